@@ -1,0 +1,5 @@
+/** What every LLM request used, one database row each. */
+@NullMarked
+package dev.jarvis.ledger;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,43 @@
+package dev.jarvis.model;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An answer that is being produced: pull its chunks until the one that carries a {@link Finish}.
+ * Not thread-safe, but for {@link #close()}.
+ */
+public interface ChatStream extends AutoCloseable {
+
+  /**
+   * Waits for the next chunk.
+   *
+   * @return text, the finish, or both; the chunk with the finish is the last one
+   * @throws ModelException if the model server fails, stalls beyond its limit or sends what cannot
+   *     be understood
+   */
+  Chunk next() throws ModelException;
+
+  /**
+   * Ends the generation at the model server if it still runs; idempotent, never throws, callable
+   * from any thread.
+   */
+  @Override
+  void close();
+
+  /** A piece of the answer: {@code text} may be empty. */
+  record Chunk(String text, @Nullable Finish finish) {}
+
+  /** How and with what use the answer ended. */
+  record Finish(Reason reason, Usage usage) {}
+
+  /** Why the model stopped. */
+  enum Reason {
+    /** A natural end or a stop sequence. */
+    STOP,
+    /** The limit of tokens. */
+    LENGTH
+  }
+
+  /** Tokens by the model server's own count. */
+  record Usage(int inputTokens, int outputTokens) {}
+}

@@ -1,0 +1,59 @@
+package dev.jarvis.model;
+
+import org.jspecify.annotations.Nullable;
+
+/** Why no answer came from a model. The message is fit for a client: it names no address. */
+public abstract sealed class ModelException extends Exception {
+  private static final long serialVersionUID = 1L;
+
+  ModelException(String message, @Nullable Throwable cause) {
+    super(message, cause);
+  }
+
+  /** The provider has no such model. */
+  public static final class NotFound extends ModelException {
+    private static final long serialVersionUID = 1L;
+
+    public NotFound(String message) {
+      super(message, null);
+    }
+  }
+
+  /** The server cannot be reached, broke off or answered with an error of its own. */
+  public static final class Unavailable extends ModelException {
+    private static final long serialVersionUID = 1L;
+
+    public Unavailable(String message, @Nullable Throwable cause) {
+      super(message, cause);
+    }
+  }
+
+  /** The server took longer than the configured limit. */
+  public static final class TimedOut extends ModelException {
+    private static final long serialVersionUID = 1L;
+
+    public TimedOut(String message, @Nullable Throwable cause) {
+      super(message, cause);
+    }
+  }
+
+  /** Too many requests wait already. */
+  public static final class Busy extends ModelException {
+    private static final long serialVersionUID = 1L;
+
+    public Busy(String message) {
+      super(message, null);
+    }
+  }
+
+  /**
+   * The server understood the request and refused it, for example for a context that is too long.
+   */
+  public static final class Refused extends ModelException {
+    private static final long serialVersionUID = 1L;
+
+    public Refused(String message) {
+      super(message, null);
+    }
+  }
+}

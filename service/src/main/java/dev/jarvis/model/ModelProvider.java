@@ -1,0 +1,29 @@
+package dev.jarvis.model;
+
+import java.util.List;
+
+/** A place where models run: an Ollama server, or this process. Thread-safe. */
+public interface ModelProvider extends AutoCloseable {
+
+  /** The provider's name, as telemetry calls it: {@code ollama}, {@code local}. */
+  String name();
+
+  /**
+   * The names of the models that can be asked now. Asks the server; waits for the configured limit
+   * at most.
+   *
+   * @throws ModelException if the server cannot be asked
+   */
+  List<String> models() throws ModelException;
+
+  /**
+   * Opens an answer. Returns once the server has accepted the request, so that what can fail early
+   * fails here. The current OpenTelemetry context travels to the server as {@code traceparent}.
+   *
+   * @throws ModelException if the model is unknown there, or the server is down, slow or busy
+   */
+  ChatStream chat(ChatRequest request) throws ModelException;
+
+  @Override
+  void close();
+}

@@ -1,0 +1,98 @@
+package dev.jarvis.telemetry;
+
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.api.trace.Tracer;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.context.Scope;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One call to PostgreSQL, Redis or the object store: a client span after OpenTelemetry's
+ * conventions for databases and a recorded duration. Start it with {@link Telemetry}, end it once,
+ * on any thread.
+ */
+public final class ClientOperation {
+  /** What is called. */
+  public enum System {
+    POSTGRESQL("postgresql"),
+    REDIS("redis"),
+    OBJECT_STORE("s3");
+
+    private final String id;
+
+    System(String id) {
+      this.id = id;
+    }
+  }
+
+  private static final AttributeKey<String> DB_SYSTEM = Label.DB_SYSTEM.key();
+  private static final AttributeKey<String> DB_OPERATION = Label.DB_OPERATION.key();
+  private static final AttributeKey<String> RPC_SYSTEM = AttributeKey.stringKey("rpc.system");
+  private static final AttributeKey<String> RPC_METHOD = AttributeKey.stringKey("rpc.method");
+  private static final AttributeKey<String> ERROR_TYPE = AttributeKey.stringKey("error.type");
+
+  private final Instruments instruments;
+  private final System system;
+  private final String name;
+  private final Context context;
+  private final Span span;
+  private final long startNanos = java.lang.System.nanoTime();
+  private final AtomicBoolean ended = new AtomicBoolean();
+
+  ClientOperation(Tracer tracer, Instruments instruments, System system, String name) {
+    this.instruments = instruments;
+    this.system = system;
+    this.name = name;
+    boolean store = system == System.OBJECT_STORE;
+    this.span =
+        tracer
+            .spanBuilder(store ? "S3 " + name : name + " " + system.id)
+            .setSpanKind(SpanKind.CLIENT)
+            .setAttribute(store ? RPC_SYSTEM : DB_SYSTEM, store ? "aws-api" : system.id)
+            .setAttribute(store ? RPC_METHOD : DB_OPERATION, name)
+            .startSpan();
+    this.context = Context.current().with(span);
+  }
+
+  /** Adds what the conventions ask for beyond the name, for example {@code db.query.text}. */
+  public ClientOperation attribute(String key, String value) {
+    span.setAttribute(key, value);
+    return this;
+  }
+
+  /** Ends the operation well. */
+  public void end() {
+    end(null);
+  }
+
+  /** Ends the operation, as failed if there is an error. The first call counts. */
+  public void end(@Nullable Throwable error) {
+    if (!ended.compareAndSet(false, true)) {
+      return;
+    }
+    try (Scope ignored = context.makeCurrent()) {
+      record(Duration.ofNanos(java.lang.System.nanoTime() - startNanos), error != null);
+    }
+    if (error != null) {
+      span.setStatus(StatusCode.ERROR, error.getClass().getSimpleName());
+      span.setAttribute(ERROR_TYPE, error.getClass().getName());
+    }
+    span.end();
+  }
+
+  private void record(Duration duration, boolean failed) {
+    if (system == System.OBJECT_STORE) {
+      instruments.record(Metric.OBJECT_STORE_OPERATION_DURATION, duration, name);
+      return;
+    }
+    instruments.record(Metric.DB_CLIENT_OPERATION_DURATION, duration, system.id, name);
+    if (failed) {
+      instruments.add(Metric.DB_CLIENT_OPERATION_ERRORS, 1, system.id, name);
+    }
+  }
+}

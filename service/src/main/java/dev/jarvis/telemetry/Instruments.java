@@ -1,0 +1,101 @@
+package dev.jarvis.telemetry;
+
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.common.AttributesBuilder;
+import io.opentelemetry.api.metrics.DoubleHistogram;
+import io.opentelemetry.api.metrics.LongCounter;
+import io.opentelemetry.api.metrics.LongUpDownCounter;
+import io.opentelemetry.api.metrics.Meter;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.function.LongSupplier;
+
+/** The instruments behind {@link Metric}. Recording never throws and never waits. */
+public final class Instruments {
+  private final Meter meter;
+  private final Map<Metric, LongCounter> counters = new EnumMap<>(Metric.class);
+  private final Map<Metric, LongUpDownCounter> upDownCounters = new EnumMap<>(Metric.class);
+  private final Map<Metric, DoubleHistogram> histograms = new EnumMap<>(Metric.class);
+
+  public Instruments(Meter meter) {
+    this.meter = meter;
+    for (Metric metric : Metric.values()) {
+      switch (metric.type()) {
+        case COUNTER -> counters.put(metric, counter(metric));
+        case UP_DOWN_COUNTER -> upDownCounters.put(metric, upDownCounter(metric));
+        case HISTOGRAM -> histograms.put(metric, histogram(metric));
+        case GAUGE -> {} // made where its value is: see gauge()
+      }
+    }
+  }
+
+  /**
+   * Adds to a counter, or to an up-down counter.
+   *
+   * @param labels one value for each of the metric's labels, in their order; 0 as amount makes the
+   *     series show
+   */
+  public void add(Metric metric, long amount, String... labels) {
+    LongCounter counter = counters.get(metric);
+    if (counter != null) {
+      counter.add(amount, attributes(metric, labels));
+    } else {
+      upDownCounters.get(metric).add(amount, attributes(metric, labels));
+    }
+  }
+
+  /** Records a duration; inside a sampled span's scope it leaves an exemplar. */
+  public void record(Metric metric, Duration duration, String... labels) {
+    histograms.get(metric).record(duration.toNanos() / 1e9, attributes(metric, labels));
+  }
+
+  /**
+   * Lets a gauge read its value at each collection: the supplier must answer at once, from memory.
+   */
+  public AutoCloseable gauge(Metric metric, LongSupplier value) {
+    return meter
+        .gaugeBuilder(metric.instrument())
+        .ofLongs()
+        .setUnit(metric.unit())
+        .setDescription(metric.description())
+        .buildWithCallback(measurement -> measurement.record(value.getAsLong()));
+  }
+
+  private static Attributes attributes(Metric metric, String... values) {
+    if (values.length != metric.labels().size()) {
+      throw new IllegalArgumentException(
+          metric + " has the labels " + metric.labels() + ", got " + values.length + " values");
+    }
+    AttributesBuilder attributes = Attributes.builder();
+    for (int i = 0; i < values.length; i++) {
+      attributes.put(metric.labels().get(i).key(), values[i]);
+    }
+    return attributes.build();
+  }
+
+  private LongCounter counter(Metric metric) {
+    return meter
+        .counterBuilder(metric.instrument())
+        .setUnit(metric.unit())
+        .setDescription(metric.description())
+        .build();
+  }
+
+  private LongUpDownCounter upDownCounter(Metric metric) {
+    return meter
+        .upDownCounterBuilder(metric.instrument())
+        .setUnit(metric.unit())
+        .setDescription(metric.description())
+        .build();
+  }
+
+  private DoubleHistogram histogram(Metric metric) {
+    return meter
+        .histogramBuilder(metric.instrument())
+        .setUnit(metric.unit())
+        .setDescription(metric.description())
+        .setExplicitBucketBoundariesAdvice(metric.buckets())
+        .build();
+  }
+}

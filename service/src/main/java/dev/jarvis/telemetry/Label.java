@@ -1,0 +1,44 @@
+package dev.jarvis.telemetry;
+
+import io.opentelemetry.api.common.AttributeKey;
+
+/**
+ * A label that a metric may carry, and what bounds its values. Users, keys, raw paths, prompts and
+ * request ids are never labels.
+ */
+public enum Label {
+  METHOD("method", "the nine methods of RFC 9110 and RFC 5789, `_OTHER` for any other"),
+  ROUTE("route", "the templates that are registered, `_unmatched` for any other path"),
+  STATUS("status", "HTTP status codes that the service answers"),
+  MODEL("model", "models that a provider has listed, 100 at most, `_other` for any other name"),
+  PROVIDER("provider", "configured providers, `_none` where none was chosen"),
+  OUTCOME("outcome", "`ok`, `cached`, `error`, `aborted`, `rejected`"),
+  TYPE("type", "`input`, `cached_input`, `output`"),
+  DB_SYSTEM("db.system.name", "`postgresql`, `redis`"),
+  DB_OPERATION("db.operation.name", "names of the statements and commands in the code"),
+  STORE_OPERATION("operation", "names of the object-store calls in the code"),
+  RESULT("result", "`ok`, `error`, `dropped`");
+
+  private final String attribute;
+  private final String bound;
+
+  Label(String attribute, String bound) {
+    this.attribute = attribute;
+    this.bound = bound;
+  }
+
+  /** The attribute's key in OpenTelemetry. */
+  public AttributeKey<String> key() {
+    return AttributeKey.stringKey(attribute);
+  }
+
+  /** The label's name in Prometheus: dots become underscores. */
+  public String prometheusName() {
+    return attribute.replace('.', '_');
+  }
+
+  /** What keeps the set of values small, in words. */
+  public String bound() {
+    return bound;
+  }
+}

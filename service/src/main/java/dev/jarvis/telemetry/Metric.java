@@ -1,0 +1,166 @@
+package dev.jarvis.telemetry;
+
+import java.util.List;
+
+/**
+ * Every metric that the service makes itself: the one place for names, units, labels and buckets.
+ */
+public enum Metric {
+  HTTP_REQUESTS(
+      "http.requests",
+      Type.COUNTER,
+      "{request}",
+      "HTTP requests answered",
+      List.of(Label.METHOD, Label.ROUTE, Label.STATUS)),
+  HTTP_REQUEST_DURATION(
+      "http.request.duration",
+      Type.HISTOGRAM,
+      "s",
+      "Time from a request's head to the end of its answer",
+      List.of(Label.METHOD, Label.ROUTE),
+      List.of(.005, .01, .025, .05, .075, .1, .25, .5, .75, 1., 2., 2.5, 5., 7.5, 10., 30., 60.)),
+  HTTP_ACTIVE_REQUESTS(
+      "http.active_requests",
+      Type.UP_DOWN_COUNTER,
+      "{request}",
+      "HTTP requests being answered now",
+      List.of()),
+  LLM_REQUESTS(
+      "llm.requests",
+      Type.COUNTER,
+      "{request}",
+      "Requests for an answer of a model, by how they ended",
+      List.of(Label.MODEL, Label.PROVIDER, Label.OUTCOME)),
+  LLM_TOKENS(
+      "llm.tokens",
+      Type.COUNTER,
+      "{token}",
+      "Tokens used; the types are disjoint, so that they sum",
+      List.of(Label.MODEL, Label.PROVIDER, Label.TYPE)),
+  LLM_REQUEST_DURATION(
+      "llm.request.duration",
+      Type.HISTOGRAM,
+      "s",
+      "Time from asking the model to the end of its answer",
+      List.of(Label.MODEL, Label.PROVIDER),
+      List.of(.05, .1, .25, .5, 1., 2., 5., 10., 20., 30., 60., 120., 300., 600.)),
+  LLM_TIME_TO_FIRST_TOKEN(
+      "llm.time_to_first_token",
+      Type.HISTOGRAM,
+      "s",
+      "Time from asking the model to the first piece of its answer",
+      List.of(Label.MODEL, Label.PROVIDER),
+      List.of(.01, .025, .05, .1, .25, .5, .75, 1., 2., 3., 5., 7.5, 10., 30., 60., 120.)),
+  LLM_TIME_PER_OUTPUT_TOKEN(
+      "llm.time_per_output_token",
+      Type.HISTOGRAM,
+      "s",
+      "Mean time of a token after the first one",
+      List.of(Label.MODEL, Label.PROVIDER),
+      List.of(.001, .0025, .005, .01, .025, .05, .075, .1, .15, .2, .3, .5, 1., 2.5)),
+  ACTIVE_USERS(
+      "active_users",
+      Type.GAUGE,
+      "",
+      "Distinct users of the last 5 minutes over all replicas; read it with max",
+      List.of()),
+  LEDGER_ROWS(
+      "ledger.rows",
+      Type.COUNTER,
+      "{row}",
+      "Rows of LLM use offered to the database, by what became of them",
+      List.of(Label.RESULT)),
+  DB_CLIENT_OPERATION_DURATION(
+      "db.client.operation.duration",
+      Type.HISTOGRAM,
+      "s",
+      "Time of a database or Redis operation, as seen by the service",
+      List.of(Label.DB_SYSTEM, Label.DB_OPERATION),
+      List.of(.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1., 2.5, 5., 10.)),
+  DB_CLIENT_OPERATION_ERRORS(
+      "db.client.operation.errors",
+      Type.COUNTER,
+      "{error}",
+      "Database or Redis operations that failed",
+      List.of(Label.DB_SYSTEM, Label.DB_OPERATION)),
+  OBJECT_STORE_OPERATION_DURATION(
+      "object_store.operation.duration",
+      Type.HISTOGRAM,
+      "s",
+      "Time of an object-store operation, as seen by the service",
+      List.of(Label.STORE_OPERATION),
+      List.of(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1., 2.5, 5., 10., 30.));
+
+  /** What kind of instrument a metric is. */
+  public enum Type {
+    COUNTER,
+    UP_DOWN_COUNTER,
+    GAUGE,
+    HISTOGRAM
+  }
+
+  private final String instrument;
+  private final Type type;
+  private final String unit;
+  private final String description;
+  private final List<Label> labels;
+  private final List<Double> buckets;
+
+  Metric(String instrument, Type type, String unit, String description, List<Label> labels) {
+    this(instrument, type, unit, description, labels, List.of());
+  }
+
+  Metric(
+      String instrument,
+      Type type,
+      String unit,
+      String description,
+      List<Label> labels,
+      List<Double> buckets) {
+    this.instrument = instrument;
+    this.type = type;
+    this.unit = unit;
+    this.description = description;
+    this.labels = labels;
+    this.buckets = buckets;
+  }
+
+  /** The instrument's name in OpenTelemetry. */
+  public String instrument() {
+    return instrument;
+  }
+
+  /**
+   * The name in Prometheus: dots become underscores, the unit is spelled out, a counter ends in
+   * {@code _total} (<a
+   * href="https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/">OpenTelemetry's
+   * rule</a>).
+   */
+  public String prometheusName() {
+    String unitSuffix = unit.equals("s") ? "_seconds" : "";
+    String typeSuffix = type == Type.COUNTER ? "_total" : "";
+    return instrument.replace('.', '_') + unitSuffix + typeSuffix;
+  }
+
+  public Type type() {
+    return type;
+  }
+
+  /** The unit in UCUM, empty where there is none. */
+  public String unit() {
+    return unit;
+  }
+
+  public String description() {
+    return description;
+  }
+
+  public List<Label> labels() {
+    return labels;
+  }
+
+  /** Upper bounds of a histogram's buckets, in its unit. */
+  public List<Double> buckets() {
+    return buckets;
+  }
+}

@@ -1,0 +1,105 @@
+package dev.jarvis.telemetry;
+
+import io.opentelemetry.api.OpenTelemetry;
+import io.opentelemetry.api.trace.Tracer;
+import io.opentelemetry.exporter.prometheus.PrometheusMetricReader;
+import io.opentelemetry.sdk.OpenTelemetrySdk;
+import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk;
+import io.opentelemetry.sdk.resources.Resource;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The OpenTelemetry SDK as the service uses it. The standard {@code OTEL_*} variables keep their
+ * meaning; where they are silent, the defaults are ours: OTLP over HTTP, metrics every 15 s, every
+ * trace sampled.
+ */
+public final class Telemetry implements AutoCloseable {
+  private static final String SCOPE = "dev.jarvis";
+
+  /** How long the last export may take at shutdown. */
+  private static final Duration FLUSH_LIMIT = Duration.ofSeconds(2);
+
+  private final OpenTelemetrySdk sdk;
+  private final PrometheusMetricReader prometheus;
+  private final Tracer tracer;
+  private final Instruments instruments;
+
+  private Telemetry(OpenTelemetrySdk sdk, PrometheusMetricReader prometheus) {
+    this.sdk = sdk;
+    this.prometheus = prometheus;
+    this.tracer = sdk.getTracer(SCOPE);
+    this.instruments = new Instruments(sdk.getMeter(SCOPE));
+  }
+
+  /**
+   * Sets the SDK up and starts exporting.
+   *
+   * @param instance {@code host:port} by which Prometheus scrapes this replica: the default of
+   *     {@code service.instance.id}, so that both paths of a metric carry the same {@code instance}
+   * @throws io.opentelemetry.sdk.autoconfigure.spi.ConfigurationException if an {@code OTEL_*}
+   *     value cannot be used
+   */
+  public static Telemetry start(String version, String instance) {
+    PrometheusMetricReader prometheus =
+        PrometheusMetricReader.builder()
+            .setOtelScopeLabelsEnabled(false)
+            .setTargetInfoMetricEnabled(false)
+            .build();
+    ExportHealth health = new ExportHealth();
+    Resource defaults =
+        Resource.builder()
+            .put("service.version", version)
+            .put("service.instance.id", instance)
+            .build();
+    OpenTelemetrySdk sdk =
+        AutoConfiguredOpenTelemetrySdk.builder()
+            .disableShutdownHook()
+            .addPropertiesSupplier(
+                () ->
+                    Map.of(
+                        "otel.service.name", "jarvis-api",
+                        "otel.exporter.otlp.protocol", "http/protobuf",
+                        "otel.metric.export.interval", "15000",
+                        "otel.traces.sampler", "always_on",
+                        "otel.experimental.sdk.telemetry.version", "latest"))
+            .addResourceCustomizer((resource, config) -> defaults.merge(resource))
+            .addMeterProviderCustomizer((meters, config) -> meters.registerMetricReader(prometheus))
+            .addSpanExporterCustomizer((exporter, config) -> health.watch(exporter))
+            .addMetricExporterCustomizer((exporter, config) -> health.watch(exporter))
+            .addLogRecordExporterCustomizer((exporter, config) -> health.watch(exporter))
+            .build()
+            .getOpenTelemetrySdk();
+    return new Telemetry(sdk, prometheus);
+  }
+
+  public OpenTelemetry openTelemetry() {
+    return sdk;
+  }
+
+  public Tracer tracer() {
+    return tracer;
+  }
+
+  public Instruments instruments() {
+    return instruments;
+  }
+
+  /** Starts an operation under the current span. */
+  public ClientOperation operation(ClientOperation.System system, String name) {
+    return new ClientOperation(tracer, instruments, system, name);
+  }
+
+  /** What a scrape shows now; takes the exemplars with it. */
+  MetricSnapshots collect() {
+    return prometheus.collect();
+  }
+
+  /** Exports what is left, for two seconds at most. */
+  @Override
+  public void close() {
+    sdk.shutdown().join(FLUSH_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+  }
+}
