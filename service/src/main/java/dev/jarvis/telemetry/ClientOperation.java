@@ -18,14 +18,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ClientOperation {
   /** What is called. */
-  public enum System {
+  public enum Target {
     POSTGRESQL("postgresql"),
     REDIS("redis"),
     OBJECT_STORE("s3");
 
     private final String id;
 
-    System(String id) {
+    Target(String id) {
       this.id = id;
     }
   }
@@ -37,23 +37,23 @@ public final class ClientOperation {
   private static final AttributeKey<String> ERROR_TYPE = AttributeKey.stringKey("error.type");
 
   private final Instruments instruments;
-  private final System system;
+  private final Target target;
   private final String name;
   private final Context context;
   private final Span span;
-  private final long startNanos = java.lang.System.nanoTime();
+  private final long startNanos = System.nanoTime();
   private final AtomicBoolean ended = new AtomicBoolean();
 
-  ClientOperation(Tracer tracer, Instruments instruments, System system, String name) {
+  ClientOperation(Tracer tracer, Instruments instruments, Target target, String name) {
     this.instruments = instruments;
-    this.system = system;
+    this.target = target;
     this.name = name;
-    boolean store = system == System.OBJECT_STORE;
+    boolean store = target == Target.OBJECT_STORE;
     this.span =
         tracer
-            .spanBuilder(store ? "S3 " + name : name + " " + system.id)
+            .spanBuilder(store ? "S3 " + name : name + " " + target.id)
             .setSpanKind(SpanKind.CLIENT)
-            .setAttribute(store ? RPC_SYSTEM : DB_SYSTEM, store ? "aws-api" : system.id)
+            .setAttribute(store ? RPC_SYSTEM : DB_SYSTEM, store ? "aws-api" : target.id)
             .setAttribute(store ? RPC_METHOD : DB_OPERATION, name)
             .startSpan();
     this.context = Context.current().with(span);
@@ -76,7 +76,7 @@ public final class ClientOperation {
       return;
     }
     try (Scope ignored = context.makeCurrent()) {
-      record(Duration.ofNanos(java.lang.System.nanoTime() - startNanos), error != null);
+      record(Duration.ofNanos(System.nanoTime() - startNanos), error != null);
     }
     if (error != null) {
       span.setStatus(StatusCode.ERROR, error.getClass().getSimpleName());
@@ -86,13 +86,13 @@ public final class ClientOperation {
   }
 
   private void record(Duration duration, boolean failed) {
-    if (system == System.OBJECT_STORE) {
+    if (target == Target.OBJECT_STORE) {
       instruments.record(Metric.OBJECT_STORE_OPERATION_DURATION, duration, name);
       return;
     }
-    instruments.record(Metric.DB_CLIENT_OPERATION_DURATION, duration, system.id, name);
+    instruments.record(Metric.DB_CLIENT_OPERATION_DURATION, duration, target.id, name);
     if (failed) {
-      instruments.add(Metric.DB_CLIENT_OPERATION_ERRORS, 1, system.id, name);
+      instruments.add(Metric.DB_CLIENT_OPERATION_ERRORS, 1, target.id, name);
     }
   }
 }

@@ -88,8 +88,8 @@ public final class Telemetry implements AutoCloseable {
   }
 
   /** Starts an operation under the current span. */
-  public ClientOperation operation(ClientOperation.System system, String name) {
-    return new ClientOperation(tracer, instruments, system, name);
+  public ClientOperation operation(ClientOperation.Target target, String name) {
+    return new ClientOperation(tracer, instruments, target, name);
   }
 
   /** What a scrape shows now; takes the exemplars with it. */
