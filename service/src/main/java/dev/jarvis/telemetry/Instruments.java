@@ -1,5 +1,7 @@
 package dev.jarvis.telemetry;
 
+import static java.util.Objects.requireNonNull;
+
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.common.AttributesBuilder;
 import io.opentelemetry.api.metrics.DoubleHistogram;
@@ -41,13 +43,14 @@ public final class Instruments {
     if (counter != null) {
       counter.add(amount, attributes(metric, labels));
     } else {
-      upDownCounters.get(metric).add(amount, attributes(metric, labels));
+      requireNonNull(upDownCounters.get(metric)).add(amount, attributes(metric, labels));
     }
   }
 
   /** Records a duration; inside a sampled span's scope it leaves an exemplar. */
   public void record(Metric metric, Duration duration, String... labels) {
-    histograms.get(metric).record(duration.toNanos() / 1e9, attributes(metric, labels));
+    requireNonNull(histograms.get(metric))
+        .record(duration.toNanos() / 1e9, attributes(metric, labels));
   }
 
   /**

@@ -5,6 +5,7 @@ import java.util.List;
 /**
  * Every metric that the service makes itself: the one place for names, units, labels and buckets.
  */
+@SuppressWarnings("ImmutableEnumChecker") // the lists are List.of
 public enum Metric {
   HTTP_REQUESTS(
       "http.requests",
