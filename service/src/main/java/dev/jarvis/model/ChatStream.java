@@ -18,6 +18,14 @@ public interface ChatStream extends AutoCloseable {
   Chunk next() throws ModelException;
 
   /**
+   * The use so far, for answers that are cut off before their finish. Exact once the chunk with the
+   * finish was given out; before it the output is counted by pieces, one a token, and the input is
+   * 0 where the server tells it at the end only. Callable from any thread, also after {@link
+   * #close}.
+   */
+  Usage usage();
+
+  /**
    * Ends the generation at the model server if it still runs; idempotent, never throws, callable
    * from any thread.
    */

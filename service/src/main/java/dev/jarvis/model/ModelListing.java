@@ -1,0 +1,103 @@
+package dev.jarvis.model;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What one provider listed last, and whether it still answers. */
+final class ModelListing {
+  private static final Logger LOG = LoggerFactory.getLogger(ModelListing.class);
+
+  private final ModelProvider provider;
+  private final Duration staleAfter;
+  private final ReentrantLock asking = new ReentrantLock();
+  private volatile List<String> models = List.of();
+  private volatile @Nullable Probe last;
+
+  /** One question and how it went. */
+  private record Probe(long atNanos, @Nullable ModelException failure) {
+    Duration age() {
+      return Duration.ofNanos(System.nanoTime() - atNanos);
+    }
+  }
+
+  ModelListing(ModelProvider provider, Duration staleAfter) {
+    this.provider = provider;
+    this.staleAfter = staleAfter;
+  }
+
+  ModelProvider provider() {
+    return provider;
+  }
+
+  /** The models of the last listing that succeeded. */
+  List<String> models() {
+    return models;
+  }
+
+  boolean up() {
+    Probe probe = last;
+    return probe != null && probe.failure == null;
+  }
+
+  void check() throws ModelException {
+    Probe probe = last;
+    if (probe == null || probe.age().compareTo(staleAfter) > 0) {
+      throw new ModelException.TimedOut("the model server has not answered lately", null);
+    }
+    if (probe.failure != null) {
+      throw new ModelException.Unavailable("the model server is down", probe.failure);
+    }
+  }
+
+  /**
+   * Asks the provider unless that was done within the given time: by one thread at once, the others
+   * wait for its result.
+   *
+   * @return whether there is a new listing
+   */
+  boolean refresh(Duration age) {
+    asking.lock();
+    try {
+      Probe before = last;
+      if (before != null && before.age().compareTo(age) < 0) {
+        return false;
+      }
+      ModelException failure = ask();
+      last = new Probe(System.nanoTime(), failure);
+      tell(before, failure);
+      return failure == null;
+    } finally {
+      asking.unlock();
+    }
+  }
+
+  private @Nullable ModelException ask() {
+    try {
+      models = List.copyOf(provider.models());
+      return null;
+    } catch (ModelException e) {
+      return e;
+    } catch (RuntimeException e) {
+      return new ModelException.Unavailable("the model server cannot be asked", e);
+    }
+  }
+
+  /** Changes of state only. */
+  private void tell(@Nullable Probe before, @Nullable ModelException failure) {
+    boolean wasUp = before == null || before.failure == null;
+    if (wasUp && failure != null) {
+      Throwable cause = failure.getCause() == null ? failure : failure.getCause();
+      LOG.atWarn()
+          .addKeyValue("provider", provider.name())
+          .addKeyValue("reason", failure.getMessage())
+          .addKeyValue("cause", cause.toString())
+          .log("model provider is down");
+    } else if (!wasUp && failure == null) {
+      LOG.atInfo().addKeyValue("provider", provider.name()).log("model provider is up again");
+    }
+  }
+}

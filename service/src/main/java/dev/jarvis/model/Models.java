@@ -1,0 +1,190 @@
+package dev.jarvis.model;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * Which models there are and who runs them, kept fresh in the background, so that a request asks no
+ * server for it. A provider that is down keeps the models it had: a request for one of them then
+ * fails as "down", not as "unknown". Thread-safe.
+ */
+public final class Models implements AutoCloseable {
+  /** The label of every name that is not among the known ones. */
+  public static final String OTHER = "_other";
+
+  private static final int LABELS_LIMIT = 100;
+  private static final int NAME_LIMIT_CHARS = 200;
+  private static final Duration PERIOD = Duration.ofSeconds(5);
+
+  /** A name that is not known is worth a look at the servers so often. */
+  private static final Duration MISS_PERIOD = Duration.ofSeconds(1);
+
+  /** How long the constructor waits for the first listings. */
+  private static final Duration START_LIMIT = Duration.ofSeconds(3);
+
+  private final List<ModelListing> listings;
+  private final ScheduledThreadPoolExecutor timer;
+
+  /** What was ever seen, for labels and listeners; guards the listeners too. */
+  private final Set<Target> discovered = new LinkedHashSet<>();
+
+  private final List<Consumer<Target>> listeners = new ArrayList<>();
+  private final Set<String> labels = ConcurrentHashMap.newKeySet();
+  private volatile Map<String, Target> targets = Map.of();
+
+  /** A model and the provider that runs it. */
+  public record Target(ModelProvider provider, String model) {}
+
+  /**
+   * Lists the providers' models, for three seconds at most, and then every five seconds.
+   *
+   * @param providers in the order in which they are asked for a model that several have; stay the
+   *     caller's to close
+   */
+  public Models(List<ModelProvider> providers) {
+    this(providers, PERIOD);
+  }
+
+  Models(List<ModelProvider> providers, Duration period) {
+    listings =
+        providers.stream()
+            .map(provider -> new ModelListing(provider, period.multipliedBy(3)))
+            .toList();
+    // One thread each: a provider that hangs delays no other.
+    timer =
+        new ScheduledThreadPoolExecutor(
+            Math.max(1, providers.size()),
+            Thread.ofPlatform().daemon().name("models-", 0).factory());
+    CountDownLatch listed = new CountDownLatch(providers.size());
+    for (ModelListing listing : listings) {
+      timer.scheduleWithFixedDelay(
+          () -> {
+            refresh(listing, Duration.ZERO);
+            listed.countDown();
+          },
+          0,
+          period.toNanos(),
+          TimeUnit.NANOSECONDS);
+    }
+    try {
+      listed.await(START_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * Who runs this model; empty if no provider has it. A name without tag also finds {@code
+   * name:latest}, as at Ollama's.
+   *
+   * @throws ModelException.Unavailable if it is unknown while every provider is down, so that
+   *     nobody can tell
+   */
+  public Optional<Target> find(String model) throws ModelException {
+    Optional<Target> known = lookUp(model);
+    if (known.isPresent()) {
+      return known;
+    }
+    // One that is down is left to the background: misses must not queue up before it.
+    listings.stream().filter(ModelListing::up).forEach(listing -> refresh(listing, MISS_PERIOD));
+    known = lookUp(model);
+    if (known.isEmpty() && listings.stream().noneMatch(ModelListing::up)) {
+      throw new ModelException.Unavailable("no model server can be reached", null);
+    }
+    return known;
+  }
+
+  /** All models, by provider in their order; each name once. */
+  public List<Target> list() {
+    return List.copyOf(targets.values());
+  }
+
+  /** The name as a metric may carry it: one of the first 100 known, else {@code _other}. */
+  public String label(String model) {
+    return labels.contains(model) ? model : OTHER;
+  }
+
+  /**
+   * Tells of each model with a label at each provider, once: at once of those known by now. The
+   * listener is called on any thread and must be quick.
+   */
+  public void onDiscovered(Consumer<Target> listener) {
+    List<Target> known;
+    synchronized (discovered) {
+      listeners.add(listener);
+      known = List.copyOf(discovered);
+    }
+    known.forEach(listener);
+  }
+
+  /**
+   * Whether the provider answers, as the background saw it last: never slow.
+   *
+   * @throws ModelException if its last listing failed or is older than three periods
+   */
+  public void check(ModelProvider provider) throws ModelException {
+    for (ModelListing listing : listings) {
+      if (listing.provider() == provider) {
+        listing.check();
+        return;
+      }
+    }
+    throw new IllegalArgumentException("not a provider of this registry: " + provider.name());
+  }
+
+  @Override
+  public void close() {
+    timer.shutdownNow();
+  }
+
+  private Optional<Target> lookUp(String model) {
+    Map<String, Target> now = targets;
+    Target target = now.get(model);
+    if (target == null && model.indexOf(':') < 0) {
+      target = now.get(model + ":latest");
+    }
+    return Optional.ofNullable(target);
+  }
+
+  private void refresh(ModelListing listing, Duration age) {
+    if (!listing.refresh(age)) {
+      return;
+    }
+    List<Target> fresh = new ArrayList<>();
+    List<Consumer<Target>> told;
+    synchronized (discovered) {
+      Map<String, Target> all = new LinkedHashMap<>();
+      for (ModelListing each : listings) {
+        for (String model : each.models()) {
+          if (model.isEmpty() || model.length() > NAME_LIMIT_CHARS) {
+            continue;
+          }
+          Target target = new Target(each.provider(), model);
+          all.putIfAbsent(model, target);
+          boolean labelled =
+              labels.contains(model) || (labels.size() < LABELS_LIMIT && labels.add(model));
+          if (labelled && discovered.add(target)) {
+            fresh.add(target);
+          }
+        }
+      }
+      targets = Collections.unmodifiableMap(all);
+      told = List.copyOf(listeners);
+    }
+    for (Consumer<Target> listener : told) {
+      fresh.forEach(listener);
+    }
+  }
+}

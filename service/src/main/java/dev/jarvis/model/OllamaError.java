@@ -1,0 +1,47 @@
+package dev.jarvis.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+
+/** Ollama's {@code {"error": "…"}}, and what its statuses mean. */
+final class OllamaError {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final int LIMIT_CHARS = 300;
+
+  private OllamaError() {}
+
+  /** What a status other than 200 says of a chat. */
+  static ModelException of(int status, byte[] body) {
+    String text = text(body);
+    if (status == 404) {
+      return new ModelException.NotFound("the model server has no such model");
+    }
+    // Ollama's own queue is full: its words tell that from a proxy without an upstream.
+    if (status == 429 || (status == 503 && text.contains("server busy"))) {
+      return new ModelException.Busy("the model server is busy");
+    }
+    if (status >= 400 && status < 500) {
+      return new ModelException.Refused(
+          text.isEmpty() ? "the model server refused the request" : text);
+    }
+    return new ModelException.Unavailable(
+        "the model server answered with status " + status, new IOException(text));
+  }
+
+  /** The bounded text of an error, without control characters; empty if there is none. */
+  static String text(JsonNode node) {
+    JsonNode error = node.path("error");
+    String text = error.isTextual() ? error.textValue() : error.path("message").asText();
+    text = text.replaceAll("\\p{Cntrl}+", " ").strip();
+    return text.length() <= LIMIT_CHARS ? text : text.substring(0, LIMIT_CHARS) + "…";
+  }
+
+  private static String text(byte[] body) {
+    try {
+      return text(JSON.readTree(body));
+    } catch (IOException e) {
+      return "";
+    }
+  }
+}
