@@ -59,7 +59,7 @@ final class LocalModel implements AutoCloseable {
     int input = model.encode(prompt.text()).length;
     if (input >= config.contextTokens()) {
       throw new ModelException.Refused(
-          "the conversation has %d tokens, and the model's context holds %d with the answer"
+          "The conversation has %d tokens; the model's context holds %d, the answer included."
               .formatted(input, config.contextTokens()));
     }
     stream.used(input, 0);

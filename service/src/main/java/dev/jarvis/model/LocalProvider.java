@@ -70,23 +70,25 @@ public final class LocalProvider implements ModelProvider {
   @Override
   public ChatStream chat(ChatRequest request) throws ModelException {
     if (!request.model().equals(config.modelName())) {
-      throw new ModelException.NotFound("there is no such model in the process");
+      throw new ModelException.NotFound("There is no such model in the process.");
     }
     LocalStream stream = new LocalStream(BETWEEN_TOKENS_LIMIT);
     Runnable turn = () -> answer(request, stream);
     try {
       thread.execute(turn);
     } catch (RejectedExecutionException e) {
-      throw closing ? shuttingDown() : new ModelException.Busy("too many requests wait already");
+      throw closing
+          ? shuttingDown()
+          : new ModelException.Busy("Too many requests wait for the model already.");
     }
     try {
       if (!stream.awaitTurn(config.queueTimeout())) {
         throw new ModelException.TimedOut(
-            "the model was busy for " + config.queueTimeout().toMillis() + " ms", null);
+            "The model was busy for " + config.queueTimeout().toMillis() + " ms.", null);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new ModelException.Unavailable("the request was interrupted", e);
+      throw new ModelException.Unavailable("The request was interrupted.", e);
     } finally {
       // Frees the place of who waited in vain.
       thread.remove(turn);
@@ -126,13 +128,13 @@ public final class LocalProvider implements ModelProvider {
     } catch (ModelException e) {
       stream.fail(e);
     } catch (RuntimeException e) {
-      stream.fail(new ModelException.Unavailable("the model failed", e));
+      stream.fail(new ModelException.Unavailable("The model failed.", e));
     } finally {
       current = null;
     }
   }
 
   private static ModelException shuttingDown() {
-    return new ModelException.Unavailable("the service is shutting down", null);
+    return new ModelException.Unavailable("The service is shutting down.", null);
   }
 }

@@ -99,7 +99,7 @@ final class LocalStream implements ChatStream {
   @Override
   public void close() {
     if (state.getAndSet(State.CLOSED) != State.CLOSED) {
-      fail(new ModelException.Unavailable("the answer was cancelled", null));
+      fail(new ModelException.Unavailable("The answer was cancelled.", null));
     }
   }
 
@@ -110,12 +110,12 @@ final class LocalStream implements ChatStream {
     } catch (InterruptedException e) {
       close();
       Thread.currentThread().interrupt();
-      throw new ModelException.Unavailable("the request was interrupted", e);
+      throw new ModelException.Unavailable("The request was interrupted.", e);
     }
     if (event == null) {
       close();
       throw new ModelException.TimedOut(
-          "the model said nothing for " + limit.toMillis() + " ms", null);
+          "The model said nothing for " + limit.toMillis() + " ms.", null);
     }
     if (event.failure() != null) {
       throw event.failure();

@@ -39,18 +39,16 @@ final class ModelListing {
   }
 
   boolean up() {
-    Probe probe = last;
-    return probe != null && probe.failure == null;
+    return failure() == null;
   }
 
-  void check() throws ModelException {
+  /** Why the provider counts as down; null if it is up. */
+  @Nullable ModelException failure() {
     Probe probe = last;
     if (probe == null || probe.age().compareTo(staleAfter) > 0) {
-      throw new ModelException.TimedOut("the model server has not answered lately", null);
+      return new ModelException.TimedOut("The model server has not answered lately.", null);
     }
-    if (probe.failure != null) {
-      throw new ModelException.Unavailable("the model server is down", probe.failure);
-    }
+    return probe.failure;
   }
 
   /**
@@ -82,7 +80,7 @@ final class ModelListing {
     } catch (ModelException e) {
       return e;
     } catch (RuntimeException e) {
-      return new ModelException.Unavailable("the model server cannot be asked", e);
+      return new ModelException.Unavailable("The model server cannot be asked.", e);
     }
   }
 

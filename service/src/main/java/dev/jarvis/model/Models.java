@@ -69,14 +69,15 @@ public final class Models implements AutoCloseable {
             Thread.ofPlatform().daemon().name("models-", 0).factory());
     CountDownLatch listed = new CountDownLatch(providers.size());
     for (ModelListing listing : listings) {
-      timer.scheduleWithFixedDelay(
-          () -> {
-            refresh(listing, Duration.ZERO);
-            listed.countDown();
-          },
-          0,
-          period.toNanos(),
-          TimeUnit.NANOSECONDS);
+      var _ =
+          timer.scheduleWithFixedDelay(
+              () -> {
+                refresh(listing, Duration.ZERO);
+                listed.countDown();
+              },
+              0,
+              period.toNanos(),
+              TimeUnit.NANOSECONDS);
     }
     try {
       listed.await(START_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
@@ -101,7 +102,7 @@ public final class Models implements AutoCloseable {
     listings.stream().filter(ModelListing::up).forEach(listing -> refresh(listing, MISS_PERIOD));
     known = lookUp(model);
     if (known.isEmpty() && listings.stream().noneMatch(ModelListing::up)) {
-      throw new ModelException.Unavailable("no model server can be reached", null);
+      throw new ModelException.Unavailable("No model server can be reached.", null);
     }
     return known;
   }
@@ -130,18 +131,20 @@ public final class Models implements AutoCloseable {
   }
 
   /**
-   * Whether the provider answers, as the background saw it last: never slow.
+   * Whether any provider answers, as the background saw it last: never slow.
    *
-   * @throws ModelException if its last listing failed or is older than three periods
+   * @throws ModelException the first provider's if of each the last listing failed or is old
    */
-  public void check(ModelProvider provider) throws ModelException {
+  public void check() throws ModelException {
+    ModelException first = null;
     for (ModelListing listing : listings) {
-      if (listing.provider() == provider) {
-        listing.check();
+      ModelException failure = listing.failure();
+      if (failure == null) {
         return;
       }
+      first = first == null ? failure : first;
     }
-    throw new IllegalArgumentException("not a provider of this registry: " + provider.name());
+    throw first != null ? first : new ModelException.Unavailable("There is no model server.", null);
   }
 
   @Override

@@ -15,18 +15,18 @@ final class OllamaError {
   static ModelException of(int status, byte[] body) {
     String text = text(body);
     if (status == 404) {
-      return new ModelException.NotFound("the model server has no such model");
+      return new ModelException.NotFound("The model server has no such model.");
     }
     // Ollama's own queue is full: its words tell that from a proxy without an upstream.
     if (status == 429 || (status == 503 && text.contains("server busy"))) {
-      return new ModelException.Busy("the model server is busy");
+      return new ModelException.Busy("The model server is busy.");
     }
     if (status >= 400 && status < 500) {
       return new ModelException.Refused(
-          text.isEmpty() ? "the model server refused the request" : text);
+          text.isEmpty() ? "The model server refused the request." : text);
     }
     return new ModelException.Unavailable(
-        "the model server answered with status " + status, new IOException(text));
+        "The model server answered with status " + status + ".", new IOException(text));
   }
 
   /** The bounded text of an error, without control characters; empty if there is none. */

@@ -60,7 +60,7 @@ public final class OllamaProvider implements ModelProvider {
     byte[] body = body(response, LIST_LIMIT_BYTES, left);
     if (response.statusCode() != 200) {
       throw new ModelException.Unavailable(
-          "the model server answered with status " + response.statusCode(), null);
+          "The model server answered with status " + response.statusCode() + ".", null);
     }
     return names(body);
   }
@@ -115,14 +115,14 @@ public final class OllamaProvider implements ModelProvider {
     } catch (TimeoutException e) {
       giveUp(sent);
       throw new ModelException.TimedOut(
-          "the model server did not answer within " + limit.toMillis() + " ms", e);
+          "The model server did not answer within " + limit.toMillis() + " ms.", e);
     } catch (InterruptedException e) {
       giveUp(sent);
       Thread.currentThread().interrupt();
-      throw new ModelException.Unavailable("the request was interrupted", e);
+      throw new ModelException.Unavailable("The request was interrupted.", e);
     } catch (ExecutionException e) {
       // Refused, reset, unknown host, no connection in time: to the client all of it is "down".
-      throw new ModelException.Unavailable("the model server cannot be reached", e.getCause());
+      throw new ModelException.Unavailable("The model server cannot be reached.", e.getCause());
     }
   }
 
@@ -143,7 +143,7 @@ public final class OllamaProvider implements ModelProvider {
       }
       return bytes;
     } catch (IOException e) {
-      throw new ModelException.Unavailable("the model server broke off its answer", e);
+      throw new ModelException.Unavailable("The model server broke off its answer.", e);
     }
   }
 
@@ -161,7 +161,7 @@ public final class OllamaProvider implements ModelProvider {
       }
       return names;
     } catch (IOException e) {
-      throw new ModelException.Unavailable("the model server sent what cannot be understood", e);
+      throw new ModelException.Unavailable("The model server sent what cannot be understood.", e);
     }
   }
 

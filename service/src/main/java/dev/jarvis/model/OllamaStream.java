@@ -100,10 +100,10 @@ final class OllamaStream implements ChatStream {
     } catch (IOException e) {
       if (alarm.rang()) {
         throw new ModelException.TimedOut(
-            "the model server sent nothing for " + limit.toMillis() + " ms", e);
+            "The model server sent nothing for " + limit.toMillis() + " ms.", e);
       }
       throw new ModelException.Unavailable(
-          closed.get() ? "the answer was cancelled" : "the model server broke off its answer", e);
+          closed.get() ? "The answer was cancelled." : "The model server broke off its answer.", e);
     }
   }
 
@@ -117,7 +117,7 @@ final class OllamaStream implements ChatStream {
     if (node.hasNonNull("error")) {
       // The text may name addresses of the server: for the log, not for the client.
       throw new ModelException.Unavailable(
-          "the model server failed in its answer", new IOException(OllamaError.text(node)));
+          "The model server failed in its answer.", new IOException(OllamaError.text(node)));
     }
     JsonNode content = node.path("message").path("content");
     if (!content.isTextual()) {
@@ -138,6 +138,7 @@ final class OllamaStream implements ChatStream {
   }
 
   private static ModelException notUnderstood(IOException cause) {
-    return new ModelException.Unavailable("the model server sent what cannot be understood", cause);
+    return new ModelException.Unavailable(
+        "The model server sent what cannot be understood.", cause);
   }
 }

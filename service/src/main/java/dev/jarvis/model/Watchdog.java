@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -19,7 +20,10 @@ final class Watchdog implements AutoCloseable {
   Watchdog() {
     timer =
         new ScheduledThreadPoolExecutor(
-            1, Thread.ofPlatform().daemon().name("model-watchdog").factory());
+            1,
+            Thread.ofPlatform().daemon().name("model-watchdog").factory(),
+            // Once closed: the client is closed then too, and whoever reads is woken by that.
+            new ThreadPoolExecutor.DiscardPolicy());
     // Nearly every alarm is cancelled: it must not stay in the queue until it is due.
     timer.setRemoveOnCancelPolicy(true);
   }

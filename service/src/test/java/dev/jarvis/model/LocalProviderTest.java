@@ -1,0 +1,274 @@
+package dev.jarvis.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** With the real weights. */
+@Timeout(120)
+class LocalProviderTest {
+  private static final String MODEL = "smollm2-135m-instruct";
+  private static final String LONG_TASK = "Count from one to a thousand in words.";
+
+  private static LocalProvider provider;
+
+  @BeforeAll
+  static void load() throws Exception {
+    provider = provider(16, Duration.ofSeconds(60));
+  }
+
+  @AfterAll
+  static void free() {
+    provider.close();
+  }
+
+  private static LocalProvider provider(int queueLimit, Duration queueTimeout) throws IOException {
+    return new LocalProvider(
+        new LocalConfig(LocalWeights.path(), null, 1024, 0, queueLimit, queueTimeout, 64));
+  }
+
+  private static Chats.Answer ask(ChatRequest request) throws ModelException {
+    try (ChatStream stream = provider.chat(request)) {
+      return Chats.read(stream);
+    }
+  }
+
+  @Test
+  void aRealModelAnswers() throws Exception {
+    Chats.Answer answer = ask(Chats.greedy(MODEL, "What is the capital of France?", 40));
+
+    assertThat(answer.text()).contains("Paris").doesNotContain("<|");
+    assertThat(answer.finish().reason()).isEqualTo(ChatStream.Reason.STOP);
+    // The template's marks are tokens too: more than the words, less than the characters.
+    assertThat(answer.finish().usage().inputTokens()).isBetween(12, 30);
+    assertThat(answer.finish().usage().outputTokens()).isBetween(3, 40);
+  }
+
+  @Test
+  void theModelIsNamedAfterItsFile() throws Exception {
+    assertThat(provider.models()).containsExactly(MODEL);
+    assertThatThrownBy(() -> provider.chat(Chats.request("other", "hi")))
+        .isInstanceOf(ModelException.NotFound.class);
+  }
+
+  @Test
+  void theSameSeedGivesTheSameAnswer() throws Exception {
+    ChatRequest seeded = creative(42);
+    String first = ask(seeded).text();
+    ask(creative(7));
+
+    assertThat(ask(seeded).text()).isEqualTo(first);
+  }
+
+  private static ChatRequest creative(long seed) {
+    return new ChatRequest(
+        MODEL,
+        List.of(new ChatRequest.Message(ChatRequest.Role.USER, "Tell a story of a fox.")),
+        OptionalDouble.of(1.2),
+        OptionalDouble.of(0.95),
+        OptionalInt.of(20),
+        List.of(),
+        OptionalLong.of(seed));
+  }
+
+  @Test
+  void differentSeedsGiveDifferentAnswers() throws Exception {
+    assertThat(ask(creative(1)).text()).isNotEqualTo(ask(creative(2)).text());
+  }
+
+  @Test
+  void piecesComeOneByOne() throws Exception {
+    List<String> pieces = new ArrayList<>();
+    try (ChatStream stream = provider.chat(Chats.greedy(MODEL, LONG_TASK, 20))) {
+      ChatStream.Chunk chunk;
+      do {
+        chunk = stream.next();
+        pieces.add(chunk.text());
+      } while (chunk.finish() == null);
+      assertThat(stream.usage()).isEqualTo(chunk.finish().usage());
+    }
+    assertThat(pieces).hasSizeGreaterThan(15);
+    assertThat(String.join("", pieces)).isEqualTo(ask(Chats.greedy(MODEL, LONG_TASK, 20)).text());
+  }
+
+  @Test
+  void theLimitOfTokensEndsTheAnswer() throws Exception {
+    Chats.Answer answer = ask(Chats.greedy(MODEL, LONG_TASK, 7));
+
+    assertThat(answer.finish().reason()).isEqualTo(ChatStream.Reason.LENGTH);
+    assertThat(answer.finish().usage().outputTokens()).isEqualTo(7);
+  }
+
+  @Test
+  void aStopSequenceEndsTheAnswerAndIsLeftOut() throws Exception {
+    String whole = ask(Chats.greedy(MODEL, LONG_TASK, 30)).text();
+    String stop = whole.substring(whole.length() / 2, whole.length() / 2 + 6);
+
+    Chats.Answer answer = ask(Chats.greedy(MODEL, LONG_TASK, 30, "never seen", stop));
+
+    assertThat(answer.text()).isEqualTo(whole.substring(0, whole.indexOf(stop)));
+    assertThat(answer.finish().reason()).isEqualTo(ChatStream.Reason.STOP);
+  }
+
+  @Test
+  void charactersOfSeveralTokensComeWhole() throws Exception {
+    Chats.Answer answer =
+        ask(Chats.greedy(MODEL, "Repeat exactly: 🎉🎉🎉 漢字 Größe 🎉🎉🎉 漢字 Größe", 40));
+
+    assertThat(answer.text()).contains("🎉").doesNotContain("\uFFFD");
+    assertThat(answer.finish().usage().outputTokens()).isBetween(20, 40);
+  }
+
+  @Test
+  void markersInAQuestionAreText() throws Exception {
+    int plain = ask(Chats.greedy(MODEL, "x", 1)).finish().usage().inputTokens();
+    int marked = ask(Chats.greedy(MODEL, "x<|im_end|>", 1)).finish().usage().inputTokens();
+
+    assertThat(marked - plain).as("a mark would be one token").isGreaterThan(2);
+  }
+
+  @Test
+  void oddCharactersDoNoHarm() throws Exception {
+    String odd = "\u0000\u0001\u001f \ud800 \" \\ </script> @@0@@ \u2028 \uffff";
+
+    assertThat(ask(Chats.greedy(MODEL, odd, 3)).finish().usage().outputTokens()).isPositive();
+  }
+
+  @Test
+  void aConversationThatDoesNotFitIsRefused() throws Exception {
+    assertThatThrownBy(() -> provider.chat(Chats.request(MODEL, "word ".repeat(2000))))
+        .isInstanceOf(ModelException.Refused.class)
+        .hasMessageContaining("1024");
+    assertThat(ask(Chats.greedy(MODEL, "hi", 3)).text()).isNotEmpty();
+  }
+
+  @Test
+  void anAnswerEndsWhereTheContextDoes() throws Exception {
+    Chats.Answer answer = ask(Chats.greedy(MODEL, LONG_TASK + " word".repeat(950), 500));
+
+    ChatStream.Usage usage = answer.finish().usage();
+    assertThat(usage.inputTokens() + usage.outputTokens()).isLessThanOrEqualTo(1024);
+    assertThat(usage.outputTokens()).isPositive();
+  }
+
+  @Test
+  void aLongPromptIsReadAlikeEachTime() throws Exception {
+    String question = "The fox is red. ".repeat(80) + "What colour is the fox?";
+
+    assertThat(ask(Chats.greedy(MODEL, question, 8)).text())
+        .isEqualTo(ask(Chats.greedy(MODEL, question, 8)).text());
+  }
+
+  @Test
+  void requestsAtTheSameTimeAreAnsweredOneAfterAnother() throws Exception {
+    String alone = ask(Chats.greedy(MODEL, "What is the capital of Italy?", 12)).text();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<Chats.Answer>> answers = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        answers.add(
+            threads.submit(() -> ask(Chats.greedy(MODEL, "What is the capital of Italy?", 12))));
+      }
+      for (Future<Chats.Answer> answer : answers) {
+        assertThat(answer.get().text()).isEqualTo(alone);
+      }
+    }
+  }
+
+  @Test
+  void closeFreesTheModelQuickly() throws Exception {
+    ChatStream endless = provider.chat(Chats.greedy(MODEL, LONG_TASK, 900));
+    endless.next();
+
+    endless.close();
+    long start = System.nanoTime();
+    ask(Chats.greedy(MODEL, "hi", 1));
+
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(3));
+    assertThat(endless.usage().outputTokens()).isPositive();
+    assertThatThrownBy(() -> Chats.read(endless)).isInstanceOf(ModelException.Unavailable.class);
+  }
+
+  @Test
+  void beyondTheBoundItIsBusyAndWhoWaitsTooLongIsTold() throws Exception {
+    try (LocalProvider small = provider(1, Duration.ofMillis(400));
+        ChatStream endless = small.chat(Chats.greedy(MODEL, LONG_TASK, 900));
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<ChatStream> waiting = threads.submit(() -> small.chat(Chats.greedy(MODEL, "hi", 1)));
+
+      // Whoever comes while one waits is sent away; the wait is limited.
+      await()
+          .atMost(Duration.ofSeconds(10))
+          .pollInterval(Duration.ofMillis(1))
+          .untilAsserted(
+              () ->
+                  assertThatThrownBy(() -> small.chat(Chats.greedy(MODEL, "hi", 1)))
+                      .isInstanceOf(ModelException.Busy.class));
+      assertThatThrownBy(waiting::get).hasCauseInstanceOf(ModelException.TimedOut.class);
+      endless.close();
+      try (ChatStream next = small.chat(Chats.greedy(MODEL, "hi", 1))) {
+        assertThat(Chats.read(next).finish()).isNotNull();
+      }
+    }
+  }
+
+  @Test
+  void closingTheProviderEndsWhatRunsAndWhatWaits() throws Exception {
+    LocalProvider other = provider(4, Duration.ofSeconds(60));
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      ChatStream endless = other.chat(Chats.greedy(MODEL, LONG_TASK, 900));
+      Future<ChatStream> waiting = threads.submit(() -> other.chat(Chats.greedy(MODEL, "hi", 1)));
+
+      other.close();
+
+      assertThatThrownBy(() -> Chats.read(endless)).isInstanceOf(ModelException.Unavailable.class);
+      assertThatThrownBy(waiting::get).hasCauseInstanceOf(ModelException.Unavailable.class);
+      assertThatThrownBy(() -> other.chat(Chats.greedy(MODEL, "hi", 1)))
+          .isInstanceOf(ModelException.Unavailable.class);
+      assertThatThrownBy(other::models).isInstanceOf(ModelException.Unavailable.class);
+    }
+    assertThat(ask(Chats.greedy(MODEL, "hi", 1)).finish()).as("the other one lives").isNotNull();
+  }
+
+  @Test
+  void badWeightsAreToldAtTheStart() throws Exception {
+    Path absent = Path.of("absent.gguf");
+    assertThatThrownBy(() -> new LocalProvider(LocalConfig.of(absent)))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("absent.gguf");
+    Path junk = Files.createTempFile("junk", ".gguf");
+    try {
+      Files.writeString(junk, "no model");
+      assertThatThrownBy(() -> new LocalProvider(LocalConfig.of(junk)))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining(junk.toString());
+    } finally {
+      Files.delete(junk);
+    }
+  }
+
+  @Test
+  void namesComeFromFiles() {
+    assertThat(LocalConfig.of(Path.of("/x/SmolLM2-135M-Instruct.Q4_1.gguf")).modelName())
+        .isEqualTo(MODEL);
+    assertThat(LocalConfig.of(Path.of("gemma-3-270m-it-Q4_K_M.GGUF")).modelName())
+        .isEqualTo("gemma-3-270m-it");
+    assertThat(LocalConfig.of(Path.of("plain.gguf")).modelName()).isEqualTo("plain");
+  }
+}

@@ -1,0 +1,280 @@
+package dev.jarvis.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanContext;
+import io.opentelemetry.api.trace.TraceFlags;
+import io.opentelemetry.api.trace.TraceState;
+import io.opentelemetry.context.Scope;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class OllamaProviderTest {
+  private static final Duration SHORT = Duration.ofMillis(300);
+  private static final Duration LONG = Duration.ofSeconds(20);
+
+  private final FakeOllama ollama = FakeOllama.start();
+  private OllamaProvider provider = provider(LONG, LONG);
+
+  @AfterEach
+  void close() {
+    provider.close();
+    ollama.close();
+  }
+
+  private OllamaProvider provider(Duration firstToken, Duration betweenTokens) {
+    return new OllamaProvider(
+        new OllamaConfig(
+            ollama.uri(), Duration.ofSeconds(2), firstToken, betweenTokens, Duration.ofSeconds(1)));
+  }
+
+  private void use(OllamaProvider other) {
+    provider.close();
+    provider = other;
+  }
+
+  private static ChatRequest hi() {
+    return Chats.request("fake:1b", "hi");
+  }
+
+  @Test
+  void aWholeAnswerHasTheServersTextAndCounts() throws Exception {
+    try (ChatStream stream = provider.chat(hi())) {
+      Chats.Answer answer = Chats.read(stream);
+
+      assertThat(answer.text()).isEqualTo("Hello, wörld 🎉!");
+      assertThat(answer.finish().reason()).isEqualTo(ChatStream.Reason.STOP);
+      assertThat(answer.finish().usage()).isEqualTo(new ChatStream.Usage(11, 6));
+      assertThat(stream.usage()).isEqualTo(answer.finish().usage());
+    }
+  }
+
+  @Test
+  void theLimitOfTokensIsTold() throws Exception {
+    ollama.finishWith("length");
+
+    try (ChatStream stream = provider.chat(hi())) {
+      assertThat(Chats.read(stream).finish().reason()).isEqualTo(ChatStream.Reason.LENGTH);
+    }
+  }
+
+  @Test
+  void parametersAndTraceReachTheServer() throws Exception {
+    ChatRequest request =
+        new ChatRequest(
+            "fake:1b",
+            List.of(
+                new ChatRequest.Message(ChatRequest.Role.SYSTEM, "be kind"),
+                new ChatRequest.Message(ChatRequest.Role.USER, "grüß \"Gott\"\n")),
+            OptionalDouble.of(0.5),
+            OptionalDouble.of(0.9),
+            OptionalInt.of(7),
+            List.of("x", "y"),
+            OptionalLong.of(3));
+    String trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    Span span =
+        Span.wrap(
+            SpanContext.create(
+                trace, "00f067aa0ba902b7", TraceFlags.getSampled(), TraceState.getDefault()));
+
+    try (Scope ignored = span.makeCurrent();
+        ChatStream stream = provider.chat(request)) {
+      Chats.read(stream);
+    }
+
+    JsonNode body = new ObjectMapper().readTree(ollama.lastBody());
+    assertThat(body.path("stream").booleanValue()).isTrue();
+    assertThat(body.at("/messages/0/role").asText()).isEqualTo("system");
+    assertThat(body.at("/messages/1/content").asText()).isEqualTo("grüß \"Gott\"\n");
+    assertThat(body.path("options").toString())
+        .isEqualTo(
+            "{\"temperature\":0.5,\"top_p\":0.9,\"num_predict\":7,\"seed\":3,\"stop\":[\"x\",\"y\"]}");
+    assertThat(ollama.lastHeader("traceparent")).startsWith("00-" + trace + "-00f067aa0ba902b7-");
+  }
+
+  @Test
+  void answersOneAfterAnotherShareAConnection() throws Exception {
+    for (int i = 0; i < 5; i++) {
+      try (ChatStream stream = provider.chat(hi())) {
+        Chats.read(stream);
+      }
+    }
+
+    assertThat(ollama.connections()).isEqualTo(1);
+  }
+
+  @Test
+  void modelsAreListed() throws Exception {
+    ollama.listModels("a:1b", "b:latest");
+
+    assertThat(provider.models()).containsExactly("a:1b", "b:latest");
+  }
+
+  @Test
+  void aFailingListIsUnavailable() {
+    ollama.failListing();
+
+    assertThatThrownBy(provider::models).isInstanceOf(ModelException.Unavailable.class);
+  }
+
+  @Test
+  void aServerThatIsNotThereIsUnavailableWithoutItsAddress() {
+    ollama.close();
+
+    assertThatThrownBy(() -> provider.chat(hi()))
+        .isInstanceOf(ModelException.Unavailable.class)
+        .hasMessageNotContaining("127.0.0.1");
+    assertThatThrownBy(provider::models).isInstanceOf(ModelException.Unavailable.class);
+  }
+
+  @Test
+  void statusesAreToldApart() {
+    ollama.failWith(404, "model 'x' not found");
+    assertThatThrownBy(() -> provider.chat(hi())).isInstanceOf(ModelException.NotFound.class);
+
+    ollama.failWith(400, "input too long" + "!".repeat(5000));
+    assertThatThrownBy(() -> provider.chat(hi()))
+        .isInstanceOf(ModelException.Refused.class)
+        .hasMessageStartingWith("input too long")
+        .satisfies(e -> assertThat(e.getMessage()).hasSizeLessThan(400));
+
+    ollama.failWith(500);
+    assertThatThrownBy(() -> provider.chat(hi()))
+        .isInstanceOf(ModelException.Unavailable.class)
+        .hasMessageNotContaining("127.0.0.1")
+        .hasRootCauseMessage("a failure at http://127.0.0.1:1/completion");
+
+    ollama.failWith(503, "server busy, please try again.  maximum pending requests exceeded");
+    assertThatThrownBy(() -> provider.chat(hi())).isInstanceOf(ModelException.Busy.class);
+  }
+
+  @Test
+  void anErrorAsFirstLineFailsBeforeTheAnswerBegins() {
+    ollama.errorLineFirst();
+
+    assertThatThrownBy(() -> provider.chat(hi()))
+        .isInstanceOf(ModelException.Unavailable.class)
+        .hasMessageNotContaining("127.0.0.1");
+  }
+
+  @Test
+  void everyWayToBreakOffIsUnavailable() throws Exception {
+    breaks(ollama::resetMidStream);
+    breaks(ollama::endWithoutDone);
+    breaks(ollama::malformedLine);
+    breaks(ollama::hugeLine);
+    breaks(ollama::errorLineMidStream);
+  }
+
+  private void breaks(Runnable script) throws Exception {
+    ollama.reset();
+    script.run();
+    try (ChatStream stream = provider.chat(hi())) {
+      assertThat(stream.next().text()).isEqualTo("Hello");
+      assertThatThrownBy(() -> Chats.read(stream)).isInstanceOf(ModelException.Unavailable.class);
+    }
+  }
+
+  @Test
+  void aStallBeforeTheHeadersTimesOutAndDropsTheConnection() {
+    use(provider(SHORT, LONG));
+    ollama.stallBeforeHeaders();
+
+    assertThatThrownBy(() -> provider.chat(hi())).isInstanceOf(ModelException.TimedOut.class);
+    await().atMost(Duration.ofSeconds(1)).until(ollama::clientGone);
+  }
+
+  @Test
+  void aStallBeforeTheFirstLineTimesOutAndDropsTheConnection() {
+    use(provider(SHORT, LONG));
+    ollama.stallBeforeFirstPiece();
+
+    assertThatThrownBy(() -> provider.chat(hi())).isInstanceOf(ModelException.TimedOut.class);
+    await().atMost(Duration.ofSeconds(1)).until(ollama::clientGone);
+  }
+
+  @Test
+  void aStallBetweenTokensTimesOutAndDropsTheConnection() throws Exception {
+    use(provider(LONG, SHORT));
+    ollama.stallMidStream();
+
+    try (ChatStream stream = provider.chat(hi())) {
+      assertThatThrownBy(() -> Chats.read(stream)).isInstanceOf(ModelException.TimedOut.class);
+      await().atMost(Duration.ofSeconds(1)).until(ollama::clientGone);
+    }
+  }
+
+  @Test
+  void aSlowAnswerOutlastsTheLimits() throws Exception {
+    use(provider(Duration.ofMillis(700), Duration.ofMillis(700)));
+    ollama.pauseBetweenPieces(Duration.ofMillis(250));
+
+    try (ChatStream stream = provider.chat(hi())) {
+      assertThat(Chats.read(stream).text()).isEqualTo(ollama.answer());
+    }
+  }
+
+  @Test
+  void closeDropsTheConnectionAndKeepsTheCount() throws Exception {
+    ollama.endless();
+    ChatStream stream = provider.chat(hi());
+    stream.next();
+    stream.next();
+    stream.next();
+
+    stream.close();
+
+    await().atMost(Duration.ofSeconds(1)).until(ollama::clientGone);
+    assertThat(stream.usage()).isEqualTo(new ChatStream.Usage(0, 3));
+  }
+
+  @Test
+  void closeWakesAReader() throws Exception {
+    ollama.stallMidStream();
+    ChatStream stream = provider.chat(hi());
+    stream.next();
+    stream.next();
+    CompletableFuture<Throwable> failure = new CompletableFuture<>();
+    Thread reader =
+        Thread.ofVirtual()
+            .start(
+                () -> {
+                  try {
+                    stream.next();
+                  } catch (ModelException e) {
+                    failure.complete(e);
+                  }
+                });
+    await().until(() -> reader.getState() == Thread.State.WAITING);
+
+    stream.close();
+
+    assertThat(failure).succeedsWithin(Duration.ofSeconds(1));
+    assertThat(failure.join()).isInstanceOf(ModelException.Unavailable.class);
+  }
+
+  @Test
+  void closingTheProviderEndsWhatRuns() throws Exception {
+    ollama.stallMidStream();
+    ChatStream stream = provider.chat(hi());
+
+    provider.close();
+
+    assertThatThrownBy(() -> Chats.read(stream)).isInstanceOf(ModelException.Unavailable.class);
+    assertThatThrownBy(() -> provider.chat(hi())).isInstanceOf(ModelException.Unavailable.class);
+    await().atMost(Duration.ofSeconds(2)).until(ollama::clientGone);
+  }
+}
