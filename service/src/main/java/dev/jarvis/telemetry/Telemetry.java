@@ -3,6 +3,7 @@ package dev.jarvis.telemetry;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.exporter.prometheus.PrometheusMetricReader;
+import io.opentelemetry.instrumentation.logback.appender.v1_0.OpenTelemetryAppender;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk;
 import io.opentelemetry.sdk.resources.Resource;
@@ -26,12 +27,15 @@ public final class Telemetry implements AutoCloseable {
   private final PrometheusMetricReader prometheus;
   private final Tracer tracer;
   private final Instruments instruments;
+  private final MeterBridge bridge;
 
   private Telemetry(OpenTelemetrySdk sdk, PrometheusMetricReader prometheus) {
     this.sdk = sdk;
     this.prometheus = prometheus;
     this.tracer = sdk.getTracer(SCOPE);
     this.instruments = new Instruments(sdk.getMeter(SCOPE));
+    this.bridge = MeterBridge.open(sdk);
+    OpenTelemetryAppender.install(sdk);
   }
 
   /**
@@ -97,9 +101,19 @@ public final class Telemetry implements AutoCloseable {
     return prometheus.collect();
   }
 
-  /** Exports what is left, for two seconds at most. */
+  /** Exports what is left, for two seconds at most: the SDK's own shutdown waits longer for a dead collector. */
   @Override
   public void close() {
-    sdk.shutdown().join(FLUSH_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+    bridge.close();
+    Thread flush =
+        Thread.ofPlatform()
+            .daemon()
+            .name("telemetry-flush")
+            .start(() -> sdk.shutdown().join(FLUSH_LIMIT.toMillis(), TimeUnit.MILLISECONDS));
+    try {
+      flush.join(FLUSH_LIMIT);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

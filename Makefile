@@ -1,0 +1,74 @@
+# The commands that people type. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+JARVIS_CACHE ?= $(HOME)/.cache/jarvis
+export JARVIS_CACHE
+
+# The JDK: JAVA_HOME where it is one of 25 or later, else the first such one that is found.
+export JAVA_HOME := $(shell service/bin/find-jdk)
+MVN := mvn -B -ntp
+SOURCES := $(shell find service/src -type f) pom.xml service/pom.xml
+
+.PHONY: help run build test format stack stack-status stack-down e2e bench clean
+
+help: ## Show this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: build ## Start the service with embedded defaults on http://127.0.0.1:8000
+	@model=$${JARVIS_LOCAL_MODEL:-}; \
+	if [ -z "$$model" ] && [ -z "$${JARVIS_OLLAMA_URL:-}" ]; then model=$$(service/bin/fetch-model | tail -n 1) || exit 1; fi; \
+	JARVIS_LOCAL_MODEL="$$model" exec "$$JAVA_HOME/bin/java" -jar service/target/jarvis.jar
+
+build: service/target/jarvis.jar ## Build the service without its tests
+
+service/target/jarvis.jar: $(SOURCES)
+	@echo "building the service (the first time Maven fetches its libraries: some minutes)"
+	@$(MVN) -q package -DskipTests
+
+test: venv ## Run every test that needs no other server
+	@service/bin/fetch-model
+	$(MVN) verify
+
+venv: stack/native/requirements.txt ## Make the Python environment of tests and stack
+	@stack/native/venv
+
+format: ## Format the Java sources
+	@$(MVN) -q spotless:apply
+
+clean: ## Remove what was built here
+	$(MVN) -q clean
+
+# The pipeline. Where Docker runs, the stack is compose's; otherwise the same servers run as processes of this user.
+STACK := python3 stack/native/stack.py
+HAVE_DOCKER := $(shell docker info >/dev/null 2>&1 && echo yes)
+
+ifeq ($(HAVE_DOCKER),yes)
+COMPOSE := docker compose -f stack/compose.yaml --env-file stack/.env
+
+stack: ## Start the whole pipeline: service, collector, Prometheus, Loki, Jaeger, stores, Ollama
+	$(COMPOSE) up --build --detach --wait
+
+stack-status: ## Show each part's readiness, URL and log
+	$(COMPOSE) ps
+
+stack-down: ## Stop the pipeline
+	$(COMPOSE) down
+else
+stack: build venv native-servers ## Start the whole pipeline: service, collector, Prometheus, Loki, Jaeger, stores, Ollama
+	@$(STACK) up
+
+stack-status: ## Show each part's readiness, URL and log
+	@$(STACK) status
+
+stack-down: ## Stop the pipeline
+	@$(STACK) down
+endif
+
+.PHONY: native-servers
+native-servers:
+	@stack/native/install-packages
+	@stack/native/build
+
+e2e: build venv native-servers ## Test the pipeline on a native stack of its own
+	@stack/native/e2e

@@ -1,0 +1,159 @@
+package dev.jarvis;
+
+import dev.jarvis.account.ActiveUsers;
+import dev.jarvis.account.ApiKeys;
+import dev.jarvis.chat.ChatRoutes;
+import dev.jarvis.chat.ModelRoutes;
+import dev.jarvis.health.DependencyCheck;
+import dev.jarvis.health.Health;
+import dev.jarvis.health.HealthRoutes;
+import dev.jarvis.http.BearerTokens;
+import dev.jarvis.http.JsonBody;
+import dev.jarvis.http.Routes;
+import dev.jarvis.ledger.Ledger;
+import dev.jarvis.model.LocalProvider;
+import dev.jarvis.model.ModelProvider;
+import dev.jarvis.model.Models;
+import dev.jarvis.model.OllamaProvider;
+import dev.jarvis.storage.Database;
+import dev.jarvis.storage.ObjectStore;
+import dev.jarvis.storage.Redis;
+import dev.jarvis.telemetry.MalformedRequests;
+import dev.jarvis.telemetry.MetricsRoutes;
+import dev.jarvis.telemetry.RequestFilter;
+import dev.jarvis.telemetry.Telemetry;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.http.HttpRouting;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The whole service, wired: the one place that knows every part. Closes in reverse order, telemetry
+ * last.
+ */
+public final class Jarvis implements AutoCloseable {
+  /** The version that {@code /health} and telemetry tell; the build's own. */
+  static final String VERSION = "0.13.0";
+
+  private static final Logger LOG = LoggerFactory.getLogger(Jarvis.class);
+  private static final Duration HEALTH_PERIOD = Duration.ofSeconds(2);
+  private static final Duration HEALTH_LIMIT = Duration.ofSeconds(1);
+
+  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+  private final WebServer server;
+
+  private Jarvis(JarvisConfig config) throws Exception {
+    try {
+      this.server = startParts(config);
+    } catch (Exception e) {
+      close();
+      throw e;
+    }
+  }
+
+  /**
+   * Starts every part and then the server.
+   *
+   * @throws Exception if a part cannot start; those that had started are closed by then
+   */
+  static Jarvis start(JarvisConfig config) throws Exception {
+    return new Jarvis(config);
+  }
+
+  private WebServer startParts(JarvisConfig config) throws Exception {
+    Files.createDirectories(config.home());
+    Telemetry telemetry = open(Telemetry.start(VERSION, config.server().instance()));
+    ApiKeys keys =
+        ApiKeys.open(config.apiKeys(), config.home().resolve("api-key.sha256"), Jarvis::announce);
+
+    Database database = open(Database.open(config.database(), config.home(), telemetry));
+    Redis redis = open(Redis.open(config.redis(), config.home(), telemetry));
+    ObjectStore objects = open(ObjectStore.open(config.objectStore(), config.home(), telemetry));
+    Ledger ledger = open(new Ledger(database, telemetry));
+    ActiveUsers activeUsers = open(new ActiveUsers(redis, telemetry.instruments()));
+    Models models = open(new Models(providers(config)));
+    Health health =
+        open(
+            Health.start(
+                List.of(
+                    new DependencyCheck("database", database::check),
+                    new DependencyCheck("redis", redis::check),
+                    new DependencyCheck("minio", objects::check),
+                    new DependencyCheck(HealthRoutes.MODELS, models::check)),
+                HEALTH_PERIOD,
+                HEALTH_LIMIT));
+
+    BearerTokens tokens = new BearerTokens(keys::user, config.metricsToken());
+    Routes routes = new Routes(tokens);
+    JsonBody bodies = new JsonBody(config.server().maxBodyBytes(), config.server().maxJsonDepth());
+    new HealthRoutes(health, VERSION).register(routes);
+    new MetricsRoutes(telemetry).register(routes);
+    new ModelRoutes(models).register(routes);
+    new ChatRoutes(config.chat(), bodies, models, telemetry, ledger, activeUsers).register(routes);
+
+    HttpRouting.Builder routing =
+        HttpRouting.builder().addFilter(new RequestFilter(telemetry, routes, tokens));
+    routes.register(routing);
+    WebServer started =
+        WebServer.builder()
+            .host(config.server().host())
+            .port(config.server().port())
+            .shutdownHook(false) // Main has its own, which closes the rest too
+            .shutdownGracePeriod(config.server().shutdownGrace())
+            .connectionOptions(it -> it.tcpNoDelay(true)) // off, pieces of a stream wait 40 ms each
+            .directHandlers(new MalformedRequests(telemetry.instruments()).handlers())
+            .routing(routing)
+            .build()
+            .start();
+    parts.push(started::stop);
+    LOG.atInfo()
+        .addKeyValue("url", "http://" + config.server().host() + ":" + started.port())
+        .log("ready");
+    return started;
+  }
+
+  private List<ModelProvider> providers(JarvisConfig config) throws Exception {
+    List<ModelProvider> providers = new ArrayList<>();
+    if (config.ollama() != null) {
+      providers.add(open(new OllamaProvider(config.ollama())));
+    }
+    if (config.local() != null) {
+      providers.add(open(new LocalProvider(config.local())));
+    }
+    return providers;
+  }
+
+  private <T extends AutoCloseable> T open(T part) {
+    parts.push(part);
+    return part;
+  }
+
+  private static void announce(String key) {
+    // not a log line: it must reach the person who starts the service, and no log store
+    System.err.printf(
+        "%n  A first API key was made for user \"admin\". It is shown this once and kept as a hash only:%n%n      %s%n%n",
+        key);
+  }
+
+  /** The port that the server listens on. */
+  int port() {
+    return server.port();
+  }
+
+  @Override
+  public void close() {
+    while (!parts.isEmpty()) {
+      try {
+        parts.pop().close();
+      } catch (Exception e) {
+        LOG.atWarn().setCause(e).log("a part did not close well");
+      }
+    }
+  }
+}

@@ -1,0 +1,177 @@
+package dev.jarvis;
+
+import dev.jarvis.account.ApiKeys;
+import dev.jarvis.account.ApiKeys.HashedKey;
+import dev.jarvis.chat.ChatConfig;
+import dev.jarvis.model.LocalConfig;
+import dev.jarvis.model.OllamaConfig;
+import dev.jarvis.storage.DatabaseConfig;
+import dev.jarvis.storage.ObjectStoreConfig;
+import dev.jarvis.storage.RedisConfig;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** The features' configurations. What each key means stands in application.yaml. */
+record JarvisConfig(
+    Path home,
+    List<HashedKey> apiKeys,
+    Server server,
+    @Nullable String metricsToken,
+    ChatConfig chat,
+    DatabaseConfig database,
+    RedisConfig redis,
+    ObjectStoreConfig objectStore,
+    @Nullable OllamaConfig ollama,
+    @Nullable LocalConfig local) {
+
+  private static final Pattern HASHED_KEY = Pattern.compile("([^:,\\s]{1,64}):([0-9a-f]{64})");
+
+  /** Where the server listens and what it takes. */
+  record Server(
+      String host,
+      int port,
+      String instance,
+      int maxBodyBytes,
+      int maxJsonDepth,
+      Duration shutdownGrace) {}
+
+  /**
+   * Reads the configuration.
+   *
+   * @throws ConfigException listing everything that is wrong
+   */
+  static JarvisConfig load(Map<String, String> environment) throws ConfigException {
+    Settings settings = Settings.load(environment);
+    JarvisConfig config =
+        new JarvisConfig(
+            settings.path("home"),
+            apiKeys(settings),
+            server(settings),
+            settings.optional("metrics.token"),
+            new ChatConfig(
+                settings.integer("chat.max-messages", 1, 100_000),
+                settings.duration("chat.max-duration"),
+                settings.duration("chat.write-timeout")),
+            database(settings),
+            redis(settings),
+            objectStore(settings),
+            ollama(settings),
+            local(settings));
+    if (config.ollama() == null && config.local() == null) {
+      settings.problem(
+          "ollama.url",
+          "names no model server, and no local model is given either: set JARVIS_OLLAMA_URL, or JARVIS_LOCAL_MODEL to"
+              + " the path of a GGUF file");
+    }
+    settings.check();
+    return config;
+  }
+
+  private static Server server(Settings settings) {
+    String host = settings.text("server.host");
+    int port = settings.integer("server.port", 0, 65_535);
+    String instance = settings.optional("server.instance");
+    return new Server(
+        host,
+        port,
+        instance == null ? host + ":" + port : instance,
+        settings.integer("server.max-body-bytes", 1_024, 1 << 30),
+        settings.integer("server.max-json-depth", 4, 1_000),
+        settings.duration("server.shutdown-grace"));
+  }
+
+  private static List<HashedKey> apiKeys(Settings settings) {
+    List<HashedKey> keys = new ArrayList<>();
+    String admin = settings.optional("api-key");
+    if (admin != null) {
+      keys.add(ApiKeys.admin(admin));
+    }
+    String more = settings.text("api-keys");
+    for (String key : more.isEmpty() ? new String[0] : more.split(",", -1)) {
+      Matcher matcher = HASHED_KEY.matcher(key.strip());
+      if (matcher.matches()) {
+        keys.add(new HashedKey(matcher.group(1), matcher.group(2)));
+      } else {
+        settings.problem(
+            "api-keys",
+            "must be USER:SHA256 pairs with commas between, the hash in 64 lower-case hex digits");
+      }
+    }
+    return keys;
+  }
+
+  private static DatabaseConfig database(Settings settings) {
+    String url = settings.optional("database.url");
+    String problem = url == null ? null : DatabaseConfig.problem(url);
+    if (problem != null) {
+      settings.problem("database.url", problem);
+    }
+    return new DatabaseConfig(
+        url,
+        settings.optional("database.username"),
+        settings.optional("database.password"),
+        settings.integer("database.pool-size", 1, 1_000),
+        settings.duration("database.connect-timeout"),
+        settings.duration("database.query-timeout"));
+  }
+
+  private static RedisConfig redis(Settings settings) {
+    String url = settings.optional("redis.url");
+    if (url != null && !url.matches("rediss?://.+")) {
+      settings.problem("redis.url", "is not a redis:// or rediss:// URL");
+    }
+    return new RedisConfig(
+        url, settings.optional("redis.password"), settings.duration("redis.command-timeout"));
+  }
+
+  private static ObjectStoreConfig objectStore(Settings settings) {
+    URI endpoint = settings.httpUri("s3.endpoint");
+    String accessKey = settings.optional("s3.access-key");
+    String secretKey = settings.optional("s3.secret-key");
+    if (endpoint != null && accessKey == null) {
+      settings.problem("s3.access-key", "is needed with s3.endpoint");
+    }
+    if (endpoint != null && secretKey == null) {
+      settings.problem("s3.secret-key", "is needed with s3.endpoint");
+    }
+    return new ObjectStoreConfig(
+        endpoint == null ? null : endpoint.toString(),
+        accessKey,
+        secretKey,
+        settings.text("s3.bucket"),
+        settings.duration("s3.timeout"));
+  }
+
+  private static @Nullable OllamaConfig ollama(Settings settings) {
+    URI url = settings.httpUri("ollama.url");
+    Duration connect = settings.duration("ollama.connect-timeout");
+    Duration firstToken = settings.duration("ollama.first-token-timeout");
+    Duration betweenTokens = settings.duration("ollama.between-tokens-timeout");
+    return url == null ? null : new OllamaConfig(url, connect, firstToken, betweenTokens, connect);
+  }
+
+  private static @Nullable LocalConfig local(Settings settings) {
+    int contextTokens = settings.integer("local.context-tokens", 128, 1 << 20);
+    int threads = settings.integer("local.threads", 0, 1_024);
+    int queueLimit = settings.integer("local.queue-limit", 1, 10_000);
+    Duration queueTimeout = settings.duration("local.queue-timeout");
+    int maxTokens = settings.integer("local.max-tokens", 1, 1 << 20);
+    if (settings.optional("local.model") == null) {
+      return null;
+    }
+    Path file = settings.path("local.model");
+    if (!Files.isReadable(file)) {
+      settings.problem("local.model", "is not a file that can be read");
+    }
+    return new LocalConfig(
+        file, settings.optional("local.name"), contextTokens, threads, queueLimit, queueTimeout, maxTokens);
+  }
+}

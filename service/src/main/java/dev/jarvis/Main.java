@@ -1,0 +1,41 @@
+package dev.jarvis;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.bridge.SLF4JBridgeHandler;
+
+/** Starts the service: configuration from the environment, then {@link Jarvis} until SIGTERM. */
+public final class Main {
+  private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+
+  private Main() {}
+
+  /**
+   * Takes no arguments: every setting is a variable or stands in the file that JARVIS_CONFIG names.
+   */
+  public static void main(String[] args) {
+    SLF4JBridgeHandler.removeHandlersForRootLogger();
+    SLF4JBridgeHandler.install();
+    if (args.length > 0) {
+      System.err.println("jarvis takes no arguments; its settings are JARVIS_… variables");
+      System.exit(1);
+    }
+    try {
+      Jarvis jarvis = Jarvis.start(JarvisConfig.load(System.getenv()));
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(jarvis), "shutdown"));
+    } catch (ConfigException e) {
+      System.err.println(e.getMessage());
+      System.exit(1);
+    } catch (Exception e) {
+      LOG.atError().setCause(e).log("start failed");
+      System.exit(1);
+    }
+  }
+
+  private static void stop(Jarvis jarvis) {
+    LOG.info("stopping");
+    jarvis.close();
+    // a JVM that ends by a signal would exit with 143; an orderly end is 0
+    Runtime.getRuntime().halt(0);
+  }
+}

@@ -1,0 +1,233 @@
+package dev.jarvis;
+
+import io.helidon.config.Config;
+import io.helidon.config.ConfigSources;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.commons.text.similarity.LevenshteinDistance;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The configuration as text: the built-in application.yaml, over it the file that JARVIS_CONFIG
+ * names, over it the environment. Reading a value notes what is wrong with it and goes on, so that
+ * {@link #check} can tell everything at once.
+ */
+final class Settings {
+  private static final String PREFIX = "JARVIS_";
+
+  /**
+   * Variables of our scripts, which the service does not read, and of Kubernetes' service links.
+   */
+  private static final Pattern FOREIGN =
+      Pattern.compile(
+          "JARVIS_(CONFIG|CACHE|STACK_.*|E2E_.*|(.*_)?SERVICE_(HOST|PORT.*)|(.*_)?PORT(_\\d+_.*)?)");
+
+  private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
+
+  private final Map<String, String> values;
+  private final Map<String, String> sources = new HashMap<>();
+  private final List<String> problems = new ArrayList<>();
+
+  private Settings(Map<String, String> defaults) {
+    this.values = new TreeMap<>(defaults);
+  }
+
+  static Settings load(Map<String, String> environment) {
+    Settings settings =
+        new Settings(yaml(Config.just(ConfigSources.classpath("application.yaml"))));
+    Set<String> known = Set.copyOf(settings.values.keySet());
+    String file = environment.get(PREFIX + "CONFIG");
+    if (file != null) {
+      settings.addFile(Path.of(file), known);
+    }
+    settings.addEnvironment(environment, known);
+    return settings;
+  }
+
+  private static Map<String, String> yaml(Config config) {
+    return config.asMap().orElse(Map.of());
+  }
+
+  private void addFile(Path file, Set<String> known) {
+    if (!Files.isReadable(file)) {
+      problems.add("JARVIS_CONFIG: cannot read the file " + file);
+      return;
+    }
+    Map<String, String> given;
+    try {
+      given = yaml(Config.just(ConfigSources.file(file)));
+    } catch (RuntimeException e) {
+      problems.add("JARVIS_CONFIG: " + file + " is not YAML that can be read: " + e.getMessage());
+      return;
+    }
+    given.forEach(
+        (key, value) -> {
+          if (known.contains(key)) {
+            put(key, value, key + " in " + file);
+          } else {
+            problems.add(
+                "%s: unknown key %s; did you mean %s?".formatted(file, key, nearest(key, known)));
+          }
+        });
+  }
+
+  private void addEnvironment(Map<String, String> environment, Set<String> known) {
+    Map<String, String> keys = new TreeMap<>();
+    known.forEach(key -> keys.put(variable(key), key));
+    environment.forEach(
+        (name, value) -> {
+          String fileOf = name.endsWith("_FILE") ? name.substring(0, name.length() - 5) : "";
+          String key = keys.get(name);
+          String keyOfFile = keys.get(fileOf);
+          if (key != null) {
+            put(key, value, name);
+          } else if (keyOfFile != null) {
+            if (environment.containsKey(fileOf)) {
+              problems.add("%s and %s: give one of them".formatted(fileOf, name));
+            }
+            putContent(keyOfFile, value, name);
+          } else if (name.startsWith(PREFIX) && !FOREIGN.matcher(name).matches()) {
+            problems.add(
+                "%s: unknown variable; did you mean %s?"
+                    .formatted(name, nearest(name, keys.keySet())));
+          }
+        });
+  }
+
+  private void putContent(String key, String file, String source) {
+    try {
+      put(key, Files.readString(Path.of(file)).strip(), source);
+    } catch (IOException | IllegalArgumentException e) {
+      problems.add("%s: cannot read the file %s".formatted(source, file));
+    }
+  }
+
+  private void put(String key, String value, String source) {
+    values.put(key, value);
+    sources.put(key, source);
+  }
+
+  static String variable(String key) {
+    return PREFIX + key.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
+  }
+
+  private static String nearest(String name, Set<String> known) {
+    LevenshteinDistance distance = LevenshteinDistance.getDefaultInstance();
+    return known.stream()
+        .min(Comparator.comparingInt((String it) -> distance.apply(name, it)))
+        .orElseThrow();
+  }
+
+  /** The value as text, empty where none is given. */
+  String text(String key) {
+    String value = values.get(key);
+    if (value == null) {
+      throw new IllegalArgumentException("not in application.yaml: " + key);
+    }
+    return value.strip();
+  }
+
+  @Nullable String optional(String key) {
+    String value = text(key);
+    return value.isEmpty() ? null : value;
+  }
+
+  int integer(String key, int least, int most) {
+    try {
+      int value = Integer.parseInt(text(key));
+      if (value >= least && value <= most) {
+        return value;
+      }
+    } catch (NumberFormatException e) {
+      // told below
+    }
+    problem(key, "is not a whole number from %d to %d".formatted(least, most));
+    return least;
+  }
+
+  /** A time above zero. */
+  Duration duration(String key) {
+    String value = text(key);
+    Matcher matcher = DURATION.matcher(value);
+    Duration duration = Duration.ZERO;
+    if (matcher.matches()) {
+      long amount = Long.parseLong(matcher.group(1));
+      duration =
+          switch (matcher.group(2)) {
+            case "ms" -> Duration.ofMillis(amount);
+            case "s" -> Duration.ofSeconds(amount);
+            case "m" -> Duration.ofMinutes(amount);
+            default -> Duration.ofHours(amount);
+          };
+    } else {
+      try {
+        duration = Duration.parse(value);
+      } catch (DateTimeParseException e) {
+        // told below
+      }
+    }
+    if (!duration.isPositive()) {
+      problem(key, "is not a time above zero such as 500ms, 30s, 10m, 1h or PT30S");
+      return Duration.ofSeconds(1);
+    }
+    return duration;
+  }
+
+  @Nullable URI httpUri(String key) {
+    String value = optional(key);
+    if (value == null) {
+      return null;
+    }
+    try {
+      URI uri = new URI(value);
+      if (("http".equals(uri.getScheme()) || "https".equals(uri.getScheme()))
+          && uri.getHost() != null) {
+        return uri;
+      }
+    } catch (URISyntaxException e) {
+      // told below
+    }
+    problem(key, "is not an http:// or https:// URL");
+    return null;
+  }
+
+  /** A path; {@code ~} at its beginning is the user's home. */
+  Path path(String key) {
+    return Path.of(
+        text(key)
+            .replaceFirst("^~(?=/|$)", Matcher.quoteReplacement(System.getProperty("user.home"))));
+  }
+
+  /** Notes what is wrong with a value, under the name it was given by; secrets are not repeated. */
+  void problem(String key, String complaint) {
+    boolean secret = key.matches(".*(password|key|token|keys)");
+    String shown = secret ? "the value" : "\"" + text(key) + "\"";
+    problems.add("%s: %s %s".formatted(sources.getOrDefault(key, variable(key)), shown, complaint));
+  }
+
+  /**
+   * Ends the reading.
+   *
+   * @throws ConfigException if anything was wrong
+   */
+  void check() throws ConfigException {
+    if (!problems.isEmpty()) {
+      throw new ConfigException(problems);
+    }
+  }
+}

@@ -1,0 +1,170 @@
+package dev.jarvis.chat;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.account.ActiveUsers;
+import dev.jarvis.http.ApiException;
+import dev.jarvis.http.Errors;
+import dev.jarvis.http.Exchange;
+import dev.jarvis.http.Json;
+import dev.jarvis.http.JsonBody;
+import dev.jarvis.http.Routes;
+import dev.jarvis.ledger.Ledger;
+import dev.jarvis.model.ChatStream.Chunk;
+import dev.jarvis.model.ModelException;
+import dev.jarvis.model.Models;
+import dev.jarvis.telemetry.Metric;
+import dev.jarvis.telemetry.Telemetry;
+import io.helidon.http.HeaderNames;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.util.Optional;
+
+/** {@code POST /v1/chat/completions}: whole answers and streams. */
+public final class ChatRoutes {
+  private final ChatConfig config;
+  private final JsonBody bodies;
+  private final Models models;
+  private final Telemetry telemetry;
+  private final Ledger ledger;
+  private final ActiveUsers activeUsers;
+
+  public ChatRoutes(
+      ChatConfig config,
+      JsonBody bodies,
+      Models models,
+      Telemetry telemetry,
+      Ledger ledger,
+      ActiveUsers activeUsers) {
+    this.config = config;
+    this.bodies = bodies;
+    this.models = models;
+    this.telemetry = telemetry;
+    this.ledger = ledger;
+    this.activeUsers = activeUsers;
+    models.onDiscovered(
+        it ->
+            GenerationTelemetry.announce(
+                telemetry.instruments(), models.label(it.model()), it.provider().name()));
+  }
+
+  public void register(Routes routes) {
+    routes.post("/v1/chat/completions", Routes.Access.KEY, this::complete);
+  }
+
+  private void complete(ServerRequest http, ServerResponse response) {
+    Exchange exchange = Exchange.of(http);
+    ChatCompletionRequest request =
+        ChatCompletionRequest.parse(bodies.object(http), config.maxMessages());
+    exchange.endUser(request.user());
+    activeUsers.seen(activeUser(exchange, request));
+    // what can fail fails in here, before the first byte of the answer
+    try (Generation generation = open(request, exchange)) {
+      if (request.stream()) {
+        stream(request, exchange, generation, response);
+      } else {
+        whole(request, exchange, generation, response);
+      }
+    }
+  }
+
+  private static String activeUser(Exchange exchange, ChatCompletionRequest request) {
+    return request.user() == null
+        ? String.valueOf(exchange.userId())
+        : exchange.userId() + "/" + request.user();
+  }
+
+  private Generation open(ChatCompletionRequest request, Exchange exchange) {
+    Models.Target target = target(request.model());
+    return Generation.open(
+        request.chat(),
+        exchange,
+        target,
+        request.stream(),
+        config.maxDuration(),
+        new GenerationTelemetry(
+            telemetry, request.chat(), models.label(target.model()), target.provider().name()),
+        ledger::record);
+  }
+
+  private Models.Target target(String model) {
+    try {
+      Optional<Models.Target> target = models.find(model);
+      if (target.isPresent()) {
+        return target.get();
+      }
+    } catch (ModelException e) {
+      rejected("error");
+      throw Generation.error(e);
+    }
+    rejected("rejected");
+    throw ModelRoutes.unknown(model);
+  }
+
+  private void rejected(String outcome) {
+    telemetry.instruments().add(Metric.LLM_REQUESTS, 1, "_other", "_none", outcome);
+  }
+
+  private static void whole(
+      ChatCompletionRequest request,
+      Exchange exchange,
+      Generation generation,
+      ServerResponse response) {
+    StringBuilder text = new StringBuilder();
+    Chunk chunk;
+    do {
+      chunk = generation.next();
+      text.append(chunk.text());
+    } while (chunk.finish() == null);
+    Json.send(response, Completions.whole(exchange.id(), request.model(), text, chunk.finish()));
+  }
+
+  private void stream(
+      ChatCompletionRequest request,
+      Exchange exchange,
+      Generation generation,
+      ServerResponse response) {
+    Completions.Chunks chunks =
+        new Completions.Chunks(exchange.id(), request.model(), request.includeUsage());
+    response.header(HeaderNames.CONTENT_TYPE, "text/event-stream");
+    response.header(HeaderNames.CACHE_CONTROL, "no-cache");
+    response.header(HeaderNames.create("x-accel-buffering"), "no"); // nginx would hold pieces back
+    try (EventStream events = new EventStream(response.outputStream(), config.writeTimeout())) {
+      events.send(chunks.role());
+      Chunk chunk;
+      do {
+        chunk = nextOrErrorEvent(generation, exchange, events);
+        if (!chunk.text().isEmpty()) {
+          events.send(chunks.text(chunk.text()));
+        }
+      } while (chunk.finish() == null);
+      events.send(chunks.finish(chunk.finish().reason()));
+      if (request.includeUsage()) {
+        events.send(chunks.usage(chunk.finish().usage()));
+      }
+      events.done();
+    } catch (EventStream.ClientGone e) {
+      generation.abort();
+      exchange.clientIsGone();
+    } catch (ErrorSent e) {
+      // the client has been told; the status was sent long before
+    }
+  }
+
+  private static Chunk nextOrErrorEvent(
+      Generation generation, Exchange exchange, EventStream events)
+      throws EventStream.ClientGone, ErrorSent {
+    try {
+      return generation.next();
+    } catch (ApiException e) {
+      exchange.failure(e.getCause() == null ? e : e.getCause());
+      ObjectNode body = Errors.body(e, exchange.requestId());
+      events.send(body);
+      throw new ErrorSent();
+    }
+  }
+
+  /** A stream ended with an error event. */
+  private static final class ErrorSent extends Exception {
+    private static final long serialVersionUID = 1L;
+  }
+}

@@ -1,0 +1,178 @@
+package dev.jarvis.chat;
+
+import dev.jarvis.http.ApiException;
+import dev.jarvis.http.Exchange;
+import dev.jarvis.ledger.LlmUse;
+import dev.jarvis.model.ChatRequest;
+import dev.jarvis.model.ChatStream;
+import dev.jarvis.model.ChatStream.Chunk;
+import dev.jarvis.model.ChatStream.Finish;
+import dev.jarvis.model.ChatStream.Usage;
+import dev.jarvis.model.ModelException;
+import dev.jarvis.model.Models;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One answer of a model from the question to its recorded use: a span, metrics and a ledger row,
+ * exactly once, however it ends. Used by the request's thread alone.
+ */
+final class Generation implements AutoCloseable {
+  /** How a generation ended, as {@code outcome} names it. */
+  enum Outcome {
+    OK,
+    ERROR,
+    ABORTED,
+    REJECTED;
+
+    String label() {
+      return name().toLowerCase(java.util.Locale.ROOT);
+    }
+  }
+
+  private final Exchange exchange;
+  private final Models.Target target;
+  private final boolean streamed;
+  private final long maxNanos;
+  private final GenerationTelemetry telemetry;
+  private final Consumer<LlmUse> ledger;
+  private @Nullable ChatStream stream;
+  private @Nullable Finish finish;
+  private boolean ended;
+
+  private Generation(
+      Exchange exchange,
+      Models.Target target,
+      boolean streamed,
+      Duration maxDuration,
+      GenerationTelemetry telemetry,
+      Consumer<LlmUse> ledger) {
+    this.exchange = exchange;
+    this.target = target;
+    this.streamed = streamed;
+    this.maxNanos = maxDuration.toNanos();
+    this.telemetry = telemetry;
+    this.ledger = ledger;
+  }
+
+  /**
+   * Asks the model.
+   *
+   * @throws ApiException if it does not begin to answer; that is recorded too
+   */
+  static Generation open(
+      ChatRequest request,
+      Exchange exchange,
+      Models.Target target,
+      boolean streamed,
+      Duration maxDuration,
+      GenerationTelemetry telemetry,
+      Consumer<LlmUse> ledger) {
+    Generation generation =
+        new Generation(exchange, target, streamed, maxDuration, telemetry, ledger);
+    try (var ignored = telemetry.context().makeCurrent()) {
+      generation.stream = target.provider().chat(request);
+    } catch (ModelException e) {
+      throw generation.failed(e);
+    }
+    return generation;
+  }
+
+  /**
+   * Waits for the next piece; the one with a finish is the last.
+   *
+   * @throws ApiException if the model fails midway or the answer takes longer than is allowed
+   */
+  Chunk next() {
+    ChatStream open = stream;
+    if (open == null || ended) {
+      throw new IllegalStateException("no answer is open");
+    }
+    try {
+      if (telemetry.elapsedNanos() > maxNanos) {
+        throw new ModelException.TimedOut(
+            "The answer took longer than %d s.".formatted(TimeUnit.NANOSECONDS.toSeconds(maxNanos)),
+            null);
+      }
+      Chunk chunk = open.next();
+      if (!chunk.text().isEmpty()) {
+        telemetry.piece();
+      }
+      if (chunk.finish() != null) {
+        finish = chunk.finish();
+        end(Outcome.OK, null);
+      }
+      return chunk;
+    } catch (ModelException e) {
+      throw failed(e);
+    }
+  }
+
+  /** The client is gone: ends the generation and counts what was produced. */
+  void abort() {
+    end(Outcome.ABORTED, null);
+  }
+
+  /** Frees the model; an answer that has not ended by then counts as failed. */
+  @Override
+  public void close() {
+    end(Outcome.ERROR, null);
+  }
+
+  private ApiException failed(ModelException e) {
+    boolean refused =
+        e instanceof ModelException.NotFound
+            || e instanceof ModelException.Busy
+            || e instanceof ModelException.Refused;
+    end(refused ? Outcome.REJECTED : Outcome.ERROR, e);
+    return error(e);
+  }
+
+  static ApiException error(ModelException e) {
+    String message = e.getMessage() == null ? "The model failed." : e.getMessage();
+    return switch (e) {
+      case ModelException.NotFound it ->
+          new ApiException.NotFound(message, "model", "model_not_found");
+      case ModelException.Unavailable it -> new ApiException.UpstreamFailed(message, it);
+      case ModelException.TimedOut it -> new ApiException.UpstreamTimedOut(message, it);
+      case ModelException.Busy it -> new ApiException.Overloaded(message);
+      case ModelException.Refused it ->
+          new ApiException.InvalidRequest(message, null, "refused_by_model");
+    };
+  }
+
+  private void end(Outcome outcome, @Nullable Throwable error) {
+    if (ended) {
+      return;
+    }
+    ended = true;
+    if (stream != null) {
+      stream.close();
+    }
+    Finish last = finish;
+    Usage usage = last != null ? last.usage() : stream != null ? stream.usage() : new Usage(0, 0);
+    exchange.outcome(target.model(), outcome.label());
+    Duration duration = telemetry.end(outcome, usage, last, error);
+    try (var ignored = telemetry.context().makeCurrent()) {
+      ledger.accept(
+          new LlmUse(
+              exchange.id(),
+              exchange.userId() == null ? "" : exchange.userId(),
+              exchange.endUser(),
+              exchange.requestId(),
+              telemetry.traceId(),
+              target.model(),
+              target.provider().name(),
+              outcome.label(),
+              usage.inputTokens(),
+              0,
+              usage.outputTokens(),
+              streamed,
+              duration,
+              telemetry.timeToFirstToken(),
+              last == null ? null : last.reason().name().toLowerCase(java.util.Locale.ROOT)));
+    }
+  }
+}

@@ -1,0 +1,134 @@
+package dev.jarvis.chat;
+
+import dev.jarvis.chat.Generation.Outcome;
+import dev.jarvis.model.ChatRequest;
+import dev.jarvis.model.ChatStream.Finish;
+import dev.jarvis.model.ChatStream.Usage;
+import dev.jarvis.telemetry.Instruments;
+import dev.jarvis.telemetry.Metric;
+import dev.jarvis.telemetry.Telemetry;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanBuilder;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.context.Context;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The client span {@code chat {model}} and the {@code llm_*} metrics of one generation, after
+ * OpenTelemetry's semantic conventions for generative AI.
+ */
+final class GenerationTelemetry {
+  private static final AttributeKey<List<String>> STOP_SEQUENCES =
+      AttributeKey.stringArrayKey("gen_ai.request.stop_sequences");
+  private static final AttributeKey<List<String>> FINISH_REASONS =
+      AttributeKey.stringArrayKey("gen_ai.response.finish_reasons");
+
+  private final Instruments instruments;
+  private final String model;
+  private final String provider;
+  private final Span span;
+  private final Context context;
+  private final long startNanos = System.nanoTime();
+  private long firstPieceNanos;
+
+  /**
+   * @param model the label: bounded, unlike the request's own
+   */
+  GenerationTelemetry(Telemetry telemetry, ChatRequest request, String model, String provider) {
+    this.instruments = telemetry.instruments();
+    this.model = model;
+    this.provider = provider;
+    SpanBuilder builder =
+        telemetry
+            .tracer()
+            .spanBuilder("chat " + request.model())
+            .setSpanKind(SpanKind.CLIENT)
+            .setAttribute("gen_ai.operation.name", "chat")
+            .setAttribute("gen_ai.provider.name", provider)
+            .setAttribute("gen_ai.request.model", request.model())
+            .setAttribute("gen_ai.response.model", request.model());
+    request.temperature().ifPresent(it -> builder.setAttribute("gen_ai.request.temperature", it));
+    request.topP().ifPresent(it -> builder.setAttribute("gen_ai.request.top_p", it));
+    request.maxTokens().ifPresent(it -> builder.setAttribute("gen_ai.request.max_tokens", it));
+    request.seed().ifPresent(it -> builder.setAttribute("gen_ai.request.seed", it));
+    if (!request.stop().isEmpty()) {
+      builder.setAttribute(STOP_SEQUENCES, request.stop());
+    }
+    this.span = builder.startSpan();
+    this.context = Context.current().with(span);
+  }
+
+  Context context() {
+    return context;
+  }
+
+  String traceId() {
+    return span.getSpanContext().getTraceId();
+  }
+
+  long elapsedNanos() {
+    return System.nanoTime() - startNanos;
+  }
+
+  /** Notes that a piece of the answer came. */
+  void piece() {
+    if (firstPieceNanos == 0) {
+      firstPieceNanos = System.nanoTime();
+    }
+  }
+
+  @Nullable Duration timeToFirstToken() {
+    return firstPieceNanos == 0 ? null : Duration.ofNanos(firstPieceNanos - startNanos);
+  }
+
+  /** Records the end; to be called once. Returns the time since the start. */
+  Duration end(Outcome outcome, Usage usage, @Nullable Finish finish, @Nullable Throwable error) {
+    Duration duration = Duration.ofNanos(elapsedNanos());
+    try (var ignored = context.makeCurrent()) { // so that the histograms keep this span as exemplar
+      instruments.add(Metric.LLM_REQUESTS, 1, model, provider, outcome.label());
+      instruments.add(Metric.LLM_TOKENS, usage.inputTokens(), model, provider, "input");
+      instruments.add(Metric.LLM_TOKENS, usage.outputTokens(), model, provider, "output");
+      if (outcome != Outcome.REJECTED) {
+        instruments.record(Metric.LLM_REQUEST_DURATION, duration, model, provider);
+      }
+      Duration first = timeToFirstToken();
+      if (first != null) {
+        instruments.record(Metric.LLM_TIME_TO_FIRST_TOKEN, first, model, provider);
+        if (usage.outputTokens() > 1) {
+          instruments.record(
+              Metric.LLM_TIME_PER_OUTPUT_TOKEN,
+              duration.minus(first).dividedBy(usage.outputTokens() - 1),
+              model,
+              provider);
+        }
+      }
+    }
+    span.setAttribute("gen_ai.usage.input_tokens", usage.inputTokens());
+    span.setAttribute("gen_ai.usage.output_tokens", usage.outputTokens());
+    span.setAttribute("jarvis.outcome", outcome.label());
+    if (finish != null) {
+      span.setAttribute(FINISH_REASONS, List.of(finish.reason().name().toLowerCase(Locale.ROOT)));
+    }
+    if (outcome == Outcome.ERROR || error != null) {
+      span.setStatus(StatusCode.ERROR);
+      span.setAttribute("error.type", error == null ? "_OTHER" : error.getClass().getSimpleName());
+    }
+    span.end();
+    return duration;
+  }
+
+  /** Lets every series of a model show at 0. */
+  static void announce(Instruments instruments, String model, String provider) {
+    for (Outcome outcome : Outcome.values()) {
+      instruments.add(Metric.LLM_REQUESTS, 0, model, provider, outcome.label());
+    }
+    for (String type : List.of("input", "cached_input", "output")) {
+      instruments.add(Metric.LLM_TOKENS, 0, model, provider, type);
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package dev.jarvis.health;
+
+import io.helidon.health.HealthCheck;
+import io.helidon.health.HealthCheckResponse;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Probes every dependency in the background, side by side, and remembers what they said: so no
+ * answer ever waits for a dependency. A probe that takes longer than its limit counts as failed,
+ * and is not started again before it has ended.
+ */
+public final class Health implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Health.class);
+
+  /** What a dependency last said. */
+  public enum State {
+    OK,
+    ERROR
+  }
+
+  private final List<HealthCheck> checks;
+  private final Duration limit;
+  private final Map<String, State> states = new ConcurrentHashMap<>();
+  private final ScheduledExecutorService clock =
+      Executors.newScheduledThreadPool(
+          1, Thread.ofPlatform().daemon().name("health-clock").factory());
+
+  private Health(List<HealthCheck> checks, Duration limit) {
+    this.checks = List.copyOf(checks);
+    this.limit = limit;
+  }
+
+  /**
+   * Probes once, waiting for the limit at most, and goes on every period.
+   *
+   * @param checks one a dependency, in the order that they are shown in
+   */
+  public static Health start(List<HealthCheck> checks, Duration period, Duration limit)
+      throws InterruptedException {
+    Health health = new Health(checks, limit);
+    CountDownLatch first = new CountDownLatch(checks.size());
+    checks.forEach(it -> Thread.ofVirtual().start(() -> health.loop(it, period, first)));
+    boolean all = first.await(limit.toMillis(), TimeUnit.MILLISECONDS);
+    if (!all) {
+      LOG.info("a health check has not answered yet");
+    }
+    return health;
+  }
+
+  /** The state of each dependency by its name, in their order. */
+  public Map<String, State> states() {
+    Map<String, State> all = new LinkedHashMap<>();
+    checks.forEach(it -> all.put(it.name(), states.getOrDefault(it.name(), State.ERROR)));
+    return all;
+  }
+
+  private void loop(HealthCheck check, Duration period, CountDownLatch first) {
+    while (!clock.isShutdown()) {
+      State state = probe(check);
+      set(check, state);
+      first.countDown();
+      try {
+        Thread.sleep(period);
+      } catch (InterruptedException e) {
+        return;
+      }
+    }
+  }
+
+  private State probe(HealthCheck check) {
+    var late =
+        clock.schedule(() -> set(check, State.ERROR), limit.toMillis(), TimeUnit.MILLISECONDS);
+    try {
+      return check.call().status() == HealthCheckResponse.Status.UP ? State.OK : State.ERROR;
+    } catch (RuntimeException e) {
+      return State.ERROR;
+    } finally {
+      late.cancel(false);
+    }
+  }
+
+  private void set(HealthCheck check, State state) {
+    State before = states.put(check.name(), state);
+    if (before != state && (before != null || state == State.ERROR)) {
+      LOG.atLevel(state == State.OK ? org.slf4j.event.Level.INFO : org.slf4j.event.Level.WARN)
+          .addKeyValue("dependency", check.name())
+          .log(state == State.OK ? "dependency answers again" : "dependency does not answer");
+    }
+  }
+
+  @Override
+  public void close() {
+    clock.shutdownNow();
+  }
+}

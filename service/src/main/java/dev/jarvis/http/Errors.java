@@ -1,0 +1,90 @@
+package dev.jarvis.http;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import org.jspecify.annotations.Nullable;
+
+/** The one place where errors become HTTP, in OpenAI's shape with the request id added. */
+public final class Errors {
+  private Errors() {}
+
+  /**
+   * Answers with the error. Closes the connection where the request's body was not read to its end.
+   */
+  public static void send(
+      ServerRequest request, ServerResponse response, String requestId, ApiException error) {
+    switch (error) {
+      case ApiException.MethodNotAllowed it -> response.header(HeaderNames.ALLOW, it.allowed());
+      case ApiException.Unauthenticated it ->
+          response.header(HeaderNames.WWW_AUTHENTICATE, "Bearer realm=\"jarvis\"");
+      case ApiException.Overloaded it -> response.header(HeaderNames.RETRY_AFTER, "1");
+      default -> {}
+    }
+    if (error instanceof ApiException.AmbiguousFraming
+        || (request.content().hasEntity() && !request.content().consumed())) {
+      response.header(HeaderValues.CONNECTION_CLOSE);
+    }
+    response.header(RequestIds.HEADER, requestId); // Helidon forgets the headers when it handles an error
+    response.status(status(error));
+    Json.send(response, body(error, requestId));
+  }
+
+  /** {@code {"error": {"message", "type", "param", "code", "request_id"}}}. */
+  public static ObjectNode body(ApiException error, String requestId) {
+    return body(error.getMessage(), type(error), error.param(), error.code(), requestId);
+  }
+
+  /** The body for a request that could not even be parsed, or whose parsing failed on our side. */
+  public static ObjectNode malformed(String message, boolean ours, String requestId) {
+    return ours
+        ? body(message, "api_error", null, "internal_error", requestId)
+        : body(message, "invalid_request_error", null, "malformed_request", requestId);
+  }
+
+  private static ObjectNode body(
+      @Nullable String message,
+      String type,
+      @Nullable String param,
+      @Nullable String code,
+      String requestId) {
+    ObjectNode body = Json.object();
+    body.putObject("error")
+        .put("message", message)
+        .put("type", type)
+        .put("param", param)
+        .put("code", code)
+        .put("request_id", requestId);
+    return body;
+  }
+
+  /** The status that the error is answered with. */
+  public static Status status(ApiException error) {
+    return switch (error) {
+      case ApiException.InvalidRequest it -> Status.BAD_REQUEST_400;
+      case ApiException.AmbiguousFraming it -> Status.BAD_REQUEST_400;
+      case ApiException.BodyTooLarge it -> Status.REQUEST_ENTITY_TOO_LARGE_413;
+      case ApiException.Unauthenticated it -> Status.UNAUTHORIZED_401;
+      case ApiException.NotFound it -> Status.NOT_FOUND_404;
+      case ApiException.MethodNotAllowed it -> Status.METHOD_NOT_ALLOWED_405;
+      case ApiException.UpstreamFailed it -> Status.BAD_GATEWAY_502;
+      case ApiException.UpstreamTimedOut it -> Status.GATEWAY_TIMEOUT_504;
+      case ApiException.Overloaded it -> Status.SERVICE_UNAVAILABLE_503;
+      case ApiException.Internal it -> Status.INTERNAL_SERVER_ERROR_500;
+    };
+  }
+
+  private static String type(ApiException error) {
+    return switch (error) {
+      case ApiException.Unauthenticated it -> "authentication_error";
+      case ApiException.UpstreamFailed it -> "api_error";
+      case ApiException.UpstreamTimedOut it -> "api_error";
+      case ApiException.Overloaded it -> "overloaded_error";
+      case ApiException.Internal it -> "api_error";
+      default -> "invalid_request_error";
+    };
+  }
+}

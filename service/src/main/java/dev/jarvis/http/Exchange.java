@@ -1,0 +1,128 @@
+package dev.jarvis.http;
+
+import io.helidon.webserver.http.ServerRequest;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request and what is learnt of it on its way, for its log lines and its span. Used by the
+ * request's thread alone.
+ */
+public final class Exchange {
+  /**
+   * The status that a client is taken to have got that hung up before the end of its answer
+   * (nginx's number).
+   */
+  public static final int CLIENT_CLOSED_REQUEST = 499;
+
+  private final UUID id;
+  private final String requestId;
+  private final String method;
+  private final String path;
+  private final String route;
+  private final @Nullable String userId;
+  private @Nullable String endUser;
+  private @Nullable String model;
+  private @Nullable String outcome;
+  private @Nullable Throwable failure;
+  private boolean clientGone;
+
+  /**
+   * A request as it came in.
+   *
+   * @param id the server's own UUIDv7
+   * @param requestId the client's {@code x-request-id} where it sent one that can be used, the id
+   *     otherwise
+   * @param method a known method or {@code _OTHER}
+   * @param path without query, of limited length
+   * @param route the template or {@code _unmatched}
+   * @param userId the key's user, if a known key was sent
+   */
+  public Exchange(
+      UUID id,
+      String requestId,
+      String method,
+      String path,
+      String route,
+      @Nullable String userId) {
+    this.id = id;
+    this.requestId = requestId;
+    this.method = method;
+    this.path = path;
+    this.route = route;
+    this.userId = userId;
+  }
+
+  /** The exchange that a request belongs to. */
+  public static Exchange of(ServerRequest request) {
+    return request
+        .context()
+        .get(Exchange.class)
+        .orElseThrow(() -> new IllegalStateException("request did not pass the request filter"));
+  }
+
+  public UUID id() {
+    return id;
+  }
+
+  public String requestId() {
+    return requestId;
+  }
+
+  public String method() {
+    return method;
+  }
+
+  public String path() {
+    return path;
+  }
+
+  public String route() {
+    return route;
+  }
+
+  public @Nullable String userId() {
+    return userId;
+  }
+
+  /** The end user whom the body names. */
+  public @Nullable String endUser() {
+    return endUser;
+  }
+
+  public void endUser(@Nullable String endUser) {
+    this.endUser = endUser;
+  }
+
+  /** The model that was asked and how that ended; absent where none was asked. */
+  public @Nullable String outcome() {
+    return outcome;
+  }
+
+  public @Nullable String model() {
+    return model;
+  }
+
+  public void outcome(String model, String outcome) {
+    this.model = model;
+    this.outcome = outcome;
+  }
+
+  /** What went wrong on our side, also after the status was sent. */
+  public @Nullable Throwable failure() {
+    return failure;
+  }
+
+  public void failure(Throwable failure) {
+    this.failure = failure;
+  }
+
+  /** Whether the client hung up before the end of its answer. */
+  public boolean clientGone() {
+    return clientGone;
+  }
+
+  public void clientIsGone() {
+    clientGone = true;
+  }
+}

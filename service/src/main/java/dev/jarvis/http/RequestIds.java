@@ -1,0 +1,35 @@
+package dev.jarvis.http;
+
+import com.fasterxml.uuid.Generators;
+import com.fasterxml.uuid.NoArgGenerator;
+import io.helidon.http.HeaderName;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.Headers;
+import java.util.UUID;
+import java.util.regex.Pattern;
+
+/**
+ * The ids of requests: our own UUIDv7, and the client's {@code x-request-id} where it is fit to be
+ * repeated.
+ */
+public final class RequestIds {
+  public static final HeaderName HEADER = HeaderNames.create("x-request-id");
+
+  private static final Pattern USABLE = Pattern.compile("[A-Za-z0-9._:/+=-]{1,128}");
+  private static final NoArgGenerator GENERATOR = Generators.timeBasedEpochRandomGenerator();
+
+  private RequestIds() {}
+
+  /** A new UUIDv7 (RFC 9562). */
+  public static UUID next() {
+    return GENERATOR.generate();
+  }
+
+  /** The id that the request is known by to its client. */
+  public static String of(Headers headers, UUID own) {
+    return headers
+        .first(HEADER)
+        .filter(it -> USABLE.matcher(it).matches())
+        .orElseGet(own::toString);
+  }
+}

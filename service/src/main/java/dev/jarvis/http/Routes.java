@@ -1,0 +1,137 @@
+package dev.jarvis.http;
+
+import static java.util.Objects.requireNonNull;
+
+import io.helidon.http.Method;
+import io.helidon.http.PathMatcher;
+import io.helidon.http.PathMatchers;
+import io.helidon.webserver.http.Handler;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The service's routes by template. Helidon 4.1 does not tell which pattern matched, and telemetry
+ * needs the template before the handler runs: so routes are registered here, which answers that
+ * question too.
+ */
+public final class Routes {
+  /** The route of a path that is registered nowhere. */
+  public static final String UNMATCHED = "_unmatched";
+
+  private static final Logger LOG = LoggerFactory.getLogger(Routes.class);
+
+  /** Who may use a route. */
+  public enum Access {
+    /** A known API key. */
+    KEY,
+    /** The metrics token where one is configured, anybody otherwise. */
+    METRICS_TOKEN
+  }
+
+  private record Route(
+      Method method, String template, PathMatcher matcher, Access access, Handler handler) {}
+
+  private final List<Route> routes = new ArrayList<>();
+  private final BearerTokens tokens;
+
+  public Routes(BearerTokens tokens) {
+    this.tokens = tokens;
+  }
+
+  public Routes get(String template, Access access, Handler handler) {
+    return add(Method.GET, template, access, handler);
+  }
+
+  public Routes post(String template, Access access, Handler handler) {
+    return add(Method.POST, template, access, handler);
+  }
+
+  private Routes add(Method method, String template, Access access, Handler handler) {
+    routes.add(
+        new Route(
+            method, template.replace("{+", "{"), PathMatchers.create(template), access, handler));
+    return this;
+  }
+
+  /** The templates with their methods, as registered. */
+  public Map<String, Set<String>> templates() {
+    Map<String, Set<String>> templates = new LinkedHashMap<>();
+    routes.forEach(
+        it ->
+            templates
+                .computeIfAbsent(it.template(), key -> new LinkedHashSet<>())
+                .add(it.method().text()));
+    return templates;
+  }
+
+  /** The template that the request's path matches, whatever its method, or {@link #UNMATCHED}. */
+  public String template(ServerRequest request) {
+    return routes.stream()
+        .filter(it -> it.matcher().match(request.prologue().uriPath()).accepted())
+        .map(Route::template)
+        .findFirst()
+        .orElse(UNMATCHED);
+  }
+
+  /** Registers the routes, and answers for what is not there and for errors. */
+  public void register(HttpRouting.Builder routing) {
+    for (Route route : routes) {
+      routing.route(
+          route.method(),
+          route.matcher(),
+          (request, response) -> {
+            tokens.require(route.access(), request);
+            route.handler().handle(request, response);
+          });
+    }
+    Map<String, Set<String>> templates = templates();
+    for (Route route : routes) {
+      String allowed = String.join(", ", requireNonNull(templates.get(route.template())));
+      routing.route(
+          method -> true,
+          route.matcher(),
+          (request, response) -> {
+            throw new ApiException.MethodNotAllowed(
+                "%s takes %s, not %s."
+                    .formatted(route.template(), allowed, Exchange.of(request).method()),
+                allowed);
+          });
+    }
+    routing.any((request, response) -> notFound(request));
+    routing.error(ApiException.class, Routes::fail);
+    routing.error(
+        Throwable.class,
+        (request, response, error) -> fail(request, response, new ApiException.Internal(error)));
+  }
+
+  private void notFound(ServerRequest request) {
+    String path = Exchange.of(request).path();
+    if (path.startsWith("/v1/")) {
+      tokens.require(Access.KEY, request);
+    }
+    throw new ApiException.NotFound(
+        "Unknown path %s; known are %s.".formatted(path, String.join(", ", templates().keySet())),
+        null,
+        "unknown_url");
+  }
+
+  private static void fail(ServerRequest request, ServerResponse response, ApiException error) {
+    Exchange exchange = Exchange.of(request);
+    if (Errors.status(error).code() >= 500) {
+      exchange.failure(error.getCause() == null ? error : error.getCause());
+    }
+    if (error instanceof ApiException.Internal) {
+      LOG.atError().setCause(error.getCause()).log("request failed");
+    }
+    Errors.send(request, response, exchange.requestId(), error);
+  }
+}

@@ -1,0 +1,75 @@
+package dev.jarvis.telemetry;
+
+import dev.jarvis.http.Errors;
+import dev.jarvis.http.Json;
+import dev.jarvis.http.RequestIds;
+import dev.jarvis.http.Routes;
+import io.helidon.http.DirectHandler;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
+import io.helidon.http.ServerResponseHeaders;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.DirectHandlers;
+import io.opentelemetry.api.trace.Span;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Answers, counts and logs the requests that the server refuses before any filter sees them. */
+public final class MalformedRequests implements DirectHandler {
+  private static final Logger LOG = LoggerFactory.getLogger("dev.jarvis.request");
+
+  private final Instruments instruments;
+
+  public MalformedRequests(Instruments instruments) {
+    this.instruments = instruments;
+  }
+
+  /** As the handler of every event. */
+  public DirectHandlers handlers() {
+    DirectHandlers.Builder handlers = DirectHandlers.builder();
+    for (EventType event : EventType.values()) {
+      handlers.addHandler(event, this);
+    }
+    return handlers.build();
+  }
+
+  @Override
+  public TransportResponse handle(
+      TransportRequest request,
+      EventType eventType,
+      Status defaultStatus,
+      ServerResponseHeaders headers,
+      @Nullable String message) {
+    String requestId = RequestIds.next().toString();
+    if (!Span.current().getSpanContext().isValid()) { // inside a span, the request filter counts
+      refused(defaultStatus, requestId);
+    }
+    boolean ours = defaultStatus.code() >= 500;
+    String shown =
+        ours
+            ? "Internal error; the log has its cause under the request id."
+            : "The server cannot take this request: %s.".formatted(defaultStatus.reasonPhrase());
+    headers.set(HeaderNames.CONTENT_TYPE, "application/json");
+    headers.set(RequestIds.HEADER, requestId);
+    headers.set(HeaderValues.CONNECTION_CLOSE);
+    return TransportResponse.builder()
+        .status(defaultStatus)
+        .headers(headers)
+        .entity(Json.bytes(Errors.malformed(shown, ours, requestId)))
+        .keepAlive(false)
+        .build();
+  }
+
+  private void refused(Status status, String requestId) {
+    String code = Integer.toString(status.code());
+    instruments.add(Metric.HTTP_REQUESTS, 1, "_OTHER", Routes.UNMATCHED, code);
+    LOG.atInfo()
+        .addKeyValue("method", "_OTHER")
+        .addKeyValue("path", "")
+        .addKeyValue("status", status.code())
+        .addKeyValue("request_id", requestId)
+        .addKeyValue("route", Routes.UNMATCHED)
+        .log("request_completed");
+  }
+}

@@ -1,0 +1,149 @@
+package dev.jarvis.telemetry;
+
+import dev.jarvis.http.ApiException;
+import dev.jarvis.http.BearerTokens;
+import dev.jarvis.http.Errors;
+import dev.jarvis.http.Exchange;
+import dev.jarvis.http.Framing;
+import dev.jarvis.http.RequestIds;
+import dev.jarvis.http.Routes;
+import io.helidon.http.HeaderValues;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.http.Filter;
+import io.helidon.webserver.http.FilterChain;
+import io.helidon.webserver.http.RoutingRequest;
+import io.helidon.webserver.http.RoutingResponse;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.context.Scope;
+import java.time.Duration;
+import java.util.Set;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
+import org.slf4j.event.Level;
+
+/** The first filter: every request's id, span, metrics and its two log lines. */
+public final class RequestFilter implements Filter {
+  private static final Logger LOG = LoggerFactory.getLogger("dev.jarvis.request");
+
+  /** RFC 9110's methods and RFC 5789's; any other counts as one. */
+  private static final Set<String> METHODS =
+      Set.of("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH");
+
+  private static final int MAX_LOGGED_PATH = 256;
+
+  private final Telemetry telemetry;
+  private final Instruments instruments;
+  private final Routes routes;
+  private final BearerTokens tokens;
+
+  public RequestFilter(Telemetry telemetry, Routes routes, BearerTokens tokens) {
+    this.telemetry = telemetry;
+    this.instruments = telemetry.instruments();
+    this.routes = routes;
+    this.tokens = tokens;
+    instruments.add(Metric.HTTP_ACTIVE_REQUESTS, 0);
+    routes
+        .templates()
+        .forEach(
+            (template, methods) ->
+                methods.forEach(
+                    it -> instruments.add(Metric.HTTP_REQUESTS, 0, it, template, "200")));
+  }
+
+  @Override
+  public void filter(FilterChain chain, RoutingRequest request, RoutingResponse response) {
+    long start = System.nanoTime();
+    Exchange exchange = exchange(request);
+    request.context().register(exchange);
+    response.header(RequestIds.HEADER, exchange.requestId());
+    ServerSpan span = ServerSpan.start(telemetry, request, exchange);
+    instruments.add(Metric.HTTP_ACTIVE_REQUESTS, 1);
+    try (Scope ignored = Context.current().with(span.span()).makeCurrent();
+        MDC.MDCCloseable id = MDC.putCloseable("request_id", exchange.requestId());
+        MDC.MDCCloseable route = MDC.putCloseable("route", exchange.route())) {
+      logStarted(exchange);
+      try {
+        answer(chain, request, response, exchange);
+      } catch (CloseConnectionException e) {
+        throw e;
+      } catch (RuntimeException e) {
+        // what the error handlers let through are failed writes: nobody listens any more
+        exchange.clientIsGone();
+        throw e;
+      } finally {
+        int status =
+            exchange.clientGone() ? Exchange.CLIENT_CLOSED_REQUEST : response.status().code();
+        ended(exchange, status, Duration.ofNanos(System.nanoTime() - start));
+        span.end(exchange, status);
+      }
+    } finally {
+      instruments.add(Metric.HTTP_ACTIVE_REQUESTS, -1);
+    }
+    if (exchange.clientGone() || mustClose(request, response)) {
+      // Helidon 4.1 announces "Connection: close" and reads on all the same
+      throw new CloseConnectionException("end of the connection");
+    }
+  }
+
+  private static void answer(
+      FilterChain chain, RoutingRequest request, RoutingResponse response, Exchange exchange) {
+    try {
+      Framing.check(request.headers());
+    } catch (ApiException e) {
+      Errors.send(request, response, exchange.requestId(), e);
+      return;
+    }
+    chain.proceed();
+  }
+
+  private static boolean mustClose(RoutingRequest request, RoutingResponse response) {
+    return request.headers().contains(HeaderValues.CONNECTION_CLOSE)
+        || response.headers().contains(HeaderValues.CONNECTION_CLOSE);
+  }
+
+  private Exchange exchange(RoutingRequest request) {
+    UUID id = RequestIds.next();
+    String method = request.prologue().method().text();
+    String path = request.prologue().uriPath().path();
+    return new Exchange(
+        id,
+        RequestIds.of(request.headers(), id),
+        METHODS.contains(method) ? method : "_OTHER",
+        path.length() > MAX_LOGGED_PATH ? path.substring(0, MAX_LOGGED_PATH) : path,
+        routes.template(request),
+        tokens.user(request));
+  }
+
+  private static void logStarted(Exchange exchange) {
+    LOG.atInfo()
+        .addKeyValue("method", exchange.method())
+        .addKeyValue("path", exchange.path())
+        .addKeyValue("user_id", exchange.userId())
+        .log("request_started");
+  }
+
+  private void ended(Exchange exchange, int status, Duration duration) {
+    instruments.add(
+        Metric.HTTP_REQUESTS, 1, exchange.method(), exchange.route(), Integer.toString(status));
+    instruments.record(Metric.HTTP_REQUEST_DURATION, duration, exchange.method(), exchange.route());
+    var line =
+        LOG.atLevel(exchange.failure() == null ? Level.INFO : Level.ERROR)
+            .addKeyValue("method", exchange.method())
+            .addKeyValue("path", exchange.path())
+            .addKeyValue("user_id", exchange.userId())
+            .addKeyValue("status", status)
+            .addKeyValue("duration_ms", Math.round(duration.toNanos() / 1e3) / 1e3);
+    if (exchange.endUser() != null) {
+      line = line.addKeyValue("end_user", exchange.endUser());
+    }
+    if (exchange.outcome() != null) {
+      line = line.addKeyValue("model", exchange.model()).addKeyValue("outcome", exchange.outcome());
+    }
+    if (exchange.failure() != null) {
+      line = line.addKeyValue("error", exchange.failure().toString());
+    }
+    line.log("request_completed");
+  }
+}

@@ -1,0 +1,58 @@
+package dev.jarvis;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/**
+ * The package rules of the design: features rest on http, telemetry and storage, and there are no
+ * cycles.
+ */
+@AnalyzeClasses(packages = "dev.jarvis", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+  @ArchTest
+  static final ArchRule packagesHaveNoCycles =
+      slices().matching("dev.jarvis.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule layersLookDownwardsOnly =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInLayers()
+          .layer("http")
+          .definedBy("dev.jarvis.http")
+          .layer("telemetry")
+          .definedBy("dev.jarvis.telemetry")
+          .layer("storage")
+          .definedBy("dev.jarvis.storage")
+          .layer("features")
+          .definedBy(
+              "dev.jarvis.chat",
+              "dev.jarvis.model",
+              "dev.jarvis.account",
+              "dev.jarvis.ledger",
+              "dev.jarvis.health")
+          .layer("start")
+          .definedBy("dev.jarvis")
+          .whereLayer("start")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("features")
+          .mayOnlyBeAccessedByLayers("start")
+          .whereLayer("storage")
+          .mayOnlyBeAccessedByLayers("features", "start")
+          .whereLayer("telemetry")
+          .mayOnlyBeAccessedByLayers("storage", "features", "start");
+
+  @ArchTest
+  static final ArchRule modelsKnowNoHttpServer =
+      noClasses()
+          .that()
+          .resideInAnyPackage("dev.jarvis.model", "dev.jarvis.ledger", "dev.jarvis.storage")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.helidon.webserver..");
+}

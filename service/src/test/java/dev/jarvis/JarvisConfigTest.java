@@ -1,0 +1,109 @@
+package dev.jarvis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class JarvisConfigTest {
+  private static final Map<String, String> LEAST =
+      Map.of("JARVIS_OLLAMA_URL", "http://127.0.0.1:1");
+
+  @Test
+  void defaultsListenOnLoopbackWithEmbeddedStores() throws Exception {
+    JarvisConfig config = JarvisConfig.load(LEAST);
+
+    assertThat(config.home()).isEqualTo(Path.of(System.getProperty("user.home"), ".jarvis"));
+    assertThat(config.server())
+        .isEqualTo(
+            new JarvisConfig.Server(
+                "127.0.0.1", 8000, "127.0.0.1:8000", 4_194_304, 64, Duration.ofSeconds(8)));
+    assertThat(config.database().url()).isNull();
+    assertThat(config.redis().url()).isNull();
+    assertThat(config.objectStore().endpoint()).isNull();
+    assertThat(config.apiKeys()).isEmpty();
+    assertThat(config.metricsToken()).isNull();
+  }
+
+  @Test
+  void environmentWinsOverTheFileAndTheFileOverTheDefaults(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(file, "server:\n  port: 9001\n  host: 0.0.0.0\n");
+    Path secret = folder.resolve("password");
+    Files.writeString(secret, "s3cret\n");
+
+    JarvisConfig config =
+        JarvisConfig.load(
+            Map.of(
+                "JARVIS_CONFIG",
+                file.toString(),
+                "JARVIS_OLLAMA_URL",
+                "http://ollama:11434",
+                "JARVIS_SERVER_PORT",
+                "9002",
+                "JARVIS_DATABASE_PASSWORD_FILE",
+                secret.toString(),
+                "JARVIS_DATABASE_QUERY_TIMEOUT",
+                "250ms",
+                "JARVIS_API_KEYS",
+                "alice:" + "0a".repeat(32)));
+
+    assertThat(config.server().host()).isEqualTo("0.0.0.0");
+    assertThat(config.server().port()).isEqualTo(9002);
+    assertThat(config.database().password()).isEqualTo("s3cret");
+    assertThat(config.database().queryTimeout()).isEqualTo(Duration.ofMillis(250));
+    assertThat(config.apiKeys()).hasSize(1);
+  }
+
+  @Test
+  void everyProblemIsToldAtOnceAndNoSecretIsRepeated(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(file, "server:\n  prot: 1\n");
+
+    assertThatThrownBy(
+            () ->
+                JarvisConfig.load(
+                    Map.of(
+                        "JARVIS_CONFIG", file.toString(),
+                        "JARVIS_SERVER_PORT", "70000",
+                        "JARVIS_DATABSE_URL", "x",
+                        "JARVIS_REDIS_URL", "http://x",
+                        "JARVIS_CHAT_MAX_DURATION", "soon",
+                        "JARVIS_API_KEYS", "alice:hunter2",
+                        "JARVIS_S3_ENDPOINT", "http://minio:9000",
+                        "JARVIS_LOCAL_MODEL", "/nowhere.gguf")))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("unknown key server.prot; did you mean server.port?")
+        .hasMessageContaining("JARVIS_SERVER_PORT: \"70000\" is not a whole number from 0 to 65535")
+        .hasMessageContaining(
+            "JARVIS_DATABSE_URL: unknown variable; did you mean JARVIS_DATABASE_URL?")
+        .hasMessageContaining("JARVIS_REDIS_URL")
+        .hasMessageContaining("JARVIS_CHAT_MAX_DURATION")
+        .hasMessageContaining("JARVIS_S3_ACCESS_KEY")
+        .hasMessageContaining("JARVIS_S3_SECRET_KEY")
+        .hasMessageContaining("JARVIS_LOCAL_MODEL")
+        .hasMessageContaining("JARVIS_API_KEYS")
+        .hasMessageNotContaining("hunter2");
+  }
+
+  @Test
+  void aModelServerIsNeeded() {
+    assertThatThrownBy(() -> JarvisConfig.load(Map.of()))
+        .hasMessageContaining("JARVIS_OLLAMA_URL")
+        .hasMessageContaining("JARVIS_LOCAL_MODEL");
+  }
+
+  @Test
+  void kubernetesServiceLinksAreNoMistake() throws Exception {
+    JarvisConfig.load(
+        Map.of(
+            "JARVIS_OLLAMA_URL", "http://127.0.0.1:1",
+            "JARVIS_SERVICE_HOST", "10.0.0.1",
+            "JARVIS_PORT_8000_TCP", "tcp://10.0.0.1:8000"));
+  }
+}

@@ -1,0 +1,122 @@
+package dev.jarvis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.jarvis.model.FakeOllama;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The process as an operator sees it: its exit codes, its first words, its end. */
+class MainTest {
+  private static final Pattern PORT = Pattern.compile("http://127\\.0\\.0\\.1:(\\d+)");
+  @TempDir Path folder;
+
+  @Test
+  void badConfigurationIsToldWholeAndExitsWith1() throws Exception {
+    Process process = start(Map.of("JARVIS_SERVER_PORT", "x", "JARVIS_HOMME", "y"));
+
+    assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isEqualTo(1);
+    assertThat(errors())
+        .contains("3 problems", "JARVIS_SERVER_PORT", "JARVIS_HOMME", "JARVIS_OLLAMA_URL");
+  }
+
+  @Test
+  void sigtermLetsRunningAnswersEndAndExitsWith0() throws Exception {
+    try (FakeOllama ollama = FakeOllama.start()) {
+      ollama.pauseBetweenPieces(Duration.ofMillis(300));
+      Process process = start(Map.of("JARVIS_OLLAMA_URL", ollama.uri().toString()));
+      try {
+        String base = awaitReady(process);
+        String key = keyShown();
+        CompletableFuture<HttpResponse<String>> answer = chat(base, key, ollama.model());
+        await().atMost(Duration.ofSeconds(10)).until(() -> ollama.requests() > 0);
+
+        process.destroy();
+
+        assertThat(answer.get(20, TimeUnit.SECONDS).body()).contains("data: [DONE]");
+        assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isZero();
+        assertThat(Files.readString(output())).contains("request_completed").doesNotContain(key);
+      } finally {
+        process.destroyForcibly();
+      }
+    }
+  }
+
+  private static CompletableFuture<HttpResponse<String>> chat(
+      String base, String key, String model) {
+    String body =
+        "{\"model\":\"%s\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}"
+            .formatted(model);
+    return HttpClient.newHttpClient()
+        .sendAsync(
+            HttpRequest.newBuilder(URI.create(base + "/v1/chat/completions"))
+                .header("Authorization", "Bearer " + key)
+                .POST(HttpRequest.BodyPublishers.ofString(body))
+                .build(),
+            HttpResponse.BodyHandlers.ofString());
+  }
+
+  private Process start(Map<String, String> environment) throws IOException {
+    ProcessBuilder builder =
+        new ProcessBuilder(
+                List.of(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    "dev.jarvis.Main"))
+            .redirectOutput(output().toFile())
+            .redirectError(folder.resolve("stderr").toFile());
+    builder.environment().keySet().removeIf(it -> it.startsWith("JARVIS_") || it.startsWith("OTEL_"));
+    if (!environment.containsKey("JARVIS_SERVER_PORT")) {
+      builder.environment().put("JARVIS_SERVER_PORT", "0");
+      builder.environment().put("JARVIS_HOME", folder.resolve("home").toString());
+    }
+    builder.environment().put("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1");
+    builder.environment().putAll(environment);
+    return builder.start();
+  }
+
+  private String awaitReady(Process process) {
+    return await()
+        .atMost(Duration.ofSeconds(60))
+        .until(
+            () -> {
+              assertThat(process.isAlive()).as(errors()).isTrue();
+              String text = Files.readString(output());
+              Matcher matcher = PORT.matcher(text);
+              return text.contains("\"ready\"") && matcher.find() ? matcher.group() : "";
+            },
+            it -> !it.isEmpty());
+  }
+
+  private String keyShown() throws IOException {
+    Matcher matcher = Pattern.compile("sk-jarvis-\\S+").matcher(errors());
+    assertThat(matcher.find()).isTrue();
+    return matcher.group();
+  }
+
+  private Path output() {
+    return folder.resolve("stdout");
+  }
+
+  private String errors() throws IOException {
+    return Files.readString(folder.resolve("stderr"));
+  }
+}

@@ -1,0 +1,144 @@
+package dev.jarvis;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.jarvis.model.FakeOllama;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * The whole service as {@link Main} starts it, on a free port: embedded stores, and a scripted
+ * Ollama.
+ */
+public final class TestService implements AutoCloseable {
+  public static final String KEY = "sk-test-key-of-admin";
+
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+  private static final HttpClient CLIENT =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+  private final Jarvis jarvis;
+  private final FakeOllama ollama;
+
+  private TestService(Jarvis jarvis, FakeOllama ollama) {
+    this.jarvis = jarvis;
+    this.ollama = ollama;
+  }
+
+  /** Starts a service; settings are JARVIS_ variables and win over the test's own. */
+  public static TestService start(Map<String, String> settings) throws Exception {
+    FakeOllama ollama = FakeOllama.start();
+    Path home = Files.createTempDirectory("jarvis-test");
+    Map<String, String> environment = new HashMap<>();
+    environment.put("JARVIS_HOME", home.toString());
+    environment.put("JARVIS_SERVER_PORT", "0");
+    environment.put("JARVIS_API_KEY", KEY);
+    environment.put("JARVIS_OLLAMA_URL", ollama.uri().toString());
+    environment.putAll(settings);
+    return new TestService(Jarvis.start(JarvisConfig.load(environment)), ollama);
+  }
+
+  /** The one that tests share which change nothing of it; lives as long as the JVM. */
+  public static TestService shared() {
+    return Shared.SERVICE;
+  }
+
+  public FakeOllama ollama() {
+    return ollama;
+  }
+
+  public int port() {
+    return jarvis.port();
+  }
+
+  public URI uri(String path) {
+    return URI.create("http://127.0.0.1:" + port() + path);
+  }
+
+  public HttpResponse<String> get(String path, String... headers) {
+    return send(request(path, headers).GET().build());
+  }
+
+  public HttpResponse<String> post(String path, String body, String... headers) {
+    return send(request(path, headers).POST(HttpRequest.BodyPublishers.ofString(body)).build());
+  }
+
+  public HttpResponse<String> chat(String body, String... headers) {
+    return post("/v1/chat/completions", body, headers);
+  }
+
+  /** A request with the admin's key; headers are names and values in turn and win over it. */
+  public HttpRequest.Builder request(String path, String... headers) {
+    HttpRequest.Builder builder =
+        HttpRequest.newBuilder(uri(path))
+            .timeout(Duration.ofSeconds(30))
+            .header("Content-Type", "application/json")
+            .setHeader("Authorization", "Bearer " + KEY);
+    for (int i = 0; i < headers.length; i += 2) {
+      builder.setHeader(headers[i], headers[i + 1]);
+    }
+    return builder;
+  }
+
+  public HttpResponse<String> send(HttpRequest request) {
+    try {
+      return CLIENT.send(request, BodyHandlers.ofString());
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
+
+  public static JsonNode json(String text) {
+    try {
+      return MAPPER.readTree(text);
+    } catch (IOException e) {
+      throw new AssertionError("not JSON: " + text, e);
+    }
+  }
+
+  /**
+   * The value of a series in /metrics, 0 where it is not there; the labels in the order that they
+   * are shown in.
+   */
+  public double metric(String series) {
+    return get("/metrics")
+        .body()
+        .lines()
+        .filter(it -> it.startsWith(series + " "))
+        .mapToDouble(it -> Double.parseDouble(it.substring(series.length() + 1)))
+        .findFirst()
+        .orElse(0);
+  }
+
+  @Override
+  public void close() {
+    jarvis.close();
+    ollama.close();
+  }
+
+  private static final class Shared {
+    private static final TestService SERVICE = start();
+
+    private static TestService start() {
+      try {
+        TestService service = TestService.start(Map.of());
+        Runtime.getRuntime().addShutdownHook(new Thread(service::close));
+        return service;
+      } catch (Exception e) {
+        throw new AssertionError("the service does not start", e);
+      }
+    }
+  }
+}

@@ -1,0 +1,193 @@
+package dev.jarvis.e2e;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * The native stack that {@code make e2e} has started, and questions to its parts. {@code stack/native/stack.py} starts and
+ * stops parts; JARVIS_STACK_HOME tells which stack.
+ */
+final class Stack {
+  static final String MODEL = "smollm2:135m";
+
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+  private static final HttpClient CLIENT =
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .connectTimeout(Duration.ofSeconds(2))
+          .build();
+  private static final Path SCRIPT = Path.of("..", "stack", "native", "stack.py");
+
+  private Stack() {}
+
+  static Path home() {
+    String home = System.getenv("JARVIS_STACK_HOME");
+    if (home == null) {
+      throw new AssertionError("run these tests by `make e2e`, which starts the stack");
+    }
+    return Path.of(home);
+  }
+
+  static String key() {
+    return System.getenv("JARVIS_E2E_API_KEY");
+  }
+
+  /** Runs a command of the stack's script and returns what it printed. */
+  static String script(String... arguments) {
+    List<String> command = new ArrayList<>(List.of("python3", SCRIPT.toString()));
+    command.addAll(Arrays.asList(arguments));
+    try {
+      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      String output =
+          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+      if (!process.waitFor(120, TimeUnit.SECONDS) || process.exitValue() != 0) {
+        throw new AssertionError(String.join(" ", command) + ": " + output);
+      }
+      return output;
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Sends a signal to a part and all that it has started. */
+  static void signal(String part, String signal) throws IOException, InterruptedException {
+    long pid = Long.parseLong(script("pid", part));
+    ProcessHandle process = ProcessHandle.of(pid).orElseThrow();
+    List<String> command = new ArrayList<>(List.of("kill", "-" + signal));
+    Stream.concat(Stream.of(process), process.descendants())
+        .forEach(it -> command.add(Long.toString(it.pid())));
+    new ProcessBuilder(command).inheritIO().start().waitFor();
+  }
+
+  static HttpRequest.Builder api(String path) {
+    return HttpRequest.newBuilder(URI.create("http://127.0.0.1:8000" + path))
+        .timeout(Duration.ofSeconds(60))
+        .header("Authorization", "Bearer " + key())
+        .header("Content-Type", "application/json");
+  }
+
+  static HttpResponse<String> chat(String prompt, boolean stream, String... headers) {
+    String body =
+        MAPPER
+            .createObjectNode()
+            .put("model", MODEL)
+            .put("max_tokens", 8)
+            .put("seed", 1)
+            .put("temperature", 0)
+            .put("user", "end-user-of-e2e")
+            .put("stream", stream)
+            .set("messages", MAPPER.createArrayNode().add(message(prompt)))
+            .toString();
+    HttpRequest.Builder request =
+        api("/v1/chat/completions").POST(HttpRequest.BodyPublishers.ofString(body));
+    if (headers.length > 0) {
+      request.headers(headers);
+    }
+    return send(request.build());
+  }
+
+  private static JsonNode message(String prompt) {
+    return MAPPER.createObjectNode().put("role", "user").put("content", prompt);
+  }
+
+  static HttpResponse<String> send(HttpRequest request) {
+    try {
+      return CLIENT.send(request, BodyHandlers.ofString());
+    } catch (IOException e) {
+      throw new AssertionError(request.uri() + ": " + e, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
+
+  static HttpResponse<String> get(String uri) {
+    return send(HttpRequest.newBuilder(URI.create(uri)).timeout(Duration.ofSeconds(10)).build());
+  }
+
+  private static JsonNode json(String uri) {
+    HttpResponse<String> response = get(uri);
+    if (response.statusCode() != 200) {
+      throw new AssertionError(uri + ": " + response.statusCode() + " " + response.body());
+    }
+    try {
+      return MAPPER.readTree(response.body());
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** The series of an instant query. */
+  static List<JsonNode> prometheus(String query) {
+    JsonNode result = json("http://127.0.0.1:9090/api/v1/query?query=" + encode(query));
+    return list(result.path("data").path("result"));
+  }
+
+  /** The exemplars of a selector in the last ten minutes. */
+  static List<JsonNode> exemplars(String query) {
+    long now = Instant.now().getEpochSecond();
+    JsonNode result =
+        json(
+            "http://127.0.0.1:9090/api/v1/query_exemplars?query=%s&start=%d&end=%d"
+                .formatted(encode(query), now - 600, now + 60));
+    List<JsonNode> all = new ArrayList<>();
+    result.path("data").forEach(series -> series.path("exemplars").forEach(all::add));
+    return all;
+  }
+
+  /** The lines that a LogQL query finds in the last half an hour. */
+  static List<String> loki(String query) {
+    JsonNode result =
+        json(
+            "http://127.0.0.1:3100/loki/api/v1/query_range?limit=1000&since=30m&query="
+                + encode(query));
+    List<String> lines = new ArrayList<>();
+    result
+        .path("data")
+        .path("result")
+        .forEach(stream -> stream.path("values").forEach(it -> lines.add(it.path(1).asText())));
+    return lines;
+  }
+
+  /** The spans of a trace; none while Jaeger does not know it. */
+  static List<JsonNode> jaeger(String traceId) {
+    HttpResponse<String> response = get("http://127.0.0.1:16686/api/traces/" + traceId);
+    if (response.statusCode() != 200) {
+      return List.of();
+    }
+    return list(json("http://127.0.0.1:16686/api/traces/" + traceId).path("data").path(0).path("spans"));
+  }
+
+  static double value(JsonNode series) {
+    return Double.parseDouble(series.path("value").path(1).asText());
+  }
+
+  private static List<JsonNode> list(JsonNode array) {
+    List<JsonNode> all = new ArrayList<>();
+    array.forEach(all::add);
+    return all;
+  }
+
+  private static String encode(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8);
+  }
+}
