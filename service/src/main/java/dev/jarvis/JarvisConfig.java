@@ -172,6 +172,12 @@ record JarvisConfig(
       settings.problem("local.model", "is not a file that can be read");
     }
     return new LocalConfig(
-        file, settings.optional("local.name"), contextTokens, threads, queueLimit, queueTimeout, maxTokens);
+        file,
+        settings.optional("local.name"),
+        contextTokens,
+        threads,
+        queueLimit,
+        queueTimeout,
+        maxTokens);
   }
 }

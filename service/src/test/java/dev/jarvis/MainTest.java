@@ -83,7 +83,10 @@ class MainTest {
                     "dev.jarvis.Main"))
             .redirectOutput(output().toFile())
             .redirectError(folder.resolve("stderr").toFile());
-    builder.environment().keySet().removeIf(it -> it.startsWith("JARVIS_") || it.startsWith("OTEL_"));
+    builder
+        .environment()
+        .keySet()
+        .removeIf(it -> it.startsWith("JARVIS_") || it.startsWith("OTEL_"));
     if (!environment.containsKey("JARVIS_SERVER_PORT")) {
       builder.environment().put("JARVIS_SERVER_PORT", "0");
       builder.environment().put("JARVIS_HOME", folder.resolve("home").toString());

@@ -9,6 +9,7 @@ import dev.jarvis.http.Json;
 import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.Routes;
 import dev.jarvis.ledger.Ledger;
+import dev.jarvis.model.ChatRequest;
 import dev.jarvis.model.ChatStream.Chunk;
 import dev.jarvis.model.ModelException;
 import dev.jarvis.model.Models;
@@ -75,14 +76,15 @@ public final class ChatRoutes {
 
   private Generation open(ChatCompletionRequest request, Exchange exchange) {
     Models.Target target = target(request.model());
+    ChatRequest chat = request.chat().withModel(target.model());
     return Generation.open(
-        request.chat(),
+        chat,
         exchange,
         target,
         request.stream(),
         config.maxDuration(),
         new GenerationTelemetry(
-            telemetry, request.chat(), models.label(target.model()), target.provider().name()),
+            telemetry, chat, models.label(target.model()), target.provider().name()),
         ledger::record);
   }
 

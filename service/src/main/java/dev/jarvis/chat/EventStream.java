@@ -12,8 +12,9 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Server-sent events, each written out at once. A client that takes nothing for too long is given up: the server has no
- * limit of its own for a write, so the writing thread is interrupted, which closes its socket.
+ * Server-sent events, each written out at once. A client that takes nothing for too long is given
+ * up: the server has no limit of its own for a write, so the writing thread is interrupted, which
+ * closes its socket.
  */
 final class EventStream implements AutoCloseable {
   /** The client no longer takes what is written. */
@@ -58,8 +59,7 @@ final class EventStream implements AutoCloseable {
 
   private void write(byte[] data) throws ClientGone {
     Thread writer = Thread.currentThread();
-    var alarm =
-        CLOCK.schedule(writer::interrupt, writeLimit.toMillis(), TimeUnit.MILLISECONDS);
+    var alarm = CLOCK.schedule(writer::interrupt, writeLimit.toMillis(), TimeUnit.MILLISECONDS);
     try {
       out.write(DATA);
       out.write(data);

@@ -28,7 +28,8 @@ public final class Errors {
         || (request.content().hasEntity() && !request.content().consumed())) {
       response.header(HeaderValues.CONNECTION_CLOSE);
     }
-    response.header(RequestIds.HEADER, requestId); // Helidon forgets the headers when it handles an error
+    response.header(
+        RequestIds.HEADER, requestId); // Helidon forgets the headers when it handles an error
     response.status(status(error));
     Json.send(response, body(error, requestId));
   }

@@ -30,6 +30,11 @@ public record ChatRequest(
     stop = List.copyOf(stop);
   }
 
+  /** The same, asked of another name: a public name becomes the provider's. */
+  public ChatRequest withModel(String name) {
+    return new ChatRequest(name, messages, temperature, topP, maxTokens, stop, seed);
+  }
+
   /** Who speaks. */
   public enum Role {
     SYSTEM,

@@ -101,7 +101,10 @@ public final class Telemetry implements AutoCloseable {
     return prometheus.collect();
   }
 
-  /** Exports what is left, for two seconds at most: the SDK's own shutdown waits longer for a dead collector. */
+  /**
+   * Exports what is left, for two seconds at most: the SDK's own shutdown waits longer for a dead
+   * collector.
+   */
   @Override
   public void close() {
     bridge.close();

@@ -19,7 +19,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Answers and their failures, on a service of its own whose model server plays what each test asks. */
+/**
+ * Answers and their failures, on a service of its own whose model server plays what each test asks.
+ */
 class ChatRoutesTest {
   private static TestService service;
   private static FakeOllama ollama;
@@ -128,7 +130,9 @@ class ChatRoutesTest {
       readUntil(in, "\"content\":\"");
       long first = System.nanoTime() - start;
       readUntil(in, "[DONE]");
-      assertThat(first).as("the first piece is not held back").isLessThan((System.nanoTime() - start) / 2);
+      assertThat(first)
+          .as("the first piece is not held back")
+          .isLessThan((System.nanoTime() - start) / 2);
     }
   }
 

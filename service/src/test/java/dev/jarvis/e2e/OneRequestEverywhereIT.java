@@ -39,7 +39,13 @@ class OneRequestEverywhereIT {
               List<JsonNode> up = Stack.prometheus("up");
               assertThat(up.stream().map(it -> it.path("metric").path("job").asText()))
                   .contains(
-                      "jarvis-api", "postgres", "redis", "otel-collector", "loki", "jaeger", "prometheus");
+                      "jarvis-api",
+                      "postgres",
+                      "redis",
+                      "otel-collector",
+                      "loki",
+                      "jaeger",
+                      "prometheus");
               assertThat(up).allMatch(it -> Stack.value(it) == 1);
             });
   }
@@ -75,7 +81,8 @@ class OneRequestEverywhereIT {
         .atMost(LIMIT)
         .untilAsserted(
             () ->
-                assertThat(Stack.jaeger(trace).stream().map(it -> it.path("operationName").asText()))
+                assertThat(
+                        Stack.jaeger(trace).stream().map(it -> it.path("operationName").asText()))
                     .contains("POST /v1/chat/completions", "chat " + Stack.MODEL)
                     .anyMatch(it -> it.endsWith(" postgresql"))
                     .anyMatch(it -> it.endsWith(" redis")));
@@ -84,7 +91,8 @@ class OneRequestEverywhereIT {
         .forEach(
             span ->
                 span.path("tags")
-                    .forEach(tag -> fields.put(tag.path("key").asText(), tag.path("value").asText())));
+                    .forEach(
+                        tag -> fields.put(tag.path("key").asText(), tag.path("value").asText())));
     assertThat(fields)
         .containsEntry("http.route", "/v1/chat/completions")
         .containsEntry("gen_ai.request.model", Stack.MODEL)
@@ -101,8 +109,7 @@ class OneRequestEverywhereIT {
             .formatted(trace);
     await()
         .atMost(LIMIT)
-        .untilAsserted(
-            () -> assertThat(Stack.loki(query)).containsExactly("request_completed"));
+        .untilAsserted(() -> assertThat(Stack.loki(query)).containsExactly("request_completed"));
   }
 
   @Test

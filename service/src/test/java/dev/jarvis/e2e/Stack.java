@@ -20,8 +20,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * The native stack that {@code make e2e} has started, and questions to its parts. {@code stack/native/stack.py} starts and
- * stops parts; JARVIS_STACK_HOME tells which stack.
+ * The native stack that {@code make e2e} has started, and questions to its parts. {@code
+ * stack/native/stack.py} starts and stops parts; JARVIS_STACK_HOME tells which stack.
  */
 final class Stack {
   static final String MODEL = "smollm2:135m";
@@ -174,7 +174,8 @@ final class Stack {
     if (response.statusCode() != 200) {
       return List.of();
     }
-    return list(json("http://127.0.0.1:16686/api/traces/" + traceId).path("data").path(0).path("spans"));
+    return list(
+        json("http://127.0.0.1:16686/api/traces/" + traceId).path("data").path(0).path("spans"));
   }
 
   static double value(JsonNode series) {

@@ -85,7 +85,8 @@ class FramingTest {
 
   /** Sends bytes and reads until the server closes; a server that does not close fails the test. */
   private static String exchange(String request) throws IOException {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), TestService.shared().port())) {
+    try (Socket socket =
+        new Socket(InetAddress.getLoopbackAddress(), TestService.shared().port())) {
       socket.setSoTimeout(5_000);
       socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
       InputStream in = socket.getInputStream();

@@ -1,0 +1,147 @@
+package dev.jarvis.ledger;
+
+import dev.jarvis.storage.Database;
+import dev.jarvis.telemetry.Instruments;
+import dev.jarvis.telemetry.Metric;
+import dev.jarvis.telemetry.Telemetry;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.context.Scope;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Records the use of models outside the requests' lives: a bounded queue and two writers. A row
+ * that cannot be written is counted in {@code ledger_rows_total} and lost.
+ */
+public final class Ledger implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
+  private static final int QUEUE_LIMIT = 10_000;
+  private static final int WRITERS = 2;
+  private static final Duration DRAIN_LIMIT = Duration.ofSeconds(2);
+  private static final Duration POLL = Duration.ofMillis(50);
+
+  private record Row(LlmUse use, Context context) {}
+
+  private final Consumer<LlmUse> insert;
+  private final Instruments instruments;
+  private final AutoCloseable upkeep;
+  private final BlockingQueue<Row> queue;
+  private final List<Thread> writers = new ArrayList<>();
+  private final AtomicBoolean failing = new AtomicBoolean();
+  private final AtomicBoolean dropping = new AtomicBoolean();
+  private volatile boolean closed;
+
+  /** Starts to write to the database; makes sure first that the current months have partitions. */
+  public Ledger(Database database, Telemetry telemetry) {
+    this(new LlmUseStore(database), telemetry.instruments());
+  }
+
+  private Ledger(LlmUseStore store, Instruments instruments) {
+    this(store::insert, instruments, QUEUE_LIMIT, Partitions.keep(store));
+    instruments.add(Metric.DB_CLIENT_OPERATION_ERRORS, 0, "postgresql", LlmUseStore.INSERT_NAME);
+  }
+
+  /**
+   * @param insert writes a row or throws
+   * @param upkeep closed with the ledger
+   */
+  Ledger(Consumer<LlmUse> insert, Instruments instruments, int queueLimit, AutoCloseable upkeep) {
+    this.insert = insert;
+    this.instruments = instruments;
+    this.upkeep = upkeep;
+    this.queue = new ArrayBlockingQueue<>(queueLimit);
+    for (Result result : Result.values()) {
+      count(result, 0);
+    }
+    for (int i = 0; i < WRITERS; i++) {
+      writers.add(Thread.ofVirtual().name("ledger-writer-" + i).start(this::write));
+    }
+  }
+
+  /** What became of a row, as {@code result} names it. */
+  private enum Result {
+    OK,
+    ERROR,
+    DROPPED
+  }
+
+  private void count(Result result, int rows) {
+    instruments.add(Metric.LEDGER_ROWS, rows, result.name().toLowerCase(java.util.Locale.ROOT));
+  }
+
+  /**
+   * Takes a row to be written, its span under the current one. Never waits and never throws; a full
+   * queue drops the row.
+   */
+  public void record(LlmUse use) {
+    if (!closed && queue.offer(new Row(use, Context.current()))) {
+      if (dropping.compareAndSet(true, false)) {
+        LOG.info("the ledger's queue has room again");
+      }
+      return;
+    }
+    count(Result.DROPPED, 1);
+    if (dropping.compareAndSet(false, true)) {
+      LOG.atWarn()
+          .addKeyValue("queued", queue.size())
+          .log("the ledger's queue is full or closed: rows of use are lost");
+    }
+  }
+
+  private void write() {
+    try {
+      while (!closed || !queue.isEmpty()) {
+        Row row = queue.poll(POLL.toMillis(), TimeUnit.MILLISECONDS);
+        if (row != null) {
+          write(row);
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // close() counts what is left
+    }
+  }
+
+  private void write(Row row) {
+    try (Scope ignored = row.context().makeCurrent()) {
+      insert.accept(row.use());
+      count(Result.OK, 1);
+      if (failing.compareAndSet(true, false)) {
+        LOG.info("rows of use are written again");
+      }
+    } catch (RuntimeException e) {
+      count(Result.ERROR, 1);
+      if (failing.compareAndSet(false, true)) {
+        LOG.atWarn()
+            .addKeyValue("error", e.getMessage())
+            .setCause(e)
+            .log("rows of use cannot be written and are lost");
+      }
+    }
+  }
+
+  /** Takes no more rows and writes what is queued, for two seconds at most. */
+  @Override
+  public void close() throws Exception {
+    closed = true;
+    long deadline = System.nanoTime() + DRAIN_LIMIT.toNanos();
+    for (Thread writer : writers) {
+      writer.join(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+    }
+    writers.forEach(Thread::interrupt);
+    List<Row> left = new ArrayList<>();
+    queue.drainTo(left);
+    if (!left.isEmpty()) {
+      count(Result.DROPPED, left.size());
+      LOG.atWarn().addKeyValue("rows", left.size()).log("rows of use are lost at shutdown");
+    }
+    upkeep.close();
+  }
+}

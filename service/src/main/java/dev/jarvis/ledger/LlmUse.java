@@ -1,0 +1,49 @@
+package dev.jarvis.ledger;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one LLM request used: a row of {@code llm_requests}. Never its prompt or its answer.
+ *
+ * @param id the service's own UUIDv7 of the request
+ * @param userId the key's user
+ * @param endUser the {@code user} of the request's body
+ * @param requestId the {@code x-request-id} that the client knows the request by
+ * @param traceId 32 hex digits
+ * @param outcome as in {@code llm_requests_total}
+ * @param inputTokens without the cached ones
+ * @param timeToFirstToken null if no piece of an answer came
+ * @param finishReason null if the answer did not end
+ */
+public record LlmUse(
+    UUID id,
+    String userId,
+    @Nullable String endUser,
+    String requestId,
+    String traceId,
+    String model,
+    String provider,
+    String outcome,
+    int inputTokens,
+    int cachedInputTokens,
+    int outputTokens,
+    boolean streamed,
+    Duration duration,
+    @Nullable Duration timeToFirstToken,
+    @Nullable String finishReason) {
+
+  /** Checks that the id is a UUIDv7: the row's partition follows from its time. */
+  public LlmUse {
+    if (id.version() != 7) {
+      throw new IllegalArgumentException("not a UUIDv7: " + id);
+    }
+  }
+
+  /** The time in the id, in whole milliseconds (RFC 9562, section 5.7). */
+  public Instant createdAt() {
+    return Instant.ofEpochMilli(id.getMostSignificantBits() >>> 16);
+  }
+}

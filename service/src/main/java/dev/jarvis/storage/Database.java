@@ -1,0 +1,133 @@
+package dev.jarvis.storage;
+
+import dev.jarvis.telemetry.Telemetry;
+import io.helidon.config.Config;
+import io.helidon.config.ConfigSources;
+import io.helidon.dbclient.DbClient;
+import io.helidon.dbclient.DbExecute;
+import io.helidon.dbclient.jdbc.JdbcClientBuilder;
+import io.helidon.dbclient.jdbc.JdbcConnectionPool;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** PostgreSQL: the configured one, or one that this process runs. */
+public final class Database implements AutoCloseable {
+  /** The least that HikariCP takes as a time limit. */
+  private static final Duration POOL_LEAST = Duration.ofMillis(250);
+
+  private final @Nullable LocalPostgres server;
+  private final StatementTelemetry telemetry;
+  private final DbClient client;
+
+  private Database(
+      @Nullable LocalPostgres server, StatementTelemetry telemetry, JdbcConnectionPool pool) {
+    this.server = server;
+    this.telemetry = telemetry;
+    this.client = JdbcClientBuilder.create().connectionPool(pool).addService(telemetry).build();
+  }
+
+  /**
+   * Waits for PostgreSQL, brings the schema up to date and opens the pool.
+   *
+   * @param home holds the embedded server's data in {@code postgres}
+   * @throws IOException if PostgreSQL does not answer within the configured time, refuses the user
+   *     or the database, or the embedded server does not start
+   * @throws org.flywaydb.core.api.FlywayException if a migration fails
+   * @throws IllegalArgumentException if the URL is none
+   */
+  public static Database open(DatabaseConfig config, Path home, Telemetry telemetry)
+      throws IOException {
+    LocalPostgres server =
+        config.url() == null ? LocalPostgres.start(home.resolve("postgres")) : null;
+    try {
+      PostgresUrl url = server == null ? configured(config) : server.url();
+      Schema.migrate(url, config.connectTimeout());
+      return new Database(server, new StatementTelemetry(telemetry), pool(url, config));
+    } catch (IOException | RuntimeException e) {
+      if (server != null) {
+        server.close();
+      }
+      throw e;
+    }
+  }
+
+  private static PostgresUrl configured(DatabaseConfig config) {
+    PostgresUrl url = PostgresUrl.parse(String.valueOf(config.url()));
+    return new PostgresUrl(
+        url.jdbc(),
+        config.username() == null ? url.username() : config.username(),
+        config.password() == null ? url.password() : config.password());
+  }
+
+  private static JdbcConnectionPool pool(PostgresUrl url, DatabaseConfig config) {
+    long queryMillis = config.queryTimeout().toMillis();
+    long waitMillis = Math.max(queryMillis, POOL_LEAST.toMillis());
+    long seconds = Math.max(1, config.queryTimeout().plusMillis(999).toSeconds());
+    Map<String, String> settings = new HashMap<>();
+    settings.put("url", url.jdbc());
+    if (url.username() != null) {
+      settings.put("username", url.username());
+    }
+    if (url.password() != null) {
+      settings.put("password", url.password());
+    }
+    settings.put("poolName", "jarvis");
+    settings.put("maximumPoolSize", Integer.toString(config.poolSize()));
+    settings.put("minimumIdle", Integer.toString(Math.min(2, config.poolSize())));
+    settings.put(
+        "initializationFailTimeout", "-1"); // it was there a moment ago; if not, it comes back
+    settings.put("connectionTimeout", Long.toString(waitMillis));
+    settings.put("validationTimeout", Long.toString(Math.min(1_000, waitMillis)));
+    // the server gives up first, and says so; the socket's limit is for one that says nothing
+    settings.put("connectionInitSql", "SET statement_timeout = " + queryMillis);
+    settings.put("dataSource.socketTimeout", Long.toString(seconds + 1));
+    settings.put("dataSource.connectTimeout", Long.toString(seconds));
+    settings.put("dataSource.loginTimeout", Long.toString(seconds));
+    settings.put("dataSource.cancelSignalTimeout", "1");
+    settings.put("dataSource.tcpKeepAlive", "true");
+    settings.put("dataSource.ApplicationName", "jarvis");
+    return JdbcConnectionPool.create(
+        Config.builder(ConfigSources.create(settings))
+            .disableSystemPropertiesSource()
+            .disableEnvironmentVariablesSource()
+            .disableKeyResolving()
+            .disableValueResolving() // a password may hold ${…}
+            .build());
+  }
+
+  /**
+   * Does work with the database on this thread, each statement with a span under the current one. A
+   * stream of rows must be read inside the work. Waits are limited: for a connection, and for each
+   * statement.
+   *
+   * @param work must create its statements with a name, which becomes a metric's label
+   * @throws io.helidon.dbclient.DbClientException if a statement fails
+   */
+  public <T> T execute(Function<DbExecute, T> work) {
+    return telemetry.observe(() -> work.apply(client.execute()));
+  }
+
+  /** Asks PostgreSQL for a sign of life, without a span; throws if there is none. */
+  public void check() throws SQLException {
+    try (Connection connection = client.unwrap(Connection.class);
+        Statement statement = connection.createStatement()) {
+      statement.execute("SELECT 1");
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    client.close();
+    if (server != null) {
+      server.close();
+    }
+  }
+}

@@ -1,0 +1,178 @@
+package dev.jarvis.storage;
+
+import dev.jarvis.telemetry.ClientOperation;
+import dev.jarvis.telemetry.ClientOperation.Target;
+import dev.jarvis.telemetry.Telemetry;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.ClientOptions.DisconnectedBehavior;
+import io.lettuce.core.MaintNotificationsConfig;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisConnectionException;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.SocketOptions;
+import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.async.RedisAsyncCommands;
+import io.lettuce.core.metrics.CommandLatencyRecorder;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.DefaultClientResources;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Redis: the configured one, or one that this process runs. One connection, never waited for: while
+ * Redis is away commands fail at once, and the connection comes back by itself.
+ */
+public final class Redis implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Redis.class);
+  private static final int MOST_COMMANDS_UNDER_WAY = 1_000;
+  private static final Duration RECONNECT_PERIOD = Duration.ofSeconds(1);
+
+  private final @Nullable LocalRedis server;
+  private final Telemetry telemetry;
+  private final Duration commandTimeout;
+  private final ClientResources resources;
+  private final RedisClient client;
+  private volatile @Nullable StatefulRedisConnection<String, String> connection;
+  private volatile boolean closed;
+
+  private Redis(
+      @Nullable LocalRedis server, RedisURI uri, Duration commandTimeout, Telemetry telemetry) {
+    this.server = server;
+    this.telemetry = telemetry;
+    this.commandTimeout = commandTimeout;
+    this.resources =
+        DefaultClientResources.builder()
+            .commandLatencyRecorder(CommandLatencyRecorder.disabled()) // ClientOperation measures
+            .build();
+    uri.setTimeout(commandTimeout);
+    this.client = RedisClient.create(resources, uri);
+    client.setOptions(
+        ClientOptions.builder()
+            .autoReconnect(true)
+            .disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
+            .requestQueueSize(MOST_COMMANDS_UNDER_WAY)
+            .socketOptions(
+                SocketOptions.builder().connectTimeout(commandTimeout).keepAlive(true).build())
+            .timeoutOptions(TimeoutOptions.enabled(commandTimeout))
+            .maintNotificationsConfig(MaintNotificationsConfig.disabled())
+            .build());
+  }
+
+  /**
+   * Connects; a Redis that is away is no error, it is looked for in the background.
+   *
+   * @param home holds the embedded server's data in {@code redis}
+   * @throws IOException if the embedded server does not start
+   * @throws IllegalArgumentException if the URL is none
+   */
+  public static Redis open(RedisConfig config, Path home, Telemetry telemetry) throws IOException {
+    LocalRedis server = config.url() == null ? LocalRedis.start(home.resolve("redis")) : null;
+    RedisURI uri = server == null ? configured(config) : server.uri();
+    Redis redis = new Redis(server, uri, config.commandTimeout(), telemetry);
+    redis.start();
+    return redis;
+  }
+
+  private static RedisURI configured(RedisConfig config) {
+    RedisURI uri = RedisURI.create(String.valueOf(config.url()));
+    if (config.password() == null) {
+      return uri;
+    }
+    String user = URI.create(String.valueOf(config.url())).getUserInfo();
+    String name = user == null ? "" : user.split(":", 2)[0];
+    return name.isEmpty()
+        ? RedisURI.builder(uri).withPassword(config.password().toCharArray()).build()
+        : RedisURI.builder(uri).withAuthentication(name, config.password().toCharArray()).build();
+  }
+
+  private void start() {
+    try {
+      connection = client.connect();
+    } catch (RedisException e) {
+      LOG.atWarn().addKeyValue("error", message(e)).log("redis is away, going on without");
+      Thread.ofVirtual().name("redis-connect").start(this::keepConnecting);
+    }
+  }
+
+  /** Until the first connection; from then on the client itself reconnects. */
+  private void keepConnecting() {
+    while (!closed && connection == null) {
+      try {
+        Thread.sleep(RECONNECT_PERIOD);
+        connection = client.connect();
+        LOG.info("redis is there");
+      } catch (RedisException e) {
+        LOG.atDebug().addKeyValue("error", message(e)).log("redis is still away");
+      } catch (InterruptedException | IllegalStateException e) {
+        return; // closed
+      }
+    }
+  }
+
+  private static String message(Throwable error) {
+    Throwable root = error;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return String.valueOf(root.getMessage());
+  }
+
+  /**
+   * Sends commands without a span. Never waits and never throws: the future fails if Redis is away,
+   * too many commands are under way, or no answer comes in time.
+   */
+  public <T> CompletionStage<T> send(
+      Function<RedisAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
+    StatefulRedisConnection<String, String> open = connection;
+    if (open == null) {
+      return CompletableFuture.failedFuture(new RedisConnectionException("Redis is away"));
+    }
+    try {
+      return command.apply(open.async());
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  /**
+   * Like {@link #send}, with a span under the current one.
+   *
+   * @param name the command, which becomes a metric's label
+   */
+  public <T> CompletionStage<T> sendTraced(
+      String name,
+      Function<RedisAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
+    ClientOperation operation = telemetry.operation(Target.REDIS, name);
+    return send(command).whenComplete((result, error) -> operation.end(error));
+  }
+
+  /** Asks Redis for a sign of life, without a span; throws if there is none. */
+  public void check() throws Exception {
+    send(RedisAsyncCommands::ping)
+        .toCompletableFuture()
+        .get(commandTimeout.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  @Override
+  public void close() throws IOException {
+    closed = true;
+    client.shutdown(Duration.ZERO, commandTimeout);
+    resources
+        .shutdown(0, commandTimeout.toMillis(), TimeUnit.MILLISECONDS)
+        .awaitUninterruptibly(commandTimeout.toMillis());
+    if (server != null) {
+      server.close();
+    }
+  }
+}

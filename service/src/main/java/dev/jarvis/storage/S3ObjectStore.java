@@ -1,0 +1,114 @@
+package dev.jarvis.storage;
+
+import dev.jarvis.telemetry.ClientOperation;
+import dev.jarvis.telemetry.ClientOperation.Target;
+import dev.jarvis.telemetry.Telemetry;
+import io.minio.BucketExistsArgs;
+import io.minio.MakeBucketArgs;
+import io.minio.MinioClient;
+import io.minio.errors.MinioException;
+import java.io.IOException;
+import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A bucket of an S3 service such as MinIO. */
+final class S3ObjectStore implements ObjectStore {
+  private static final Logger LOG = LoggerFactory.getLogger(S3ObjectStore.class);
+  private static final Duration RETRY_PERIOD = Duration.ofSeconds(2);
+
+  private final MinioClient client;
+  private final String bucket;
+  private volatile boolean closed;
+
+  private S3ObjectStore(MinioClient client, String bucket) {
+    this.client = client;
+    this.bucket = bucket;
+  }
+
+  static S3ObjectStore open(ObjectStoreConfig config, Telemetry telemetry) {
+    MinioClient client =
+        MinioClient.builder()
+            .endpoint(config.endpoint())
+            .credentials(config.accessKey(), config.secretKey())
+            .build();
+    long millis = config.timeout().toMillis();
+    client.setTimeout(millis, millis, millis);
+    S3ObjectStore store = new S3ObjectStore(client, config.bucket());
+    store.start(telemetry);
+    return store;
+  }
+
+  private void start(Telemetry telemetry) {
+    try {
+      boolean exists = traced(telemetry, "HeadBucket", this::bucketExists);
+      if (!exists) {
+        traced(telemetry, "CreateBucket", this::makeBucket);
+      }
+    } catch (MinioException e) {
+      LOG.atWarn()
+          .addKeyValue("error", e.getMessage())
+          .log("the object store is away, going on without");
+      Thread.ofVirtual().name("object-store-bucket").start(this::keepMakingBucket);
+    }
+  }
+
+  /** Without spans: each would be a trace of its own. */
+  private void keepMakingBucket() {
+    while (!closed) {
+      try {
+        Thread.sleep(RETRY_PERIOD);
+        if (bucketExists() || makeBucket()) {
+          LOG.info("the object store is there");
+          return;
+        }
+      } catch (MinioException e) {
+        LOG.atDebug().addKeyValue("error", e.getMessage()).log("the object store is still away");
+      } catch (InterruptedException e) {
+        return;
+      }
+    }
+  }
+
+  private interface Call {
+    boolean send() throws MinioException;
+  }
+
+  private static boolean traced(Telemetry telemetry, String name, Call call) throws MinioException {
+    ClientOperation operation = telemetry.operation(Target.OBJECT_STORE, name);
+    try {
+      boolean result = call.send();
+      operation.end();
+      return result;
+    } catch (MinioException | RuntimeException e) {
+      operation.end(e);
+      throw e;
+    }
+  }
+
+  private boolean bucketExists() throws MinioException {
+    return client.bucketExists(BucketExistsArgs.builder().bucket(bucket).build());
+  }
+
+  private boolean makeBucket() throws MinioException {
+    client.makeBucket(MakeBucketArgs.builder().bucket(bucket).build());
+    return true;
+  }
+
+  @Override
+  public void check() throws MinioException, IOException {
+    if (!bucketExists()) {
+      throw new IOException("the object store has no bucket " + bucket);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    closed = true;
+    try {
+      client.close();
+    } catch (Exception e) {
+      throw new IOException("the object store's client did not close well", e);
+    }
+  }
+}

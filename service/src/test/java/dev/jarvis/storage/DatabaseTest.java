@@ -1,0 +1,170 @@
+package dev.jarvis.storage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.jarvis.telemetry.Metric;
+import dev.jarvis.telemetry.Telemetry;
+import io.helidon.dbclient.DbClientException;
+import io.micrometer.core.instrument.Metrics;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.context.Scope;
+import io.opentelemetry.sdk.trace.data.SpanData;
+import io.opentelemetry.sdk.trace.data.StatusData;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DatabaseTest {
+  private static final DatabaseConfig EMBEDDED =
+      new DatabaseConfig(null, null, null, 4, Duration.ofSeconds(10), Duration.ofSeconds(1));
+
+  @TempDir static Path home;
+  private static final SimpleMeterRegistry METERS = new SimpleMeterRegistry();
+  private static Telemetry telemetry;
+  private static Database database;
+
+  @BeforeAll
+  static void open() throws IOException {
+    Metrics.addRegistry(METERS);
+    telemetry = Recorded.start();
+    database = Database.open(EMBEDDED, home, telemetry);
+  }
+
+  @AfterAll
+  static void close() throws IOException {
+    database.close();
+    telemetry.close();
+    Metrics.removeRegistry(METERS);
+  }
+
+  @Test
+  void givesEachStatementASpanUnderTheCurrentOneAndADuration() {
+    Span parent = telemetry.tracer().spanBuilder("request").startSpan();
+    try (Scope ignored = parent.makeCurrent()) {
+      int one =
+          database.execute(
+              db ->
+                  db.createNamedGet("select_one", "SELECT 1 AS one")
+                      .execute()
+                      .orElseThrow()
+                      .column("one")
+                      .getInt());
+      assertThat(one).isEqualTo(1);
+    }
+    SpanData span = Recorded.spans("select_one postgresql").getFirst();
+    assertThat(span.getParentSpanId()).isEqualTo(parent.getSpanContext().getSpanId());
+    assertThat(span.getStatus()).isEqualTo(StatusData.unset());
+    assertThat(Recorded.value(Metric.DB_CLIENT_OPERATION_DURATION, "postgresql", "select_one"))
+        .hasValue(1L);
+  }
+
+  @Test
+  void countsAFailedStatementAndEndsItsSpanAsFailed() {
+    assertThatThrownBy(
+            () -> database.execute(db -> db.createNamedGet("broken", "SELECT nothing").execute()))
+        .isInstanceOf(DbClientException.class);
+
+    assertThat(Recorded.spans("broken postgresql").getFirst().getStatus().getStatusCode().name())
+        .isEqualTo("ERROR");
+    assertThat(Recorded.value(Metric.DB_CLIENT_OPERATION_ERRORS, "postgresql", "broken"))
+        .hasValue(1L);
+  }
+
+  @Test
+  void endsAStatementThatTakesTooLong() {
+    long start = System.nanoTime();
+    assertThatThrownBy(
+            () ->
+                database.execute(db -> db.createNamedGet("slow", "SELECT pg_sleep(30)").execute()))
+        .hasStackTraceContaining("statement timeout");
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(4));
+  }
+
+  @Test
+  void asksForASignOfLifeWithoutASpan() throws SQLException {
+    int before = Recorded.spans().size();
+    database.check();
+    assertThat(Recorded.spans()).hasSize(before);
+  }
+
+  @Test
+  void showsThePoolsMeters() {
+    await()
+        .atMost(Duration.ofSeconds(5))
+        .untilAsserted(
+            () ->
+                assertThat(
+                        METERS
+                            .get("hikaricp.connections.max")
+                            .tag("pool", "jarvis")
+                            .gauge()
+                            .value())
+                    .isEqualTo(4));
+  }
+
+  @Test
+  void letsNobodyInWithoutThePassword() throws IOException {
+    String port = Files.readAllLines(home.resolve("postgres/data/postmaster.pid")).get(3);
+    for (String user : new String[] {"postgres", "jarvis"}) {
+      String url = "jdbc:postgresql://localhost:%s/jarvis?user=%s".formatted(port.strip(), user);
+      assertThatThrownBy(() -> DriverManager.getConnection(url).close())
+          .isInstanceOf(SQLException.class)
+          .hasMessageContaining("password");
+    }
+    assertThat(mode("postgres")).isEqualTo("rwx------");
+    assertThat(mode("postgres/password")).isEqualTo("rw-------");
+  }
+
+  private static String mode(String path) throws IOException {
+    return PosixFilePermissions.toString(Files.getPosixFilePermissions(home.resolve(path)));
+  }
+
+  @Test
+  void refusesASecondJarvisOnTheSameFolder() {
+    assertThatThrownBy(() -> Database.open(EMBEDDED, home, telemetry))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("another JARVIS uses the folder " + home.resolve("postgres"));
+  }
+
+  @Test
+  void givesUpOnAServerThatDoesNotComeAndSaysWhich() throws IOException {
+    int port;
+    try (ServerSocket socket = new ServerSocket(0)) {
+      port = socket.getLocalPort();
+    }
+    String url = "postgres://ann:s3cret@localhost:%d/jarvis".formatted(port);
+    DatabaseConfig config =
+        new DatabaseConfig(url, null, null, 1, Duration.ofSeconds(1), Duration.ofSeconds(1));
+
+    assertThatThrownBy(() -> Database.open(config, home, telemetry))
+        .isInstanceOf(IOException.class)
+        .hasMessage(
+            "PostgreSQL at jdbc:postgresql://localhost:%d/jarvis did not answer within 1 s", port);
+  }
+
+  @Test
+  void tellsAtOnceThatThePasswordIsWrong() throws IOException {
+    String port = Files.readAllLines(home.resolve("postgres/data/postmaster.pid")).get(3).strip();
+    String url = "postgres://jarvis:wrong@localhost:%s/jarvis".formatted(port);
+    DatabaseConfig config =
+        new DatabaseConfig(url, null, null, 1, Duration.ofSeconds(30), Duration.ofSeconds(1));
+
+    long start = System.nanoTime();
+    assertThatThrownBy(() -> Database.open(config, home, telemetry))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("password authentication failed");
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
+  }
+}

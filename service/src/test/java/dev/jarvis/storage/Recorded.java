@@ -1,0 +1,82 @@
+package dev.jarvis.storage;
+
+import dev.jarvis.telemetry.Metric;
+import dev.jarvis.telemetry.Telemetry;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.sdk.autoconfigure.spi.AutoConfigurationCustomizer;
+import io.opentelemetry.sdk.autoconfigure.spi.AutoConfigurationCustomizerProvider;
+import io.opentelemetry.sdk.metrics.data.MetricData;
+import io.opentelemetry.sdk.metrics.data.PointData;
+import io.opentelemetry.sdk.testing.exporter.InMemoryMetricReader;
+import io.opentelemetry.sdk.testing.exporter.InMemorySpanExporter;
+import io.opentelemetry.sdk.trace.data.SpanData;
+import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What the telemetry that a test starts records: the production set-up with a span processor and a
+ * metric reader more, added through the SDK's own way to extend it.
+ */
+public final class Recorded implements AutoConfigurationCustomizerProvider {
+  private static final InMemorySpanExporter SPANS = InMemorySpanExporter.create();
+  private static volatile InMemoryMetricReader metrics = InMemoryMetricReader.create();
+
+  @Override
+  public void customize(AutoConfigurationCustomizer sdk) {
+    metrics = InMemoryMetricReader.create();
+    sdk.addTracerProviderCustomizer(
+            (tracers, config) -> tracers.addSpanProcessor(SimpleSpanProcessor.create(SPANS)))
+        .addMeterProviderCustomizer((meters, config) -> meters.registerMetricReader(metrics));
+  }
+
+  /** Starts telemetry that exports nowhere; from here on the spans and metrics are its own. */
+  public static Telemetry start() {
+    for (String signal : List.of("traces", "metrics", "logs")) {
+      System.setProperty("otel." + signal + ".exporter", "none");
+    }
+    SPANS.reset();
+    return Telemetry.start("test", "localhost:0");
+  }
+
+  public static List<SpanData> spans() {
+    return SPANS.getFinishedSpanItems();
+  }
+
+  public static List<SpanData> spans(String name) {
+    return spans().stream().filter(it -> it.getName().equals(name)).toList();
+  }
+
+  /** A counter's or gauge's value for label values; empty if there is no such series. */
+  public static Optional<Long> value(Metric metric, String... labels) {
+    return metrics.collectAllMetrics().stream()
+        .filter(it -> it.getName().equals(metric.instrument()))
+        .flatMap(it -> points(it).stream())
+        .filter(it -> hasLabels(it, metric, labels))
+        .map(Recorded::number)
+        .findFirst();
+  }
+
+  private static List<? extends PointData> points(MetricData data) {
+    return List.copyOf(data.getData().getPoints());
+  }
+
+  private static boolean hasLabels(PointData point, Metric metric, String... labels) {
+    Map<?, Object> attributes = Attributes.builder().putAll(point.getAttributes()).build().asMap();
+    for (int i = 0; i < labels.length; i++) {
+      if (!labels[i].equals(attributes.get(metric.labels().get(i).key()))) {
+        return false;
+      }
+    }
+    return attributes.size() == labels.length;
+  }
+
+  private static long number(PointData point) {
+    return switch (point) {
+      case io.opentelemetry.sdk.metrics.data.LongPointData it -> it.getValue();
+      case io.opentelemetry.sdk.metrics.data.HistogramPointData it -> it.getCount();
+      default -> throw new IllegalArgumentException("no number in " + point);
+    };
+  }
+}
