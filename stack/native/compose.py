@@ -1,0 +1,127 @@
+"""Reads ../compose.yaml as a list of processes of this machine: the same programs, commands, variables and files.
+
+What differs between a container and a process is put in place of it, and nothing else: every host name and 0.0.0.0 become
+127.0.0.1, paths inside volumes become folders of the stack's home, and configuration files are copied with the same
+changes.
+"""
+
+import glob
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+STACK = Path(__file__).resolve().parent.parent
+VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?::([-?])([^}]*))?\}")
+PORT = re.compile(r"^(?:[\w.$:{}-]*:)?(?:\$\{\w+:-(\d+)\}|(\d+)):(\d+)$")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A process of the stack."""
+
+    name: str
+    command: list
+    environment: dict
+    folders: list  # data folders, to be made before the start
+    files: dict  # configuration files to write: path -> text
+    ports: list
+    ready: str  # http:// or tcp:// URL that answers when the part is ready
+    user: str = ""
+    stop_signal: str = "TERM"
+
+
+def load():
+    with open(STACK / "compose.yaml", encoding="utf-8") as file:
+        return yaml.safe_load(file)
+
+
+def parts(home, variables, timing):
+    """The parts in the order of compose.yaml; timing maps texts of configuration files to what replaces them."""
+    services = load()["services"]
+    return [
+        _part(name, service, services, Path(home), variables, timing)
+        for name, service in services.items()
+        if "x-native" in service
+    ]
+
+
+def variable_names():
+    """Names of the variables without which compose refuses to start."""
+    text = (STACK / "compose.yaml").read_text(encoding="utf-8")
+    return sorted({m[1] for m in VARIABLE.finditer(text) if m[2] == "?"})
+
+
+def versions():
+    """name -> version, as native/servers/versions.env states them."""
+    pairs = re.findall(r"^(\w+)_VERSION=(\S+)", (STACK / "native/servers/versions.env").read_text(), re.M)
+    return {name.lower().replace("_", "-"): version for name, version in pairs}
+
+
+def _part(name, service, services, home, variables, timing):
+    mounts = {}  # path in the container -> path here
+    folders, files = [], {}
+    for volume in service.get("volumes", []):
+        source, target = volume.split(":")[:2]
+        if source.startswith("."):
+            mounts[target] = str(home / "config" / name / Path(target).name)
+            files[mounts[target]] = (STACK / source).resolve()
+        else:
+            mounts[target] = str(home / "data" / name)
+            folders.append(mounts[target])
+
+    def local(text):
+        text = VARIABLE.sub(lambda m: _value(m, variables), str(text))
+        for target, here in sorted(mounts.items(), key=lambda it: -len(it[0])):
+            text = re.sub(rf"(?<![\w/.-]){re.escape(target)}(?=[/\s\"',;\\]|$)", here, text)
+        text = re.sub(rf"(?<![\w.-])({'|'.join(services)}):(\d+)", r"127.0.0.1:\2", text)
+        return text.replace("0.0.0.0", "127.0.0.1")
+
+    def config(file):
+        text = local(file.read_text(encoding="utf-8"))
+        for old, new in timing.items():
+            text = text.replace(old, new)
+        return text
+
+    native = service["x-native"]
+    command = service.get("command", [])
+    command = [local(it) for it in (command if isinstance(command, list) else command.split())]
+    return Part(
+        name=name,
+        command=_program(native.get("program")) + command,
+        environment={key: local(value) for key, value in service.get("environment", {}).items()},
+        folders=folders,
+        files={path: config(file) for path, file in files.items()},
+        ports=[int(m[1] or m[2]) for m in map(PORT.match, service.get("ports", []))],
+        ready=local(native["ready"]),
+    )
+
+
+def _value(match, variables):
+    if match[0] == "$$":
+        return "$"
+    name, kind, rest = match[1], match[2], match[3]
+    if name in variables:
+        return variables[name]
+    if kind == "-":
+        return rest
+    return match[0]  # of a configuration file: its own program fills it in
+
+
+def _program(program):
+    """[path] of a built server ("prometheus/promtool") or of a Debian program; [] where the command names it itself."""
+    if program is None:
+        return []
+    if program.startswith("/"):
+        return [program]
+    server, binary = program.split("/")
+    cache = Path(os.environ.get("JARVIS_CACHE", Path.home() / ".cache/jarvis"))
+    return [str(cache / "servers" / f"{server}-{versions()[server]}" / binary)]
+
+
+def postgres_program(name):
+    """A program of Debian's newest PostgreSQL, which are on nobody's PATH."""
+    found = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"))
+    return found[-1] if found else f"/usr/lib/postgresql/15/bin/{name}"

@@ -1,0 +1,366 @@
+"""The whole stack as processes of this machine, run by supervisord: what compose.yaml says, on loopback.
+
+  up [--without PART]   start everything that is not running, and wait until it is ready
+  down                  stop everything
+  status                each part's readiness, URL and log; exit code 1 if one is not ready
+  env                   the service's variables, as shell exports
+  start|stop|restart PART, pid PART
+
+State (data, logs, secrets, rendered configuration) lives in JARVIS_STACK_HOME, by default ~/.jarvis-stack, or
+/var/tmp/jarvis-stack for root: there PostgreSQL runs as the user postgres, who cannot look into root's home.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import re
+import secrets
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import compose
+
+ROOT = compose.STACK.parent
+IS_ROOT = os.geteuid() == 0
+DEFAULT_HOME = "/var/tmp/jarvis-stack" if IS_ROOT else str(Path.home() / ".jarvis-stack")
+HOME = Path(os.environ.get("JARVIS_STACK_HOME", DEFAULT_HOME)).resolve()
+BIN = Path(sys.executable).parent
+READY_LIMIT_SECONDS = 120
+MODEL = "smollm2:135m"
+MODELFILE = '''FROM {gguf}
+TEMPLATE """{{{{- range .Messages }}}}<|im_start|>{{{{ .Role }}}}
+{{{{ .Content }}}}<|im_end|>
+{{{{ end }}}}<|im_start|>assistant
+"""
+PARAMETER stop "<|im_start|>"
+PARAMETER stop "<|im_end|>"
+'''
+# Variables of the caller that are the scripts' and not the service's.
+OURS = re.compile(r"JARVIS_(CACHE|STACK_\w+|E2E_\w+)$")
+
+
+def fail(message):
+    sys.exit(f"stack: {message}")
+
+
+def say(message):
+    print(f"stack: {message}", flush=True)
+
+
+def load_secrets():
+    """Secrets of this stack, made at its first start."""
+    file = HOME / "secrets.json"
+    known = json.loads(file.read_text()) if file.exists() else {}
+    missing = [name for name in compose.variable_names() if name not in known]
+    if missing:
+        known.update({name: secrets.token_hex(20) for name in missing})
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+            json.dump(known, out, indent=2)
+    return known
+
+
+def parts():
+    interval = os.environ.get("JARVIS_STACK_SCRAPE_INTERVAL")
+    timing = {"_interval: 15s": f"_interval: {interval}"} if interval else {}
+    return [local(it) for it in compose.parts(HOME, load_secrets(), timing)]
+
+
+def local(part):
+    """What a process needs beyond its container's description."""
+    if part.name == "postgres":
+        data = part.folders[0]
+        program = compose.postgres_program("postgres")
+        options = ["-D", data, "-c", f"unix_socket_directories={data}"]
+        return dataclasses.replace(
+            part,
+            command=[program, *options, *part.command[1:]],
+            environment={},
+            user="postgres" if IS_ROOT else "",
+            stop_signal="INT",  # disconnect clients, write everything, end
+        )
+    if part.name == "api":
+        jdk = subprocess.run([ROOT / "service/bin/find-jdk"], capture_output=True, text=True, check=True)
+        jar = ROOT / "service/target/jarvis.jar"
+        given = {k: v for k, v in os.environ.items() if k.startswith(("JARVIS_", "OTEL_")) and not OURS.match(k)}
+        environment = {**part.environment, **given}
+        return dataclasses.replace(
+            part, command=[f"{jdk.stdout.strip()}/bin/java", "-jar", str(jar)], environment=environment
+        )
+    if part.name == "ollama":
+        return dataclasses.replace(part, environment={**part.environment, "HOME": part.folders[0]})
+    return part
+
+
+# --- rendering
+
+
+def write(path, text, mode):
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as out:
+        out.write(text)
+
+
+def render(all_parts):
+    """Writes supervisord.conf, and for each part its files and the script that starts it (it holds secrets)."""
+    for folder in ("config", "data", "logs", "run"):
+        (HOME / folder).mkdir(exist_ok=True)
+    sections = [
+        f"""[unix_http_server]
+file={HOME}/supervisor.sock
+chmod=0700
+
+[supervisord]
+logfile={HOME}/logs/supervisord.log
+pidfile={HOME}/supervisord.pid
+childlogdir={HOME}/logs
+umask=077
+{"user=root" if IS_ROOT else ""}
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+
+[supervisorctl]
+serverurl=unix://{HOME}/supervisor.sock
+"""
+    ]
+    for part in all_parts:
+        for folder in part.folders:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        for path, text in part.files.items():
+            write(path, text, 0o600)
+        exports = "".join(f"export {k}={shlex.quote(v)}\n" for k, v in part.environment.items())
+        write(HOME / "run" / part.name, f"{exports}exec {shlex.join(part.command)}\n", 0o600 if not part.user else 0o644)
+        sections.append(
+            f"""[program:{part.name}]
+command=/bin/sh {HOME}/run/{part.name}
+directory={HOME}/data
+autostart=false
+startsecs=1
+stopsignal={part.stop_signal}
+stopwaitsecs=20
+killasgroup=true
+redirect_stderr=true
+stdout_logfile={HOME}/logs/{part.name}.log
+stdout_logfile_maxbytes=20MB
+stdout_logfile_backups=2
+{f"user={part.user}" if part.user else ""}
+"""
+        )
+    write(HOME / "supervisord.conf", "\n".join(sections), 0o600)
+
+
+def prepare_postgres(part):
+    data = Path(part.folders[0])
+    if (data / "PG_VERSION").exists():
+        return
+    say("making the database's folder")
+    password_file = HOME / "run" / "postgres.password"
+    write(password_file, load_secrets()["POSTGRES_PASSWORD"], 0o600)
+    data.chmod(0o700)
+    if part.user:
+        shutil.chown(data, part.user)
+        shutil.chown(password_file, part.user)
+    command = [compose.postgres_program("initdb"), "-D", data, "-U", "jarvis", "-A", "scram-sha-256", "-E", "UTF8"]
+    command += [f"--pwfile={password_file}", "--no-instructions", "--locale=C.UTF-8"]
+    run_as = {"user": part.user, "group": part.user, "extra_groups": []} if part.user else {}
+    result = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, **run_as)
+    password_file.unlink()
+    if result.returncode:
+        fail(f"initdb failed: {result.stderr}")
+
+
+def make_database():
+    environment = {**os.environ, "PGPASSWORD": load_secrets()["POSTGRES_PASSWORD"], "PGCONNECT_TIMEOUT": "5"}
+    psql = [compose.postgres_program("psql"), "-h", "127.0.0.1", "-U", "jarvis", "-d", "postgres", "-Atqc"]
+    found = subprocess.run(
+        [*psql, "SELECT 1 FROM pg_database WHERE datname = 'jarvis'"],
+        env=environment, capture_output=True, text=True, check=True,
+    )
+    if not found.stdout.strip():
+        subprocess.run([*psql, "CREATE DATABASE jarvis"], env=environment, check=True)
+
+
+def make_model(part):
+    tags = json.loads(urllib.request.urlopen("http://127.0.0.1:11434/api/tags", timeout=10).read())
+    if any(it["name"] == MODEL for it in tags["models"]):
+        return
+    say(f"giving Ollama the model {MODEL}")
+    fetched = subprocess.run([ROOT / "service/bin/fetch-model"], stdout=subprocess.PIPE, text=True, check=True)
+    file = HOME / "run" / "Modelfile"
+    write(file, MODELFILE.format(gguf=fetched.stdout.strip().splitlines()[-1]), 0o644)
+    environment = {**os.environ, **part.environment}
+    result = subprocess.run(
+        [part.command[0], "create", MODEL, "-f", file], env=environment, capture_output=True, text=True, check=False
+    )
+    if result.returncode:
+        fail(f"ollama create failed: {result.stderr}")
+
+
+# --- processes
+
+
+def supervisorctl(*arguments, check=True):
+    command = [BIN / "supervisorctl", "-c", HOME / "supervisord.conf", *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if check and (result.returncode or "ERROR" in result.stdout):
+        fail(f"{' '.join(arguments)}: {(result.stdout + result.stderr).strip()}")
+    return result.stdout.strip()
+
+
+def supervisor_runs():
+    return (HOME / "supervisord.conf").exists() and supervisorctl("pid", check=False).isdigit()
+
+
+def ready(part):
+    url = part.ready
+    try:
+        if url.startswith("tcp://"):
+            host, port = url.removeprefix("tcp://").split(":")
+            socket.create_connection((host, int(port)), timeout=1).close()
+        else:
+            urllib.request.urlopen(url, timeout=2).close()
+        return True
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def await_ready(waiting):
+    began = time.monotonic()
+    waiting = list(waiting)
+    while waiting:
+        for part in [it for it in waiting if ready(it)]:
+            waiting.remove(part)
+            say(f"{part.name} is ready")
+        if waiting and time.monotonic() - began > READY_LIMIT_SECONDS:
+            logs = ", ".join(f"{HOME}/logs/{it.name}.log" for it in waiting)
+            fail(f"not ready after {READY_LIMIT_SECONDS} s: {', '.join(it.name for it in waiting)}; see {logs}")
+        time.sleep(0.3)
+
+
+def check_startable(all_parts):
+    for part in all_parts:
+        program = part.command[0]
+        if program != "sh" and not os.access(program, os.X_OK):
+            fail(f"{part.name}: {program} is not there; `make stack` builds and installs what is missing")
+        if part.name == "api" and not Path(part.command[-1]).exists():
+            fail("the service is not built: `make build` does it")
+        for port in part.ports:
+            try:
+                with socket.socket() as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(("127.0.0.1", port))
+            except OSError:
+                fail(f"port {port}, for {part.name}, is taken by another process (`ss -ltnp` tells which)")
+
+
+def up(without):
+    HOME.mkdir(parents=True, exist_ok=True)
+    all_parts = [it for it in parts() if it.name not in without]
+    if supervisor_runs():
+        running = supervisorctl("status", check=False)
+        fresh = [it for it in all_parts if not re.search(rf"^{it.name}\s+RUNNING", running, re.M)]
+    else:
+        fresh = all_parts
+        check_startable(fresh)
+        render(parts())
+        prepare_postgres(next(it for it in parts() if it.name == "postgres"))
+        subprocess.run([BIN / "supervisord", "-c", HOME / "supervisord.conf"], check=True)
+    by_name = {it.name: it for it in fresh}
+    api = by_name.pop("api", None)
+    if by_name:
+        supervisorctl("start", *by_name)
+        await_ready(by_name.values())
+    if "postgres" in by_name:
+        make_database()
+    if "ollama" in by_name:
+        make_model(by_name["ollama"])
+    if api:
+        supervisorctl("start", "api")
+        await_ready([api])
+    print_welcome()
+
+
+def print_welcome():
+    key = next((it.environment["JARVIS_API_KEY"] for it in parts() if it.name == "api"), "")
+    print(
+        f"""
+  JARVIS       http://127.0.0.1:8000      Prometheus   http://127.0.0.1:9090
+  Jaeger API   http://127.0.0.1:16686     Loki         http://127.0.0.1:3100
+
+  The API key of user "admin" is in {HOME}/secrets.json (JARVIS_API_KEY). Ask something:
+
+    eval "$(stack/native/stack env)"
+    curl -s http://127.0.0.1:8000/v1/chat/completions -H "Authorization: Bearer $JARVIS_API_KEY" \\
+      -d '{{"model": "{MODEL}", "messages": [{{"role": "user", "content": "Say hello."}}]}}'
+"""
+        if key
+        else ""
+    )
+
+
+def down():
+    if not supervisor_runs():
+        say("nothing runs")
+        return
+    pid = int(supervisorctl("pid"))
+    # The service first, then the collector: each can still send what it has.
+    for name in ("api", "otel-collector"):
+        supervisorctl("stop", name, check=False)
+    supervisorctl("shutdown")
+    for _ in range(300):
+        if not Path(f"/proc/{pid}").exists():
+            say("stopped")
+            return
+        time.sleep(0.2)
+    fail(f"supervisord (pid {pid}) does not end")
+
+
+def status():
+    states = supervisorctl("status", check=False) if supervisor_runs() else ""
+    all_ready = True
+    print(f"{'part':<18} {'state':<10} {'ready':<6} {'url':<46} log")
+    for part in parts():
+        match = re.search(rf"^{part.name}\s+(\w+)", states, re.M)
+        answers = ready(part)
+        all_ready = all_ready and answers
+        state = match[1].lower() if match else "stopped"
+        print(f"{part.name:<18} {state:<10} {'yes' if answers else 'NO':<6} {part.ready:<46} {HOME}/logs/{part.name}.log")
+    sys.exit(0 if all_ready else 1)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("up").add_argument("--without", action="append", default=[], metavar="PART")
+    for name in ("down", "status", "env", "help"):
+        commands.add_parser(name)
+    for name in ("start", "stop", "restart", "pid"):
+        commands.add_parser(name).add_argument("part", choices=[it for it in compose.load()["services"]])
+    given = parser.parse_args()
+    match given.command:
+        case "up":
+            up(given.without)
+        case "down":
+            down()
+        case "status":
+            status()
+        case "env":
+            api = next(it for it in parts() if it.name == "api")
+            print("\n".join(f"export {k}={shlex.quote(v)}" for k, v in api.environment.items()))
+        case "help":
+            parser.print_help()
+        case command:
+            print(supervisorctl(command, given.part))
+
+
+if __name__ == "__main__":
+    main()
