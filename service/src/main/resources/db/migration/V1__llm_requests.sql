@@ -1,5 +1,5 @@
--- One row per LLM request. The id is the service's own UUIDv7, created_at the time inside that id, so that the partition
--- follows from the id alone. Prompts and answers are never stored.
+-- One row per LLM request. The id is the service's own UUIDv7, created_at the time inside that id, so that the
+-- partition follows from the id alone. Prompts and answers are never stored.
 CREATE TABLE llm_requests (
     id                     uuid        NOT NULL,
     created_at             timestamptz NOT NULL,
@@ -25,14 +25,15 @@ CREATE INDEX llm_requests_user_id_created_at ON llm_requests (user_id, created_a
 -- Takes what no month's partition takes, so that no insert ever fails for lack of one.
 CREATE TABLE llm_requests_default PARTITION OF llm_requests DEFAULT;
 
--- Creates the partition of the month (UTC) that holds the given time, if there is none; rows of that month that went to
--- the default partition move over. Returns whether it created one. Safe to call from several replicas at once.
+-- Creates the partition of the month (UTC) that holds the given time, if there is none; rows of that month that went
+-- to the default partition move over. Returns whether it created one. Safe to call from several replicas at once.
 CREATE FUNCTION llm_requests_ensure_partition(within timestamptz) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
-    month_start timestamptz := date_trunc('month', within, 'UTC');
-    month_end   timestamptz := date_trunc('month', month_start AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC';
-    partition   text        := 'llm_requests_' || to_char(month_start AT TIME ZONE 'UTC', 'YYYY_MM');
+    month       timestamp   := date_trunc('month', within AT TIME ZONE 'UTC');
+    month_start timestamptz := month AT TIME ZONE 'UTC';
+    month_end   timestamptz := (month + interval '1 month') AT TIME ZONE 'UTC';
+    partition   text        := 'llm_requests_' || to_char(month, 'YYYY_MM');
 BEGIN
     IF to_regclass(partition) IS NOT NULL THEN
         RETURN false;
@@ -43,7 +44,8 @@ BEGIN
         RETURN false;
     END IF;
     EXECUTE format('CREATE TABLE %I (LIKE llm_requests INCLUDING ALL)', partition);
-    EXECUTE format('WITH moved AS (DELETE FROM llm_requests_default WHERE created_at >= %L AND created_at < %L RETURNING *)'
+    EXECUTE format('WITH moved AS ('
+                   ' DELETE FROM llm_requests_default WHERE created_at >= %L AND created_at < %L RETURNING *)'
                    ' INSERT INTO %I SELECT * FROM moved', month_start, month_end, partition);
     EXECUTE format('ALTER TABLE llm_requests ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
                    partition, month_start, month_end);

@@ -135,9 +135,9 @@ public final class Ledger implements AutoCloseable {
     for (Thread writer : writers) {
       writer.join(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
     }
-    writers.forEach(Thread::interrupt);
     List<Row> left = new ArrayList<>();
-    queue.drainTo(left);
+    queue.drainTo(left); // first, lest an interrupted writer take the next
+    writers.forEach(Thread::interrupt);
     if (!left.isEmpty()) {
       count(Result.DROPPED, left.size());
       LOG.atWarn().addKeyValue("rows", left.size()).log("rows of use are lost at shutdown");

@@ -93,6 +93,8 @@ public final class Database implements AutoCloseable {
     settings.put("dataSource.loginTimeout", Long.toString(seconds));
     settings.put("dataSource.cancelSignalTimeout", "1");
     settings.put("dataSource.tcpKeepAlive", "true");
+    settings.put(
+        "dataSource.logServerErrorDetail", "false"); // it repeats the row, and errors are logged
     settings.put("dataSource.ApplicationName", "jarvis");
     return JdbcConnectionPool.create(
         Config.builder(ConfigSources.create(settings))

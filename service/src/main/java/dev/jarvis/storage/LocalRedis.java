@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import redis.embedded.core.ExecutableProvider;
 
 /**
@@ -38,8 +39,13 @@ final class LocalRedis implements AutoCloseable {
    * @throws IOException if another JARVIS uses the folder or the server does not start
    */
   static LocalRedis start(Path path) throws IOException {
+    return start(path, freePort(), null);
+  }
+
+  static LocalRedis start(Path path, int port, @Nullable String password) throws IOException {
     ServerFolder folder = ServerFolder.open(path);
-    LocalRedis redis = new LocalRedis(folder, freePort(), folder.password());
+    LocalRedis redis =
+        new LocalRedis(folder, port, password == null ? folder.password() : password);
     try {
       folder.stopOrphan(redis.pidFile());
       redis.run();
@@ -119,6 +125,15 @@ final class LocalRedis implements AutoCloseable {
     return folder.resolve("redis.log");
   }
 
+  String password() {
+    return password;
+  }
+
+  /** The server's process; for tests, which stall it. */
+  long pid() throws IOException {
+    return folder.process(pidFile()).orElseThrow().pid();
+  }
+
   /** How the service reaches the server, as if it were any other. */
   RedisURI uri() {
     return RedisURI.builder()
@@ -131,7 +146,7 @@ final class LocalRedis implements AutoCloseable {
   /** Stops the server, in seconds at most; it saves its data first. */
   @Override
   public void close() throws IOException {
-    folder.process(pidFile()).ifPresent(ServerFolder::stop);
+    folder.process(pidFile()).ifPresent(folder::stop);
     folder.close();
   }
 }

@@ -1,5 +1,7 @@
 package dev.jarvis.storage;
 
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+
 import dev.jarvis.telemetry.ClientOperation;
 import dev.jarvis.telemetry.ClientOperation.Target;
 import dev.jarvis.telemetry.Telemetry;
@@ -17,13 +19,13 @@ import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.metrics.CommandLatencyRecorder;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
+import io.lettuce.core.resource.Delay;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,7 +38,8 @@ import org.slf4j.LoggerFactory;
 public final class Redis implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Redis.class);
   private static final int MOST_COMMANDS_UNDER_WAY = 1_000;
-  private static final Duration RECONNECT_PERIOD = Duration.ofSeconds(1);
+  private static final Duration CONNECT_PERIOD = Duration.ofSeconds(1);
+  private static final Duration RECONNECT_LIMIT = Duration.ofSeconds(2);
 
   private final @Nullable LocalRedis server;
   private final Telemetry telemetry;
@@ -54,6 +57,8 @@ public final class Redis implements AutoCloseable {
     this.resources =
         DefaultClientResources.builder()
             .commandLatencyRecorder(CommandLatencyRecorder.disabled()) // ClientOperation measures
+            .reconnectDelay( // the default grows to half a minute
+                () -> Delay.exponential(Duration.ofMillis(100), RECONNECT_LIMIT, 2, MILLISECONDS))
             .build();
     uri.setTimeout(commandTimeout);
     this.client = RedisClient.create(resources, uri);
@@ -109,7 +114,7 @@ public final class Redis implements AutoCloseable {
   private void keepConnecting() {
     while (!closed && connection == null) {
       try {
-        Thread.sleep(RECONNECT_PERIOD);
+        Thread.sleep(CONNECT_PERIOD);
         connection = client.connect();
         LOG.info("redis is there");
       } catch (RedisException e) {
@@ -161,7 +166,7 @@ public final class Redis implements AutoCloseable {
   public void check() throws Exception {
     send(RedisAsyncCommands::ping)
         .toCompletableFuture()
-        .get(commandTimeout.toMillis(), TimeUnit.MILLISECONDS);
+        .get(commandTimeout.toMillis(), MILLISECONDS);
   }
 
   @Override
@@ -169,7 +174,7 @@ public final class Redis implements AutoCloseable {
     closed = true;
     client.shutdown(Duration.ZERO, commandTimeout);
     resources
-        .shutdown(0, commandTimeout.toMillis(), TimeUnit.MILLISECONDS)
+        .shutdown(0, commandTimeout.toMillis(), MILLISECONDS)
         .awaitUninterruptibly(commandTimeout.toMillis());
     if (server != null) {
       server.close();

@@ -6,6 +6,7 @@ import dev.jarvis.telemetry.Telemetry;
 import io.minio.BucketExistsArgs;
 import io.minio.MakeBucketArgs;
 import io.minio.MinioClient;
+import io.minio.errors.ErrorResponseException;
 import io.minio.errors.MinioException;
 import java.io.IOException;
 import java.time.Duration;
@@ -45,10 +46,10 @@ final class S3ObjectStore implements ObjectStore {
       if (!exists) {
         traced(telemetry, "CreateBucket", this::makeBucket);
       }
-    } catch (MinioException e) {
+    } catch (MinioException | RuntimeException e) { // the client wraps some errors of the network
       LOG.atWarn()
-          .addKeyValue("error", e.getMessage())
-          .log("the object store is away, going on without");
+          .addKeyValue("error", reason(e))
+          .log("the object store's bucket cannot be had, going on without");
       Thread.ofVirtual().name("object-store-bucket").start(this::keepMakingBucket);
     }
   }
@@ -59,11 +60,11 @@ final class S3ObjectStore implements ObjectStore {
       try {
         Thread.sleep(RETRY_PERIOD);
         if (bucketExists() || makeBucket()) {
-          LOG.info("the object store is there");
+          LOG.info("the object store's bucket is there");
           return;
         }
-      } catch (MinioException e) {
-        LOG.atDebug().addKeyValue("error", e.getMessage()).log("the object store is still away");
+      } catch (MinioException | RuntimeException e) {
+        LOG.atDebug().addKeyValue("error", reason(e)).log("still no bucket");
       } catch (InterruptedException e) {
         return;
       }
@@ -84,6 +85,17 @@ final class S3ObjectStore implements ObjectStore {
       operation.end(e);
       throw e;
     }
+  }
+
+  /** The service's own word; the client's messages hold the whole request. */
+  private static String reason(Exception error) {
+    Throwable root = error;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return root instanceof ErrorResponseException refused
+        ? refused.errorResponse().code()
+        : String.valueOf(root.getMessage());
   }
 
   private boolean bucketExists() throws MinioException {

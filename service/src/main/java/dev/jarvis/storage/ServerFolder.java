@@ -6,6 +6,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -15,9 +16,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -96,7 +94,7 @@ final class ServerFolder implements AutoCloseable {
     Files.deleteIfExists(draft);
     Files.createFile(draft, PosixFilePermissions.asFileAttribute(OWNER_READS));
     Files.writeString(draft, content);
-    return Files.move(draft, resolve(name), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    return Files.move(draft, resolve(name), StandardCopyOption.REPLACE_EXISTING);
   }
 
   /**
@@ -118,7 +116,7 @@ final class ServerFolder implements AutoCloseable {
     Files.deleteIfExists(pidFile);
   }
 
-  /** The living process that a pid file of this folder's server names. */
+  /** The running process that a pid file of this folder's server names. */
   Optional<ProcessHandle> process(Path pidFile) throws IOException {
     if (!Files.exists(pidFile)) {
       return Optional.empty();
@@ -127,34 +125,39 @@ final class ServerFolder implements AutoCloseable {
     if (lines.isEmpty() || !lines.getFirst().strip().matches("\\d{1,10}")) {
       return Optional.empty();
     }
-    return ProcessHandle.of(Long.parseLong(lines.getFirst().strip()))
-        .filter(
-            it -> it.info().commandLine().orElse("").contains(path.toAbsolutePath().toString()));
+    return ProcessHandle.of(Long.parseLong(lines.getFirst().strip())).filter(this::isRunning);
+  }
+
+  /**
+   * Whether a process has this folder among its arguments. One that ended has none, even where
+   * nothing collects it, as in a container without an init process; isAlive() would call it alive.
+   */
+  private boolean isRunning(ProcessHandle process) {
+    return process.isAlive()
+        && process.info().commandLine().orElse("").contains(path.toAbsolutePath().toString());
   }
 
   /** Asks a process to end, and makes it end if it does not within five seconds. */
-  static void stop(ProcessHandle process) {
+  void stop(ProcessHandle process) {
     process.destroy();
-    if (!ended(process, Duration.ofSeconds(5))) {
+    if (!ends(process, Duration.ofSeconds(5))) {
       process.destroyForcibly();
-      if (!ended(process, Duration.ofSeconds(2))) {
+      if (!ends(process, Duration.ofSeconds(2))) {
         LOG.atWarn().addKeyValue("pid", process.pid()).log("an embedded server does not end");
       }
     }
   }
 
-  private static boolean ended(ProcessHandle process, Duration limit) {
+  private boolean ends(ProcessHandle process, Duration limit) {
+    long deadline = System.nanoTime() + limit.toNanos();
     try {
-      process.onExit().get(limit.toMillis(), TimeUnit.MILLISECONDS);
-      return true;
-    } catch (TimeoutException e) {
-      return false;
+      while (isRunning(process) && System.nanoTime() < deadline) {
+        Thread.sleep(10);
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return false;
-    } catch (ExecutionException e) {
-      return !process.isAlive();
     }
+    return !isRunning(process);
   }
 
   @Override

@@ -14,13 +14,21 @@ import io.opentelemetry.context.Scope;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.data.StatusData;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -116,15 +124,18 @@ class DatabaseTest {
 
   @Test
   void letsNobodyInWithoutThePassword() throws IOException {
-    String port = Files.readAllLines(home.resolve("postgres/data/postmaster.pid")).get(3);
     for (String user : new String[] {"postgres", "jarvis"}) {
-      String url = "jdbc:postgresql://localhost:%s/jarvis?user=%s".formatted(port.strip(), user);
+      String url = "jdbc:postgresql://localhost:%s/jarvis?user=%s".formatted(port(), user);
       assertThatThrownBy(() -> DriverManager.getConnection(url).close())
           .isInstanceOf(SQLException.class)
           .hasMessageContaining("password");
     }
     assertThat(mode("postgres")).isEqualTo("rwx------");
     assertThat(mode("postgres/password")).isEqualTo("rw-------");
+  }
+
+  private static String port() throws IOException {
+    return Files.readAllLines(home.resolve("postgres/data/postmaster.pid")).get(3).strip();
   }
 
   private static String mode(String path) throws IOException {
@@ -156,8 +167,7 @@ class DatabaseTest {
 
   @Test
   void tellsAtOnceThatThePasswordIsWrong() throws IOException {
-    String port = Files.readAllLines(home.resolve("postgres/data/postmaster.pid")).get(3).strip();
-    String url = "postgres://jarvis:wrong@localhost:%s/jarvis".formatted(port);
+    String url = "postgres://jarvis:wrong@localhost:%s/jarvis".formatted(port());
     DatabaseConfig config =
         new DatabaseConfig(url, null, null, 1, Duration.ofSeconds(30), Duration.ofSeconds(1));
 
@@ -166,5 +176,74 @@ class DatabaseTest {
         .isInstanceOf(IOException.class)
         .hasMessageContaining("password authentication failed");
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
+  }
+
+  @Test
+  void waitsAtStartForAServerThatDoesNotTakeConnectionsYet() throws Exception {
+    String password = Files.readString(home.resolve("postgres/password")).strip();
+    String url = "postgres://jarvis:%s@localhost:%s/jarvis".formatted(password, port());
+    DatabaseConfig config =
+        new DatabaseConfig(url, null, null, 1, Duration.ofSeconds(30), Duration.ofSeconds(1));
+    asSuperuser("ALTER ROLE jarvis CONNECTION LIMIT 0");
+    CompletableFuture<Database> opening =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                return Database.open(config, home, telemetry);
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    try {
+      await()
+          .during(Duration.ofMillis(700))
+          .atMost(Duration.ofSeconds(5))
+          .until(() -> !opening.isDone());
+    } finally {
+      asSuperuser("ALTER ROLE jarvis CONNECTION LIMIT -1");
+    }
+    try (Database late = opening.get(10, TimeUnit.SECONDS)) {
+      late.check();
+    }
+  }
+
+  private static void asSuperuser(String sql) throws Exception {
+    String password = Files.readString(home.resolve("postgres/password")).strip();
+    String url = "jdbc:postgresql://localhost:%s/postgres".formatted(port());
+    try (Connection connection = DriverManager.getConnection(url, "postgres", password);
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  @Test
+  void aStalledServerBlocksNobodyBeyondTheLimits() throws Exception {
+    database.check();
+    List<ProcessHandle> processes = serverProcesses();
+    signal("-STOP", processes);
+    try {
+      long start = System.nanoTime();
+      assertThatThrownBy(
+              () -> database.execute(db -> db.createNamedGet("stalled", "SELECT 1").execute()))
+          .isInstanceOf(DbClientException.class);
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+      assertThatThrownBy(database::check).isInstanceOf(Exception.class);
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
+    } finally {
+      signal("-CONT", processes);
+    }
+    await().atMost(Duration.ofSeconds(10)).ignoreExceptions().untilAsserted(database::check);
+  }
+
+  private static List<ProcessHandle> serverProcesses() throws IOException {
+    String pid = Files.readAllLines(home.resolve("postgres/data/postmaster.pid")).getFirst();
+    ProcessHandle postmaster = ProcessHandle.of(Long.parseLong(pid.strip())).orElseThrow();
+    return Stream.concat(Stream.of(postmaster), postmaster.descendants()).toList();
+  }
+
+  private static void signal(String signal, List<ProcessHandle> processes) throws Exception {
+    List<String> command = new ArrayList<>(List.of("kill", signal));
+    processes.forEach(it -> command.add(Long.toString(it.pid())));
+    assertThat(new ProcessBuilder(command).start().waitFor(5, TimeUnit.SECONDS)).isTrue();
   }
 }

@@ -20,14 +20,15 @@ import java.util.Optional;
  * metric reader more, added through the SDK's own way to extend it.
  */
 public final class Recorded implements AutoConfigurationCustomizerProvider {
-  private static final InMemorySpanExporter SPANS = InMemorySpanExporter.create();
+  private static volatile InMemorySpanExporter spans = InMemorySpanExporter.create();
   private static volatile InMemoryMetricReader metrics = InMemoryMetricReader.create();
 
   @Override
   public void customize(AutoConfigurationCustomizer sdk) {
+    spans = InMemorySpanExporter.create(); // the last one ended with its telemetry
     metrics = InMemoryMetricReader.create();
     sdk.addTracerProviderCustomizer(
-            (tracers, config) -> tracers.addSpanProcessor(SimpleSpanProcessor.create(SPANS)))
+            (tracers, config) -> tracers.addSpanProcessor(SimpleSpanProcessor.create(spans)))
         .addMeterProviderCustomizer((meters, config) -> meters.registerMetricReader(metrics));
   }
 
@@ -36,12 +37,11 @@ public final class Recorded implements AutoConfigurationCustomizerProvider {
     for (String signal : List.of("traces", "metrics", "logs")) {
       System.setProperty("otel." + signal + ".exporter", "none");
     }
-    SPANS.reset();
     return Telemetry.start("test", "localhost:0");
   }
 
   public static List<SpanData> spans() {
-    return SPANS.getFinishedSpanItems();
+    return spans.getFinishedSpanItems();
   }
 
   public static List<SpanData> spans(String name) {

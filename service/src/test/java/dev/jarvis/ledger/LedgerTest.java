@@ -1,0 +1,135 @@
+package dev.jarvis.ledger;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.jarvis.storage.Recorded;
+import dev.jarvis.telemetry.Metric;
+import dev.jarvis.telemetry.Telemetry;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The ledger's promises to a request, with a table that can be made slow or broken. */
+class LedgerTest {
+  private final List<LlmUse> table = new CopyOnWriteArrayList<>();
+  private Telemetry telemetry;
+
+  @BeforeEach
+  void start() {
+    telemetry = Recorded.start();
+  }
+
+  @AfterEach
+  void stop() {
+    telemetry.close();
+  }
+
+  private Ledger ledger(java.util.function.Consumer<LlmUse> insert, int queueLimit) {
+    return new Ledger(insert, telemetry.instruments(), queueLimit, () -> {});
+  }
+
+  private static void assertRows(long ok, long error, long dropped) {
+    await()
+        .atMost(Duration.ofSeconds(5))
+        .untilAsserted(
+            () -> {
+              assertThat(Recorded.value(Metric.LEDGER_ROWS, "ok")).hasValue(ok);
+              assertThat(Recorded.value(Metric.LEDGER_ROWS, "error")).hasValue(error);
+              assertThat(Recorded.value(Metric.LEDGER_ROWS, "dropped")).hasValue(dropped);
+            });
+  }
+
+  @Test
+  void showsEveryResultFromTheStart() throws Exception {
+    try (Ledger ledger = ledger(table::add, 10)) {
+      assertThat(ledger).isNotNull();
+      assertRows(0, 0, 0);
+    }
+  }
+
+  @Test
+  void countsARowThatCannotBeWrittenAndWritesTheNext() throws Exception {
+    LlmUse bad = Uses.at(Instant.now());
+    try (Ledger ledger =
+        ledger(
+            use -> {
+              if (use.equals(bad)) {
+                throw new IllegalStateException("no table");
+              }
+              table.add(use);
+            },
+            10)) {
+      LlmUse good = Uses.at(Instant.now());
+      ledger.record(bad);
+      ledger.record(good);
+      assertRows(1, 1, 0);
+      assertThat(table).containsExactly(good);
+    }
+  }
+
+  @Test
+  void dropsRowsThatFindNoRoomWithoutWaiting() throws Exception {
+    CountDownLatch unblock = new CountDownLatch(1);
+    CountDownLatch blocked = new CountDownLatch(2);
+    try (Ledger ledger =
+        ledger(
+            use -> {
+              blocked.countDown();
+              awaitFor(unblock);
+              table.add(use);
+            },
+            3)) {
+      ledger.record(Uses.at(Instant.now()));
+      ledger.record(Uses.at(Instant.now()));
+      assertThat(blocked.await(5, TimeUnit.SECONDS)).isTrue(); // both writers hold a row
+
+      long start = System.nanoTime();
+      IntStream.range(0, 10).forEach(i -> ledger.record(Uses.at(Instant.now())));
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(1));
+      assertRows(0, 0, 7);
+
+      unblock.countDown();
+      assertRows(5, 0, 7);
+    }
+  }
+
+  @Test
+  void writesWhatIsQueuedWhenItCloses() throws Exception {
+    Ledger ledger = ledger(table::add, 1_000);
+    IntStream.range(0, 500).forEach(i -> ledger.record(Uses.at(Instant.now())));
+    ledger.close();
+    assertThat(table).hasSize(500);
+  }
+
+  @Test
+  void closesInTimeAndCountsWhatIsLostWhenTheTableStalls() throws Exception {
+    CountDownLatch never = new CountDownLatch(1);
+    Ledger ledger = ledger(use -> awaitFor(never), 10);
+    IntStream.range(0, 5).forEach(i -> ledger.record(Uses.at(Instant.now())));
+    long start = System.nanoTime();
+    ledger.close();
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(4));
+    assertRows(0, 2, 3);
+
+    ledger.record(Uses.at(Instant.now()));
+    assertRows(0, 2, 4);
+  }
+
+  private static void awaitFor(CountDownLatch latch) {
+    try {
+      if (!latch.await(30, TimeUnit.SECONDS)) {
+        throw new IllegalStateException("the test did not end");
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,32 @@
+package dev.jarvis.ledger;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.UUID;
+
+/** Rows for tests. */
+final class Uses {
+  private Uses() {}
+
+  /** A row whose id was made at a time. */
+  static LlmUse at(Instant time) {
+    UUID random = UUID.randomUUID();
+    long most = (time.toEpochMilli() << 16) | 0x7000 | (random.getMostSignificantBits() & 0x0fff);
+    return new LlmUse(
+        new UUID(most, random.getLeastSignificantBits()),
+        "ann",
+        null,
+        "req-1",
+        "0af7651916cd43dd8448eb211c80319c",
+        "smollm2:135m",
+        "ollama",
+        "ok",
+        12,
+        0,
+        34,
+        true,
+        Duration.ofMillis(567),
+        null,
+        null);
+  }
+}

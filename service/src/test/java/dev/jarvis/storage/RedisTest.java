@@ -1,0 +1,131 @@
+package dev.jarvis.storage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.jarvis.telemetry.Metric;
+import dev.jarvis.telemetry.Telemetry;
+import io.lettuce.core.RedisURI;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.context.Scope;
+import io.opentelemetry.sdk.trace.data.SpanData;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RedisTest {
+  private static final RedisConfig EMBEDDED = new RedisConfig(null, null, Duration.ofSeconds(1));
+
+  @TempDir Path home;
+  private Telemetry telemetry;
+
+  @BeforeEach
+  void start() {
+    telemetry = Recorded.start();
+  }
+
+  @AfterEach
+  void stop() {
+    telemetry.close();
+  }
+
+  @Test
+  void keepsDataBetweenRuns() throws Exception {
+    try (Redis redis = Redis.open(EMBEDDED, home, telemetry)) {
+      redis.send(it -> it.set("k", "v")).toCompletableFuture().get(5, TimeUnit.SECONDS);
+    }
+    try (Redis redis = Redis.open(EMBEDDED, home, telemetry)) {
+      assertThat(redis.send(it -> it.get("k")).toCompletableFuture().get(5, TimeUnit.SECONDS))
+          .isEqualTo("v");
+    }
+  }
+
+  @Test
+  void refusesASecondJarvisOnTheSameFolder() throws IOException {
+    try (Redis redis = Redis.open(EMBEDDED, home, telemetry)) {
+      assertThatThrownBy(() -> Redis.open(EMBEDDED, home, telemetry))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("another JARVIS uses the folder");
+      assertThatCode(redis::check).doesNotThrowAnyException();
+    }
+  }
+
+  @Test
+  void givesTracedCommandsASpanUnderTheCurrentOneAndPingsNone() throws Exception {
+    try (Redis redis = Redis.open(EMBEDDED, home, telemetry)) {
+      redis.check();
+      Span parent = telemetry.tracer().spanBuilder("request").startSpan();
+      try (Scope ignored = parent.makeCurrent()) {
+        redis
+            .sendTraced("SET", it -> it.set("k", "v"))
+            .toCompletableFuture()
+            .get(5, TimeUnit.SECONDS);
+      }
+      assertThat(Recorded.spans()).extracting(SpanData::getName).containsExactly("SET redis");
+      assertThat(Recorded.spans().getFirst().getParentSpanId())
+          .isEqualTo(parent.getSpanContext().getSpanId());
+      assertThat(Recorded.value(Metric.DB_CLIENT_OPERATION_DURATION, "redis", "SET")).hasValue(1L);
+    }
+  }
+
+  @Test
+  void startsWithoutRedisAndFindsItLater() throws Exception {
+    int port;
+    try (ServerSocket socket = new ServerSocket(0)) {
+      port = socket.getLocalPort();
+    }
+    RedisConfig config =
+        new RedisConfig("redis://localhost:" + port, "s3cret", Duration.ofSeconds(1));
+    try (Redis redis = Redis.open(config, home, telemetry)) {
+      assertThatThrownBy(redis::check).isInstanceOf(ExecutionException.class);
+      assertThat(redis.sendTraced("SET", it -> it.set("k", "v")))
+          .failsWithin(Duration.ofSeconds(1));
+      assertThat(Recorded.value(Metric.DB_CLIENT_OPERATION_ERRORS, "redis", "SET")).hasValue(1L);
+
+      try (LocalRedis server = LocalRedis.start(home.resolve("redis"), port, "s3cret")) {
+        assertThat(server.uri().getPort()).isEqualTo(port);
+        await().atMost(Duration.ofSeconds(10)).ignoreExceptions().untilAsserted(redis::check);
+      }
+    }
+  }
+
+  @Test
+  void stalledRedisBlocksNobody() throws Exception {
+    try (LocalRedis server = LocalRedis.start(home.resolve("redis"))) {
+      RedisURI uri = server.uri();
+      String password = server.password();
+      RedisConfig config =
+          new RedisConfig(
+              "redis://%s:%d".formatted(uri.getHost(), uri.getPort()),
+              password,
+              Duration.ofMillis(300));
+      try (Redis redis = Redis.open(config, home, telemetry)) {
+        redis.check();
+        signal("-STOP", server);
+        try {
+          long start = System.nanoTime();
+          assertThatThrownBy(redis::check).isInstanceOf(Exception.class);
+          assertThat(redis.send(it -> it.get("k"))).failsWithin(Duration.ofSeconds(2));
+          assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(2));
+        } finally {
+          signal("-CONT", server);
+        }
+        await().atMost(Duration.ofSeconds(10)).ignoreExceptions().untilAsserted(redis::check);
+      }
+    }
+  }
+
+  private static void signal(String signal, LocalRedis server) throws Exception {
+    Process kill = new ProcessBuilder("kill", signal, Long.toString(server.pid())).start();
+    assertThat(kill.waitFor(5, TimeUnit.SECONDS)).isTrue();
+  }
+}
