@@ -40,11 +40,11 @@ clean: ## Remove what was built here
 	$(MVN) -q clean
 
 # The pipeline. Where Docker runs, the stack is compose's; otherwise the same servers run as processes of this user.
-STACK := python3 stack/native/stack.py
+STACK := stack/native/stack
 HAVE_DOCKER := $(shell docker info >/dev/null 2>&1 && echo yes)
 
 ifeq ($(HAVE_DOCKER),yes)
-COMPOSE := docker compose -f stack/compose.yaml --env-file stack/.env
+COMPOSE := docker compose -p jarvis -f stack/compose.yaml --env-file stack/.env
 
 stack: ## Start the whole pipeline: service, collector, Prometheus, Loki, Jaeger, stores, Ollama
 	$(COMPOSE) up --build --detach --wait

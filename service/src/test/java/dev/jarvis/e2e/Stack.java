@@ -32,7 +32,7 @@ final class Stack {
           .version(HttpClient.Version.HTTP_1_1)
           .connectTimeout(Duration.ofSeconds(2))
           .build();
-  private static final Path SCRIPT = Path.of("..", "stack", "native", "stack.py");
+  private static final Path SCRIPT = Path.of("..", "stack", "native", "stack");
 
   private Stack() {}
 
@@ -50,7 +50,7 @@ final class Stack {
 
   /** Runs a command of the stack's script and returns what it printed. */
   static String script(String... arguments) {
-    List<String> command = new ArrayList<>(List.of("python3", SCRIPT.toString()));
+    List<String> command = new ArrayList<>(List.of(SCRIPT.toString()));
     command.addAll(Arrays.asList(arguments));
     try {
       Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
