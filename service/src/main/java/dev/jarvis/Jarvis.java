@@ -24,12 +24,15 @@ import dev.jarvis.telemetry.RequestFilter;
 import dev.jarvis.telemetry.Telemetry;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,29 +48,17 @@ public final class Jarvis implements AutoCloseable {
   private static final Duration HEALTH_PERIOD = Duration.ofSeconds(2);
   private static final Duration HEALTH_LIMIT = Duration.ofSeconds(1);
 
-  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
-  private final WebServer server;
-
-  private Jarvis(JarvisConfig config) throws Exception {
-    try {
-      this.server = startParts(config);
-    } catch (Exception e) {
-      close();
-      throw e;
-    }
-  }
+  private final Deque<AutoCloseable> parts = new ConcurrentLinkedDeque<>();
+  private volatile int port;
 
   /**
-   * Starts every part and then the server.
+   * Starts every part and then the server; {@link #close} ends what has started by then, also while
+   * this runs.
    *
-   * @throws Exception if a part cannot start; those that had started are closed by then
+   * @throws Exception if a part cannot start
    */
-  static Jarvis start(JarvisConfig config) throws Exception {
-    return new Jarvis(config);
-  }
-
-  private WebServer startParts(JarvisConfig config) throws Exception {
-    Files.createDirectories(config.home());
+  void start(JarvisConfig config) throws Exception {
+    createHome(config.home());
     Telemetry telemetry = open(Telemetry.start(VERSION, config.server().instance()));
     ApiKeys keys =
         ApiKeys.open(config.apiKeys(), config.home().resolve("api-key.sha256"), Jarvis::announce);
@@ -112,10 +103,8 @@ public final class Jarvis implements AutoCloseable {
             .build()
             .start();
     parts.push(started::stop);
-    LOG.atInfo()
-        .addKeyValue("url", "http://" + config.server().host() + ":" + started.port())
-        .log("ready");
-    return started;
+    port = started.port();
+    LOG.atInfo().addKeyValue("url", "http://" + config.server().host() + ":" + port).log("ready");
   }
 
   private List<ModelProvider> providers(JarvisConfig config) throws Exception {
@@ -134,6 +123,14 @@ public final class Jarvis implements AutoCloseable {
     return part;
   }
 
+  /** Only its owner may look into it: it holds data and the hash of a key. */
+  private static void createHome(Path home) throws IOException {
+    if (!Files.isDirectory(home)) {
+      Files.createDirectories(
+          home, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    }
+  }
+
   private static void announce(String key) {
     // not a log line: it must reach the person who starts the service, and no log store
     System.err.printf(
@@ -141,16 +138,16 @@ public final class Jarvis implements AutoCloseable {
         key);
   }
 
-  /** The port that the server listens on. */
+  /** The port that the server listens on, 0 before it does. */
   int port() {
-    return server.port();
+    return port;
   }
 
   @Override
   public void close() {
-    while (!parts.isEmpty()) {
+    for (AutoCloseable part = parts.poll(); part != null; part = parts.poll()) {
       try {
-        parts.pop().close();
+        part.close();
       } catch (Exception e) {
         LOG.atWarn().setCause(e).log("a part did not close well");
       }

@@ -8,6 +8,8 @@ import org.slf4j.bridge.SLF4JBridgeHandler;
 public final class Main {
   private static final Logger LOG = LoggerFactory.getLogger(Main.class);
 
+  private static volatile int exitCode;
+
   private Main() {}
 
   /**
@@ -18,24 +20,29 @@ public final class Main {
     SLF4JBridgeHandler.install();
     if (args.length > 0) {
       System.err.println("jarvis takes no arguments; its settings are JARVIS_… variables");
-      System.exit(1);
+      System.exit(1); // nothing to close yet
     }
+    Jarvis jarvis = new Jarvis();
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(jarvis), "shutdown"));
     try {
-      Jarvis jarvis = Jarvis.start(JarvisConfig.load(System.getenv()));
-      Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(jarvis), "shutdown"));
+      jarvis.start(JarvisConfig.load(System.getenv()));
     } catch (ConfigException e) {
       System.err.println(e.getMessage());
-      System.exit(1);
+      exit(1);
     } catch (Exception e) {
       LOG.atError().setCause(e).log("start failed");
-      System.exit(1);
+      exit(1);
     }
   }
 
+  private static void exit(int code) {
+    exitCode = code;
+    System.exit(code);
+  }
+
   private static void stop(Jarvis jarvis) {
-    LOG.info("stopping");
     jarvis.close();
     // a JVM that ends by a signal would exit with 143; an orderly end is 0
-    Runtime.getRuntime().halt(0);
+    Runtime.getRuntime().halt(exitCode);
   }
 }

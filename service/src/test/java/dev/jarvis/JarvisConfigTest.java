@@ -99,6 +99,12 @@ class JarvisConfigTest {
   }
 
   @Test
+  void theVersionIsTheBuilds() throws Exception {
+    assertThat(Files.readString(Path.of("pom.xml")))
+        .contains("<version>" + Jarvis.VERSION + "</version>");
+  }
+
+  @Test
   void kubernetesServiceLinksAreNoMistake() throws Exception {
     JarvisConfig.load(
         Map.of(

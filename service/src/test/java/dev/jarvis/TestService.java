@@ -44,7 +44,15 @@ public final class TestService implements AutoCloseable {
     environment.put("JARVIS_API_KEY", KEY);
     environment.put("JARVIS_OLLAMA_URL", ollama.uri().toString());
     environment.putAll(settings);
-    return new TestService(Jarvis.start(JarvisConfig.load(environment)), ollama);
+    Jarvis jarvis = new Jarvis();
+    try {
+      jarvis.start(JarvisConfig.load(environment));
+    } catch (Exception e) {
+      jarvis.close();
+      ollama.close();
+      throw e;
+    }
+    return new TestService(jarvis, ollama);
   }
 
   /** The one that tests share which change nothing of it; lives as long as the JVM. */

@@ -178,8 +178,11 @@ final class Stack {
         json("http://127.0.0.1:16686/api/traces/" + traceId).path("data").path(0).path("spans"));
   }
 
+  /** A series' value, the last one of a range. */
   static double value(JsonNode series) {
-    return Double.parseDouble(series.path("value").path(1).asText());
+    JsonNode values = series.path("values");
+    JsonNode last = values.isMissingNode() ? series.path("value") : values.path(values.size() - 1);
+    return Double.parseDouble(last.path(1).asText());
   }
 
   private static List<JsonNode> list(JsonNode array) {
