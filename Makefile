@@ -72,3 +72,7 @@ native-servers:
 
 e2e: build venv native-servers ## Test the pipeline on a native stack of its own
 	@stack/native/e2e
+
+bench: build ## Measure what the gateway costs, as ratios
+	@stack/native/install-packages >/dev/null
+	@bench/run

@@ -1,0 +1,39 @@
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.Executors;
+
+/** A model server that takes no time: what is left of a request's time is the gateway's. `java MockOllama.java PORT`. */
+class MockOllama {
+  private static final int PIECES = 20;
+
+  public static void main(String[] args) throws IOException {
+    System.setProperty("sun.net.httpserver.nodelay", "true");
+    InetSocketAddress address =
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(args[0]));
+    HttpServer server = HttpServer.create(address, 1024);
+    server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+    server.createContext("/api/tags", it -> send(it, "{\"models\":[{\"name\":\"mock\"}]}"));
+    server.createContext("/api/chat", it -> send(it, answer()));
+    server.start();
+  }
+
+  private static String answer() {
+    return "{\"message\":{\"role\":\"assistant\",\"content\":\"word \"},\"done\":false}\n".repeat(PIECES)
+        + "{\"message\":{\"content\":\"\"},\"done\":true,\"done_reason\":\"stop\",\"prompt_eval_count\":5,\"eval_count\":"
+        + PIECES
+        + "}\n";
+  }
+
+  private static void send(HttpExchange exchange, String body) throws IOException {
+    exchange.getRequestBody().readAllBytes();
+    byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+    exchange.getResponseHeaders().set("Content-Type", "application/x-ndjson");
+    exchange.sendResponseHeaders(200, bytes.length);
+    exchange.getResponseBody().write(bytes);
+    exchange.close();
+  }
+}
