@@ -28,6 +28,7 @@ service/target/jarvis.jar: $(SOURCES)
 
 test: venv ## Run every test that needs no other server
 	@service/bin/fetch-model
+	@$(JARVIS_CACHE)/venv/bin/python -m unittest discover -s stack/native
 	$(MVN) verify
 
 venv: stack/native/requirements.txt ## Make the Python environment of tests and stack

@@ -3,11 +3,11 @@
   up [--without PART]   start everything that is not running, and wait until it is ready
   down                  stop everything
   status                each part's readiness, URL and log; exit code 1 if one is not ready
-  env                   the service's variables, as shell exports
+  key                   the API key of user "admin"
   start|stop|restart PART, pid PART
 
 State (data, logs, secrets, rendered configuration) lives in JARVIS_STACK_HOME, by default ~/.jarvis-stack, or
-/var/tmp/jarvis-stack for root: there PostgreSQL runs as the user postgres, who cannot look into root's home.
+/var/lib/jarvis-stack for root: there PostgreSQL runs as the user postgres, who cannot look into root's home.
 """
 
 import argparse
@@ -30,19 +30,11 @@ import compose
 
 ROOT = compose.STACK.parent
 IS_ROOT = os.geteuid() == 0
-DEFAULT_HOME = "/var/tmp/jarvis-stack" if IS_ROOT else str(Path.home() / ".jarvis-stack")
+DEFAULT_HOME = "/var/lib/jarvis-stack" if IS_ROOT else str(Path.home() / ".jarvis-stack")
 HOME = Path(os.environ.get("JARVIS_STACK_HOME", DEFAULT_HOME)).resolve()
 BIN = Path(sys.executable).parent
 READY_LIMIT_SECONDS = 120
 MODEL = "smollm2:135m"
-MODELFILE = '''FROM {gguf}
-TEMPLATE """{{{{- range .Messages }}}}<|im_start|>{{{{ .Role }}}}
-{{{{ .Content }}}}<|im_end|>
-{{{{ end }}}}<|im_start|>assistant
-"""
-PARAMETER stop "<|im_start|>"
-PARAMETER stop "<|im_end|>"
-'''
 # Variables of the caller that are the scripts' and not the service's.
 OURS = re.compile(r"JARVIS_(CACHE|STACK_\w+|E2E_\w+)$")
 
@@ -88,7 +80,7 @@ def local(part):
         )
     if part.name == "api":
         jdk = subprocess.run([ROOT / "service/bin/find-jdk"], capture_output=True, text=True, check=True)
-        jar = ROOT / "service/target/jarvis.jar"
+        jar = HOME / "service/jarvis.jar"
         given = {k: v for k, v in os.environ.items() if k.startswith(("JARVIS_", "OTEL_")) and not OURS.match(k)}
         environment = {**part.environment, **given}
         return dataclasses.replace(
@@ -178,6 +170,14 @@ def prepare_postgres(part):
         fail(f"initdb failed: {result.stderr}")
 
 
+def install_service():
+    """Copies the built service: a build beside a running one must not change what it runs from."""
+    target = ROOT / "service/target"
+    shutil.rmtree(HOME / "service", ignore_errors=True)
+    shutil.copytree(target / "libs", HOME / "service/libs")
+    shutil.copy2(target / "jarvis.jar", HOME / "service/jarvis.jar")
+
+
 def make_database():
     environment = {**os.environ, "PGPASSWORD": load_secrets()["POSTGRES_PASSWORD"], "PGCONNECT_TIMEOUT": "5"}
     psql = [compose.postgres_program("psql"), "-h", "127.0.0.1", "-U", "jarvis", "-d", "postgres", "-Atqc"]
@@ -196,7 +196,8 @@ def make_model(part):
     say(f"giving Ollama the model {MODEL}")
     fetched = subprocess.run([ROOT / "service/bin/fetch-model"], stdout=subprocess.PIPE, text=True, check=True)
     file = HOME / "run" / "Modelfile"
-    write(file, MODELFILE.format(gguf=fetched.stdout.strip().splitlines()[-1]), 0o644)
+    text = (compose.STACK / "ollama/Modelfile").read_text(encoding="utf-8")
+    write(file, text.replace("./model.gguf", fetched.stdout.strip().splitlines()[-1]), 0o644)
     environment = {**os.environ, **part.environment}
     result = subprocess.run(
         [part.command[0], "create", MODEL, "-f", file], env=environment, capture_output=True, text=True, check=False
@@ -251,7 +252,7 @@ def check_startable(all_parts):
         program = part.command[0]
         if program != "sh" and not os.access(program, os.X_OK):
             fail(f"{part.name}: {program} is not there; `make stack` builds and installs what is missing")
-        if part.name == "api" and not Path(part.command[-1]).exists():
+        if part.name == "api" and not (ROOT / "service/target/jarvis.jar").exists():
             fail("the service is not built: `make build` does it")
         for port in part.ports:
             try:
@@ -279,31 +280,31 @@ def up(without):
     if by_name:
         supervisorctl("start", *by_name)
         await_ready(by_name.values())
-    if "postgres" in by_name:
+    # Also where they ran already: an earlier start may have ended before this.
+    names = {it.name: it for it in all_parts}
+    if "postgres" in names:
         make_database()
-    if "ollama" in by_name:
-        make_model(by_name["ollama"])
+    if "ollama" in names:
+        make_model(names["ollama"])
     if api:
+        install_service()
         supervisorctl("start", "api")
         await_ready([api])
     print_welcome()
 
 
 def print_welcome():
-    key = next((it.environment["JARVIS_API_KEY"] for it in parts() if it.name == "api"), "")
     print(
         f"""
   JARVIS       http://127.0.0.1:8000      Prometheus   http://127.0.0.1:9090
   Jaeger API   http://127.0.0.1:16686     Loki         http://127.0.0.1:3100
 
-  The API key of user "admin" is in {HOME}/secrets.json (JARVIS_API_KEY). Ask something:
+  Ask something:
 
-    eval "$(stack/native/stack env)"
+    export JARVIS_API_KEY=$(stack/native/stack key)
     curl -s http://127.0.0.1:8000/v1/chat/completions -H "Authorization: Bearer $JARVIS_API_KEY" \\
       -d '{{"model": "{MODEL}", "messages": [{{"role": "user", "content": "Say hello."}}]}}'
 """
-        if key
-        else ""
     )
 
 
@@ -341,7 +342,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up").add_argument("--without", action="append", default=[], metavar="PART")
-    for name in ("down", "status", "env", "help"):
+    for name in ("down", "status", "key", "help"):
         commands.add_parser(name)
     for name in ("start", "stop", "restart", "pid"):
         commands.add_parser(name).add_argument("part", choices=[it for it in compose.load()["services"]])
@@ -353,9 +354,8 @@ def main():
             down()
         case "status":
             status()
-        case "env":
-            api = next(it for it in parts() if it.name == "api")
-            print("\n".join(f"export {k}={shlex.quote(v)}" for k, v in api.environment.items()))
+        case "key":
+            print(load_secrets()["JARVIS_API_KEY"])
         case "help":
             parser.print_help()
         case command:

@@ -38,7 +38,7 @@ class Compose(unittest.TestCase):
 
     def test_every_image_has_a_pinned_tag_that_can_be_overridden(self):
         for name, service in self.services.items():
-            if name != "api":
+            if name != "api":  # ours
                 self.assertRegex(service["image"], r":v?\$\{\w+_TAG:-[\w.-]+\}$", name)
                 self.assertNotIn("latest", service["image"])
 
@@ -50,7 +50,7 @@ class Compose(unittest.TestCase):
         versions = (STACK / "native/servers/versions.env").read_text()
         self.assertIn(f"MINIO_MODULE={self.services['minio']['build']['args']['MINIO_MODULE']}\n", versions)
         for package, service in (
-            ("postgresql", "postgres"),
+            ("postgresql-15", "postgres"),
             ("redis-server", "redis"),
             ("prometheus-postgres-exporter", "postgres-exporter"),
             ("prometheus-redis-exporter", "redis-exporter"),
@@ -59,7 +59,9 @@ class Compose(unittest.TestCase):
             policy = subprocess.run(["dpkg-query", "-W", "-f=${Version}", package], capture_output=True, text=True)
             if policy.returncode == 0:
                 installed = re.sub(r"^\d+:", "", policy.stdout)
-                self.assertTrue(installed.startswith(tag), f"{package} {installed}, image {tag}")
+                # Debian's security updates move the last number of PostgreSQL's versions
+                expected = tag.split(".")[0] + "." if service == "postgres" else tag
+                self.assertTrue(installed.startswith(expected), f"{package} {installed}, image {tag}")
 
     def test_only_the_api_is_published_beyond_loopback(self):
         for name, service in self.services.items():
@@ -110,11 +112,9 @@ class Native(unittest.TestCase):
 
     def test_ports_are_composes(self):
         for name, part in rendered().items():
-            text = " ".join([part.ready, *part.command, *part.environment.values(), *part.files.values()])
+            text = " ".join([*part.command, *part.environment.values(), *part.files.values()])
             for port in part.ports:
-                if name == "otel-collector":  # stands in its configuration behind a host that is a variable
-                    text += (ROOT / "otel-collector/config.yaml").read_text()
-                self.assertRegex(text, rf"(:|port[ =:]+|JARVIS_SERVER_PORT )\s*{port}\b|{port}", name)
+                self.assertRegex(text, rf"[:= ]{port}\b", name)
 
     def test_data_stays_in_the_stacks_home(self):
         for part in rendered("/stack-home").values():

@@ -12,7 +12,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -22,30 +27,35 @@ class FaultsIT {
   private static final Duration LIMIT = Duration.ofMinutes(2);
 
   @Test
-  void noRequestFailsOrSlowsWhileTheCollectorIsAway() {
-    List<Long> before = traffic(12);
+  void noRequestFailsOrSlowsWhileTheCollectorIsAway() throws Exception {
+    List<Long> before = traffic(() -> false, 15);
+    AtomicBoolean back = new AtomicBoolean();
+    CompletableFuture<List<Long>> meanwhile =
+        CompletableFuture.supplyAsync(() -> traffic(back::get, Integer.MAX_VALUE));
     Stack.script("stop", "otel-collector");
-    List<Long> away;
-    try {
-      away = traffic(25);
-    } finally {
-      Stack.script("start", "otel-collector");
-    }
-    List<Long> after = traffic(12);
+    Thread.sleep(8_000); // the time for which it is away, under traffic
+    Stack.script("start", "otel-collector");
+    back.set(true);
+    List<Long> away = meanwhile.get(2, TimeUnit.MINUTES);
 
-    // the same machine, the same minute: medians apart by less than noise allows
+    // one stall of an export's time-out (10 s) would show; what two busy cores do to one request
+    // must not
+    assertThat(away).hasSizeGreaterThan(10);
+    assertThat(Collections.max(away)).isLessThan(2 * Collections.max(before) + 3_000);
     assertThat(median(away)).isLessThan(2 * median(before) + 200);
-    assertThat(median(after)).isLessThan(2 * median(before) + 200);
     double asked = llmRequests("scrape");
     await().atMost(LIMIT).until(() -> llmRequests("otlp") >= asked);
   }
 
-  /** Asks so many times; returns how long each took in ms. Fails if one fails. */
-  private static List<Long> traffic(int requests) {
+  /**
+   * Asks until told to stop, or so many times; returns how long each took in ms. Fails if one
+   * fails.
+   */
+  private static List<Long> traffic(BooleanSupplier stop, int most) {
     List<Long> millis = new ArrayList<>();
-    for (int i = 0; i < requests; i++) {
+    while (!stop.getAsBoolean() && millis.size() < most) {
       long start = System.nanoTime();
-      HttpResponse<String> answer = Stack.chat("Say hello.", i % 2 == 0);
+      HttpResponse<String> answer = Stack.chat("Say hello.", millis.size() % 2 == 0);
       millis.add((System.nanoTime() - start) / 1_000_000);
       assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
       assertThat(answer.body()).doesNotContain("\"error\"");
@@ -70,7 +80,9 @@ class FaultsIT {
   @Test
   void aRestartOfTheServiceDoublesNoGauge() {
     Stack.chat("Say hello.", false);
-    await().atMost(LIMIT).until(() -> gauges("scrape") == 1 && gauges("otlp") == 1);
+    await().atMost(LIMIT).until(() -> gauges("scrape").equals(gauges("otlp")));
+    Map<String, Integer> before = gauges("scrape");
+    assertThat(before).containsKeys("active_users", "http_active_requests");
 
     Stack.script("restart", "api");
     await().atMost(LIMIT).until(() -> Stack.prometheus("up{job=\"jarvis-api\"} == 1").size() == 1);
@@ -78,9 +90,9 @@ class FaultsIT {
     Stack.chat("Say hello.", false);
 
     await()
-        .during(Duration.ofSeconds(20))
+        .during(Duration.ofSeconds(15))
         .atMost(LIMIT)
-        .until(() -> gauges("scrape") == 1 && gauges("otlp") == 1);
+        .until(() -> gauges("scrape").equals(before) && gauges("otlp").equals(before));
   }
 
   private static boolean apiAnswers() {
@@ -91,29 +103,42 @@ class FaultsIT {
     }
   }
 
-  private static int gauges(String path) {
-    return Stack.prometheus("active_users{telemetry_path=\"%s\"}".formatted(path)).size();
+  /** How many series each gauge has on a path. */
+  private static Map<String, Integer> gauges(String path) {
+    return Stack.prometheus(
+            "count by (__name__) ({__name__=~\"active_users|http_active_requests|hikaricp_connections_(active|idle|max)|memory_.*\",telemetry_path=\"%s\"})"
+                .formatted(path))
+        .stream()
+        .collect(
+            Collectors.toMap(
+                it -> it.at("/metric/__name__").asText(), it -> (int) Stack.value(it)));
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"otel-collector", "postgres", "redis"})
-  void healthMetricsAndAnswersGoOnWhileAPartIsStalled(String part) throws Exception {
-    Stack.signal(part, "STOP");
+  @ValueSource(strings = {"otel-collector", "postgres", "redis", "otel-collector postgres redis"})
+  void healthMetricsAndAnswersGoOnWhilePartsAreStalled(String parts) throws Exception {
+    List<String> stalled = List.of(parts.split(" "));
+    for (String part : stalled) {
+      Stack.signal(part, "STOP");
+    }
     try {
-      for (int i = 0; i < 20; i++) {
+      // beyond every time-out that a probe or a client has
+      for (int i = 0; i < 40; i++) {
         assertAnswersWithin(Duration.ofSeconds(1), "/health");
         assertAnswersWithin(Duration.ofSeconds(1), "/metrics");
+        Thread.sleep(250);
       }
+      long start = System.nanoTime();
       assertThat(Stack.chat("Say hello.", false).statusCode()).isEqualTo(200);
-      String check =
-          switch (part) {
-            case "postgres" -> "\"database\":\"error\"";
-            case "redis" -> "\"redis\":\"error\"";
-            default -> "\"status\":\"healthy\"";
-          };
-      awaitHealth(() -> health().contains(check));
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
+      assertThat(health())
+          .contains(stalled.contains("postgres") ? "\"database\":\"error\"" : "\"database\":\"ok\"")
+          .contains(stalled.contains("redis") ? "\"redis\":\"error\"" : "\"redis\":\"ok\"")
+          .contains(parts.equals("otel-collector") ? "\"healthy\"" : "\"degraded\"");
     } finally {
-      Stack.signal(part, "CONT");
+      for (String part : stalled) {
+        Stack.signal(part, "CONT");
+      }
     }
     awaitHealth(() -> health().contains("\"status\":\"healthy\""));
   }

@@ -105,6 +105,15 @@ final class Stack {
     return send(request.build());
   }
 
+  /** The text of a whole answer. */
+  static String answer(HttpResponse<String> response) {
+    try {
+      return MAPPER.readTree(response.body()).at("/choices/0/message/content").asText();
+    } catch (IOException e) {
+      throw new AssertionError(response.body(), e);
+    }
+  }
+
   private static JsonNode message(String prompt) {
     return MAPPER.createObjectNode().put("role", "user").put("content", prompt);
   }
@@ -156,16 +165,22 @@ final class Stack {
 
   /** The lines that a LogQL query finds in the last half an hour. */
   static List<String> loki(String query) {
-    JsonNode result =
-        json(
-            "http://127.0.0.1:3100/loki/api/v1/query_range?limit=1000&since=30m&query="
-                + encode(query));
     List<String> lines = new ArrayList<>();
-    result
+    json(lokiUri(query))
         .path("data")
         .path("result")
         .forEach(stream -> stream.path("values").forEach(it -> lines.add(it.path(1).asText())));
     return lines;
+  }
+
+  /** All that a LogQL query finds: lines, labels and structured metadata. */
+  static String lokiJson(String query) {
+    return json(lokiUri(query)).path("data").path("result").toString();
+  }
+
+  private static String lokiUri(String query) {
+    return "http://127.0.0.1:3100/loki/api/v1/query_range?limit=1000&since=30m&query="
+        + encode(query);
   }
 
   /** The spans of a trace; none while Jaeger does not know it. */
