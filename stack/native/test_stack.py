@@ -169,5 +169,18 @@ class ConfigFiles(unittest.TestCase):
         self.assertEqual(jobs["redis"]["static_configs"][0]["targets"], ["redis-exporter:9121"])
 
 
+@unittest.skipUnless("JARVIS_E2E_API_KEY" in os.environ, "needs the running stack of `make e2e`")
+class HealthChecks(unittest.TestCase):
+    """Compose's health checks that need no program of their image, run against the native stack's same ports."""
+
+    def test_they_pass_where_the_part_is_healthy(self):
+        services = compose.load()["services"]
+        for name in ("minio", "api"):
+            kind, *command = [it.replace("$$", "$") for it in services[name]["healthcheck"]["test"]]
+            self.assertEqual(kind, "CMD")
+            result = subprocess.run(command, capture_output=True, text=True, timeout=10)
+            self.assertEqual(result.returncode, 0, f"{name}: {result.stderr}")
+
+
 if __name__ == "__main__":
     unittest.main()

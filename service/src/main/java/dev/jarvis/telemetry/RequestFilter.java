@@ -67,6 +67,9 @@ public final class RequestFilter implements Filter {
       try {
         answer(chain, request, response, exchange);
       } catch (CloseConnectionException e) {
+        if (e.getCause() != null) { // a handler failed after its answer had begun
+          exchange.failure(e.getCause());
+        }
         throw e;
       } catch (RuntimeException e) {
         // what the error handlers let through are failed writes: nobody listens any more
