@@ -9,15 +9,18 @@ import dev.jarvis.http.RequestIds;
 import dev.jarvis.http.Routes;
 import io.helidon.http.HeaderValues;
 import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.ServerConnectionException;
 import io.helidon.webserver.http.Filter;
 import io.helidon.webserver.http.FilterChain;
 import io.helidon.webserver.http.RoutingRequest;
 import io.helidon.webserver.http.RoutingResponse;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
@@ -67,9 +70,7 @@ public final class RequestFilter implements Filter {
       try {
         answer(chain, request, response, exchange);
       } catch (CloseConnectionException e) {
-        if (e.getCause() != null) { // a handler failed after its answer had begun
-          exchange.failure(e.getCause());
-        }
+        brokeOff(exchange, e.getCause());
         throw e;
       } catch (RuntimeException e) {
         // what the error handlers let through are failed writes: nobody listens any more
@@ -99,6 +100,18 @@ public final class RequestFilter implements Filter {
       return;
     }
     chain.proceed();
+  }
+
+  /**
+   * What ended an answer that had begun: a write that failed, for the client is gone, or a fault of
+   * ours.
+   */
+  private static void brokeOff(Exchange exchange, @Nullable Throwable cause) {
+    if (cause instanceof UncheckedIOException || cause instanceof ServerConnectionException) {
+      exchange.clientIsGone();
+    } else if (cause != null && !exchange.clientGone()) {
+      exchange.failure(cause);
+    }
   }
 
   private static boolean mustClose(RoutingRequest request, RoutingResponse response) {
