@@ -11,6 +11,7 @@ import dev.jarvis.model.ChatStream.Usage;
 import dev.jarvis.model.ModelException;
 import dev.jarvis.model.Models;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +29,7 @@ final class Generation implements AutoCloseable {
     REJECTED;
 
     String label() {
-      return name().toLowerCase(java.util.Locale.ROOT);
+      return name().toLowerCase(Locale.ROOT);
     }
   }
 
@@ -172,7 +173,7 @@ final class Generation implements AutoCloseable {
               streamed,
               duration,
               telemetry.timeToFirstToken(),
-              last == null ? null : last.reason().name().toLowerCase(java.util.Locale.ROOT)));
+              last == null ? null : last.reason().name().toLowerCase(Locale.ROOT)));
     }
   }
 }

@@ -13,6 +13,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Probes every dependency in the background, side by side, and remembers what they said: so no
@@ -67,6 +68,9 @@ public final class Health implements AutoCloseable {
   private void loop(HealthCheck check, Duration period, CountDownLatch first) {
     while (!clock.isShutdown()) {
       State state = probe(check);
+      if (clock.isShutdown()) {
+        return; // what a probe says while everything is closed tells nothing
+      }
       set(check, state);
       first.countDown();
       try {
@@ -78,21 +82,23 @@ public final class Health implements AutoCloseable {
   }
 
   private State probe(HealthCheck check) {
-    var late =
-        clock.schedule(() -> set(check, State.ERROR), limit.toMillis(), TimeUnit.MILLISECONDS);
     try {
-      return check.call().status() == HealthCheckResponse.Status.UP ? State.OK : State.ERROR;
+      var late =
+          clock.schedule(() -> set(check, State.ERROR), limit.toMillis(), TimeUnit.MILLISECONDS);
+      try {
+        return check.call().status() == HealthCheckResponse.Status.UP ? State.OK : State.ERROR;
+      } finally {
+        late.cancel(false);
+      }
     } catch (RuntimeException e) {
       return State.ERROR;
-    } finally {
-      late.cancel(false);
     }
   }
 
   private void set(HealthCheck check, State state) {
     State before = states.put(check.name(), state);
     if (before != state && (before != null || state == State.ERROR)) {
-      LOG.atLevel(state == State.OK ? org.slf4j.event.Level.INFO : org.slf4j.event.Level.WARN)
+      LOG.atLevel(state == State.OK ? Level.INFO : Level.WARN)
           .addKeyValue("dependency", check.name())
           .log(state == State.OK ? "dependency answers again" : "dependency does not answer");
     }
