@@ -31,6 +31,7 @@ class Part:
     ready: str  # http:// or tcp:// URL that answers when the part is ready
     user: str = ""
     stop_signal: str = "TERM"
+    stop_seconds: int = 20
 
 
 def load():
@@ -96,6 +97,7 @@ def _part(name, service, services, home, variables, timing):
         files={path: config(file) for path, file in files.items()},
         ports=[int(m[1] or m[2]) for m in map(PORT.match, service.get("ports", []))],
         ready=local(native["ready"]),
+        stop_seconds=int(service.get("stop_grace_period", "20s").removesuffix("s")),
     )
 
 

@@ -34,6 +34,8 @@ DEFAULT_HOME = "/var/lib/jarvis-stack" if IS_ROOT else str(Path.home() / ".jarvi
 HOME = Path(os.environ.get("JARVIS_STACK_HOME", DEFAULT_HOME)).resolve()
 BIN = Path(sys.executable).parent
 READY_LIMIT_SECONDS = 120
+# Loopback is never reached by a proxy, whatever http_proxy says.
+HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 MODEL = "smollm2:135m"
 # Variables of the caller that are the scripts' and not the service's.
 OURS = re.compile(r"JARVIS_(CACHE|STACK_\w+|E2E_\w+)$")
@@ -138,7 +140,7 @@ directory={HOME}/data
 autostart=false
 startsecs=1
 stopsignal={part.stop_signal}
-stopwaitsecs=20
+stopwaitsecs={part.stop_seconds}
 killasgroup=true
 redirect_stderr=true
 stdout_logfile={HOME}/logs/{part.name}.log
@@ -190,7 +192,7 @@ def make_database():
 
 
 def make_model(part):
-    tags = json.loads(urllib.request.urlopen("http://127.0.0.1:11434/api/tags", timeout=10).read())
+    tags = json.loads(HTTP.open("http://127.0.0.1:11434/api/tags", timeout=10).read())
     if any(it["name"] == MODEL for it in tags["models"]):
         return
     say(f"giving Ollama the model {MODEL}")
@@ -228,7 +230,7 @@ def ready(part):
             host, port = url.removeprefix("tcp://").split(":")
             socket.create_connection((host, int(port)), timeout=1).close()
         else:
-            urllib.request.urlopen(url, timeout=2).close()
+            HTTP.open(url, timeout=2).close()
         return True
     except (OSError, urllib.error.URLError):
         return False
@@ -254,7 +256,8 @@ def check_startable(all_parts):
             fail(f"{part.name}: {program} is not there; `make stack` builds and installs what is missing")
         if part.name == "api" and not (ROOT / "service/target/jarvis.jar").exists():
             fail("the service is not built: `make build` does it")
-        for port in part.ports:
+        listens = re.findall(r"127\.0\.0\.1:(\d+)", " ".join(part.command))
+        for port in {*part.ports, *map(int, listens)}:
             try:
                 with socket.socket() as probe:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -264,6 +267,7 @@ def check_startable(all_parts):
 
 
 def up(without):
+    os.umask(0o022)  # PostgreSQL's own user must reach its folder; secrets are written with modes of their own
     HOME.mkdir(parents=True, exist_ok=True)
     all_parts = [it for it in parts() if it.name not in without]
     if supervisor_runs():
@@ -273,7 +277,9 @@ def up(without):
         fresh = all_parts
         check_startable(fresh)
         render(parts())
-        prepare_postgres(next(it for it in parts() if it.name == "postgres"))
+        for part in fresh:
+            if part.name == "postgres":
+                prepare_postgres(part)
         subprocess.run([BIN / "supervisord", "-c", HOME / "supervisord.conf"], check=True)
     by_name = {it.name: it for it in fresh}
     api = by_name.pop("api", None)
@@ -317,7 +323,7 @@ def down():
     for name in ("api", "otel-collector"):
         supervisorctl("stop", name, check=False)
     supervisorctl("shutdown")
-    for _ in range(300):
+    for _ in range(600):
         if not Path(f"/proc/{pid}").exists():
             say("stopped")
             return
