@@ -19,6 +19,7 @@ import dev.jarvis.storage.Database;
 import dev.jarvis.storage.ObjectStore;
 import dev.jarvis.storage.Redis;
 import dev.jarvis.telemetry.MalformedRequests;
+import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.MetricsRoutes;
 import dev.jarvis.telemetry.RequestFilter;
 import dev.jarvis.telemetry.Telemetry;
@@ -79,6 +80,7 @@ public final class Jarvis implements AutoCloseable {
                     new DependencyCheck(HealthRoutes.MODELS, models::check)),
                 HEALTH_PERIOD,
                 HEALTH_LIMIT));
+    open(telemetry.instruments().gauges(Metric.DEPENDENCY_UP, health::up));
 
     BearerTokens tokens = new BearerTokens(keys::user, config.metricsToken());
     Routes routes = new Routes(tokens);

@@ -65,6 +65,13 @@ public final class Health implements AutoCloseable {
     return all;
   }
 
+  /** 1 for each dependency that answers, 0 for one that does not, by its name. */
+  public Map<String, Long> up() {
+    Map<String, Long> all = new LinkedHashMap<>();
+    states().forEach((name, state) -> all.put(name, state == State.OK ? 1L : 0L));
+    return all;
+  }
+
   private void loop(HealthCheck check, Duration period, CountDownLatch first) {
     while (!clock.isShutdown()) {
       State state = probe(check);

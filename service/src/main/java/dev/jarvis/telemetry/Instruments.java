@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /** The instruments behind {@link Metric}. Recording never throws and never waits. */
 public final class Instruments {
@@ -63,6 +64,23 @@ public final class Instruments {
         .setUnit(metric.unit())
         .setDescription(metric.description())
         .buildWithCallback(measurement -> measurement.record(value.getAsLong()));
+  }
+
+  /**
+   * The same for a metric with one label: the values by the label's value, of which there must be a
+   * bounded number.
+   */
+  public AutoCloseable gauges(Metric metric, Supplier<Map<String, Long>> values) {
+    return meter
+        .gaugeBuilder(metric.instrument())
+        .ofLongs()
+        .setUnit(metric.unit())
+        .setDescription(metric.description())
+        .buildWithCallback(
+            measurement ->
+                values
+                    .get()
+                    .forEach((it, value) -> measurement.record(value, attributes(metric, it))));
   }
 
   private static Attributes attributes(Metric metric, String... values) {

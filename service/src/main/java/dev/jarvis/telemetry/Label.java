@@ -17,6 +17,7 @@ public enum Label {
   DB_SYSTEM("db.system.name", "`postgresql`, `redis`"),
   DB_OPERATION("db.operation.name", "names of the statements and commands in the code"),
   STORE_OPERATION("operation", "names of the object-store calls in the code"),
+  DEPENDENCY("dependency", "names of the checks of `/health`"),
   RESULT("result", "`ok`, `error`, `dropped`");
 
   private final String attribute;

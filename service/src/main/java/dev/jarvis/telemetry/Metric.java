@@ -20,6 +20,12 @@ public enum Metric {
       "Time from a request's head to the end of its answer",
       List.of(Label.METHOD, Label.ROUTE),
       List.of(.005, .01, .025, .05, .075, .1, .25, .5, .75, 1., 2., 2.5, 5., 7.5, 10., 30., 60.)),
+  HTTP_RESPONSES_BROKEN(
+      "http.responses.broken",
+      Type.COUNTER,
+      "{response}",
+      "Answers that broke off by a fault of ours after their good status was sent",
+      List.of(Label.ROUTE)),
   HTTP_ACTIVE_REQUESTS(
       "http.active_requests",
       Type.UP_DOWN_COUNTER,
@@ -65,6 +71,12 @@ public enum Metric {
       "",
       "Distinct users of the last 5 minutes over all replicas; read it with max",
       List.of()),
+  DEPENDENCY_UP(
+      "dependency.up",
+      Type.GAUGE,
+      "",
+      "Whether a dependency answered its last health check: 1, or 0",
+      List.of(Label.DEPENDENCY)),
   LEDGER_ROWS(
       "ledger.rows",
       Type.COUNTER,

@@ -50,9 +50,10 @@ public final class RequestFilter implements Filter {
     routes
         .templates()
         .forEach(
-            (template, methods) ->
-                methods.forEach(
-                    it -> instruments.add(Metric.HTTP_REQUESTS, 0, it, template, "200")));
+            (template, methods) -> {
+              instruments.add(Metric.HTTP_RESPONSES_BROKEN, 0, template);
+              methods.forEach(it -> instruments.add(Metric.HTTP_REQUESTS, 0, it, template, "200"));
+            });
   }
 
   @Override
@@ -143,6 +144,9 @@ public final class RequestFilter implements Filter {
   private void ended(Exchange exchange, int status, Duration duration) {
     instruments.add(
         Metric.HTTP_REQUESTS, 1, exchange.method(), exchange.route(), Integer.toString(status));
+    if (exchange.failure() != null && status < 400) {
+      instruments.add(Metric.HTTP_RESPONSES_BROKEN, 1, exchange.route());
+    }
     instruments.record(Metric.HTTP_REQUEST_DURATION, duration, exchange.method(), exchange.route());
     var line =
         LOG.atLevel(exchange.failure() == null ? Level.INFO : Level.ERROR)

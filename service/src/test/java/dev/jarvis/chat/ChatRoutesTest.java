@@ -51,6 +51,10 @@ class ChatRoutesTest {
         .formatted(ollama.model(), more);
   }
 
+  private double brokenResponses() {
+    return service.metric("http_responses_broken_total{route=\"/v1/chat/completions\"}");
+  }
+
   private static double requests(String outcome) {
     return service.metric(
         "llm_requests_total{model=\"%s\",outcome=\"%s\",provider=\"ollama\"}"
@@ -139,6 +143,7 @@ class ChatRoutesTest {
   @Test
   void aModelServerThatRefusesIsABadGatewayWithoutItsAddress() {
     ollama.failWith(500);
+    double broken = brokenResponses();
     double before = requests("error");
 
     HttpResponse<String> response = service.chat(body(""));
@@ -148,6 +153,7 @@ class ChatRoutesTest {
         .contains("model_server_unavailable", "request_id")
         .doesNotContain("127.0.0.1");
     assertThat(requests("error")).isEqualTo(before + 1);
+    assertThat(brokenResponses()).as("its status tells").isEqualTo(broken);
   }
 
   @Test
@@ -164,12 +170,14 @@ class ChatRoutesTest {
   void aStreamThatBreaksEndsWithAnErrorEventAndCountsAsError() {
     ollama.resetMidStream();
     double before = requests("error");
+    double broken = brokenResponses();
 
     HttpResponse<String> response = service.chat(body(",\"stream\":true"));
 
     assertThat(response.statusCode()).isEqualTo(200);
     assertThat(response.body()).contains("data: {\"error\":").doesNotContain("[DONE]");
     assertThat(requests("error")).isEqualTo(before + 1);
+    assertThat(brokenResponses()).isEqualTo(broken + 1);
   }
 
   @Test

@@ -93,6 +93,7 @@ class HealthTest {
       assertThat(health.states())
           .containsExactly(
               Map.entry("slow", Health.State.ERROR), Map.entry("quick", Health.State.OK));
+      assertThat(health.up()).containsExactly(Map.entry("slow", 0L), Map.entry("quick", 1L));
       stall.countDown();
       await()
           .atMost(Duration.ofSeconds(5))

@@ -26,6 +26,7 @@ class MetricCatalogTest {
 
   @Test
   void everyMetricOfTheSeedShowsFromTheStart() {
+    TestService.shared().get("/health"); // a histogram shows with its first value
     String text = TestService.shared().get("/metrics").body();
 
     assertThat(text)
@@ -35,7 +36,10 @@ class MetricCatalogTest {
         .contains("# TYPE http_request_duration_seconds histogram")
         .contains("# TYPE llm_requests_total counter")
         .contains("# TYPE llm_tokens_total counter")
-        .contains("# TYPE active_users gauge");
+        .contains("# TYPE active_users gauge")
+        .contains(
+            "http_responses_broken_total{route=\"/v1/chat/completions\"}",
+            "dependency_up{dependency=\"ollama\"}");
   }
 
   @Test
