@@ -39,8 +39,8 @@ def load():
         return yaml.safe_load(file)
 
 
-def parts(home, variables, timing):
-    """The parts in the order of compose.yaml; timing maps texts of configuration files to what replaces them."""
+def parts(home, variables, timing=()):
+    """The parts in the order of compose.yaml; timing: (pattern, replacement) pairs for configuration files."""
     services = load()["services"]
     return [
         _part(name, service, services, Path(home), variables, timing)
@@ -53,6 +53,12 @@ def variable_names():
     """Names of the variables without which compose refuses to start."""
     text = (STACK / "compose.yaml").read_text(encoding="utf-8")
     return sorted({m[1] for m in VARIABLE.finditer(text) if m[2] == "?"})
+
+
+def optional_variable_names():
+    """Names of the variables that may be set."""
+    text = (STACK / "compose.yaml").read_text(encoding="utf-8")
+    return sorted({m[1] for m in VARIABLE.finditer(text) if m[2] == "-" and not m[1].endswith("_TAG")})
 
 
 def versions():
@@ -68,7 +74,7 @@ def _part(name, service, services, home, variables, timing):
         source, target = volume.split(":")[:2]
         if source.startswith("."):
             mounts[target] = str(home / "config" / name / Path(target).name)
-            files[mounts[target]] = (STACK / source).resolve()
+            files.update(_mounted((STACK / source).resolve(), Path(mounts[target])))
         else:
             mounts[target] = str(home / "data" / name)
             folders.append(mounts[target])
@@ -82,16 +88,20 @@ def _part(name, service, services, home, variables, timing):
 
     def config(file):
         text = local(file.read_text(encoding="utf-8"))
-        for old, new in timing.items():
-            text = text.replace(old, new)
+        for pattern, replacement in timing:
+            text = re.sub(pattern, replacement, text)
         return text
 
     native = service["x-native"]
     command = service.get("command", [])
     command = [local(it) for it in (command if isinstance(command, list) else command.split())]
+    if "entrypoint" in service:  # which starts the program that the command begins with
+        command = [local(it) for it in service["entrypoint"]] + _program(native["program"]) + command[1:]
+    else:
+        command = _program(native.get("program")) + command
     return Part(
         name=name,
-        command=_program(native.get("program")) + command,
+        command=command,
         environment={key: local(value) for key, value in service.get("environment", {}).items()},
         folders=folders,
         files={path: config(file) for path, file in files.items()},
@@ -99,6 +109,13 @@ def _part(name, service, services, home, variables, timing):
         ready=local(native["ready"]),
         stop_seconds=int(service.get("stop_grace_period", "20s").removesuffix("s")),
     )
+
+
+def _mounted(source, target):
+    """path here -> source, of a mounted file or of a folder's files."""
+    if source.is_dir():
+        return {str(target / it.name): it for it in sorted(source.iterdir())}
+    return {str(target): source}
 
 
 def _value(match, variables):

@@ -37,8 +37,8 @@ READY_LIMIT_SECONDS = 120
 # Loopback is never reached by a proxy, whatever http_proxy says.
 HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 MODEL = "smollm2:135m"
-# Variables of the caller that are the scripts' and not the service's.
-OURS = re.compile(r"JARVIS_(CACHE|STACK_\w+|E2E_\w+)$")
+# Variables of the caller that are the scripts' and compose's, and not the service's.
+OURS = re.compile(r"JARVIS_(CACHE|ENVIRONMENT|PUBLISH|STACK_\w+|E2E_\w+)$")
 
 
 def fail(message):
@@ -62,9 +62,9 @@ def load_secrets():
 
 
 def parts():
-    interval = os.environ.get("JARVIS_STACK_SCRAPE_INTERVAL")
-    timing = {"_interval: 15s": f"_interval: {interval}"} if interval else {}
-    return [local(it) for it in compose.parts(HOME, load_secrets(), timing)]
+    given = {it: os.environ[it] for it in compose.optional_variable_names() if it in os.environ}
+    timing = json.loads(os.environ.get("JARVIS_STACK_TIMING", "[]"))  # of `make e2e`: (pattern, replacement) pairs
+    return [local(it) for it in compose.parts(HOME, {**given, **load_secrets()}, timing)]
 
 
 def local(part):
@@ -304,6 +304,7 @@ def print_welcome():
         f"""
   JARVIS       http://127.0.0.1:8000      Prometheus   http://127.0.0.1:9090
   Jaeger API   http://127.0.0.1:16686     Loki         http://127.0.0.1:3100
+  Alertmanager http://127.0.0.1:9093
 
   Ask something:
 

@@ -17,7 +17,7 @@ SECRETS = {name: "x" * 20 for name in compose.variable_names()}
 
 
 def rendered(home="/stack-home"):
-    return {it.name: it for it in compose.parts(home, SECRETS, {})}
+    return {it.name: it for it in compose.parts(home, SECRETS)}
 
 
 class Compose(unittest.TestCase):
@@ -76,6 +76,7 @@ class Compose(unittest.TestCase):
         example = (STACK / ".env.example").read_text()
         self.assertEqual(re.findall(r"^(\w+)=(.*)$", example, re.M), [(it, "") for it in self.in_example_order(example)])
         self.assertEqual(set(self.in_example_order(example)), set(compose.variable_names()))
+        self.assertEqual(set(re.findall(r"^#(\w+)=", example, re.M)), set(compose.optional_variable_names()))
 
     @staticmethod
     def in_example_order(example):
@@ -128,6 +129,15 @@ class Native(unittest.TestCase):
         self.assertEqual(targets["jarvis-api"], part["api"].environment["JARVIS_SERVER_INSTANCE"])
 
 
+    def test_both_paths_of_the_metrics_tell_the_same_environment(self):
+        config = yaml.safe_load((STACK / "prometheus/prometheus.yml").read_text())
+        told = {it["static_configs"][0]["labels"]["environment"] for it in config["scrape_configs"]}
+        collector = (ROOT / "otel-collector/config.yaml").read_text()
+        told |= set(re.findall(r"\$\{env:JARVIS_ENVIRONMENT:-(\w+)\}", collector))
+        told.add(rendered()["otel-collector"].environment["JARVIS_ENVIRONMENT"])
+        self.assertEqual(told, {"local"})
+
+
 class ConfigFiles(unittest.TestCase):
     """Each server's own check of its rendered file; `make e2e` has them built."""
 
@@ -140,7 +150,7 @@ class ConfigFiles(unittest.TestCase):
             for path, text in part.files.items():
                 Path(path).parent.mkdir(parents=True, exist_ok=True)
                 Path(path).write_text(text)
-            arguments = [it.replace("FILE", path) for it in command[1:]]
+            arguments = [it.replace("FILE", next(iter(part.files))) for it in command[1:]]
             result = subprocess.run(
                 [program, *arguments],
                 env={**os.environ, **part.environment},
@@ -161,7 +171,7 @@ class ConfigFiles(unittest.TestCase):
 
     def test_prometheus_scrapes_the_seeds_three_jobs(self):
         config = yaml.safe_load((STACK / "prometheus/prometheus.yml").read_text())
-        self.assertEqual(config["global"], {"scrape_interval": "15s", "evaluation_interval": "15s"})
+        self.assertEqual((config["global"]["scrape_interval"], config["global"]["evaluation_interval"]), ("15s", "15s"))
         jobs = {it["job_name"]: it for it in config["scrape_configs"]}
         self.assertEqual(jobs["jarvis-api"]["static_configs"][0]["targets"], ["api:8000"])
         self.assertEqual(jobs["jarvis-api"]["metrics_path"], "/metrics")
