@@ -1,0 +1,514 @@
+"""Holds the recording rules and alerts to what they promise, by `promtool test rules` on made-up series.
+
+Each case says which alerts fire at its end, and no other may. What the service tells is played three times: scraped
+only, by OTLP only, and by both, with the same result.
+"""
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import compose
+import yaml
+
+PROMETHEUS = compose.STACK / "prometheus"
+RULES = PROMETHEUS / "rules"
+RUNBOOKS = compose.STACK.parent / "docs/runbooks"
+DASHBOARDS = compose.STACK.parent / "grafana-provisioning/dashboards"
+PROMTOOL = compose._program("prometheus/promtool")[0]
+STEP = 15  # seconds
+PATHS = {"scrape": ("scrape",), "otlp": ("otlp",), "both": ("scrape", "otlp")}
+API = {"environment": "local", "job": "jarvis-api"}
+CHAT = {"method": "POST", "route": "/v1/chat/completions"}
+MODELS = {"method": "GET", "route": "/v1/models"}
+MODEL = {"model": "m", "provider": "ollama"}
+JOBS = ("alertmanager", "jaeger", "loki", "otel-collector", "prometheus", "redis")
+
+
+def alerts():
+    for file in sorted(RULES.glob("*.yml")):
+        for group in yaml.safe_load(file.read_text())["groups"]:
+            yield from (it for it in group["rules"] if "alert" in it)
+
+
+def series(name, labels, values):
+    return {"series": f"{name}{{{', '.join(f'{k}={json.dumps(v)}' for k, v in labels.items())}}}", "values": values}
+
+
+def steady(value, minutes):
+    return f"{value}x{minutes * 60 // STEP}"
+
+
+def rising(per_second, minutes):
+    return f"0+{per_second * STEP}x{minutes * 60 // STEP}"
+
+
+class World:
+    """A stack in which all is well, but for what a case says."""
+
+    def __init__(self, paths, minutes, instance="api:8000"):
+        self.paths, self.minutes, self.instance = paths, minutes, instance
+        self.input = []
+        up = 1 if "scrape" in paths else 0
+        self.other("up", {**API, "instance": instance, "telemetry_path": "scrape"}, steady(up, minutes))
+        self.told("http_active_requests", {}, steady(1, minutes))
+        # probes and scrapes, that nobody is judged by
+        for route in ("/metrics", "/health"):
+            self.requests({"method": "GET", "route": route}, "200", 0.1)
+
+    def rest_of_the_stack(self, without=()):
+        for job in JOBS:
+            if job not in without:
+                self.other("up", {"environment": "local", "job": job, "instance": job}, steady(1, self.minutes))
+        if "postgres" not in without:
+            self.postgres(steady(1, self.minutes), steady(1, self.minutes))
+        return self
+
+    def postgres(self, up, pg_up):
+        labels = {"environment": "local", "job": "postgres", "instance": "postgres"}
+        self.other("up", labels, up)
+        self.other("pg_up", labels, pg_up)
+        return self
+
+    def other(self, name, labels, values):
+        self.input.append(series(name, labels, values))
+        return self
+
+    def told(self, name, labels, values):
+        """By the service, on the paths that this world has."""
+        for path in self.paths:
+            labels = {**API, "instance": self.instance, **labels, "telemetry_path": path}
+            self.input.append(series(name, labels, values))
+        return self
+
+    def requests(self, route, status, per_second):
+        return self.told("http_requests_total", {**route, "status": status}, rising(per_second, self.minutes))
+
+    def durations(self, name, labels, le, per_second, bounds=("1", "2", "2.5", "5", "+Inf")):
+        """All of them in the bucket that ends at le."""
+        for bound in bounds:
+            inside = float(bound.replace("+Inf", "inf")) >= float(le)
+            self.told(f"{name}_bucket", {**labels, "le": bound}, rising(per_second if inside else 0, self.minutes))
+        return self
+
+    def answers(self, outcome, per_second):
+        return self.told("llm_requests_total", {**MODEL, "outcome": outcome}, rising(per_second, self.minutes))
+
+
+def firing(*names, **labels):
+    return [{"alertname": it, **labels} for it in names]
+
+
+def case(name, world, *expected, at=None, values=()):
+    """expected: the firing alerts' labels, without severity; values: (expression, {labels: value}) beside them."""
+    minutes = world.minutes if at is None else at
+    expected = [*expected, {"alertname": "Watchdog"}]
+    tests = [
+        {
+            "expr": 'count without (severity, alertstate, __name__) (ALERTS{alertstate="firing"})',
+            "eval_time": f"{minutes}m",
+            "exp_samples": [{"labels": labels_text(it), "value": 1} for it in expected],
+        }
+    ]
+    for expression, samples in values:
+        tests.append(
+            {
+                "expr": expression,
+                "eval_time": f"{minutes}m",
+                "exp_samples": [{"labels": labels, "value": value} for labels, value in samples.items()],
+            }
+        )
+    return {"name": name, "interval": f"{STEP}s", "input_series": world.input, "promql_expr_test": tests}
+
+
+def labels_text(labels):
+    return "{" + ", ".join(f"{k}={json.dumps(v)}" for k, v in labels.items()) + "}"
+
+
+LOCAL = {"environment": "local"}
+ONE_MODEL = {**LOCAL, **MODEL}
+
+
+def api_cases():
+    """Of what the service tells, on each path."""
+    for path, paths in PATHS.items():
+        # the one alert that is about the paths themselves comes after 15 minutes, these cases last 14
+        def world(minutes=14):
+            return World(paths, minutes).rest_of_the_stack()
+
+        def errors(bad, good, route=CHAT, minutes=14):
+            return world(minutes).requests(route, "503", bad).requests(route, "200", good)
+
+        def named(name):
+            return f"{name} ({path})"
+
+        yield case(named("all is well"), errors(0, 1))
+        yield case(named("no traffic"), errors(0, 0))
+        yield case(named("HighErrorRate"), errors(0.11, 0.89), *firing("HighErrorRate", **LOCAL))
+        yield case(named("HighErrorRate: not yet"), errors(0.5, 0.5), at=4)
+        yield case(named("HighErrorRate: just below"), errors(0.09, 0.91))
+        yield case(named("HighErrorRate: too little traffic"), errors(0.03, 0))
+        for route in ("/health", "/health/ready", "/metrics", "_unmatched"):
+            labels = {"method": "GET", "route": route}
+            yield case(named(f"HighErrorRate: not of {route}"), errors(1, 0, labels).requests(CHAT, "200", 1))
+        yield case(named("HighErrorRate: 4xx and 499"), world().requests(CHAT, "429", 1).requests(CHAT, "499", 1))
+
+        http, slow = "http_request_duration_seconds", ("2.5", 0.5)
+        yield case(
+            named("SlowAPI"),
+            world().requests(MODELS, "200", 0.5).durations(http, MODELS, *slow),
+            *firing("SlowAPI", **LOCAL),
+        )
+        yield case(named("SlowAPI: just below"), world().requests(MODELS, "200", 0.5).durations(http, MODELS, "2", 0.5))
+        yield case(
+            named("SlowAPI: no traffic"), world().requests(MODELS, "200", 0).durations(http, MODELS, "2.5", 0)
+        )
+        yield case(
+            named("SlowAPI: too little traffic"),
+            world().requests(MODELS, "200", 0.03).durations(http, MODELS, "2.5", 0.03),
+        )
+        yield case(
+            named("SlowAPI: not yet"), world().requests(MODELS, "200", 0.5).durations(http, MODELS, *slow), at=9
+        )
+        yield case(named("SlowAPI: not of generations"), world().requests(CHAT, "200", 0.5).durations(http, CHAT, *slow))
+
+        first = "llm_time_to_first_token_seconds"
+        yield case(
+            named("SlowFirstToken"),
+            world().answers("ok", 0.5).durations(first, MODEL, *slow),
+            *firing("SlowFirstToken", **ONE_MODEL),
+        )
+        yield case(named("SlowFirstToken: just below"), world().answers("ok", 0.5).durations(first, MODEL, "2", 0.5))
+        yield case(named("SlowFirstToken: no traffic"), world().answers("ok", 0).durations(first, MODEL, "2.5", 0))
+
+        yield case(
+            named("ModelErrors"),
+            world().answers("error", 0.11).answers("ok", 0.89),
+            *firing("ModelErrors", **ONE_MODEL),
+        )
+        yield case(named("ModelErrors: just below"), world().answers("error", 0.09).answers("ok", 0.91))
+        yield case(named("ModelErrors: no traffic"), world().answers("error", 0).answers("ok", 0))
+        yield case(
+            named("ModelErrors: rejected and aborted are not its fault"),
+            world().answers("error", 0).answers("rejected", 1).answers("aborted", 1),
+        )
+
+        def dependency(name, value):
+            return world().told("dependency_up", {"dependency": name}, steady(value, 14))
+
+        for name in ("ollama", "redis"):
+            yield case(
+                named(f"DependencyDown: {name}"),
+                dependency(name, 0),
+                *firing("DependencyDown", dependency=name, **LOCAL),
+            )
+            yield case(named(f"DependencyDown: {name} is up"), dependency(name, 1))
+        one_of_two = dependency("ollama", 0)
+        other = World(paths, 14, "b:8000").told("dependency_up", {"dependency": "ollama"}, steady(1, 14))
+        one_of_two.input += other.input
+        yield case(
+            named("DependencyDown: one replica alone is a warning"),
+            one_of_two,
+            *firing("DependencyDown", dependency="ollama", **LOCAL),
+            values=[('count(ALERTS{alertname="DependencyDown", severity="warning", alertstate="firing"})', {"{}": 1})],
+        )
+        yield case(named("DependencyDown: not yet"), dependency("redis", 0), at=1)
+
+        def rows(result, per_second):
+            return world().told("ledger_rows_total", {"result": result}, rising(per_second, 14))
+
+        for result in ("error", "dropped"):
+            yield case(
+                named(f"LedgerRowsLost: {result}"), rows(result, 0.01), *firing("LedgerRowsLost", result=result, **LOCAL)
+            )
+            yield case(named(f"LedgerRowsLost: no {result}"), rows(result, 0))
+        yield case(named("LedgerRowsLost: all written"), rows("ok", 1))
+
+        yield case(
+            named("numbers"),
+            errors(0.25, 0.75)
+            .durations(first, MODEL, "2", 1)
+            .answers("ok", 1)
+            .told("active_users", {}, steady(7, 14)),
+            *firing("HighErrorRate", **LOCAL),
+            values=[
+                ("round(environment:http_requests:rate5m, 0.001)", {labels_text(LOCAL): 1}),
+                ("round(environment:http_request_errors:ratio_rate5m, 0.001)", {labels_text(LOCAL): 0.25}),
+                ("environment:active_users:max", {"environment:active_users:max" + labels_text(LOCAL): 7}),
+                (
+                    'round(environment_model_provider_quantile:llm_time_to_first_token_seconds:histogram_quantile{quantile="0.95"}, 0.001)',
+                    {labels_text({**ONE_MODEL, "quantile": "0.95"}): 1.95},
+                ),
+                (
+                    "round(environment_model_provider_outcome:llm_requests:rate5m, 0.001)",
+                    {labels_text({**ONE_MODEL, "outcome": "ok"}): 1},
+                ),
+            ],
+        )
+
+
+def database_cases():
+    def world(up, pg_up, minutes=5):
+        return World(PATHS["both"], minutes).rest_of_the_stack(without=["postgres"]).postgres(up, pg_up)
+
+    down = firing("DatabaseDown", **LOCAL)
+    yield case("DatabaseDown: PostgreSQL gone", world("1x20", "1x4 0x15"), *down)
+    yield case("DatabaseDown: PostgreSQL gone, not yet", world("1x20", "1x4 0x15"), at=2)
+    yield case("DatabaseDown: exporter gone", world("1x4 0x15", "1x4 stale"), *down)
+    yield case("DatabaseDown: job gone", World(PATHS["both"], 5).rest_of_the_stack(without=["postgres"]), *down)
+    yield case("DatabaseDown: a moment only", world("1x20", "1x4 0x2 1x12"))
+    nothing = World(PATHS["both"], 0, "gone:8000")
+    nothing.minutes, nothing.input = 5, []
+    for job in JOBS:
+        nothing.other("up", {"environment": "local", "job": job, "instance": job}, steady(1, 5))
+    yield case(
+        "everything of ours gone",
+        nothing,
+        *firing("DatabaseDown", job="postgres"),
+        *firing("ApiAbsent", job="jarvis-api"),
+    )
+
+
+def pipeline_cases():
+    def world(paths=PATHS["both"], minutes=10, without=()):
+        return World(paths, minutes).rest_of_the_stack(without)
+
+    # neither path
+    yield case("ApiAbsent", world(paths=()), *firing("ApiAbsent", **LOCAL))
+    yield case("ApiAbsent: not yet", world(paths=()), at=0)
+    yield case("ApiAbsent: OTLP is enough", world(paths=("otlp",)))
+
+    def requests(scraped, pushed, minutes=30):
+        both = World((), minutes).rest_of_the_stack()
+        both.input = [it for it in both.input if 'job="jarvis-api"' not in it["series"]]
+        both.other("up", {**API, "instance": "api:8000", "telemetry_path": "scrape"}, steady(1, minutes))
+        for path, rate in (("scrape", scraped), ("otlp", pushed)):
+            if rate is not None:
+                labels = {**API, "instance": "api:8000", **CHAT, "status": "200", "telemetry_path": path}
+                both.other("http_requests_total", labels, rising(rate, minutes))
+        return both
+
+    disagree = firing("MetricPathsDisagree", instance="api:8000", **LOCAL)
+    yield case("MetricPathsDisagree: OTLP loses", requests(1, 0.8), *disagree)
+    yield case("MetricPathsDisagree: the scrape loses", requests(0.8, 1), *disagree)
+    yield case("MetricPathsDisagree: just below", requests(1, 0.95))
+    yield case("MetricPathsDisagree: no traffic", requests(0, 0))
+    yield case("MetricPathsDisagree: not yet", requests(1, 0.5), at=14)
+    for missing, rates in (("otlp", (1, None)), ("scrape", (None, 1))):
+        yield case(f"MetricPathsDisagree: no {missing}", requests(*rates), *disagree)
+
+    collector = {"environment": "local", "job": "otel-collector", "instance": "otel-collector"}
+
+    def lost(metric, per_second):
+        return world().other(f"otelcol_{metric}_total", {**collector, "exporter": "x"}, rising(per_second, 10))
+
+    for reason in ("exporter_send_failed", "exporter_enqueue_failed", "receiver_refused"):
+        dropping = firing("CollectorDropping", reason=reason, signal="log_records", **LOCAL)
+        yield case(f"CollectorDropping: {reason}", lost(f"{reason}_log_records", 0.1), *dropping)
+        yield case(f"CollectorDropping: no {reason}", lost(f"{reason}_log_records", 0))
+    first = world().other("otelcol_exporter_send_failed_spans_total", {**collector, "exporter": "x"}, "_x28 3x12")
+    yield case("CollectorDropping: the first loss", first, *firing("CollectorDropping", reason="exporter_send_failed", signal="spans", **LOCAL))
+    yield case("CollectorDropping: sending is not losing", lost("exporter_sent_log_records", 9))
+
+    def queue(size):
+        labels = {**collector, "exporter": "otlp_http/loki"}
+        full = world().other("otelcol_exporter_queue_capacity", labels, steady(1000, 10))
+        return full.other("otelcol_exporter_queue_size", labels, steady(size, 10))
+
+    filling = firing("CollectorQueueFilling", exporter="otlp_http/loki", **LOCAL)
+    yield case("CollectorQueueFilling", queue(510), *filling)
+    yield case("CollectorQueueFilling: just below", queue(490))
+    yield case("CollectorQueueFilling: empty", queue(0))
+
+    for job in JOBS:
+        labels = {"environment": "local", "job": job, "instance": job}
+        down = firing("MonitoringPartDown", job=job, **LOCAL)
+        yield case(f"MonitoringPartDown: {job}", world(without=[job]).other("up", labels, "1x4 0x36"), *down)
+        yield case(f"MonitoringPartDown: {job} for a moment", world(without=[job]).other("up", labels, "1x4 0x4 1x31"))
+        gone = firing("MonitoringPartDown", job=job)
+        yield case(f"MonitoringPartDown: job {job} gone", world(without=[job]), *gone)
+
+
+def replica_cases():
+    requests = [("round(environment:http_requests:rate5m, 0.001)", {labels_text(LOCAL): 3})]
+    one = World(("scrape",), 14, "a:8000").rest_of_the_stack().requests(CHAT, "200", 1)
+    other = World(("otlp",), 14, "b:8000").requests(CHAT, "200", 2)
+    one.input += other.input
+    yield case("two replicas, each by one path", one, values=requests)
+
+    # Both paths tell of a restart: the counters begin again, the scrape fails twice, OTLP is late.
+    restarted = World((), 30).rest_of_the_stack()
+    restarted.input = [it for it in restarted.input if 'job="jarvis-api"' not in it["series"]]
+    instance = {**API, "instance": "api:8000"}
+    restarted.other("up", {**instance, "telemetry_path": "scrape"}, "1x60 0x1 1x58")
+    for path, gap in (("scrape", "stale _"), ("otlp", "_ _")):
+        labels = {**instance, **CHAT, "status": "200", "telemetry_path": path}
+        restarted.other("http_requests_total", labels, f"0+15x60 {gap} 0+15x58")
+        restarted.other("http_active_requests", {**instance, "telemetry_path": path}, f"2x60 {gap} 2x58")
+    active = "environment_instance:http_active_requests:sum"
+    doubled = [(active, {active + labels_text({**LOCAL, "instance": "api:8000"}): 2})]
+    for minute in (16, 17, 20, 29):
+        yield case(f"a restart, {minute} minutes in", restarted, at=minute, values=doubled)
+
+    # The scrape fails for good at minute 10: OTLP has the true rate, and it is taken at once.
+    fading = World(("otlp",), 14).rest_of_the_stack().requests(CHAT, "200", 1)
+    fading.input = [it for it in fading.input if not it["series"].startswith("up{environment=\"local\", job=\"jarvis-api\"")]
+    fading.other("up", {**instance, "telemetry_path": "scrape"}, "1x40 0x15")
+    labels = {**instance, **CHAT, "status": "200", "telemetry_path": "scrape"}
+    fading.other("http_requests_total", labels, "0+15x40 stale")
+    rate = [("round(environment:http_requests:rate5m, 0.001)", {labels_text(LOCAL): 1})]
+    for minute in (11, 13):
+        yield case(f"the scrape fails, {minute - 10} minutes later", fading, at=minute, values=rate)
+
+
+def burn_cases():
+    """Of slo.yml alone, on what it reads: days are long at a step of 15 s."""
+    requests = "environment_method_route_status:http_requests:rate5m"
+    broken = "environment_route:http_responses_broken:rate5m"
+    total, buckets = "environment:http_requests:rate5m", "environment_le_model_provider:llm_time_to_first_token_seconds_bucket:rate5m"
+
+    def availability(bad, streams, good, hours, theirs=0):
+        steps = hours * 60
+        return [
+            series(requests, {**LOCAL, **CHAT, "status": "502"}, f"{bad}x{steps}"),
+            series(requests, {**LOCAL, **CHAT, "status": "200"}, f"{good}x{steps}"),
+            series(requests, {**LOCAL, **CHAT, "status": "429"}, f"{theirs}x{steps}"),
+            series(requests, {**LOCAL, **CHAT, "status": "499"}, f"{theirs}x{steps}"),
+            series(broken, {**LOCAL, "route": CHAT["route"]}, f"{streams}x{steps}"),
+            series(total, LOCAL, f"{bad + good + 2 * theirs}x{steps}"),
+        ]
+
+    def first_token(late, in_time, hours):
+        steps = hours * 60
+        return [
+            series(buckets, {**ONE_MODEL, "le": "2"}, f"{in_time}x{steps}"),
+            series(buckets, {**ONE_MODEL, "le": "+Inf"}, f"{in_time + late}x{steps}"),
+        ]
+
+    def burn(name, windows):
+        slo = {"AvailabilityBudgetBurn": "availability", "FirstTokenBudgetBurn": "first_token"}[name]
+        return [{"alertname": name, "window": it, "slo": slo, **LOCAL} for it in windows]
+
+    def slo_case(name, given, hours, *expected):
+        world = World((), 0)
+        world.input, world.minutes = given, hours * 60
+        made = case(name, world)
+        made["interval"] = "1m"
+        made["promql_expr_test"][0]["exp_samples"].pop()  # slo.yml has no Watchdog
+        made["promql_expr_test"][0]["exp_samples"] += [{"labels": labels_text(it), "value": 1} for it in expected]
+        return made
+
+    # share of failures, hours, windows that then fire: 14.4 × 0.5 % is 7.2 %
+    for share, hours, windows in (
+        (0.073, 2, ["1h", "6h", "1d"]),
+        (0.071, 2, ["6h", "1d"]),
+        (0.031, 2, ["6h", "1d"]),
+        (0.029, 2, ["1d"]),
+        (0.016, 2, ["1d"]),
+        (0.014, 4, ["3d"]),
+        (0.006, 4, ["3d"]),
+        (0.004, 4, []),
+        (0, 4, []),
+    ):
+        windows = [*windows, "3d"] if hours >= 4 and "3d" not in windows and windows else windows
+        expected = burn("AvailabilityBudgetBurn", windows)
+        for kind, given in (("5xx", (share, 0)), ("broken streams", (0, share))):
+            world = availability(given[0], given[1], 1 - given[0], hours)
+            yield slo_case(f"AvailabilityBudgetBurn: {share:.1%} {kind}", world, hours, *expected)
+    yield slo_case("AvailabilityBudgetBurn: 4xx and 499 are no failures", availability(0, 0, 0.2, 4, theirs=0.4), 4)
+    yield slo_case("AvailabilityBudgetBurn: no traffic", availability(0, 0, 0, 4), 4)
+    # half of it fails, and that are 3 in four hours
+    yield slo_case("AvailabilityBudgetBurn: too few failures", availability(0.0002, 0, 0.0002, 4), 4)
+    for share, hours, windows in ((0.73, 2, ["1h", "6h", "1d"]), (0.71, 2, ["6h", "1d"]), (0.051, 4, ["3d"]), (0.049, 4, [])):
+        expected = burn("FirstTokenBudgetBurn", windows)
+        yield slo_case(f"FirstTokenBudgetBurn: {share:.1%}", first_token(share, 1 - share, hours), hours, *expected)
+    yield slo_case("FirstTokenBudgetBurn: no traffic", first_token(0, 0, 4), 4)
+
+
+@unittest.skipUnless(os.access(PROMTOOL, os.X_OK), f"{PROMTOOL} is not built")
+class Promtool(unittest.TestCase):
+    def run_cases(self, rules, cases, interval):
+        cases = list(cases)
+        content = {
+            "rule_files": [str(RULES / it) for it in rules],
+            "evaluation_interval": interval,
+            "fuzzy_compare": True,
+            "tests": cases,
+        }
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "test.yml"
+            file.write_text(json.dumps(content))
+            result = subprocess.run([PROMTOOL, "test", "rules", file], capture_output=True, text=True, timeout=300)
+        self.assertEqual(result.returncode, 0, (result.stdout + result.stderr)[-8000:])
+
+    def test_what_the_service_tells(self):
+        self.run_cases(["recording.yml", "alerts.yml"], api_cases(), "15s")
+
+    def test_the_database(self):
+        self.run_cases(["recording.yml", "alerts.yml"], database_cases(), "15s")
+
+    def test_the_pipeline(self):
+        self.run_cases(["recording.yml", "alerts.yml"], pipeline_cases(), "15s")
+
+    def test_replicas_and_restarts(self):
+        self.run_cases(["recording.yml", "alerts.yml"], replica_cases(), "15s")
+
+    def test_burn_rates(self):
+        self.run_cases(["slo.yml"], burn_cases(), "1m")
+
+    def test_lint(self):
+        command = [PROMTOOL, "check", "rules", "--lint=all", "--lint-fatal", *sorted(RULES.glob("*.yml"))]
+        result = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
+
+class Files(unittest.TestCase):
+    def generator(self):
+        spec = importlib.util.spec_from_file_location("generate_rules", PROMETHEUS / "generate_rules.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    def test_generated_files_are_what_the_generator_makes(self):
+        generator = self.generator()
+        for name, text in generator.files().items():
+            self.assertEqual((RULES / name).read_text(), text, f"{name}: run `make generate`")
+        config = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
+        self.assertEqual(config["global"]["evaluation_interval"], f"{generator.EVALUATION_SECONDS}s")
+
+    def test_the_seeds_alerts(self):
+        seed = {
+            "HighErrorRate": ("5m", "critical", "Taux d'erreur élevé"),
+            "SlowAPI": ("10m", "warning", "API lente (p95 > 2s)"),
+            "DatabaseDown": ("1m", "critical", "PostgreSQL down"),
+        }
+        found = {it["alert"]: it for it in alerts() if it["alert"] in seed}
+        for name, (hold, severity, summary) in seed.items():
+            rule = found[name]
+            self.assertEqual((rule["for"], rule["labels"]["severity"], rule["annotations"]["summary"]), (hold, severity, summary))
+
+    def test_every_alert_says_what_to_do_and_where_to_look(self):
+        uids = {json.loads(it.read_text())["uid"] for it in DASHBOARDS.glob("*.json")}
+        for rule in alerts():
+            name, notes = rule["alert"], rule["annotations"]
+            self.assertIn(rule["labels"]["severity"], ("critical", "warning", "none"), name)
+            self.assertTrue(notes["summary"] and notes["description"], name)
+            self.assertEqual(notes["runbook_url"], f"{{{{ $externalLabels.runbooks }}}}/{name}.md")
+            self.assertIn(re.search(r"/d/([\w-]+)", notes["dashboard_url"])[1], uids, name)
+
+    def test_every_alert_has_its_runbook_and_every_runbook_its_alert(self):
+        pages = {it.stem for it in RUNBOOKS.glob("*.md")} - {"README"}
+        self.assertEqual(pages, {it["alert"] for it in alerts()})
+        for page in pages:
+            text = (RUNBOOKS / f"{page}.md").read_text()
+            for heading in ("## What it means", "## How to look", "## What to do"):
+                self.assertIn(heading, text, page)
+
+
+if __name__ == "__main__":
+    unittest.main()
