@@ -10,7 +10,7 @@ export JAVA_HOME := $(shell service/bin/find-jdk)
 MVN := mvn -B -ntp
 SOURCES := $(shell find service/src -type f) pom.xml service/pom.xml
 
-.PHONY: help run build test format stack stack-status stack-down e2e bench clean
+.PHONY: help run build test format generate stack stack-status stack-down e2e bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,10 @@ venv: stack/native/requirements.txt ## Make the Python environment of tests and 
 
 format: ## Format the Java sources
 	@$(MVN) -q spotless:apply
+
+generate: venv ## Write the recording rules and the dashboards from their sources
+	@$(JARVIS_CACHE)/venv/bin/python stack/prometheus/generate_rules.py
+	@$(JARVIS_CACHE)/venv/bin/python grafana-provisioning/source/generate.py
 
 clean: ## Remove what was built here
 	$(MVN) -q clean

@@ -1,0 +1,174 @@
+"""LLM Usage: who answers how much, how fast, and how it ends."""
+
+from panels import ENVIRONMENT, LOGS, UP
+from panels import dashboard, graph, heatmap, log_lines, prom, row, stat, timeline, to_logs
+
+MODEL = f'{ENVIRONMENT}, model=~"$model", provider=~"$provider"'
+REQUESTS = f"environment_model_provider_outcome:llm_requests:rate5m{{{MODEL}}}"
+TOKENS = f"environment_model_provider_type:llm_tokens:rate5m{{{MODEL}}}"
+NAMED = "{{model}} ({{provider}})"
+OF_MODEL = "model=`${__field.labels.model}`"
+
+
+def quantile(metric, *more):
+    matchers = ", ".join([MODEL, *more])
+    return f"environment_model_provider_quantile:{metric}:histogram_quantile{{{matchers}}}"
+
+
+def total(rate):
+    """How many in the window that is shown, of a recorded rate."""
+    return f"sum(avg_over_time({rate}[$__range])) * $__range_s"
+
+
+totals = row(
+    "In this window",
+    stat("Answers", "Requests for an answer, however they ended. Normal: follows your users' day.", [prom(total(REQUESTS), "answers", instant=True)], "short", w=6, decimals=0, graph="none"),
+    stat(
+        "Tokens in",
+        "Tokens of the questions, cached ones included. Normal: well above the tokens out.",
+        [prom(total(TOKENS.replace("}", ', type=~".*input"}')), "in", instant=True)],
+        "short",
+        w=6,
+        decimals=0,
+        graph="none",
+    ),
+    stat(
+        "Tokens out",
+        "Tokens of the answers, also of those that were aborted. Normal: some hundreds an answer.",
+        [prom(total(TOKENS.replace("}", ', type="output"}')), "out", instant=True)],
+        "short",
+        w=6,
+        decimals=0,
+        graph="none",
+    ),
+    stat(
+        "Failed",
+        "Share of answers that failed, of all but rejected and aborted ones, in the last 5 minutes. Normal: 0 %.",
+        [prom(f"max(environment_model_provider:llm_request_errors:ratio_rate5m{{{MODEL}}})", "worst model")],
+        "percentunit",
+        w=6,
+        noValue="no traffic",
+    ),
+)
+
+use = row(
+    "Use",
+    graph(
+        "Answers by outcome",
+        "Requests a second by how they ended; rejected ones never reached a model, aborted ones lost their client. Normal: ok.",
+        [prom(f"sum by (outcome) ({REQUESTS})", "{{outcome}}")],
+        "reqps",
+        stacked=True,
+        data_links=[to_logs("outcome=`${__field.labels.outcome}`")],
+    ),
+    graph(
+        "Answers by model",
+        "Requests a second that a model was asked, without rejected and aborted ones. Normal: the models that your users choose.",
+        [prom(f"environment_model_provider:llm_requests_judged:rate5m{{{MODEL}}}", NAMED)],
+        "reqps",
+        stacked=True,
+        data_links=[to_logs(OF_MODEL)],
+    ),
+    graph(
+        "Failures by model",
+        "Share of each model's answers that fail, streams that break off with them. Normal: 0 %; above 10 % for 5 minutes ModelErrors fires.",
+        [prom(f"environment_model_provider:llm_request_errors:ratio_rate5m{{{MODEL}}}", NAMED)],
+        "percentunit",
+        limit=0.1,
+        data_links=[to_logs(f"{OF_MODEL} | outcome=`error`")],
+    ),
+    graph(
+        "Tokens by type",
+        "Tokens a second; the types are disjoint. Normal: input above output.",
+        [prom(f"sum by (type) ({TOKENS})", "{{type}}")],
+        "short",
+        w=12,
+        stacked=True,
+    ),
+    graph(
+        "Tokens by model",
+        "Tokens a second, in and out together. Normal: as the answers by model.",
+        [prom(f"sum by (model, provider) ({TOKENS})", NAMED)],
+        "short",
+        w=12,
+        stacked=True,
+        data_links=[to_logs(OF_MODEL)],
+    ),
+)
+
+speed = row(
+    "Speed",
+    graph(
+        "Time to first token",
+        "From asking the model to the first piece of its answer, by quantile. Normal: p95 below 2 s; a cold model takes longer.",
+        [prom(quantile("llm_time_to_first_token_seconds"), f"{NAMED} p{{{{quantile}}}}")],
+        "s",
+        w=12,
+        limit=2,
+        data_links=[to_logs(OF_MODEL)],
+    ),
+    graph(
+        "Tokens a second of one answer",
+        "How fast a median answer is written, and the slowest 5 %. Normal: above 10, which is faster than people read.",
+        [
+            prom("1 / " + quantile("llm_time_per_output_token_seconds", 'quantile="0.5"'), f"{NAMED} median"),
+            prom("1 / " + quantile("llm_time_per_output_token_seconds", 'quantile="0.95"'), f"{NAMED} slowest 5 %"),
+        ],
+        "short",
+        w=12,
+        data_links=[to_logs(OF_MODEL)],
+    ),
+    graph(
+        "Whole answers",
+        "From asking the model to the end of its answer, by quantile. Normal: first token plus the length of the text.",
+        [prom(quantile("llm_request_duration_seconds"), f"{NAMED} p{{{{quantile}}}}")],
+        "s",
+        w=12,
+        h=9,
+        data_links=[to_logs(OF_MODEL)],
+    ),
+    heatmap(
+        "First tokens",
+        "Answers by their time to first token; darker is more, a dot leads to a trace. Normal: one dark band; one above it is a queue or a cold model.",
+        f'sum by (le) (increase(llm_time_to_first_token_seconds_bucket{{telemetry_path="scrape", {MODEL}}}[$__rate_interval]))',
+    ),
+)
+
+servers = row(
+    "Model servers and the ledger",
+    timeline(
+        "Model servers",
+        "Whether any model server answers the API's health checks. Normal: up all along.",
+        [prom(f'environment_dependency:dependency_up:min{{{ENVIRONMENT}, dependency="ollama"}}', "model servers")],
+    ),
+    graph(
+        "Ledger rows",
+        "Rows of use written to the database a second, and those that were lost. Normal: all ok, one a request for an answer.",
+        [prom(f"environment_result:ledger_rows:rate5m{{{ENVIRONMENT}}}", "{{result}}")],
+        "ops",
+        w=12,
+        h=5,
+        stacked=True,
+    ),
+)
+
+logs = row(
+    "Logs",
+    log_lines(
+        "Answers in the logs",
+        "The end of each request that asked one of the chosen models; a line's trace_id leads to its trace. Normal: outcome ok.",
+        f"{LOGS} |= `request_completed` | model=~`$model` | outcome!=``",
+    ),
+)
+
+DASHBOARD = dashboard(
+    "jarvis-llm",
+    "LLM Usage",
+    "Who answers how much, how fast, and how it ends.",
+    ["environment", "model", "provider"],
+    totals,
+    use,
+    speed,
+    servers,
+    logs,
+)

@@ -1,0 +1,343 @@
+"""What dashboards are made of. A panel says its title, what it shows and what is normal, its unit, and its queries.
+
+Queries read recording rules: the path of the metrics is chosen there. Only panels with exemplars read raw buckets, of the
+scrape, for recorded series carry none.
+"""
+
+import json
+import re
+from urllib.parse import quote
+
+PROMETHEUS = {"type": "prometheus", "uid": "prometheus"}
+LOKI = {"type": "loki", "uid": "loki"}
+JAEGER = {"type": "jaeger", "uid": "jaeger"}
+
+ENVIRONMENT = 'environment=~"$environment"'
+LOGS = '{service_name="jarvis-api", deployment_environment_name=~"$environment"}'
+
+# Blue, orange, red: told apart by people who do not tell red from green, and never without the value or a word.
+GOOD, WARN, BAD, PLAIN = "blue", "orange", "red", "text"
+
+
+def prom(expr, legend="", **more):
+    """A query over the window; `instant=True` for the value at its end."""
+    instant = more.pop("instant", False)
+    return {
+        "datasource": PROMETHEUS,
+        "expr": expr,
+        "legendFormat": legend,
+        "range": not instant,
+        "instant": instant,
+        **more,
+    }
+
+
+def exemplars(expr, legend="", **more):
+    return prom(expr, legend, exemplar=True, **more)
+
+
+def lines(expr):
+    return {"datasource": LOKI, "expr": expr, "queryType": "range", "maxLines": 200}
+
+
+# --- links
+
+
+def explore(title, datasource, query):
+    """A link to Explore in the panel's own window; ${…} in the query is Grafana's to fill in."""
+    pane = {
+        "datasource": datasource["uid"],
+        "queries": [{"refId": "A", "datasource": datasource, **query}],
+        "range": {"from": "${__from}", "to": "${__to}"},
+    }
+    encoded = quote(json.dumps({"a": pane}, separators=(",", ":")), safe="")
+    # Grafana's variables must stay readable for it
+    encoded = re.sub(r"%24%7B([\w.]+)%7D", r"${\1}", encoded)
+    return {"title": title, "url": f"/explore?schemaVersion=1&orgId=1&panes={encoded}", "targetBlank": False}
+
+
+def to_logs(filter_=""):
+    """The lines of the same window."""
+    expr = f'{{service_name="jarvis-api"}}{" | " + filter_ if filter_ else ""}'
+    return explore("Logs of this window", LOKI, {"expr": expr, "queryType": "range"})
+
+
+def to_traces(operation="${__field.labels.span_name}"):
+    return explore("Traces of this window", JAEGER, {"queryType": "search", "service": "jarvis-api", "operation": operation})
+
+
+# --- fields
+
+
+def steps(*pairs):
+    """(from, colour): the first one begins at minus infinity."""
+    return {
+        "mode": "absolute",
+        "steps": [{"color": colour, "value": value if i else None} for i, (value, colour) in enumerate(pairs)],
+    }
+
+
+def states(**words):
+    """One word a value: states(DOWN=0, up=1)."""
+    colours = {"DOWN": BAD, "up": GOOD}
+    options = {str(v): {"text": word, "color": colours[word], "index": v} for word, v in words.items()}
+    return [{"type": "value", "options": options}]
+
+
+UP = {"mappings": states(DOWN=0, up=1), "thresholds": steps((None, BAD), (1, GOOD))}
+
+
+def panel(kind, title, description, targets, unit=None, w=8, h=8, *, options=None, custom=None, links=None, **defaults):
+    overrides = defaults.pop("overrides", [])
+    transformations = defaults.pop("transformations", None)
+    data_links = defaults.pop("data_links", None)
+    fields = {"unit": unit or "none", **defaults}
+    if custom:
+        fields["custom"] = custom
+    if data_links:
+        fields["links"] = data_links
+    made = {
+        "type": kind,
+        "title": title,
+        "description": description,
+        "datasource": targets[0]["datasource"] if targets else PROMETHEUS,
+        "gridPos": {"w": w, "h": h, "x": 0, "y": 0},
+        "targets": [{"refId": chr(ord("A") + i), **it} for i, it in enumerate(targets)],
+        "fieldConfig": {"defaults": fields, "overrides": overrides},
+        "options": options or {},
+    }
+    if links:
+        made["links"] = links
+    if transformations:
+        made["transformations"] = transformations
+    return made
+
+
+def stat(title, description, targets, unit, w=4, h=4, *, text="auto", graph="area", colour="value", **more):
+    options = {
+        "colorMode": colour,
+        "graphMode": graph,
+        "justifyMode": "auto",
+        "textMode": text,
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+    }
+    more.setdefault("thresholds", steps((None, PLAIN)))
+    return panel("stat", title, description, targets, unit, w, h, options=options, **more)
+
+
+def graph(title, description, targets, unit, w=8, h=8, *, stacked=False, limit=None, table=False, **more):
+    """Lines over time; `limit` draws a dashed line at the bound that the description names."""
+    custom = {
+        "drawStyle": "line",
+        "lineWidth": 1,
+        "fillOpacity": 20 if stacked else 8,
+        "showPoints": "never",
+        "spanNulls": False,
+        "axisSoftMin": 0,
+    }
+    if stacked:
+        custom["stacking"] = {"mode": "normal", "group": "A"}
+    if limit is not None:
+        custom["thresholdsStyle"] = {"mode": "dashed"}
+        more["thresholds"] = steps((None, PLAIN), (limit, WARN))
+    options = {
+        "legend": {
+            "displayMode": "table" if table else "list",
+            "placement": "right" if table else "bottom",
+            "showLegend": True,
+            "calcs": ["lastNotNull", "max"] if table else [],
+        },
+        "tooltip": {"mode": "multi", "sort": "desc"},
+    }
+    more.setdefault("data_links", [to_logs()])
+    return panel("timeseries", title, description, targets, unit, w, h, options=options, custom=custom, **more)
+
+
+def heatmap(title, description, expr, w=12, h=9):
+    """Where the time goes: a cell a bucket and step, exemplars as dots that lead to their traces."""
+    options = {
+        "calculate": False,
+        "cellGap": 1,
+        "color": {
+            "mode": "scheme",
+            "scheme": "Blues",
+            "exponent": 0.5,
+            "steps": 64,
+            "reverse": False,
+            "fill": "dark-blue",
+            "scale": "exponential",
+        },
+        "exemplars": {"color": "rgba(255,120,0,0.9)"},
+        "filterValues": {"le": 1e-9},
+        "legend": {"show": True},
+        "tooltip": {"mode": "single", "showColorScale": True, "yHistogram": False},
+        "yAxis": {"axisPlacement": "left", "unit": "s"},
+        "rowsFrame": {"layout": "auto"},
+        "showValue": "never",
+    }
+    target = exemplars(expr, "{{le}}", format="heatmap")
+    return panel("heatmap", title, description, [target], "s", w, h, options=options)
+
+
+def table(title, description, targets, unit, w=12, h=8, *, columns, sort=None, **more):
+    """Instant queries, joined by their labels; columns: field → shown name."""
+    targets = [{**it, "format": "table", "range": False, "instant": True} for it in targets]
+    organize = {
+        "id": "organize",
+        "options": {"renameByName": columns, "includeByName": {it: True for it in columns}, "indexByName": {}},
+    }
+    options = {"showHeader": True, "cellHeight": "sm"}
+    if sort:
+        options["sortBy"] = [{"displayName": sort, "desc": True}]
+    transformations = [{"id": "merge", "options": {}}, organize]
+    return panel("table", title, description, targets, unit, w, h, options=options, transformations=transformations, **more)
+
+
+def column(name, **properties):
+    return {
+        "matcher": {"id": "byName", "options": name},
+        "properties": [{"id": key, "value": value} for key, value in properties.items()],
+    }
+
+
+def timeline(title, description, targets, w=12, h=5, **more):
+    options = {
+        "mergeValues": True,
+        "showValue": "auto",
+        "alignValue": "left",
+        "rowHeight": 0.8,
+        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False, "calcs": []},
+        "tooltip": {"mode": "single", "sort": "none"},
+    }
+    return panel("state-timeline", title, description, targets, None, w, h, options=options, **UP, **more)
+
+
+def log_lines(title, description, expr, w=24, h=10):
+    options = {
+        "showTime": True,
+        "wrapLogMessage": True,
+        "enableLogDetails": True,
+        "sortOrder": "Descending",
+        "dedupStrategy": "none",
+        "prettifyLogMessage": False,
+        "showLabels": False,
+        "showCommonLabels": False,
+    }
+    return panel("logs", title, description, [lines(expr)], None, w, h, options=options)
+
+
+# --- dashboards
+
+
+def row(title, *panels):
+    return {"row": title, "panels": panels}
+
+
+def placed(rows):
+    """Panels from left to right, a new line where one does not fit."""
+    y, made = 0, []
+    for it in rows:
+        made.append({"type": "row", "title": it["row"], "collapsed": False, "gridPos": at(0, y, 24, 1), "panels": []})
+        y, x, height = y + 1, 0, 0
+        for one in it["panels"]:
+            size = one["gridPos"]
+            if x + size["w"] > 24:
+                y, x, height = y + height, 0, 0
+            made.append({**one, "gridPos": at(x, y, size["w"], size["h"])})
+            x, height = x + size["w"], max(height, size["h"])
+        y += height
+    return [{"id": i, **it} for i, it in enumerate(made, 1)]
+
+
+def at(x, y, w, h):
+    return {"x": x, "y": y, "w": w, "h": h}
+
+
+def variable(name, label, description, source):
+    """Values of a label of a recorded series; several can be chosen, all of them are by default."""
+    return {
+        "type": "query",
+        "name": name,
+        "label": label,
+        "description": description,
+        "datasource": PROMETHEUS,
+        "definition": f"label_values({source}, {name})",
+        "query": {"query": f"label_values({source}, {name})", "refId": name},
+        "refresh": 2,
+        "sort": 1,
+        "multi": True,
+        "includeAll": True,
+        "allValue": ".*",
+        "current": {"text": "All", "value": "$__all", "selected": True},
+        "options": [],
+        "hide": 0,
+    }
+
+
+VARIABLES = {
+    "environment": ("Environment", "Which installation", "environment_job:up:min"),
+    "route": ("Route", "Template of the path", f"environment_route:http_requests:rate5m{{{ENVIRONMENT}}}"),
+    "model": ("Model", "As a provider lists it", f"environment_model_provider:llm_requests_judged:rate5m{{{ENVIRONMENT}}}"),
+    "provider": ("Provider", "Who ran the model", f"environment_model_provider:llm_requests_judged:rate5m{{{ENVIRONMENT}}}"),
+}
+
+
+def annotation(name, colour, expr, title, text):
+    return {
+        "name": name,
+        "datasource": PROMETHEUS,
+        "enable": True,
+        "iconColor": colour,
+        "expr": expr,
+        "step": "60s",
+        "titleFormat": title,
+        "textFormat": text,
+    }
+
+
+VERSIONS = f"environment_version:jarvis_instances:count{{{ENVIRONMENT}}}"
+ANNOTATIONS = [
+    annotation("Deployments", "purple", f"{VERSIONS} unless {VERSIONS} offset 2m", "Version {{version}}", "{{environment}}"),
+    annotation(
+        "Alerts",
+        "orange",
+        'ALERTS{alertstate="firing", severity=~"critical|warning", environment=~"$environment|"}',
+        "{{alertname}}",
+        "{{severity}} {{environment}} {{instance}} {{model}} {{job}}",
+    ),
+]
+
+
+def dashboard(uid, title, description, variables, *rows, since="now-1h"):
+    return {
+        "uid": uid,
+        "title": title,
+        "description": description,
+        "tags": ["jarvis"],
+        "editable": False,
+        "graphTooltip": 1,
+        "schemaVersion": 41,
+        "version": 1,
+        "timezone": "browser",
+        "refresh": "30s",
+        "time": {"from": since, "to": "now"},
+        "timepicker": {},
+        "weekStart": "",
+        "templating": {"list": [variable(it, *VARIABLES[it]) for it in variables]},
+        "annotations": {"list": ANNOTATIONS},
+        "links": [
+            {
+                "type": "dashboards",
+                "title": "JARVIS",
+                "tags": ["jarvis"],
+                "asDropdown": False,
+                "includeVars": True,
+                "keepTime": True,
+                "targetBlank": False,
+                "icon": "external link",
+                "tooltip": "The other dashboards, with this window and these variables",
+                "url": "",
+            }
+        ],
+        "panels": placed(rows),
+    }
