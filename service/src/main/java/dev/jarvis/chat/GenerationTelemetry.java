@@ -4,6 +4,7 @@ import dev.jarvis.chat.Generation.Outcome;
 import dev.jarvis.model.ChatRequest;
 import dev.jarvis.model.ChatStream.Finish;
 import dev.jarvis.model.ChatStream.Usage;
+import dev.jarvis.telemetry.ClientOperation;
 import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
@@ -50,6 +51,7 @@ final class GenerationTelemetry {
             .setSpanKind(SpanKind.CLIENT)
             .setAttribute("gen_ai.operation.name", "chat")
             .setAttribute("gen_ai.provider.name", provider)
+            .setAttribute(ClientOperation.PEER, provider)
             .setAttribute("gen_ai.request.model", request.model())
             .setAttribute("gen_ai.response.model", request.model());
     request.temperature().ifPresent(it -> builder.setAttribute("gen_ai.request.temperature", it));

@@ -30,6 +30,9 @@ public final class ClientOperation {
     }
   }
 
+  /** Who is called, in one attribute for every kind of client span. */
+  public static final AttributeKey<String> PEER = AttributeKey.stringKey("peer.service");
+
   private static final AttributeKey<String> DB_SYSTEM = Label.DB_SYSTEM.key();
   private static final AttributeKey<String> DB_OPERATION = Label.DB_OPERATION.key();
   private static final AttributeKey<String> RPC_SYSTEM = AttributeKey.stringKey("rpc.system");
@@ -55,6 +58,7 @@ public final class ClientOperation {
             .setSpanKind(SpanKind.CLIENT)
             .setAttribute(store ? RPC_SYSTEM : DB_SYSTEM, store ? "aws-api" : target.id)
             .setAttribute(store ? RPC_METHOD : DB_OPERATION, name)
+            .setAttribute(PEER, target.id)
             .startSpan();
     this.context = Context.current().with(span);
   }

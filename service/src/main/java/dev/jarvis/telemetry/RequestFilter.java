@@ -18,6 +18,7 @@ import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,9 @@ public final class RequestFilter implements Filter {
   /** RFC 9110's methods and RFC 5789's; any other counts as one. */
   private static final Set<String> METHODS =
       Set.of("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH");
+
+  /** Statuses that every route shows from the start: good, and each of {@link Errors} above 499. */
+  private static final List<String> ANNOUNCED = List.of("200", "500", "502", "503", "504");
 
   private static final int MAX_LOGGED_PATH = 256;
 
@@ -52,8 +56,15 @@ public final class RequestFilter implements Filter {
         .forEach(
             (template, methods) -> {
               instruments.add(Metric.HTTP_RESPONSES_BROKEN, 0, template);
-              methods.forEach(it -> instruments.add(Metric.HTTP_REQUESTS, 0, it, template, "200"));
+              methods.forEach(method -> announce(method, template));
             });
+  }
+
+  /** A rate sees no first failure in a counter that begins with it. */
+  private void announce(String method, String template) {
+    for (String status : ANNOUNCED) {
+      instruments.add(Metric.HTTP_REQUESTS, 0, method, template, status);
+    }
   }
 
   @Override

@@ -151,6 +151,16 @@ final class Stack {
     return list(result.path("data").path("result"));
   }
 
+  /** The series of a query over the last five minutes, as a graph shows them. */
+  static List<JsonNode> prometheusRange(String query) {
+    long now = Instant.now().getEpochSecond();
+    JsonNode result =
+        json(
+            "http://127.0.0.1:9090/api/v1/query_range?query=%s&start=%d&end=%d&step=2"
+                .formatted(encode(query), now - 300, now));
+    return list(result.path("data").path("result"));
+  }
+
   /** The exemplars of a selector in the last ten minutes. */
   static List<JsonNode> exemplars(String query) {
     long now = Instant.now().getEpochSecond();
@@ -191,6 +201,19 @@ final class Stack {
     }
     return list(
         json("http://127.0.0.1:16686/api/traces/" + traceId).path("data").path(0).path("spans"));
+  }
+
+  /** The traces of the service that have such a span, as Grafana's search in Jaeger finds them. */
+  static List<JsonNode> jaegerSearch(String operation) {
+    return list(
+        json("http://127.0.0.1:16686/api/traces?service=jarvis-api&limit=5&lookback=1h&operation="
+                + encode(operation))
+            .path("data"));
+  }
+
+  /** What Alertmanager knows of alerts with this name. */
+  static List<JsonNode> alertmanager(String alert) {
+    return list(json("http://127.0.0.1:9093/api/v2/alerts?filter=" + encode("alertname=" + alert)));
   }
 
   /** A series' value, the last one of a range. */

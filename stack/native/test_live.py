@@ -1,0 +1,296 @@
+"""Dashboards, rules and links against the live stack of `make e2e`: what they ask for must be there.
+
+The stack first sees every feature, and each way to fail that the service has.
+"""
+
+import json
+import os
+import re
+import subprocess
+import time
+import unittest
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+from pathlib import Path
+
+import yaml
+from test_grafana import DASHBOARDS, RULES, datasources, metrics_of, panels, promql
+
+LIMIT_SECONDS = 60
+API = "http://127.0.0.1:8000"
+MODEL = "smollm2:135m"
+KEY = os.environ.get("JARVIS_E2E_API_KEY", "")
+HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+# What is rightly empty here, and why: panels by title, series by name.
+RIGHTLY_EMPTY = {
+    "Firing alerts": "nothing fires once the outage is over; the annotation shows that the query finds what fired",
+    "documents_processed": "documents are not taken in yet",
+    "environment_operation_quantile:object_store_operation_duration_seconds:histogram_quantile": "no object moves "
+    "without documents, and of no call there is no quantile",
+    "environment_instance_signal:otel_sdk_dropped:rate5m": "the service drops only after minutes without a collector",
+}
+# The same of metrics that the service exposes and no rule reads.
+READ_BY_NOBODY = {
+    "classloader_loadedClasses_count": "of use in a heap dump's company only",
+    "classloader_loadedClasses_total": "as above",
+    "classloader_unloadedClasses_total": "as above",
+    "thread_daemon_count": "a part of thread_count",
+    "thread_max_count": "the maximum of thread_count over time says it",
+    "hikaricp_connections": "active and idle add up to it",
+    "hikaricp_connections_min": "a setting",
+    "hikaricp_connections_acquire_max_seconds": "the spans show the slow ones",
+    "hikaricp_connections_creation_max_seconds": "as above",
+    "hikaricp_connections_creation_seconds": "as above",
+    "hikaricp_connections_usage_max_seconds": "as above",
+    "hikaricp_connections_timeout_total": "a timeout is an error of its operation",
+    "otel_sdk_exporter_log_exported_total": "the collector's own counts show what arrived",
+    "otel_sdk_exporter_metric_data_point_exported_total": "as above",
+    "otel_sdk_exporter_span_exported_total": "as above",
+    "otel_sdk_exporter_log_inflight": "moves within milliseconds",
+    "otel_sdk_exporter_metric_data_point_inflight": "as above",
+    "otel_sdk_exporter_span_inflight": "as above",
+    "otel_sdk_exporter_operation_duration_seconds": "export delays nobody",
+    "otel_sdk_metric_reader_collection_duration_seconds": "as above",
+    "otel_sdk_log_total": "http_requests_total times two",
+    "otel_sdk_processor_log_queue_capacity": "a constant",
+    "otel_sdk_processor_log_queue_size": "what it cannot hold is counted as dropped",
+    "otel_sdk_processor_span_queue_capacity_span": "a constant",
+    "otel_sdk_processor_span_queue_size_span": "what it cannot hold is counted as dropped",
+    "otel_sdk_span_live": "http_active_requests and the like",
+    "otel_sdk_span_started_total": "the span metrics count them by name",
+}
+
+
+def get(url, **parameters):
+    if parameters:
+        url += "?" + urllib.parse.urlencode(parameters)
+    with HTTP.open(url, timeout=20) as response:
+        return json.load(response)
+
+
+def prometheus(query):
+    return get("http://127.0.0.1:9090/api/v1/query", query=query)["data"]["result"]
+
+
+def prometheus_range(query):
+    """As a graph of the last ten minutes."""
+    now = time.time()
+    data = get("http://127.0.0.1:9090/api/v1/query_range", query=query, start=now - 600, end=now, step=5)["data"]
+    return data["result"]
+
+
+def loki(query):
+    return get("http://127.0.0.1:3100/loki/api/v1/query_range", query=query, since="30m", limit=100)["data"]["result"]
+
+
+def traces(operation):
+    query = {"service": "jarvis-api", "operation": operation, "limit": 5, "lookback": "1h"}
+    return get("http://127.0.0.1:16686/api/traces", **query)["data"]
+
+
+def exemplars(query):
+    now = time.time()
+    return get("http://127.0.0.1:9090/api/v1/query_exemplars", query=query, start=now - 600, end=now)["data"]
+
+
+def has_number(result):
+    values = [value for it in result for _, value in it.get("values", [it.get("value")])]
+    return any(it != "NaN" for it in values)
+
+
+def filled(expression):
+    """With Grafana's variables as a dashboard has them at first."""
+    for variable, value in (("$__rate_interval", "1m"), ("$__range_s", "600"), ("$__range", "10m")):
+        expression = expression.replace(variable, value)
+    return re.sub(r"\$(environment|route|model|provider)\b", ".*", expression)
+
+
+def selectors(expression):
+    return re.findall(r"([a-zA-Z_:][\w:]*)\{([^}]*)\}", expression)
+
+
+def ask(path, body=None, **headers):
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(API + path, data, {"Authorization": f"Bearer {KEY}", **headers})
+    try:
+        with HTTP.open(request, timeout=60) as response:
+            response.read()
+            return response.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def chat(stream=False, model=MODEL, **headers):
+    messages = [{"role": "user", "content": "Say hello."}]
+    body = {"model": model, "messages": messages, "max_tokens": 8, "stream": stream}
+    return ask("/v1/chat/completions", body, **headers)
+
+
+def stack(*arguments):
+    subprocess.run([Path(__file__).parent / "stack", *arguments], check=True, stdout=subprocess.DEVNULL, timeout=120)
+
+
+@unittest.skipUnless(KEY, "needs the running stack of `make e2e`")
+class Live(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        for stream in (False, True) * 3:
+            chat(stream)
+        chat(model="nowhere")
+        for path in ("/v1/models", "/v1/models/nowhere", "/nowhere"):
+            ask(path)
+        stack("stop", "ollama")
+        try:
+            firing = 'ALERTS{alertname="DependencyDown", dependency="ollama", alertstate="firing"}'
+            cls.until("ollama's absence fires an alert", lambda: chat() == 502 and prometheus(firing))
+        finally:
+            stack("start", "ollama")
+        cls.until("ollama answers again", lambda: chat() == 200)
+
+    @staticmethod
+    def until(what, condition):
+        end = time.monotonic() + LIMIT_SECONDS
+        while not condition():
+            if time.monotonic() > end:
+                raise AssertionError(f"not within {LIMIT_SECONDS} s: {what}")
+            time.sleep(0.5)
+
+    def test_every_query_of_every_panel_finds_data(self):
+        for name, panel in panels():
+            for target in panel["targets"]:
+                query = filled(target["expr"])
+                if panel["title"] in RIGHTLY_EMPTY or metrics_of(query) & set(RIGHTLY_EMPTY):
+                    continue
+                if target["datasource"]["uid"] == "loki":
+                    self.until(f"{name}: {query}", lambda: loki(query))
+                else:
+                    run = prometheus if target.get("instant") else prometheus_range
+                    self.until(f"{name}: {query}", lambda: has_number(run(query)))
+
+    def test_every_annotation_and_variable_finds_data(self):
+        for file, dashboard in DASHBOARDS.items():
+            for it in dashboard["annotations"]["list"]:
+                self.assertTrue(prometheus_range(filled(it["expr"])), f"{file}: {it['name']}")
+            for it in dashboard["templating"]["list"]:
+                series, label = re.match(r"label_values\((.+), (\w+)\)$", it["definition"]).groups()
+                self.assertTrue(any(label in one["metric"] for one in prometheus(filled(series))), f"{file}: {label}")
+
+    def test_every_value_that_a_query_filters_by_exists(self):
+        for name, expression, _ in promql():
+            for series, matchers in selectors(filled(expression)):
+                if series in RIGHTLY_EMPTY:
+                    continue
+                for label, operator, value in re.findall(r'(\w+)(=~?)"([^"]*)"', matchers):
+                    for one in value.split("|") if operator == "=~" else [value]:
+                        if one not in ("", ".*"):
+                            query = f'{series}{{{label}{operator}"{one}"}}'
+                            self.until(f"{name}: {query}", lambda: prometheus_range(query))
+
+    def test_every_recording_rule_records(self):
+        groups = get("http://127.0.0.1:9090/api/v1/rules")["data"]["groups"]
+        rules = [rule for group in groups for rule in group["rules"]]
+        written = [it for file in RULES for group in yaml.safe_load(file.read_text())["groups"] for it in group["rules"]]
+        self.assertEqual(len(rules), len(written))
+        for rule in rules:
+            self.assertEqual(rule["health"], "ok", f"{rule['name']}: {rule.get('lastError')}")
+            if rule["type"] == "recording" and rule["name"] not in RIGHTLY_EMPTY:
+                labels = ", ".join(f'{k}="{v}"' for k, v in rule.get("labels", {}).items())
+                query = f"{rule['name']}{{{labels}}}"
+                if not self.rightly_silent(query):
+                    self.until(query, lambda: has_number(prometheus_range(query)))
+
+    @staticmethod
+    def rightly_silent(query):
+        """The collector's counts of what it lost show with the first loss."""
+        return query.startswith("environment_reason_signal:otelcol_lost") and "exporter_" in query
+
+    def test_every_metric_of_the_service_is_read(self):
+        with HTTP.open(f"{API}/metrics", timeout=10) as response:
+            families = re.findall(r"^# TYPE (\w+) ", response.read().decode(), re.M)
+        read = set()
+        for file in RULES:
+            for group in yaml.safe_load(file.read_text())["groups"]:
+                for rule in group["rules"]:
+                    read |= metrics_of(rule["expr"])
+        for family in families:
+            names = {family, *(f"{family}_{it}" for it in ("bucket", "sum", "count"))}
+            self.assertEqual(bool(names & read), family not in READ_BY_NOBODY, f"{family}: read, or listed, not both")
+
+    def test_links_lead_to_traces(self):
+        for name, panel in panels():
+            defaults = panel["fieldConfig"]["defaults"].get("links", [])
+            own = [p["value"] for it in panel["fieldConfig"]["overrides"] for p in it["properties"] if p["id"] == "links"]
+            for link in [*defaults, *(link for links in own for link in links)]:
+                panes = urllib.parse.parse_qs(link["url"].split("?", 1)[1])["panes"][0]
+                query = json.loads(panes)["a"]["queries"][0]
+                series = [it for t in panel["targets"] for it in prometheus_range(filled(t["expr"]))]
+                filters = [self.fill_link(query, it["metric"]) for it in series]
+                if query["datasource"]["uid"] == "jaeger" and panel["title"] not in RIGHTLY_EMPTY:
+                    named = {it["operation"] for it in filters if "${" not in it["operation"]}
+                    if named and not self.is_rightly_empty(panel):
+                        self.assertTrue(any(traces(it) for it in named), f"{name}: no traces of {named}")
+                elif query["datasource"]["uid"] == "loki":
+                    for it in filters:
+                        loki(it["expr"])  # Loki can read it
+
+    @staticmethod
+    def is_rightly_empty(panel):
+        return any(metrics_of(filled(it["expr"])) & set(RIGHTLY_EMPTY) for it in panel["targets"]) or any(
+            "object_store" in it["expr"] for it in panel["targets"]
+        )
+
+    @staticmethod
+    def fill_link(query, labels):
+        text = json.dumps(query)
+        text = re.sub(r"\$\{__field\.labels\.(\w+)\}", lambda m: labels.get(m[1], m[0]), text)
+        return json.loads(re.sub(r"\$\{__data\.fields\.\w+\}", lambda m: labels.get("span_name", m[0]), text))
+
+    def test_metric_to_trace_to_logs_and_metrics(self):
+        # an exemplar of the service's own histogram, and one of the collector's span metrics
+        for query in (
+            'http_request_duration_seconds_bucket{telemetry_path="scrape", route="/v1/chat/completions"}',
+            'llm_time_to_first_token_seconds_bucket{telemetry_path="scrape"}',
+            'traces_span_metrics_duration_seconds_bucket{span_name="POST /v1/chat/completions"}',
+        ):
+
+            def known():
+                chat()
+                found = [e["labels"]["trace_id"] for it in exemplars(query) for e in it["exemplars"]]
+                return [it for it in found[-5:] if self.trace(it)]
+
+            self.until(f"an exemplar of {query} whose trace Jaeger has", known)
+        trace = known()[-1]
+        jaeger = datasources()["jaeger"]["jsonData"]
+        logs = jaeger["tracesToLogsV2"]["query"].replace("$${__trace.traceId}", trace)
+        self.until(logs, lambda: loki(logs))
+        line = loki(logs)[0]["stream"]
+        field = datasources()["loki"]["jsonData"]["derivedFields"][0]
+        self.assertTrue(self.trace(line[field["matcherRegex"]]), "log line → trace")
+        tags = {it["key"]: it["value"] for it in jaeger["tracesToMetrics"]["tags"]}
+        values = {"http.route": "/v1/chat/completions", "gen_ai.request.model": MODEL}
+        self.assertEqual(set(tags), set(values))
+        for it in jaeger["tracesToMetrics"]["queries"]:
+            about = "model" if "model" in it["name"] else "route"
+            tag = next(f'{label}="{values[key]}"' for key, label in tags.items() if label == about)
+            query = it["query"].replace("$$__tags", tag)
+            self.until(query, lambda: has_number(prometheus(query)))
+
+    @staticmethod
+    def trace(trace_id):
+        try:
+            return get(f"http://127.0.0.1:16686/api/traces/{trace_id}")["data"]
+        except urllib.error.HTTPError:
+            return []
+
+    def test_a_line_of_a_panel_is_found_by_its_trace(self):
+        trace = uuid.uuid4().hex
+        self.assertEqual(chat(traceparent=f"00-{trace}-00f067aa0ba902b7-01"), 200)
+        query = f'{{service_name="jarvis-api", deployment_environment_name="local"}} | trace_id="{trace}"'
+        self.until(query, lambda: loki(query))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,143 @@
+"""What must survive on the live stack of `make e2e`: an alert's way to whoever is on call, and telemetry while its
+backends are away."""
+
+import http.server
+import json
+import os
+import threading
+import time
+import unittest
+import uuid
+
+from test_live import KEY, ask, chat, get, loki, prometheus, stack
+
+OUTAGE_SECONDS = 60
+LIMIT_SECONDS = 90
+
+
+class Webhook:
+    """Takes Alertmanager's calls on the port that `e2e` has told it."""
+
+    def __init__(self):
+        self.calls = []
+        calls = self.calls
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                calls.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["JARVIS_E2E_WEBHOOK_PORT"])), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def alerts(self, name, status):
+        return [it for call in self.calls for it in call["alerts"] if it["labels"]["alertname"] == name and it["status"] == status]
+
+
+def until(what, condition):
+    end = time.monotonic() + LIMIT_SECONDS
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {LIMIT_SECONDS} s: {what}")
+        time.sleep(0.5)
+
+
+@unittest.skipUnless(KEY, "needs the running stack of `make e2e`")
+class Alerts(unittest.TestCase):
+    def test_a_database_that_is_down_reaches_whoever_is_on_call(self):
+        webhook = Webhook()
+        self.addCleanup(webhook.close)
+        stack("stop", "postgres")
+        try:
+            until("DatabaseDown arrives", lambda: webhook.alerts("DatabaseDown", "firing"))
+            # what follows from it is known to Alertmanager, and silent
+            until("DependencyDown is inhibited", lambda: self.inhibited("DependencyDown"))
+            self.assertEqual(chat(), 200, "answers go on")
+        finally:
+            stack("start", "postgres")
+        until("its end arrives", lambda: webhook.alerts("DatabaseDown", "resolved"))
+
+        alert = webhook.alerts("DatabaseDown", "firing")[0]
+        self.assertEqual(alert["labels"], {"alertname": "DatabaseDown", "severity": "critical", "environment": "local"})
+        notes = alert["annotations"]
+        self.assertEqual(notes["summary"], "PostgreSQL down")
+        self.assertEqual(notes["runbook_url"], "docs/runbooks/DatabaseDown.md")
+        self.assertEqual(notes["dashboard_url"], "http://localhost:3000/d/jarvis-database?var-environment=local")
+        self.assertIn("local", notes["description"])
+        self.assertFalse(webhook.alerts("Watchdog", "firing"), "it is called apart")
+        until("the service writes rows again", lambda: get("http://127.0.0.1:8000/health")["checks"]["database"] == "ok")
+
+    @staticmethod
+    def inhibited(name):
+        found = get("http://127.0.0.1:9093/api/v2/alerts", filter=f"alertname={name}")
+        return [it for it in found if it["labels"].get("dependency") == "database" and it["status"]["inhibitedBy"]]
+
+
+@unittest.skipUnless(KEY, "needs the running stack of `make e2e`")
+class Backends(unittest.TestCase):
+    def test_nothing_is_missing_after_loki_and_prometheus_were_away(self):
+        until("traffic", lambda: chat() == 200)
+        asked = []
+        began = time.time()
+        stack("stop", "loki")
+        stack("stop", "prometheus")
+        try:
+            end = time.monotonic() + OUTAGE_SECONDS
+            while time.monotonic() < end:
+                trace = uuid.uuid4().hex
+                self.assertEqual(ask("/v1/models", traceparent=f"00-{trace}-00f067aa0ba902b7-01"), 200)
+                asked.append(trace)
+                time.sleep(0.25)
+            ended = time.time()
+        finally:
+            stack("start", "prometheus")
+            stack("start", "loki")
+
+        def lines():
+            query = '{service_name="jarvis-api"} | route="/v1/models" |= "request_completed"'
+            found = get(
+                "http://127.0.0.1:3100/loki/api/v1/query_range",
+                query=query, start=int((began - 5) * 1e9), end=int(time.time() * 1e9), limit=5000,
+            )["data"]["result"]
+            return {it["stream"].get("trace_id") for it in found}
+
+        until("Loki is back", lambda: self.ready("http://127.0.0.1:3100/ready"))
+        until(f"all {len(asked)} requests are in Loki", lambda: set(asked) <= lines())
+        until("Prometheus is back", lambda: self.ready("http://127.0.0.1:9090/-/ready"))
+
+        def samples():
+            """When OTLP brought the counter, in the time that Prometheus was away."""
+            selector = 'http_requests_total{route="/v1/models", status="200", telemetry_path="otlp"}'
+            result = prometheus(f"{selector}[10m]")
+            return [at for it in result for at, _ in it["values"] if began <= at <= ended]
+
+        # one every two seconds; a pause of more than three exports would be a hole
+        def whole():
+            times = [began, *samples(), ended]
+            return len(times) > 10 and max(b - a for a, b in zip(times, times[1:])) < 7
+
+        until("no sample of OTLP is missing", whole)
+        increase = 'increase(http_requests_total{route="/v1/models", status="200", telemetry_path="otlp"}[5m])'
+        until("all requests are counted", lambda: float(prometheus(increase)[0]["value"][1]) >= len(asked) * 0.95)
+
+    @staticmethod
+    def ready(url):
+        try:
+            get(url)
+        except json.JSONDecodeError:
+            return True  # it answers, in plain text
+        except OSError:
+            return False
+        return True
+
+
+if __name__ == "__main__":
+    unittest.main()
