@@ -134,6 +134,33 @@ speed = row(
     ),
 )
 
+OF_ANY = f'{ENVIRONMENT}, model=~"$model"'
+routing = row(
+    "Routing",
+    graph(
+        "Decisions",
+        "Who was chosen to answer, a second, and what decided. Normal: the models that your routes name first; \"only\" where there is no choice.",
+        [
+            prom(
+                f"environment_strategy_model_reason:llm_routing_decisions:rate5m{{{OF_ANY}}}",
+                "{{model}}: {{reason}} ({{strategy}})",
+            )
+        ],
+        "reqps",
+        w=12,
+        stacked=True,
+        data_links=[to_logs("routing_reason=`${__field.labels.reason}`")],
+    ),
+    graph(
+        "Fallbacks",
+        "Models that were asked and failed before another one, or the same again, was asked. Normal: no line; one that stays is a server to look after.",
+        [prom(f"environment_model_provider_reason:llm_fallbacks:rate5m{{{MODEL}}}", f"{NAMED} {{{{reason}}}}")],
+        "reqps",
+        w=12,
+        data_links=[to_logs("routing_reason=`fallback`")],
+    ),
+)
+
 servers = row(
     "Model servers and the ledger",
     timeline(
@@ -169,6 +196,7 @@ DASHBOARD = dashboard(
     totals,
     use,
     speed,
+    routing,
     servers,
     logs,
 )

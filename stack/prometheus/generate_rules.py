@@ -175,6 +175,8 @@ def llm():
         ),
         *counter("llm_tokens_total", "model", "provider", "type"),
         *[rule for it in names for rule in histogram(it, "model", "provider")],
+        *counter("llm_routing_decisions_total", "strategy", "model", "reason"),
+        *counter("llm_fallbacks_total", "model", "provider", "reason"),
         *counter("ledger_rows_total", "result"),
         # The seed's own name, which is the OpenMetrics family's: the counter as each instance has it.
         *plain(

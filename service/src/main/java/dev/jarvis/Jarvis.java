@@ -1,9 +1,11 @@
 package dev.jarvis;
 
+import dev.jarvis.JarvisConfig.ModelServer;
 import dev.jarvis.account.ActiveUsers;
 import dev.jarvis.account.ApiKeys;
 import dev.jarvis.chat.ChatRoutes;
 import dev.jarvis.chat.ModelRoutes;
+import dev.jarvis.chat.RoutingRoutes;
 import dev.jarvis.health.DependencyCheck;
 import dev.jarvis.health.Health;
 import dev.jarvis.health.HealthRoutes;
@@ -15,6 +17,8 @@ import dev.jarvis.model.LocalProvider;
 import dev.jarvis.model.ModelProvider;
 import dev.jarvis.model.Models;
 import dev.jarvis.model.OllamaProvider;
+import dev.jarvis.model.OpenAiProvider;
+import dev.jarvis.model.Router;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.ObjectStore;
 import dev.jarvis.storage.Redis;
@@ -70,6 +74,7 @@ public final class Jarvis implements AutoCloseable {
     Ledger ledger = open(new Ledger(database, telemetry));
     ActiveUsers activeUsers = open(new ActiveUsers(redis, telemetry.instruments()));
     Models models = open(new Models(providers(config)));
+    Router router = new Router(models, config.routes(), config.prices()::perMillion);
     Health health =
         open(
             Health.start(
@@ -87,8 +92,10 @@ public final class Jarvis implements AutoCloseable {
     JsonBody bodies = new JsonBody(config.server().maxBodyBytes(), config.server().maxJsonDepth());
     new HealthRoutes(health, VERSION).register(routes);
     new MetricsRoutes(telemetry).register(routes);
-    new ModelRoutes(models).register(routes);
-    new ChatRoutes(config.chat(), bodies, models, telemetry, ledger, activeUsers).register(routes);
+    new ModelRoutes(models, router).register(routes);
+    new RoutingRoutes(bodies, router).register(routes);
+    new ChatRoutes(config.chat(), bodies, models, router, telemetry, ledger, activeUsers)
+        .register(routes);
 
     HttpRouting.Builder routing =
         HttpRouting.builder().addFilter(new RequestFilter(telemetry, routes, tokens));
@@ -111,8 +118,13 @@ public final class Jarvis implements AutoCloseable {
 
   private List<ModelProvider> providers(JarvisConfig config) throws Exception {
     List<ModelProvider> providers = new ArrayList<>();
-    if (config.ollama() != null) {
-      providers.add(open(new OllamaProvider(config.ollama())));
+    for (ModelServer server : config.modelServers()) {
+      providers.add(
+          open(
+              switch (server.dialect()) {
+                case OLLAMA -> new OllamaProvider(server.config());
+                case OPENAI -> new OpenAiProvider(server.config());
+              }));
     }
     if (config.local() != null) {
       providers.add(open(new LocalProvider(config.local())));

@@ -4,7 +4,9 @@ import dev.jarvis.account.ApiKeys;
 import dev.jarvis.account.ApiKeys.HashedKey;
 import dev.jarvis.chat.ChatConfig;
 import dev.jarvis.model.LocalConfig;
-import dev.jarvis.model.OllamaConfig;
+import dev.jarvis.model.ModelServerConfig;
+import dev.jarvis.model.Prices;
+import dev.jarvis.model.Route;
 import dev.jarvis.storage.DatabaseConfig;
 import dev.jarvis.storage.ObjectStoreConfig;
 import dev.jarvis.storage.RedisConfig;
@@ -29,10 +31,21 @@ record JarvisConfig(
     DatabaseConfig database,
     RedisConfig redis,
     ObjectStoreConfig objectStore,
-    @Nullable OllamaConfig ollama,
-    @Nullable LocalConfig local) {
+    List<ModelServer> modelServers,
+    @Nullable LocalConfig local,
+    List<Route> routes,
+    Prices prices) {
 
   private static final Pattern HASHED_KEY = Pattern.compile("([^:,\\s]{1,64}):([0-9a-f]{64})");
+
+  /** How a model server is spoken to. */
+  enum Dialect {
+    OLLAMA,
+    OPENAI
+  }
+
+  /** A model server and its dialect. */
+  record ModelServer(Dialect dialect, ModelServerConfig config) {}
 
   /** Where the server listens and what it takes. */
   record Server(
@@ -50,6 +63,7 @@ record JarvisConfig(
    */
   static JarvisConfig load(Map<String, String> environment) throws ConfigException {
     Settings settings = Settings.load(environment);
+    ModelSettings models = new ModelSettings(settings);
     JarvisConfig config =
         new JarvisConfig(
             settings.path("home"),
@@ -63,13 +77,15 @@ record JarvisConfig(
             database(settings),
             redis(settings),
             objectStore(settings),
-            ollama(settings),
-            local(settings));
-    if (config.ollama() == null && config.local() == null) {
+            models.servers(),
+            local(settings),
+            models.routes(),
+            models.prices());
+    if (config.modelServers().isEmpty() && config.local() == null) {
       settings.problem(
           "ollama.url",
-          "names no model server, and no local model is given either: set JARVIS_OLLAMA_URL, or JARVIS_LOCAL_MODEL to"
-              + " the path of a GGUF file");
+          "names no model server, and neither providers nor a local model are given: set JARVIS_OLLAMA_URL, or"
+              + " JARVIS_LOCAL_MODEL to the path of a GGUF file");
     }
     settings.check();
     return config;
@@ -148,14 +164,6 @@ record JarvisConfig(
         secretKey,
         settings.text("s3.bucket"),
         settings.duration("s3.timeout"));
-  }
-
-  private static @Nullable OllamaConfig ollama(Settings settings) {
-    URI url = settings.httpUri("ollama.url");
-    Duration connect = settings.duration("ollama.connect-timeout");
-    Duration firstToken = settings.duration("ollama.first-token-timeout");
-    Duration betweenTokens = settings.duration("ollama.between-tokens-timeout");
-    return url == null ? null : new OllamaConfig(url, connect, firstToken, betweenTokens, connect);
   }
 
   private static @Nullable LocalConfig local(Settings settings) {

@@ -3,6 +3,7 @@ package dev.jarvis;
 import io.helidon.config.Config;
 import io.helidon.config.ConfigSources;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -24,8 +25,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The configuration as text: the built-in application.yaml, over it the file that JARVIS_CONFIG
- * names, over it the environment. Reading a value notes what is wrong with it and goes on, so that
- * {@link #check} can tell everything at once.
+ * names, over it the environment. A key with {@code _} in application.yaml stands for any number of
+ * entries, each under a name or an index of its own. Reading a value notes what is wrong with it
+ * and goes on, so that {@link #check} can tell everything at once.
  */
 final class Settings {
   private static final String PREFIX = "JARVIS_";
@@ -39,23 +41,33 @@ final class Settings {
 
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
 
+  /** Stands in a key for the name of an entry. */
+  private static final String ANY = "_";
+
+  private final Map<String, String> defaults;
   private final Map<String, String> values;
   private final Map<String, String> sources = new HashMap<>();
   private final List<String> problems = new ArrayList<>();
 
   private Settings(Map<String, String> defaults) {
-    this.values = new TreeMap<>(defaults);
+    this.defaults = defaults;
+    this.values = new TreeMap<>();
+    defaults.forEach(
+        (key, value) -> {
+          if (!isTemplate(key)) {
+            values.put(key, value);
+          }
+        });
   }
 
   static Settings load(Map<String, String> environment) {
     Settings settings =
         new Settings(yaml(Config.just(ConfigSources.classpath("application.yaml"))));
-    Set<String> known = Set.copyOf(settings.values.keySet());
     String file = environment.get(PREFIX + "CONFIG");
     if (file != null) {
-      settings.addFile(Path.of(file), known);
+      settings.addFile(Path.of(file));
     }
-    settings.addEnvironment(environment, known);
+    settings.addEnvironment(environment);
     return settings;
   }
 
@@ -63,7 +75,30 @@ final class Settings {
     return config.asMap().orElse(Map.of());
   }
 
-  private void addFile(Path file, Set<String> known) {
+  private static boolean isTemplate(String key) {
+    return List.of(key.split("\\.", -1)).contains(ANY);
+  }
+
+  /** Whether application.yaml has the key, or one that stands for it. */
+  private boolean known(String key) {
+    return defaults.keySet().stream().anyMatch(it -> matches(it, key));
+  }
+
+  private static boolean matches(String template, String key) {
+    String[] ours = template.split("\\.", -1);
+    String[] theirs = key.split("\\.", -1);
+    if (ours.length != theirs.length) {
+      return false;
+    }
+    for (int i = 0; i < ours.length; i++) {
+      if (!ours[i].equals(ANY) && !ours[i].equals(theirs[i])) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void addFile(Path file) {
     if (!Files.isReadable(file)) {
       problems.add("JARVIS_CONFIG: cannot read the file " + file);
       return;
@@ -77,18 +112,23 @@ final class Settings {
     }
     given.forEach(
         (key, value) -> {
-          if (known.contains(key)) {
+          if (known(key)) {
             put(key, value, key + " in " + file);
           } else {
             problems.add(
-                "%s: unknown key %s; did you mean %s?".formatted(file, key, nearest(key, known)));
+                "%s: unknown key %s; did you mean %s?"
+                    .formatted(file, key, nearest(key, defaults.keySet())));
           }
         });
   }
 
-  private void addEnvironment(Map<String, String> environment, Set<String> known) {
+  private void addEnvironment(Map<String, String> environment) {
+    // also the file's own entries: so that a provider's key need not stand in the file
     Map<String, String> keys = new TreeMap<>();
-    known.forEach(key -> keys.put(variable(key), key));
+    values.keySet().forEach(key -> keys.put(variable(key), key));
+    defaults.keySet().stream()
+        .filter(Settings::isTemplate)
+        .forEach(template -> names(template).forEach(key -> keys.putIfAbsent(variable(key), key)));
     environment.forEach(
         (name, value) -> {
           String fileOf = name.endsWith("_FILE") ? name.substring(0, name.length() - 5) : "";
@@ -123,7 +163,7 @@ final class Settings {
   }
 
   static String variable(String key) {
-    return PREFIX + key.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
+    return PREFIX + key.toUpperCase(Locale.ROOT).replaceAll("[^A-Z0-9]+", "_");
   }
 
   private static String nearest(String name, Set<String> known) {
@@ -133,11 +173,42 @@ final class Settings {
         .orElseThrow();
   }
 
+  /** The keys that a template stands for, one for each entry that has any value. */
+  private List<String> names(String template) {
+    int at = template.indexOf("." + ANY);
+    String rest = template.substring(at + 2);
+    List<String> keys = new ArrayList<>();
+    for (String entry : entries(template.substring(0, at))) {
+      String key = template.substring(0, at + 1) + entry + rest;
+      keys.addAll(isTemplate(key) ? names(key) : List.of(key));
+    }
+    return keys;
+  }
+
+  /** The names of the entries below a key, or their indexes in order. */
+  List<String> entries(String key) {
+    return values.keySet().stream()
+        .filter(it -> it.startsWith(key + "."))
+        .map(it -> it.substring(key.length() + 1).split("\\.", 2)[0])
+        .distinct()
+        .sorted(Comparator.comparingInt(Settings::index).thenComparing(it -> it))
+        .toList();
+  }
+
+  private static int index(String entry) {
+    return entry.matches("\\d{1,6}") ? Integer.parseInt(entry) : 0;
+  }
+
   /** The value as text, empty where none is given. */
   String text(String key) {
     String value = values.get(key);
     if (value == null) {
-      throw new IllegalArgumentException("not in application.yaml: " + key);
+      value =
+          defaults.entrySet().stream()
+              .filter(it -> matches(it.getKey(), key))
+              .map(Map.Entry::getValue)
+              .findFirst()
+              .orElseThrow(() -> new IllegalArgumentException("not in application.yaml: " + key));
     }
     return value.strip();
   }
@@ -158,6 +229,20 @@ final class Settings {
     }
     problem(key, "is not a whole number from %d to %d".formatted(least, most));
     return least;
+  }
+
+  /** An amount of money from 0 on. */
+  double amount(String key) {
+    try {
+      BigDecimal value = new BigDecimal(text(key));
+      if (value.signum() >= 0 && value.compareTo(BigDecimal.valueOf(1e9)) < 0) {
+        return value.doubleValue();
+      }
+    } catch (NumberFormatException e) {
+      // told below
+    }
+    problem(key, "is not an amount from 0 on, such as 0.15");
+    return 0;
   }
 
   /** A time above zero. */

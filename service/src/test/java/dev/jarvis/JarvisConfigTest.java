@@ -3,9 +3,13 @@ package dev.jarvis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.jarvis.model.ModelServerConfig;
+import dev.jarvis.model.Route;
+import dev.jarvis.model.Strategy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -111,5 +115,95 @@ class JarvisConfigTest {
             "JARVIS_OLLAMA_URL", "http://127.0.0.1:1",
             "JARVIS_SERVICE_HOST", "10.0.0.1",
             "JARVIS_PORT_8000_TCP", "tcp://10.0.0.1:8000"));
+  }
+
+  @Test
+  void providersRoutesAndPrices(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(
+        file,
+        """
+        providers:
+          cloud: {type: openai, url: "https://models.example/v1", first-token-timeout: 30s}
+        routes:
+          - name: fast
+            strategy: weighted
+            targets:
+              - {provider: cloud, model: large, weight: 3}
+              - {provider: ollama, model: "small:1b"}
+        prices:
+          - {provider: cloud, model: large, input: 0.15, output: 0.6}
+          - {provider: cloud, model: large, from: "2026-01-01", input: 0.1, cached-input: 0.05, output: 0.4}
+        """);
+
+    JarvisConfig config =
+        JarvisConfig.load(
+            Map.of(
+                "JARVIS_CONFIG", file.toString(),
+                "JARVIS_OLLAMA_URL", "http://ollama:11434",
+                "JARVIS_PROVIDERS_CLOUD_API_KEY", "sk-cloud",
+                "JARVIS_PROVIDERS_CLOUD_BETWEEN_TOKENS_TIMEOUT", "5s"));
+
+    assertThat(config.modelServers())
+        .extracting(it -> it.config().name())
+        .containsExactly("ollama", "cloud");
+    ModelServerConfig cloud = config.modelServers().get(1).config();
+    assertThat(cloud.apiKey()).isEqualTo("sk-cloud");
+    assertThat(cloud.firstTokenTimeout()).isEqualTo(Duration.ofSeconds(30));
+    assertThat(cloud.betweenTokensTimeout()).isEqualTo(Duration.ofSeconds(5));
+    assertThat(cloud.toString()).doesNotContain("sk-cloud");
+    assertThat(config.routes())
+        .containsExactly(
+            new Route(
+                "fast",
+                Strategy.WEIGHTED,
+                List.of(
+                    new Route.Target("cloud", "large", 3, 1),
+                    new Route.Target("ollama", "small:1b", 1, 1))));
+    assertThat(config.prices().prices())
+        .extracting(it -> it.cachedInput())
+        .as("the newest first")
+        .containsExactly(0.05, 0.15);
+  }
+
+  @Test
+  void aBadRouteIsRefusedWithTheRest(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(
+        file,
+        """
+        providers:
+          Cloud_1: {type: openai, url: "http://x/v1"}
+          odd: {type: vllm}
+        routes:
+          - name: fast
+            strategy: fastest
+            targets: [{provider: nobody, model: m, weight: 0}, {provider: ollama}]
+          - {name: empty}
+          - {name: fast, targets: [{provider: ollama, model: m}]}
+        prices:
+          - {provider: ollama, model: m, from: soon, input: -1}
+        providerz: {x: {type: openai}}
+        """);
+
+    assertThatThrownBy(
+            () ->
+                JarvisConfig.load(
+                    Map.of("JARVIS_CONFIG", file.toString(), "JARVIS_OLLAMA_URL", "http://x:1")))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("unknown key providerz.x.type; did you mean providers._.type?")
+        .hasMessageContaining("providers.Cloud_1.type")
+        .hasMessageContaining(
+            "providers.odd.type in " + file + ": \"vllm\" is not ollama or openai")
+        .hasMessageContaining("JARVIS_PROVIDERS_ODD_URL: \"\" is needed")
+        .hasMessageContaining("routes.0.strategy in " + file + ": \"fastest\" is none of priority")
+        .hasMessageContaining("\"nobody\" is no provider; there are ")
+        .hasMessageContaining("routes.0.targets.0.weight")
+        .hasMessageContaining("JARVIS_ROUTES_0_TARGETS_1_MODEL")
+        .hasMessageContaining(
+            "JARVIS_ROUTES_1_STRATEGY: \"priority\" belongs to a route without targets")
+        .hasMessageContaining("routes.2.name in " + file + ": \"fast\" is the name of another")
+        .hasMessageContaining("prices.0.from")
+        .hasMessageContaining("prices.0.input");
   }
 }

@@ -9,12 +9,14 @@ import dev.jarvis.http.Json;
 import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.Routes;
 import dev.jarvis.ledger.Ledger;
-import dev.jarvis.model.ChatRequest;
 import dev.jarvis.model.ChatStream.Chunk;
+import dev.jarvis.model.Decision;
 import dev.jarvis.model.ModelException;
 import dev.jarvis.model.Models;
+import dev.jarvis.model.Router;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
+import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -22,9 +24,14 @@ import java.util.Optional;
 
 /** {@code POST /v1/chat/completions}: whole answers and streams. */
 public final class ChatRoutes {
+  private static final HeaderName MODEL = HeaderNames.create("x-jarvis-model");
+  private static final HeaderName PROVIDER = HeaderNames.create("x-jarvis-provider");
+  private static final HeaderName ROUTE = HeaderNames.create("x-jarvis-route");
+
   private final ChatConfig config;
   private final JsonBody bodies;
   private final Models models;
+  private final Router router;
   private final Telemetry telemetry;
   private final Ledger ledger;
   private final ActiveUsers activeUsers;
@@ -33,12 +40,14 @@ public final class ChatRoutes {
       ChatConfig config,
       JsonBody bodies,
       Models models,
+      Router router,
       Telemetry telemetry,
       Ledger ledger,
       ActiveUsers activeUsers) {
     this.config = config;
     this.bodies = bodies;
     this.models = models;
+    this.router = router;
     this.telemetry = telemetry;
     this.ledger = ledger;
     this.activeUsers = activeUsers;
@@ -60,6 +69,7 @@ public final class ChatRoutes {
     activeUsers.seen(activeUser(exchange, request));
     // what can fail fails in here, before the first byte of the answer
     try (Generation generation = open(request, exchange)) {
+      explain(exchange, response);
       if (request.stream()) {
         stream(request, exchange, generation, response);
       } else {
@@ -75,24 +85,39 @@ public final class ChatRoutes {
   }
 
   private Generation open(ChatCompletionRequest request, Exchange exchange) {
-    Models.Target target = target(request.model());
-    ChatRequest chat = request.chat().withModel(target.model());
-    return Generation.open(
-        chat,
-        exchange,
-        target,
-        request.stream(),
-        config.maxDuration(),
-        new GenerationTelemetry(
-            telemetry, chat, models.label(target.model()), target.provider().name()),
-        ledger::record);
+    Decision decision = decide(request.model());
+    RoutingTelemetry routing = new RoutingTelemetry(telemetry, models, exchange);
+    long start = System.nanoTime();
+    Attempts attempts =
+        new Attempts(
+            router,
+            target ->
+                new GenerationTelemetry(
+                    telemetry,
+                    request.chat().withModel(target.model()),
+                    models.label(target.model()),
+                    target.provider().name(),
+                    start),
+            routing::fellBack);
+    routing.decided(decision);
+    Generation generation =
+        Generation.open(
+            request.chat(),
+            exchange,
+            decision,
+            request.stream(),
+            config.maxDuration(),
+            attempts,
+            ledger::record);
+    routing.answered(decision, generation.target());
+    return generation;
   }
 
-  private Models.Target target(String model) {
+  private Decision decide(String model) {
     try {
-      Optional<Models.Target> target = models.find(model);
-      if (target.isPresent()) {
-        return target.get();
+      Optional<Decision> decision = router.decide(model);
+      if (decision.isPresent()) {
+        return decision.get();
       }
     } catch (ModelException e) {
       rejected("error");
@@ -100,6 +125,13 @@ public final class ChatRoutes {
     }
     rejected("rejected");
     throw ModelRoutes.unknown(model);
+  }
+
+  /** Who answers, as response headers; before the first byte. */
+  private static void explain(Exchange exchange, ServerResponse response) {
+    response.header(MODEL, String.valueOf(exchange.model()));
+    response.header(PROVIDER, String.valueOf(exchange.provider()));
+    response.header(ROUTE, String.valueOf(exchange.modelRoute()));
   }
 
   private void rejected(String outcome) {

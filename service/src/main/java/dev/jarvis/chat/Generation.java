@@ -1,5 +1,7 @@
 package dev.jarvis.chat;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.jarvis.http.ApiException;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.ledger.LlmUse;
@@ -8,6 +10,7 @@ import dev.jarvis.model.ChatStream;
 import dev.jarvis.model.ChatStream.Chunk;
 import dev.jarvis.model.ChatStream.Finish;
 import dev.jarvis.model.ChatStream.Usage;
+import dev.jarvis.model.Decision;
 import dev.jarvis.model.ModelException;
 import dev.jarvis.model.Models;
 import java.time.Duration;
@@ -34,51 +37,55 @@ final class Generation implements AutoCloseable {
   }
 
   private final Exchange exchange;
-  private final Models.Target target;
   private final boolean streamed;
   private final long maxNanos;
-  private final GenerationTelemetry telemetry;
+  private final Attempts attempts;
   private final Consumer<LlmUse> ledger;
-  private @Nullable ChatStream stream;
   private @Nullable Finish finish;
   private boolean ended;
 
   private Generation(
       Exchange exchange,
-      Models.Target target,
       boolean streamed,
       Duration maxDuration,
-      GenerationTelemetry telemetry,
+      Attempts attempts,
       Consumer<LlmUse> ledger) {
     this.exchange = exchange;
-    this.target = target;
     this.streamed = streamed;
     this.maxNanos = maxDuration.toNanos();
-    this.telemetry = telemetry;
+    this.attempts = attempts;
     this.ledger = ledger;
   }
 
   /**
-   * Asks the model.
+   * Asks the models of a decision until one begins to answer.
    *
-   * @throws ApiException if it does not begin to answer; that is recorded too
+   * @throws ApiException if none does; that is recorded too
    */
   static Generation open(
       ChatRequest request,
       Exchange exchange,
-      Models.Target target,
+      Decision decision,
       boolean streamed,
       Duration maxDuration,
-      GenerationTelemetry telemetry,
+      Attempts attempts,
       Consumer<LlmUse> ledger) {
-    Generation generation =
-        new Generation(exchange, target, streamed, maxDuration, telemetry, ledger);
-    try (var ignored = telemetry.context().makeCurrent()) {
-      generation.stream = target.provider().chat(request);
+    Generation generation = new Generation(exchange, streamed, maxDuration, attempts, ledger);
+    try {
+      attempts.open(request, decision);
     } catch (ModelException e) {
       throw generation.failed(e);
     }
     return generation;
+  }
+
+  /** The model that answers, and who runs it. */
+  Models.Target target() {
+    return attempt().target();
+  }
+
+  private Attempts.Attempt attempt() {
+    return requireNonNull(attempts.last());
   }
 
   /**
@@ -87,19 +94,21 @@ final class Generation implements AutoCloseable {
    * @throws ApiException if the model fails midway or the answer takes longer than is allowed
    */
   Chunk next() {
-    ChatStream open = stream;
+    Attempts.Attempt attempt = attempt();
+    ChatStream open = attempt.stream();
     if (open == null || ended) {
       throw new IllegalStateException("no answer is open");
     }
     try {
-      if (telemetry.elapsedNanos() > maxNanos) {
+      if (attempt.telemetry().elapsedNanos() > maxNanos) {
         throw new ModelException.TimedOut(
             "The answer took longer than %d s.".formatted(TimeUnit.NANOSECONDS.toSeconds(maxNanos)),
             null);
       }
       Chunk chunk = open.next();
       if (!chunk.text().isEmpty()) {
-        telemetry.piece();
+        attempt.telemetry().piece();
+        attempt.lease().piece();
       }
       if (chunk.finish() != null) {
         finish = chunk.finish();
@@ -149,12 +158,16 @@ final class Generation implements AutoCloseable {
       return;
     }
     ended = true;
+    Attempts.Attempt attempt = attempt();
+    ChatStream stream = attempt.stream();
     if (stream != null) {
       stream.close();
     }
+    attempt.lease().end(outcome == Outcome.ERROR);
     Finish last = finish;
     Usage usage = last != null ? last.usage() : stream != null ? stream.usage() : new Usage(0, 0);
-    exchange.outcome(target.model(), outcome.label());
+    exchange.outcome(attempt.target().model(), outcome.label());
+    GenerationTelemetry telemetry = attempt.telemetry();
     Duration duration = telemetry.end(outcome, usage, last, error);
     try (var ignored = telemetry.context().makeCurrent()) {
       ledger.accept(
@@ -164,8 +177,8 @@ final class Generation implements AutoCloseable {
               exchange.endUser(),
               exchange.requestId(),
               telemetry.traceId(),
-              target.model(),
-              target.provider().name(),
+              attempt.target().model(),
+              attempt.target().provider().name(),
               outcome.label(),
               usage.inputTokens(),
               0,

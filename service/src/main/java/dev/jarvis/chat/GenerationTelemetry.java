@@ -4,6 +4,7 @@ import dev.jarvis.chat.Generation.Outcome;
 import dev.jarvis.model.ChatRequest;
 import dev.jarvis.model.ChatStream.Finish;
 import dev.jarvis.model.ChatStream.Usage;
+import dev.jarvis.model.ModelException;
 import dev.jarvis.telemetry.ClientOperation;
 import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.Metric;
@@ -34,13 +35,16 @@ final class GenerationTelemetry {
   private final String provider;
   private final Span span;
   private final Context context;
-  private final long startNanos = System.nanoTime();
+  private final long startNanos;
   private long firstPieceNanos;
 
   /**
    * @param model the label: bounded, unlike the request's own
+   * @param startNanos when the first target was asked: what the client waits from
    */
-  GenerationTelemetry(Telemetry telemetry, ChatRequest request, String model, String provider) {
+  GenerationTelemetry(
+      Telemetry telemetry, ChatRequest request, String model, String provider, long startNanos) {
+    this.startNanos = startNanos;
     this.instruments = telemetry.instruments();
     this.model = model;
     this.provider = provider;
@@ -86,6 +90,13 @@ final class GenerationTelemetry {
 
   @Nullable Duration timeToFirstToken() {
     return firstPieceNanos == 0 ? null : Duration.ofNanos(firstPieceNanos - startNanos);
+  }
+
+  /** Ends the span of an attempt after which another target is asked. */
+  void failed(ModelException error) {
+    span.setStatus(StatusCode.ERROR);
+    span.setAttribute("error.type", error.getClass().getSimpleName());
+    span.end();
   }
 
   /** Records the end; to be called once. Returns the time since the start. */

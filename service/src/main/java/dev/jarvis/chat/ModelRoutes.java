@@ -7,13 +7,20 @@ import dev.jarvis.http.Json;
 import dev.jarvis.http.Routes;
 import dev.jarvis.model.ModelException;
 import dev.jarvis.model.Models;
+import dev.jarvis.model.Router;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.time.Instant;
+import java.util.List;
 
-/** {@code GET /v1/models} and {@code GET /v1/models/{id}}. */
+/**
+ * {@code GET /v1/models} and {@code GET /v1/models/{id}}: the providers' models, and the routes.
+ */
 public final class ModelRoutes {
+  private static final String ROUTE_OWNER = "jarvis";
+
   private final Models models;
+  private final List<String> routes;
 
   /**
    * OpenAI's field {@code created}; the time of our start stands in for what model servers do not
@@ -21,8 +28,9 @@ public final class ModelRoutes {
    */
   private final long created = Instant.now().getEpochSecond();
 
-  public ModelRoutes(Models models) {
+  public ModelRoutes(Models models, Router router) {
     this.models = models;
+    this.routes = router.names();
   }
 
   public void register(Routes routes) {
@@ -43,24 +51,32 @@ public final class ModelRoutes {
   private void list(ServerRequest request, ServerResponse response) {
     ObjectNode body = Json.object().put("object", "list");
     ArrayNode data = body.putArray("data");
-    models.list().forEach(it -> data.add(model(it)));
+    routes.forEach(it -> data.add(model(it, ROUTE_OWNER)));
+    models.list().stream()
+        .filter(it -> !routes.contains(it.model()))
+        .forEach(it -> data.add(model(it.model(), it.provider().name())));
     Json.send(response, body);
   }
 
   private void get(ServerRequest request, ServerResponse response) {
     String id = request.path().pathParameters().get("id");
+    if (routes.contains(id)) {
+      Json.send(response, model(id, ROUTE_OWNER));
+      return;
+    }
     try {
-      Json.send(response, model(models.find(id).orElseThrow(() -> unknown(id))));
+      Models.Target found = models.find(id).stream().findFirst().orElseThrow(() -> unknown(id));
+      Json.send(response, model(found.model(), found.provider().name()));
     } catch (ModelException e) {
       throw Generation.error(e);
     }
   }
 
-  private ObjectNode model(Models.Target target) {
+  private ObjectNode model(String id, String owner) {
     return Json.object()
-        .put("id", target.model())
+        .put("id", id)
         .put("object", "model")
         .put("created", created)
-        .put("owned_by", target.provider().name());
+        .put("owned_by", owner);
   }
 }

@@ -23,6 +23,9 @@ public final class Exchange {
   private final @Nullable String userId;
   private @Nullable String endUser;
   private @Nullable String model;
+  private @Nullable String provider;
+  private @Nullable String modelRoute;
+  private @Nullable String routingReason;
   private @Nullable String outcome;
   private @Nullable Throwable failure;
   private boolean clientGone;
@@ -101,6 +104,26 @@ public final class Exchange {
 
   public @Nullable String model() {
     return model;
+  }
+
+  /** Who runs that model, the route that led there, and why; absent where none was asked. */
+  public @Nullable String provider() {
+    return provider;
+  }
+
+  public @Nullable String modelRoute() {
+    return modelRoute;
+  }
+
+  public @Nullable String routingReason() {
+    return routingReason;
+  }
+
+  public void routed(String route, String provider, String model, String reason) {
+    this.modelRoute = route;
+    this.provider = provider;
+    this.model = model;
+    this.routingReason = reason;
   }
 
   public void outcome(String model, String outcome) {

@@ -1,5 +1,6 @@
 package dev.jarvis.model;
 
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** Why no answer came from a model. The message is fit for a client: it names no address. */
@@ -41,8 +42,20 @@ public abstract sealed class ModelException extends Exception {
   public static final class Busy extends ModelException {
     private static final long serialVersionUID = 1L;
 
+    private final Duration retryAfter;
+
     public Busy(String message) {
+      this(message, Duration.ZERO);
+    }
+
+    public Busy(String message, Duration retryAfter) {
       super(message, null);
+      this.retryAfter = retryAfter;
+    }
+
+    /** When the server wants to be asked again; zero where it did not say. */
+    public Duration retryAfter() {
+      return retryAfter;
     }
   }
 

@@ -1,11 +1,12 @@
 package dev.jarvis.model;
 
 import java.util.List;
+import java.util.Optional;
 
-/** A place where models run: an Ollama server, or this process. Thread-safe. */
+/** A place where models run: a model server, or this process. Thread-safe. */
 public interface ModelProvider extends AutoCloseable {
 
-  /** The provider's name, as telemetry calls it: {@code ollama}, {@code local}. */
+  /** The provider's name, as routes and telemetry call it: {@code ollama}, {@code local}. */
   String name();
 
   /**
@@ -23,6 +24,11 @@ public interface ModelProvider extends AutoCloseable {
    * @throws ModelException if the model is unknown there, or the server is down, slow or busy
    */
   ChatStream chat(ChatRequest request) throws ModelException;
+
+  /** Whether the model is in memory, as seen lately; empty where that is not known. Never slow. */
+  default Optional<Boolean> loaded(String model) {
+    return Optional.empty();
+  }
 
   @Override
   void close();

@@ -42,7 +42,7 @@ public final class Models implements AutoCloseable {
 
   private final List<Consumer<Target>> listeners = new ArrayList<>();
   private final Set<String> labels = ConcurrentHashMap.newKeySet();
-  private volatile Map<String, Target> targets = Map.of();
+  private volatile Map<String, List<Target>> targets = Map.of();
 
   /** A model and the provider that runs it. */
   public record Target(ModelProvider provider, String model) {}
@@ -87,15 +87,15 @@ public final class Models implements AutoCloseable {
   }
 
   /**
-   * Who runs this model; empty if no provider has it. A name without tag also finds {@code
-   * name:latest}, as at Ollama's.
+   * Who runs this model, in the providers' order; empty if no provider has it. A name without tag
+   * also finds {@code name:latest}, as at Ollama's.
    *
    * @throws ModelException.Unavailable if it is unknown while every provider is down, so that
    *     nobody can tell
    */
-  public Optional<Target> find(String model) throws ModelException {
-    Optional<Target> known = lookUp(model);
-    if (known.isPresent()) {
+  public List<Target> find(String model) throws ModelException {
+    List<Target> known = lookUp(model);
+    if (!known.isEmpty()) {
       return known;
     }
     // One that is down is left to the background: misses must not queue up before it.
@@ -109,7 +109,25 @@ public final class Models implements AutoCloseable {
 
   /** All models, by provider in their order; each name once. */
   public List<Target> list() {
-    return List.copyOf(targets.values());
+    return targets.values().stream().map(List::getFirst).toList();
+  }
+
+  /** The provider of that name. */
+  Optional<ModelProvider> provider(String name) {
+    return listings.stream()
+        .map(ModelListing::provider)
+        .filter(it -> it.name().equals(name))
+        .findFirst();
+  }
+
+  /** Whether the provider answered when it was last asked for its models. */
+  boolean up(ModelProvider provider) {
+    return listings.stream().anyMatch(it -> it.provider() == provider && it.up());
+  }
+
+  /** Whether the provider listed the model. */
+  boolean has(Target target) {
+    return lookUp(target.model()).stream().anyMatch(it -> it.provider() == target.provider());
   }
 
   /** The name as a metric may carry it: one of the first 100 known, else {@code _other}. */
@@ -152,13 +170,13 @@ public final class Models implements AutoCloseable {
     timer.shutdownNow();
   }
 
-  private Optional<Target> lookUp(String model) {
-    Map<String, Target> now = targets;
-    Target target = now.get(model);
-    if (target == null && model.indexOf(':') < 0) {
-      target = now.get(model + ":latest");
+  private List<Target> lookUp(String model) {
+    Map<String, List<Target>> now = targets;
+    List<Target> found = now.get(model);
+    if (found == null && model.indexOf(':') < 0) {
+      found = now.get(model + ":latest");
     }
-    return Optional.ofNullable(target);
+    return found == null ? List.of() : found;
   }
 
   private void refresh(ModelListing listing, Duration age) {
@@ -168,14 +186,14 @@ public final class Models implements AutoCloseable {
     List<Target> fresh = new ArrayList<>();
     List<Consumer<Target>> told;
     synchronized (discovered) {
-      Map<String, Target> all = new LinkedHashMap<>();
+      Map<String, List<Target>> all = new LinkedHashMap<>();
       for (ModelListing each : listings) {
         for (String model : each.models()) {
           if (model.isEmpty() || model.length() > NAME_LIMIT_CHARS) {
             continue;
           }
           Target target = new Target(each.provider(), model);
-          all.putIfAbsent(model, target);
+          all.computeIfAbsent(model, it -> new ArrayList<>()).add(target);
           boolean labelled =
               labels.contains(model) || (labels.size() < LABELS_LIMIT && labels.add(model));
           if (labelled && discovered.add(target)) {
@@ -183,6 +201,7 @@ public final class Models implements AutoCloseable {
           }
         }
       }
+      all.replaceAll((model, found) -> List.copyOf(found));
       targets = Collections.unmodifiableMap(all);
       told = List.copyOf(listeners);
     }

@@ -14,6 +14,8 @@ public enum Label {
   PROVIDER("provider", "configured providers, `_none` where none was chosen"),
   OUTCOME("outcome", "`ok`, `cached`, `error`, `aborted`, `rejected`"),
   TYPE("type", "`input`, `cached_input`, `output`"),
+  STRATEGY("strategy", "`priority`, `weighted`, `least-busy`, `lowest-latency`, `lowest-cost`"),
+  REASON("reason", "words of the code: why a model was chosen, or why it failed"),
   DB_SYSTEM("db.system.name", "`postgresql`, `redis`"),
   DB_OPERATION("db.operation.name", "names of the statements and commands in the code"),
   STORE_OPERATION("operation", "names of the object-store calls in the code"),

@@ -65,6 +65,18 @@ public enum Metric {
       "Mean time of a token after the first one",
       List.of(Label.MODEL, Label.PROVIDER),
       List.of(.001, .0025, .005, .01, .025, .05, .075, .1, .15, .2, .3, .5, 1., 2.5)),
+  LLM_ROUTING_DECISIONS(
+      "llm.routing.decisions",
+      Type.COUNTER,
+      "{decision}",
+      "Decisions about who answers, by what decided",
+      List.of(Label.STRATEGY, Label.MODEL, Label.REASON)),
+  LLM_FALLBACKS(
+      "llm.fallbacks",
+      Type.COUNTER,
+      "{fallback}",
+      "Models that were asked and failed before another one, or the same again, was asked",
+      List.of(Label.MODEL, Label.PROVIDER, Label.REASON)),
   ACTIVE_USERS(
       "active_users",
       Type.GAUGE,

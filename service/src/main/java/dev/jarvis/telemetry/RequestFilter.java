@@ -170,7 +170,12 @@ public final class RequestFilter implements Filter {
       line = line.addKeyValue("end_user", exchange.endUser());
     }
     if (exchange.outcome() != null) {
-      line = line.addKeyValue("model", exchange.model()).addKeyValue("outcome", exchange.outcome());
+      line =
+          line.addKeyValue("model", exchange.model())
+              .addKeyValue("provider", exchange.provider())
+              .addKeyValue("model_route", exchange.modelRoute())
+              .addKeyValue("routing_reason", exchange.routingReason())
+              .addKeyValue("outcome", exchange.outcome());
     }
     if (exchange.failure() != null) {
       line = line.addKeyValue("error", exchange.failure().toString());

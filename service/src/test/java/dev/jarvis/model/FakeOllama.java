@@ -54,6 +54,8 @@ public final class FakeOllama implements AutoCloseable {
   private volatile String reason = "stop";
   private volatile String errorText = "a failure at http://127.0.0.1:1/completion";
   private volatile Duration pause = Duration.ZERO;
+  private final AtomicInteger failuresLeft = new AtomicInteger(Integer.MAX_VALUE);
+  private volatile int retryAfter;
   private volatile boolean listFails;
   private volatile boolean clientGone;
   private volatile Map<String, String> lastHeaders = Map.of();
@@ -84,6 +86,8 @@ public final class FakeOllama implements AutoCloseable {
     pause = Duration.ZERO;
     reason = "stop";
     listFails = false;
+    failuresLeft.set(Integer.MAX_VALUE);
+    retryAfter = 0;
     clientGone = false;
     requests.set(0);
     listModels(model());
@@ -135,6 +139,15 @@ public final class FakeOllama implements AutoCloseable {
     status = value;
     errorText = text;
     script = Script.STATUS;
+  }
+
+  /**
+   * Fails a number of chats, asking to be left alone for so many seconds, and answers those after.
+   */
+  public void failTimes(int times, int value, int retryAfterSeconds) {
+    failuresLeft.set(times);
+    retryAfter = retryAfterSeconds;
+    failWith(value);
   }
 
   /** Not even headers come. */
@@ -260,7 +273,11 @@ public final class FakeOllama implements AutoCloseable {
   private void chat(Socket socket) throws IOException {
     switch (script) {
       case STATUS -> {
-        send(socket, status, "{\"error\":\"" + errorText + "\"}");
+        String wait = retryAfter == 0 ? "" : "Retry-After: " + retryAfter + "\r\n";
+        if (failuresLeft.decrementAndGet() == 0) {
+          script = Script.ANSWER;
+        }
+        send(socket, status, "{\"error\":\"" + errorText + "\"}", wait);
         return;
       }
       case STALL_BEFORE_HEADERS -> stall(socket);
@@ -356,11 +373,16 @@ public final class FakeOllama implements AutoCloseable {
   }
 
   private static void send(Socket socket, int status, String body) throws IOException {
+    send(socket, status, body, "");
+  }
+
+  private static void send(Socket socket, int status, String body, String headers)
+      throws IOException {
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
     write(
         socket,
-        "HTTP/1.1 %d x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-            .formatted(status, bytes.length, body));
+        "HTTP/1.1 %d x\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n%s"
+            .formatted(status, headers, bytes.length, body));
   }
 
   private static void chunk(Socket socket, String text) throws IOException {

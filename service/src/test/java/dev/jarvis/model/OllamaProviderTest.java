@@ -37,8 +37,14 @@ class OllamaProviderTest {
 
   private OllamaProvider provider(Duration firstToken, Duration betweenTokens) {
     return new OllamaProvider(
-        new OllamaConfig(
-            ollama.uri(), Duration.ofSeconds(2), firstToken, betweenTokens, Duration.ofSeconds(1)));
+        new ModelServerConfig(
+            "ollama",
+            ollama.uri(),
+            null,
+            Duration.ofSeconds(2),
+            firstToken,
+            betweenTokens,
+            Duration.ofSeconds(1)));
   }
 
   private void use(OllamaProvider other) {

@@ -2,26 +2,30 @@ package dev.jarvis.model;
 
 import java.net.URI;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Where Ollama is and how long it may take.
+ * Where a model server is and how long it may take.
  *
- * @param url the server's base, for example {@code http://ollama:11434}; a path before {@code /api}
- *     is kept
+ * @param name the provider's name, as routes, prices and telemetry call it
+ * @param url the server's base; a path in it is kept
+ * @param apiKey sent as bearer token where given
  * @param connectTimeout until a connection stands
- * @param firstTokenTimeout from the question to the first line of the answer; long, for a model may
- *     have to be loaded first
- * @param betweenTokensTimeout between two lines of an answer
+ * @param firstTokenTimeout from the question to the first piece of the answer; long, for a model
+ *     may have to be loaded first
+ * @param betweenTokensTimeout between two pieces of an answer
  * @param listTimeout for the whole list of models
  */
-public record OllamaConfig(
+public record ModelServerConfig(
+    String name,
     URI url,
+    @Nullable String apiKey,
     Duration connectTimeout,
     Duration firstTokenTimeout,
     Duration betweenTokensTimeout,
     Duration listTimeout) {
 
-  public OllamaConfig {
+  public ModelServerConfig {
     if (!("http".equals(url.getScheme()) || "https".equals(url.getScheme()))
         || url.getHost() == null) {
       throw new IllegalArgumentException("not an http(s) URL with a host: " + url);
@@ -33,9 +37,11 @@ public record OllamaConfig(
   }
 
   /** The limits that suit a server near by. */
-  public static OllamaConfig of(URI url) {
-    return new OllamaConfig(
+  public static ModelServerConfig of(String name, URI url) {
+    return new ModelServerConfig(
+        name,
         url,
+        null,
         Duration.ofSeconds(2),
         Duration.ofSeconds(120),
         Duration.ofSeconds(60),
@@ -45,6 +51,12 @@ public record OllamaConfig(
   URI endpoint(String path) {
     String base = url.toString();
     return URI.create((base.endsWith("/") ? base.substring(0, base.length() - 1) : base) + path);
+  }
+
+  /** Tells no key. */
+  @Override
+  public String toString() {
+    return name + " at " + url;
   }
 
   private static void requirePositive(String name, Duration value) {

@@ -1,0 +1,183 @@
+package dev.jarvis;
+
+import dev.jarvis.JarvisConfig.Dialect;
+import dev.jarvis.JarvisConfig.ModelServer;
+import dev.jarvis.model.ModelServerConfig;
+import dev.jarvis.model.Prices;
+import dev.jarvis.model.Prices.Price;
+import dev.jarvis.model.Route;
+import dev.jarvis.model.Strategy;
+import java.net.URI;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Reads who runs models, the routes to them, and what they cost. */
+final class ModelSettings {
+  /** Labels of metrics, parts of variables' names. */
+  private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,31}");
+
+  private static final int MAX_NAME = 200;
+  private static final Set<String> BUILT_IN = Set.of("ollama", "local");
+
+  private final Settings settings;
+  private final Set<String> providers = new HashSet<>(BUILT_IN);
+
+  ModelSettings(Settings settings) {
+    this.settings = settings;
+  }
+
+  List<ModelServer> servers() {
+    List<ModelServer> servers = new ArrayList<>();
+    server("ollama", "ollama", Dialect.OLLAMA, servers);
+    for (String name : settings.entries("providers")) {
+      String key = "providers." + name;
+      if (!NAME.matcher(name).matches()) {
+        settings.problem(
+            key + ".type",
+            "belongs to a provider whose name is not made of up to 32 lower-case letters, digits and \"-\"");
+      } else if (!providers.add(name)) {
+        settings.problem(
+            key + ".type", "belongs to a provider whose name is built in: choose another");
+      }
+      Dialect dialect = dialect(key + ".type");
+      if (settings.optional(key + ".url") == null) {
+        settings.problem(key + ".url", "is needed: where the provider is");
+      }
+      server(key, name, dialect, servers);
+    }
+    return servers;
+  }
+
+  private Dialect dialect(String key) {
+    String type = settings.text(key);
+    return Arrays.stream(Dialect.values())
+        .filter(it -> it.name().toLowerCase(Locale.ROOT).equals(type))
+        .findFirst()
+        .orElseGet(
+            () -> {
+              settings.problem(key, "is not ollama or openai");
+              return Dialect.OPENAI;
+            });
+  }
+
+  private void server(String key, String name, Dialect dialect, List<ModelServer> servers) {
+    URI url = settings.httpUri(key + ".url");
+    String apiKey = BUILT_IN.contains(key) ? null : settings.optional(key + ".api-key");
+    Duration connect = settings.duration(key + ".connect-timeout");
+    Duration firstToken = settings.duration(key + ".first-token-timeout");
+    Duration betweenTokens = settings.duration(key + ".between-tokens-timeout");
+    if (url != null) {
+      servers.add(
+          new ModelServer(
+              dialect,
+              new ModelServerConfig(
+                  name, url, apiKey, connect, firstToken, betweenTokens, connect)));
+    }
+  }
+
+  List<Route> routes() {
+    List<Route> routes = new ArrayList<>();
+    for (String entry : settings.entries("routes")) {
+      String key = "routes." + entry;
+      List<Route.Target> targets = new ArrayList<>();
+      for (String target : settings.entries(key + ".targets")) {
+        String at = key + ".targets." + target;
+        targets.add(
+            new Route.Target(
+                provider(at),
+                model(at),
+                settings.integer(at + ".weight", 1, 1_000_000),
+                settings.integer(at + ".priority", 1, 1_000_000)));
+      }
+      Strategy strategy = strategy(key + ".strategy");
+      if (targets.isEmpty()) {
+        settings.problem(key + ".strategy", "belongs to a route without targets");
+      } else {
+        routes.add(new Route(name(key, routes), strategy, targets));
+      }
+    }
+    return routes;
+  }
+
+  private String name(String key, List<Route> others) {
+    String name = settings.text(key + ".name");
+    if (name.isEmpty() || name.length() > MAX_NAME) {
+      settings.problem(key + ".name", "is not a name of 1 to %d characters".formatted(MAX_NAME));
+    } else if (others.stream().anyMatch(it -> it.name().equals(name))) {
+      settings.problem(key + ".name", "is the name of another route too");
+    }
+    return name;
+  }
+
+  private Strategy strategy(String key) {
+    return Strategy.of(settings.text(key))
+        .orElseGet(
+            () -> {
+              settings.problem(
+                  key,
+                  "is none of "
+                      + Arrays.stream(Strategy.values())
+                          .map(Strategy::id)
+                          .collect(Collectors.joining(", ")));
+              return Strategy.PRIORITY;
+            });
+  }
+
+  private String provider(String key) {
+    String provider = settings.text(key + ".provider");
+    if (!providers.contains(provider)) {
+      settings.problem(
+          key + ".provider",
+          "is no provider; there are "
+              + providers.stream().sorted().collect(Collectors.joining(", ")));
+    }
+    return provider;
+  }
+
+  private String model(String key) {
+    String model = settings.text(key + ".model");
+    if (model.isEmpty() || model.length() > MAX_NAME) {
+      settings.problem(key + ".model", "is not the name of a model");
+    }
+    return model;
+  }
+
+  Prices prices() {
+    List<Price> prices = new ArrayList<>();
+    for (String entry : settings.entries("prices")) {
+      String key = "prices." + entry;
+      double input = settings.amount(key + ".input");
+      @Nullable String cached = settings.optional(key + ".cached-input");
+      prices.add(
+          new Price(
+              provider(key),
+              model(key),
+              from(key + ".from"),
+              input,
+              cached == null ? input : settings.amount(key + ".cached-input"),
+              settings.amount(key + ".output")));
+    }
+    return new Prices(prices);
+  }
+
+  private Instant from(String key) {
+    try {
+      return LocalDate.parse(settings.text(key)).atStartOfDay(ZoneOffset.UTC).toInstant();
+    } catch (DateTimeParseException e) {
+      settings.problem(key, "is not a day such as \"2026-11-24\", with its quotes");
+      return Instant.EPOCH;
+    }
+  }
+}

@@ -1,0 +1,71 @@
+package dev.jarvis.chat;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.http.Json;
+import dev.jarvis.http.JsonBody;
+import dev.jarvis.http.Routes;
+import dev.jarvis.model.Decision;
+import dev.jarvis.model.Decision.Option;
+import dev.jarvis.model.ModelException;
+import dev.jarvis.model.Router;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.util.List;
+
+/**
+ * {@code POST /v1/routing/explain}: who would answer a request, and why; no model is asked. The
+ * body is that of a chat, of which {@code model} is enough.
+ */
+public final class RoutingRoutes {
+  private final JsonBody bodies;
+  private final Router router;
+
+  public RoutingRoutes(JsonBody bodies, Router router) {
+    this.bodies = bodies;
+    this.router = router;
+  }
+
+  public void register(Routes routes) {
+    routes.post("/v1/routing/explain", Routes.Access.KEY, this::explain);
+  }
+
+  private void explain(ServerRequest http, ServerResponse response) {
+    String model = new Fields(bodies.object(http)).requiredText("model");
+    try {
+      Decision decision = router.decide(model).orElseThrow(() -> ModelRoutes.unknown(model));
+      Json.send(response, body(decision));
+    } catch (ModelException e) {
+      throw Generation.error(e);
+    }
+  }
+
+  private static ObjectNode body(Decision decision) {
+    ObjectNode body =
+        Json.object()
+            .put("object", "routing.decision")
+            .put("route", decision.route())
+            .put("strategy", decision.strategy().id());
+    List<Option> order = decision.order();
+    ArrayNode options = body.putArray("targets");
+    decision.options().forEach(it -> options.add(option(it, order.indexOf(it) + 1)));
+    return body;
+  }
+
+  private static ObjectNode option(Option it, int position) {
+    ObjectNode node =
+        Json.object()
+            .put("provider", it.target().provider().name())
+            .put("model", it.target().model())
+            .put("chosen", position == 1)
+            .put("reason", it.reason().id());
+    node.put("order", position == 0 ? null : Integer.valueOf(position));
+    node.put("priority", it.priority()).put("weight", it.weight()).put("busy", it.busy());
+    node.put(
+        "time_to_first_token_ms",
+        it.firstToken() == null ? null : Long.valueOf(it.firstToken().toMillis()));
+    node.put("loaded", it.loaded());
+    node.put("usd_per_million_tokens", it.cost());
+    return node;
+  }
+}

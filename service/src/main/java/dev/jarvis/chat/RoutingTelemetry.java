@@ -1,0 +1,115 @@
+package dev.jarvis.chat;
+
+import dev.jarvis.http.Exchange;
+import dev.jarvis.model.Decision;
+import dev.jarvis.model.ModelException;
+import dev.jarvis.model.Models;
+import dev.jarvis.telemetry.Metric;
+import dev.jarvis.telemetry.Telemetry;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.trace.Span;
+import java.util.List;
+
+/**
+ * What the routing of one request leaves: an event of its span, metrics, and fields of its log
+ * line.
+ */
+final class RoutingTelemetry {
+  private static final AttributeKey<String> ROUTE = AttributeKey.stringKey("jarvis.routing.route");
+  private static final AttributeKey<String> STRATEGY =
+      AttributeKey.stringKey("jarvis.routing.strategy");
+  private static final AttributeKey<String> CHOSEN =
+      AttributeKey.stringKey("jarvis.routing.chosen");
+  private static final AttributeKey<String> REASON =
+      AttributeKey.stringKey("jarvis.routing.reason");
+  private static final AttributeKey<List<String>> OPTIONS =
+      AttributeKey.stringArrayKey("jarvis.routing.options");
+  private static final AttributeKey<String> FAILED =
+      AttributeKey.stringKey("jarvis.routing.failed");
+
+  private final Telemetry telemetry;
+  private final Models models;
+  private final Exchange exchange;
+
+  RoutingTelemetry(Telemetry telemetry, Models models, Exchange exchange) {
+    this.telemetry = telemetry;
+    this.models = models;
+    this.exchange = exchange;
+  }
+
+  /** Tells the decision, before anybody is asked. */
+  void decided(Decision decision) {
+    decision
+        .chosen()
+        .ifPresent(
+            chosen -> {
+              String reason = chosen.reason().id();
+              exchange.routed(
+                  decision.route(),
+                  chosen.target().provider().name(),
+                  chosen.target().model(),
+                  reason);
+              telemetry
+                  .instruments()
+                  .add(
+                      Metric.LLM_ROUTING_DECISIONS,
+                      1,
+                      decision.strategy().id(),
+                      models.label(chosen.target().model()),
+                      reason);
+              Span.current()
+                  .addEvent(
+                      "jarvis.routing",
+                      Attributes.of(
+                          ROUTE, decision.route(),
+                          STRATEGY, decision.strategy().id(),
+                          CHOSEN, name(chosen.target()),
+                          REASON, reason,
+                          OPTIONS,
+                              decision.options().stream()
+                                  .map(it -> name(it.target()) + " " + it.reason().id())
+                                  .toList()));
+            });
+  }
+
+  /** Tells that a target failed and another one is asked. */
+  void fellBack(Models.Target target, ModelException error) {
+    String reason = reason(error);
+    telemetry
+        .instruments()
+        .add(
+            Metric.LLM_FALLBACKS,
+            1,
+            models.label(target.model()),
+            target.provider().name(),
+            reason);
+    Span.current().addEvent("jarvis.fallback", Attributes.of(FAILED, name(target), REASON, reason));
+  }
+
+  /** Tells who answers in the end. */
+  void answered(Decision decision, Models.Target target) {
+    boolean asChosen = decision.chosen().map(it -> it.target().equals(target)).orElse(false);
+    if (!asChosen) {
+      exchange.routed(
+          decision.route(),
+          target.provider().name(),
+          target.model(),
+          Decision.Reason.FALLBACK.id());
+    }
+  }
+
+  private static String reason(ModelException error) {
+    return switch (error) {
+      case ModelException.Unavailable it -> "unavailable";
+      case ModelException.TimedOut it -> "timeout";
+      case ModelException.Busy it -> "busy";
+      case ModelException.NotFound it -> "not_found";
+      case ModelException.Refused it -> "refused";
+    };
+  }
+
+  private static String name(Models.Target target) {
+    return target.provider().name() + "/" + target.model();
+  }
+}

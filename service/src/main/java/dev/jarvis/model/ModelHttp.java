@@ -1,0 +1,167 @@
+package dev.jarvis.model;
+
+import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
+import io.opentelemetry.context.Context;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** Calls to one model server over HTTP, each wait with its limit. */
+final class ModelHttp implements AutoCloseable {
+  private static final int ERROR_LIMIT_BYTES = 64 << 10;
+  private static final Duration CLOSE_LIMIT = Duration.ofSeconds(1);
+
+  private final ModelServerConfig config;
+  private final HttpClient client;
+  private final Watchdog watchdog = new Watchdog();
+
+  ModelHttp(ModelServerConfig config) {
+    this.config = config;
+    this.client =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(config.connectTimeout())
+            .executor(Executors.newVirtualThreadPerTaskExecutor())
+            .build();
+  }
+
+  /** A good answer whose body has not been read yet, and what is left of the time for it. */
+  record Opened(InputStream body, Duration left) {}
+
+  Watchdog watchdog() {
+    return watchdog;
+  }
+
+  /**
+   * Asks for a short document.
+   *
+   * @throws ModelException if it does not come whole within the limit for lists
+   */
+  byte[] list(String path, int limitBytes) throws ModelException {
+    long deadline = System.nanoTime() + config.listTimeout().toNanos();
+    HttpResponse<InputStream> response = send(request(path).build(), config.listTimeout());
+    byte[] body = body(response, limitBytes, left(deadline));
+    if (response.statusCode() != 200) {
+      throw new ModelException.Unavailable(
+          "The model server answered with status " + response.statusCode() + ".", null);
+    }
+    return body;
+  }
+
+  /**
+   * Asks a question. Returns with the head of the answer; the current OpenTelemetry context travels
+   * as {@code traceparent}.
+   *
+   * @throws ModelException if no head comes within the limit for the first token, or one of an
+   *     error
+   */
+  Opened post(String path, byte[] body) throws ModelException {
+    HttpRequest.Builder builder =
+        request(path)
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofByteArray(body));
+    W3CTraceContextPropagator.getInstance()
+        .inject(
+            Context.current(),
+            builder,
+            (carrier, key, value) -> {
+              if (carrier != null) {
+                carrier.setHeader(key, value);
+              }
+            });
+    long deadline = System.nanoTime() + config.firstTokenTimeout().toNanos();
+    HttpResponse<InputStream> response = send(builder.build(), config.firstTokenTimeout());
+    if (response.statusCode() != 200) {
+      throw ModelError.of(
+          response.statusCode(),
+          retryAfter(response),
+          body(response, ERROR_LIMIT_BYTES, config.listTimeout()));
+    }
+    return new Opened(response.body(), left(deadline));
+  }
+
+  private static Duration left(long deadline) {
+    return Duration.ofNanos(Math.max(1, deadline - System.nanoTime()));
+  }
+
+  /** The header's seconds; zero where there are none. Its other form, a date, is not read. */
+  private static Duration retryAfter(HttpResponse<?> response) {
+    String seconds = response.headers().firstValue("retry-after").orElse("").strip();
+    return seconds.matches("\\d{1,6}")
+        ? Duration.ofSeconds(Long.parseLong(seconds))
+        : Duration.ZERO;
+  }
+
+  /** Ends what still runs; takes a second at most. */
+  @Override
+  public void close() {
+    client.shutdownNow();
+    try {
+      client.awaitTermination(CLOSE_LIMIT);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    watchdog.close();
+  }
+
+  private HttpRequest.Builder request(String path) {
+    HttpRequest.Builder builder = HttpRequest.newBuilder(config.endpoint(path));
+    if (config.apiKey() != null) {
+      builder.header("Authorization", "Bearer " + config.apiKey());
+    }
+    return builder;
+  }
+
+  /**
+   * Waits for the headers. The request's own timeout is not used: from JDK 26 on it covers the body
+   * too and would end long answers.
+   */
+  private HttpResponse<InputStream> send(HttpRequest request, Duration limit)
+      throws ModelException {
+    CompletableFuture<HttpResponse<InputStream>> sent =
+        client.sendAsync(request, HttpResponse.BodyHandlers.ofInputStream());
+    try {
+      return sent.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      giveUp(sent);
+      throw new ModelException.TimedOut(
+          "The model server did not answer within " + limit.toMillis() + " ms.", e);
+    } catch (InterruptedException e) {
+      giveUp(sent);
+      Thread.currentThread().interrupt();
+      throw new ModelException.Unavailable("The request was interrupted.", e);
+    } catch (ExecutionException e) {
+      // Refused, reset, unknown host, no connection in time: to the client all of it is "down".
+      throw new ModelException.Unavailable("The model server cannot be reached.", e.getCause());
+    }
+  }
+
+  /** Drops the connection, also if the headers came in the very last moment. */
+  private static void giveUp(CompletableFuture<HttpResponse<InputStream>> sent) {
+    if (!sent.cancel(true) && !sent.isCompletedExceptionally()) {
+      Watchdog.closeQuietly(sent.join().body());
+    }
+  }
+
+  private byte[] body(HttpResponse<InputStream> response, int limitBytes, Duration limit)
+      throws ModelException {
+    try (InputStream in = response.body();
+        Watchdog.Alarm ignored = watchdog.watch(in, limit)) {
+      byte[] bytes = in.readNBytes(limitBytes + 1);
+      if (bytes.length > limitBytes) {
+        throw new IOException("a body is longer than " + limitBytes + " bytes");
+      }
+      return bytes;
+    } catch (IOException e) {
+      throw new ModelException.Unavailable("The model server broke off its answer.", e);
+    }
+  }
+}

@@ -1,0 +1,225 @@
+package dev.jarvis.model;
+
+import dev.jarvis.model.Decision.Option;
+import dev.jarvis.model.Decision.Reason;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.ToDoubleFunction;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides who answers. A route's name stands for its targets; any other name for itself at each
+ * provider that lists it, in the providers' order. Targets that are known to be down, or fail again
+ * and again, are passed over while there are others. Thread-safe.
+ */
+public final class Router {
+  private final Models models;
+  private final Map<String, Route> routes = new LinkedHashMap<>();
+  private final Map<Models.Target, TargetState> states = new ConcurrentHashMap<>();
+  private final ToDoubleFunction<Models.Target> cost;
+  private final RandomGenerator random;
+
+  /**
+   * @param cost input and output price of a million tokens each, NaN without a price
+   */
+  public Router(Models models, List<Route> routes, ToDoubleFunction<Models.Target> cost) {
+    this(models, routes, cost, null);
+  }
+
+  Router(
+      Models models,
+      List<Route> routes,
+      ToDoubleFunction<Models.Target> cost,
+      @Nullable RandomGenerator random) {
+    this.models = models;
+    routes.forEach(it -> this.routes.put(it.name(), it));
+    this.cost = cost;
+    this.random = random == null ? () -> ThreadLocalRandom.current().nextLong() : random;
+  }
+
+  /** The names of the routes. */
+  public List<String> names() {
+    return List.copyOf(routes.keySet());
+  }
+
+  /**
+   * Decides who answers; asks no model for it.
+   *
+   * @return empty if no route and no model has this name
+   * @throws ModelException.Unavailable if the name is unknown while every provider is down, so that
+   *     nobody can tell
+   */
+  public Optional<Decision> decide(String name) throws ModelException {
+    Route route = routes.get(name);
+    if (route != null) {
+      return Optional.of(decide(route.name(), route.strategy(), route.targets()));
+    }
+    List<Models.Target> found = models.find(name);
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    List<Route.Target> targets =
+        found.stream().map(it -> new Route.Target(it.provider().name(), it.model(), 1, 1)).toList();
+    return Optional.of(decide(name, Strategy.PRIORITY, targets));
+  }
+
+  /** Notes that a target is asked; the lease ends when its answer does. */
+  public Lease lease(Models.Target target) {
+    return new Lease(state(target));
+  }
+
+  private TargetState state(Models.Target target) {
+    return states.computeIfAbsent(target, it -> new TargetState());
+  }
+
+  private Decision decide(String name, Strategy strategy, List<Route.Target> targets) {
+    List<Option> usable = new ArrayList<>();
+    List<Option> passed = new ArrayList<>();
+    for (Route.Target it : targets) {
+      Optional<ModelProvider> provider = models.provider(it.provider());
+      if (provider.isEmpty()) {
+        continue; // the configuration is checked: there is no such case
+      }
+      Models.Target target = new Models.Target(provider.get(), it.model());
+      Reason obstacle = obstacle(target);
+      Option option = option(it, target, obstacle == null ? Reason.FALLBACK : obstacle);
+      (obstacle == null ? usable : passed).add(option);
+    }
+    if (usable.isEmpty()) {
+      // What is known of them may be seconds old: better to try than to refuse.
+      passed.sort(Comparator.comparingInt(Option::priority));
+      return new Decision(
+          name, strategy, passed.stream().map(it -> with(it, true, Reason.LAST_RESORT)).toList());
+    }
+    List<Option> order = sorted(usable, strategy);
+    order.set(0, with(order.getFirst(), true, reason(order, strategy)));
+    order.addAll(passed);
+    return new Decision(name, strategy, order);
+  }
+
+  private @Nullable Reason obstacle(Models.Target target) {
+    if (!models.up(target.provider())) {
+      return Reason.PROVIDER_DOWN;
+    }
+    if (!models.has(target)) {
+      return Reason.MODEL_MISSING;
+    }
+    return state(target).open() ? Reason.CIRCUIT_OPEN : null;
+  }
+
+  private Option option(Route.Target configured, Models.Target target, Reason reason) {
+    TargetState state = state(target);
+    double price = cost.applyAsDouble(target);
+    return new Option(
+        target,
+        reason == Reason.FALLBACK,
+        reason,
+        configured.weight(),
+        configured.priority(),
+        state.busy(),
+        state.firstToken(),
+        target.provider().loaded(target.model()).orElse(null),
+        Double.isNaN(price) ? null : price);
+  }
+
+  private static Option with(Option it, boolean asked, Reason reason) {
+    return new Option(
+        it.target(),
+        asked,
+        reason,
+        it.weight(),
+        it.priority(),
+        it.busy(),
+        it.firstToken(),
+        it.loaded(),
+        it.cost());
+  }
+
+  private List<Option> sorted(List<Option> options, Strategy strategy) {
+    List<Option> order = new ArrayList<>(options);
+    order.sort(rank(strategy).thenComparing(Router::cold));
+    if (strategy == Strategy.WEIGHTED) {
+      Option drawn = draw(order);
+      order.remove(drawn);
+      order.addFirst(drawn);
+    }
+    return order;
+  }
+
+  private static Comparator<Option> rank(Strategy strategy) {
+    return switch (strategy) {
+      case PRIORITY -> Comparator.comparingInt(Option::priority);
+      case WEIGHTED -> Comparator.comparingInt(it -> -it.weight());
+      case LEAST_BUSY -> Comparator.comparingInt(Option::busy);
+      case LOWEST_LATENCY ->
+          Comparator.comparing(it -> it.firstToken() == null ? Duration.ZERO : it.firstToken());
+      case LOWEST_COST ->
+          Comparator.comparingDouble(it -> it.cost() == null ? Double.MAX_VALUE : it.cost());
+    };
+  }
+
+  /** At equal rank a model in memory wins over one that must be loaded first. */
+  private static boolean cold(Option option) {
+    return Boolean.FALSE.equals(option.loaded());
+  }
+
+  private Option draw(List<Option> options) {
+    int left = random.nextInt(options.stream().mapToInt(Option::weight).sum());
+    for (Option option : options) {
+      left -= option.weight();
+      if (left < 0) {
+        return option;
+      }
+    }
+    throw new IllegalStateException("weights are at least 1");
+  }
+
+  private static Reason reason(List<Option> order, Strategy strategy) {
+    if (order.size() == 1) {
+      return Reason.ONLY;
+    }
+    boolean tie = rank(strategy).compare(order.get(0), order.get(1)) == 0;
+    if (tie && strategy != Strategy.WEIGHTED && !cold(order.get(0)) && cold(order.get(1))) {
+      return Reason.LOADED;
+    }
+    return Reason.valueOf(strategy.reason().toUpperCase(Locale.ROOT));
+  }
+
+  /** An answer under way; used by one thread. */
+  public static final class Lease {
+    private final TargetState state;
+    private final long startNanos = System.nanoTime();
+    private boolean first = true;
+    private boolean ended;
+
+    private Lease(TargetState state) {
+      this.state = state;
+      state.begun();
+    }
+
+    /** A piece of the answer came. */
+    public void piece() {
+      if (first) {
+        first = false;
+        state.firstTokenAfter(Duration.ofNanos(System.nanoTime() - startNanos));
+      }
+    }
+
+    /** The answer ended; the first call counts. */
+    public void end(boolean failed) {
+      if (!ended) {
+        ended = true;
+        state.ended(failed);
+      }
+    }
+  }
+}

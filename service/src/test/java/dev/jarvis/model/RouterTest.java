@@ -1,0 +1,224 @@
+package dev.jarvis.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.jarvis.model.Decision.Option;
+import dev.jarvis.model.Decision.Reason;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class RouterTest {
+  private static final Duration PERIOD = Duration.ofMillis(20);
+
+  private final Stub a = new Stub("a");
+  private final Stub b = new Stub("b");
+  private final Models models = new Models(List.of(a, b), PERIOD);
+  private final Map<Models.Target, Double> prices = new ConcurrentHashMap<>();
+
+  /** A provider that has the model "m", unless it is down. */
+  private static final class Stub implements ModelProvider {
+    private final String name;
+    volatile boolean down;
+    volatile List<String> listed = List.of("m");
+    volatile Optional<Boolean> loaded = Optional.empty();
+
+    Stub(String name) {
+      this.name = name;
+    }
+
+    @Override
+    public String name() {
+      return name;
+    }
+
+    @Override
+    public List<String> models() throws ModelException {
+      if (down) {
+        throw new ModelException.Unavailable("down", null);
+      }
+      return listed;
+    }
+
+    @Override
+    public ChatStream chat(ChatRequest request) {
+      throw new AssertionError("a decision asks no model");
+    }
+
+    @Override
+    public Optional<Boolean> loaded(String model) {
+      return loaded;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @AfterEach
+  void close() {
+    models.close();
+  }
+
+  private Router router(Strategy strategy, Route.Target... targets) {
+    List<Route> routes = List.of(new Route("r", strategy, List.of(targets)));
+    return new Router(models, routes, it -> prices.getOrDefault(it, Double.NaN), new Random(42));
+  }
+
+  private static Route.Target target(String provider, int weight, int priority) {
+    return new Route.Target(provider, "m", weight, priority);
+  }
+
+  private Decision decide(Router router) throws ModelException {
+    return router.decide("r").orElseThrow();
+  }
+
+  private static List<String> order(Decision decision) {
+    return decision.order().stream().map(it -> it.target().provider().name()).toList();
+  }
+
+  private static Reason reason(Decision decision) {
+    return decision.chosen().map(Option::reason).orElseThrow();
+  }
+
+  private Models.Target at(Stub provider) {
+    return new Models.Target(provider, "m");
+  }
+
+  @Test
+  void theLowestPriorityFirstTheOthersAsFallback() throws Exception {
+    Decision decision = decide(router(Strategy.PRIORITY, target("a", 1, 2), target("b", 1, 1)));
+
+    assertThat(order(decision)).containsExactly("b", "a");
+    assertThat(decision.options())
+        .extracting(Option::reason)
+        .containsExactly(Reason.PRIORITY, Reason.FALLBACK);
+  }
+
+  @Test
+  void weightsAreSharesOfTheLot() throws Exception {
+    Router router = router(Strategy.WEIGHTED, target("a", 3, 1), target("b", 1, 1));
+    Map<String, Integer> drawn = new HashMap<>();
+    for (int i = 0; i < 1000; i++) {
+      Decision decision = decide(router);
+      assertThat(order(decision)).hasSize(2);
+      assertThat(reason(decision)).isEqualTo(Reason.WEIGHT);
+      drawn.merge(order(decision).getFirst(), 1, Integer::sum);
+    }
+
+    assertThat(drawn.get("a")).isBetween(700, 800);
+  }
+
+  @Test
+  void theLeastBusy() throws Exception {
+    Router router = router(Strategy.LEAST_BUSY, target("a", 1, 1), target("b", 1, 1));
+    Router.Lease lease = router.lease(at(a));
+
+    Decision busy = decide(router);
+    assertThat(order(busy)).containsExactly("b", "a");
+    assertThat(reason(busy)).isEqualTo(Reason.LEAST_BUSY);
+    assertThat(busy.options()).extracting(Option::busy).containsExactly(0, 1);
+
+    lease.end(false);
+    lease.end(false);
+    assertThat(order(decide(router))).containsExactly("a", "b");
+  }
+
+  @Test
+  void theQuickestFirstToken() throws Exception {
+    Router router = router(Strategy.LOWEST_LATENCY, target("a", 1, 1), target("b", 1, 1));
+    Router.Lease slow = router.lease(at(a));
+    await().pollDelay(Duration.ofMillis(30)).until(() -> true);
+    slow.piece();
+    slow.end(false);
+
+    Decision untried = decide(router);
+    assertThat(order(untried)).as("one that was never asked is tried").containsExactly("b", "a");
+
+    Router.Lease quick = router.lease(at(b));
+    quick.piece();
+    quick.end(false);
+    Decision decision = decide(router);
+    assertThat(order(decision)).containsExactly("b", "a");
+    assertThat(reason(decision)).isEqualTo(Reason.LOWEST_LATENCY);
+    assertThat(decision.options().get(1).firstToken()).isGreaterThan(Duration.ofMillis(29));
+  }
+
+  @Test
+  void theCheapestAndOneWithoutAPriceLast() throws Exception {
+    Router router = router(Strategy.LOWEST_COST, target("a", 1, 1), target("b", 1, 1));
+    prices.put(at(b), 2.0);
+    assertThat(order(decide(router))).containsExactly("b", "a");
+
+    prices.put(at(a), 1.0);
+    assertThat(order(decide(router))).containsExactly("a", "b");
+  }
+
+  @Test
+  void atEqualRankAModelInMemoryWins() throws Exception {
+    a.loaded = Optional.of(false);
+    b.loaded = Optional.of(true);
+
+    Decision equal = decide(router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 1)));
+    assertThat(order(equal)).containsExactly("b", "a");
+    assertThat(reason(equal)).isEqualTo(Reason.LOADED);
+
+    Decision ranked = decide(router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2)));
+    assertThat(order(ranked)).containsExactly("a", "b");
+  }
+
+  @Test
+  void whatIsDownOrMissingIsPassedOver() throws Exception {
+    Router router = router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2));
+    a.down = true;
+    await().until(() -> order(decide(router)).equals(List.of("b")));
+    assertThat(reason(decide(router))).isEqualTo(Reason.ONLY);
+    assertThat(decide(router).options().getLast().reason()).isEqualTo(Reason.PROVIDER_DOWN);
+
+    a.down = false;
+    a.listed = List.of("other");
+    await().until(() -> decide(router).options().getLast().reason().equals(Reason.MODEL_MISSING));
+    assertThat(order(decide(router))).containsExactly("b");
+  }
+
+  @Test
+  void ifAllAreDownTheyAreTriedAllTheSame() throws Exception {
+    Router router = router(Strategy.WEIGHTED, target("a", 1, 2), target("b", 1, 1));
+    a.down = true;
+    b.down = true;
+
+    await().until(() -> reason(decide(router)) == Reason.LAST_RESORT);
+    assertThat(order(decide(router))).containsExactly("b", "a");
+  }
+
+  @Test
+  void whatFailsAgainAndAgainIsLeftAlone() throws Exception {
+    Router router = router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2));
+    for (int i = 0; i < 4; i++) {
+      router.lease(at(a)).end(true);
+    }
+    assertThat(order(decide(router))).containsExactly("a", "b");
+
+    for (int i = 0; i < 6; i++) {
+      router.lease(at(a)).end(true);
+    }
+    assertThat(order(decide(router))).containsExactly("b");
+    assertThat(decide(router).options().getLast().reason()).isEqualTo(Reason.CIRCUIT_OPEN);
+  }
+
+  @Test
+  void aNameWithoutARouteIsAskedAtEachProviderThatHasIt() throws Exception {
+    Router router = router(Strategy.PRIORITY, target("a", 1, 1));
+
+    Decision decision = router.decide("m").orElseThrow();
+    assertThat(order(decision)).containsExactly("a", "b");
+    assertThat(decision.route()).isEqualTo("m");
+    assertThat(router.decide("nowhere")).isEmpty();
+  }
+}
