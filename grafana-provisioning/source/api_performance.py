@@ -201,7 +201,7 @@ logs = row(
     log_lines(
         "Requests in the logs",
         "The end of each request of the chosen routes in this window; a line's trace_id leads to its trace. Normal: status 200 and a duration that you expect.",
-        f"{LOGS} |= `request_completed` | route=~`$route`",
+        f'{LOGS} |= `request_completed` | route=~"$route"',
     ),
 )
 

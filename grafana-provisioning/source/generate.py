@@ -7,6 +7,7 @@ import api_performance
 import database
 import llm_usage
 import overview
+import panels
 
 FOLDER = Path(__file__).resolve().parent.parent / "dashboards"
 

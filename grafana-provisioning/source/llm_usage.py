@@ -1,6 +1,6 @@
 """LLM Usage: who answers how much, how fast, and how it ends."""
 
-from panels import ENVIRONMENT, LOGS, UP
+from panels import ENVIRONMENT, EVALUATION_SECONDS, LOGS
 from panels import dashboard, graph, heatmap, log_lines, prom, row, stat, timeline, to_logs
 
 MODEL = f'{ENVIRONMENT}, model=~"$model", provider=~"$provider"'
@@ -16,8 +16,8 @@ def quantile(metric, *more):
 
 
 def total(rate):
-    """How many in the window that is shown, of a recorded rate."""
-    return f"sum(avg_over_time({rate}[$__range])) * $__range_s"
+    """How many in the window that is shown, of a rate that was recorded at each evaluation."""
+    return f"sum(sum_over_time({rate}[$__range])) * {EVALUATION_SECONDS}"
 
 
 totals = row(
@@ -184,7 +184,7 @@ logs = row(
     log_lines(
         "Answers in the logs",
         "The end of each request that asked one of the chosen models; a line's trace_id leads to its trace. Normal: outcome ok.",
-        f"{LOGS} |= `request_completed` | model=~`$model` | outcome!=``",
+        f'{LOGS} |= `request_completed` | model=~"$model" | outcome!=``',
     ),
 )
 

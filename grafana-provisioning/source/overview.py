@@ -8,7 +8,7 @@ CLASS = "environment_class_quantile:http_request_duration_seconds:histogram_quan
 FIRST = "environment_model_provider_quantile:llm_time_to_first_token_seconds:histogram_quantile"
 
 clock = panel(
-    "clock",
+    "grafana-clock-panel",
     "Clock",
     "The time of who looks, in the words of the machine that shows it. Normal: it agrees with your watch.",
     [],

@@ -12,6 +12,8 @@ PROMETHEUS = {"type": "prometheus", "uid": "prometheus"}
 LOKI = {"type": "loki", "uid": "loki"}
 JAEGER = {"type": "jaeger", "uid": "jaeger"}
 
+EVALUATION_SECONDS = 15  # prometheus.yml's evaluation_interval
+
 ENVIRONMENT = 'environment=~"$environment"'
 LOGS = '{service_name="jarvis-api", deployment_environment_name=~"$environment"}'
 

@@ -99,7 +99,7 @@ class Receivers(unittest.TestCase):
         self.assertIn("ALERT_SMTP_PASSWORD", result.stderr)
 
     def test_no_value_breaks_out(self):
-        hostile = "x'\"\\: #{[&*!|>%@`$(touch y)"
+        hostile = "x'\"\\: #{[&*!|>%@`$(touch y)\\n\\b\\047 evil: y"
         receivers, _ = self.config({**EMAIL, "ALERT_EMAIL_TO": hostile})
         self.assertEqual(receivers["notify"]["email_configs"][0]["to"], hostile)
         result = self.render({**EMAIL, "ALERT_EMAIL_TO": "x\n    from: y"})

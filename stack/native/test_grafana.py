@@ -83,6 +83,8 @@ class Dashboards(unittest.TestCase):
         finally:
             sys.path.remove(str(source))
         made = module.files()
+        interval = yaml.safe_load((compose.STACK / "prometheus/prometheus.yml").read_text())["global"]["evaluation_interval"]
+        self.assertEqual(interval, f"{module.panels.EVALUATION_SECONDS}s")
         self.assertEqual(set(made), set(DASHBOARDS))
         for name, text in made.items():
             self.assertEqual((PROVISIONING / "dashboards" / name).read_text(), text, f"{name}: run `make generate`")
@@ -95,7 +97,9 @@ class Dashboards(unittest.TestCase):
             self.assertTrue(panel["fieldConfig"]["defaults"]["unit"], name)
             for target in panel["targets"]:
                 self.assertIn(target["datasource"]["uid"], datasources(), name)
-            if panel["type"] != "clock":
+            if panel["type"] == "grafana-clock-panel":
+                self.assertIn(panel["type"], compose.load()["services"]["grafana"]["environment"]["GF_INSTALL_PLUGINS"])
+            else:
                 self.assertTrue(panel["targets"], name)
 
     def test_titles_and_ids_are_unique_in_a_dashboard(self):
@@ -134,6 +138,14 @@ class Dashboards(unittest.TestCase):
                 for rule in group["rules"]:
                     read |= metrics_of(rule["expr"])
         self.assertEqual(recorded() - read, {"documents_processed"}, "recorded, and read by nobody")
+
+    def test_variables_in_logql_stand_in_double_quotes(self):
+        # for Grafana escapes their values as for a string in double quotes
+        for name, panel in panels():
+            for target in panel["targets"]:
+                if target["datasource"]["uid"] == "loki":
+                    for text in re.findall(r"`([^`]*)`", target["expr"]):
+                        self.assertNotIn("$", text, name)
 
     def test_variables_links_and_annotations(self):
         for file, dashboard in DASHBOARDS.items():

@@ -101,11 +101,18 @@ def has_number(result):
     return any(it != "NaN" for it in values)
 
 
-def filled(expression):
-    """With Grafana's variables as a dashboard has them at first."""
-    for variable, value in (("$__rate_interval", "1m"), ("$__range_s", "600"), ("$__range", "10m")):
+# What a dashboard begins with, and what somebody may choose.
+ALL = dict.fromkeys(("environment", "route", "model", "provider"), ".*")
+CHOSEN = {"environment": "local", "route": "/v1/models/{id}", "model": MODEL, "provider": "ollama"}
+
+
+def filled(expression, variables=None):
+    """As Grafana sends it: a value that was chosen is escaped for a regular expression in a quoted string."""
+    for variable, value in (("$__rate_interval", "1m"), ("$__range", "10m")):
         expression = expression.replace(variable, value)
-    return re.sub(r"\$(environment|route|model|provider)\b", ".*", expression)
+    escaped = {k: re.sub(r"[$^*{}\[\]'+?.()|]", r"\\\\\g<0>", v) for k, v in (variables or {}).items()}
+    values = {**ALL, **escaped}
+    return re.sub(r"\$(environment|route|model|provider)\b", lambda m: values[m[1]], expression)
 
 
 def selectors(expression):
@@ -166,14 +173,15 @@ class Live(unittest.TestCase):
     def test_every_query_of_every_panel_finds_data(self):
         for name, panel in panels():
             for target in panel["targets"]:
-                query = filled(target["expr"])
-                if panel["title"] in RIGHTLY_EMPTY or metrics_of(query) & set(RIGHTLY_EMPTY):
+                if panel["title"] in RIGHTLY_EMPTY or metrics_of(filled(target["expr"])) & set(RIGHTLY_EMPTY):
                     continue
-                if target["datasource"]["uid"] == "loki":
-                    self.until(f"{name}: {query}", lambda: loki(query))
-                else:
-                    run = prometheus if target.get("instant") else prometheus_range
-                    self.until(f"{name}: {query}", lambda: has_number(run(query)))
+                for variables in ({}, CHOSEN):
+                    query = filled(target["expr"], variables)
+                    if target["datasource"]["uid"] == "loki":
+                        self.until(f"{name}: {query}", lambda: loki(query))
+                    else:
+                        run = prometheus if target.get("instant") else prometheus_range
+                        self.until(f"{name}: {query}", lambda: has_number(run(query)))
 
     def test_every_annotation_and_variable_finds_data(self):
         for file, dashboard in DASHBOARDS.items():
@@ -206,6 +214,8 @@ class Live(unittest.TestCase):
                 query = f"{rule['name']}{{{labels}}}"
                 if not self.rightly_silent(query):
                     self.until(query, lambda: has_number(prometheus_range(query)))
+                    for series in prometheus(query):
+                        self.assertEqual(series["metric"].get("environment"), "local", series["metric"])
 
     @staticmethod
     def rightly_silent(query):

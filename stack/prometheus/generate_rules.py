@@ -39,7 +39,7 @@ def by_path(metric):
 
 
 def of_instance(labels):
-    return ", ".join(dict.fromkeys(["instance", *labels]))
+    return ", ".join(dict.fromkeys(["environment", "instance", *labels]))
 
 
 def chosen_rate(metric, labels):
@@ -47,7 +47,7 @@ def chosen_rate(metric, labels):
     scraped, pushed = (f"rate({it}[{WINDOW}])" for it in by_path(metric))
     on = of_instance(labels)
     return (
-        f'{scraped} and on (instance) min_over_time(up{{job="jarvis-api"}}[{WINDOW}]) == 1\n'
+        f'{scraped} and on (environment, instance) min_over_time(up{{job="jarvis-api"}}[{WINDOW}]) == 1\n'
         f"or on ({on}) {pushed}\n"
         f"or on ({on}) {scraped}"
     )
@@ -241,7 +241,9 @@ def pipeline():
     def sum_of(what, signal):
         metric = f"otelcol_{what}_{signal}_total"
         # A counter of losses begins with the first loss, which a rate does not see.
-        new = f"({metric} unless {metric} offset {WINDOW}) / {WINDOW_SECONDS}\n  or " if what in LOSSES else ""
+        # Where nobody looked before, it is no news either.
+        looked = f'and on (environment, instance) up{{job="otel-collector"}} offset {WINDOW}'
+        new = f"({metric} unless {metric} offset {WINDOW} {looked}) / {WINDOW_SECONDS}\n  or " if what in LOSSES else ""
         return f"sum by (environment) (\n  {new}rate({metric}[{WINDOW}])\n)"
 
     return [

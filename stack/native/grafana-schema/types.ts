@@ -49,7 +49,7 @@ interface Panels extends Untyped {
 
 // Panel types whose options pass unread, each with the reason.
 interface Untyped {
-  clock: [Anything, None]; // a plugin
+  "grafana-clock-panel": [Anything, None]; // a plugin
   alertlist: [Anything, None]; // its types are in Grafana's own source, not in @grafana/schema
 }
 
