@@ -134,6 +134,37 @@ speed = row(
     ),
 )
 
+COST = f"environment_model_provider:llm_cost_usd:rate5m{{{MODEL}}}"
+COMPARISON = f"environment_model_provider:llm_comparison_cost_usd:rate5m{{{MODEL}}}"
+cost = row(
+    "Cost",
+    stat(
+        "Cost of this window",
+        "What the answers of this window cost by the configured prices. Normal: follows the tokens.",
+        [prom(total(COST), "cost", instant=True)],
+        "currencyUSD",
+        w=6,
+        h=8,
+        graph="none",
+    ),
+    graph(
+        "Cost an hour",
+        "What answers cost at this pace, by model, and what the same tokens would cost at the model that its price names to compare with. Normal: follows the tokens.",
+        [prom(f"{COST} * 3600", NAMED), prom(f"{COMPARISON} * 3600", f"{NAMED} elsewhere")],
+        "currencyUSD",
+        w=12,
+        data_links=[to_logs(OF_MODEL)],
+    ),
+    graph(
+        "Answers without a price",
+        "Answers a second of models that have no price: their cost is unknown, and not in the numbers beside. Normal: 0 once every model is priced.",
+        [prom(f"environment_model_provider:llm_unpriced_requests:rate5m{{{MODEL}}}", NAMED)],
+        "reqps",
+        w=6,
+        data_links=[to_logs(OF_MODEL)],
+    ),
+)
+
 OF_ANY = f'{ENVIRONMENT}, model=~"$model"'
 routing = row(
     "Routing",
@@ -196,6 +227,7 @@ DASHBOARD = dashboard(
     totals,
     use,
     speed,
+    cost,
     routing,
     servers,
     logs,

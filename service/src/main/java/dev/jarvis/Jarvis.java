@@ -94,7 +94,8 @@ public final class Jarvis implements AutoCloseable {
     new MetricsRoutes(telemetry).register(routes);
     new ModelRoutes(models, router).register(routes);
     new RoutingRoutes(bodies, router).register(routes);
-    new ChatRoutes(config.chat(), bodies, models, router, telemetry, ledger, activeUsers)
+    new ChatRoutes(
+            config.chat(), bodies, models, router, config.prices(), telemetry, ledger, activeUsers)
         .register(routes);
 
     HttpRouting.Builder routing =

@@ -4,9 +4,11 @@ import dev.jarvis.JarvisConfig.Dialect;
 import dev.jarvis.JarvisConfig.ModelServer;
 import dev.jarvis.model.ModelServerConfig;
 import dev.jarvis.model.Prices;
+import dev.jarvis.model.Prices.Name;
 import dev.jarvis.model.Prices.Price;
 import dev.jarvis.model.Route;
 import dev.jarvis.model.Strategy;
+import java.math.BigDecimal;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
@@ -158,18 +160,52 @@ final class ModelSettings {
     List<Price> prices = new ArrayList<>();
     for (String entry : settings.entries("prices")) {
       String key = "prices." + entry;
-      double input = settings.amount(key + ".input");
+      BigDecimal input = settings.amount(key + ".input");
       @Nullable String cached = settings.optional(key + ".cached-input");
       prices.add(
           new Price(
-              provider(key),
-              model(key),
+              new Name(provider(key), model(key)),
               from(key + ".from"),
               input,
               cached == null ? input : settings.amount(key + ".cached-input"),
-              settings.amount(key + ".output")));
+              settings.amount(key + ".output"),
+              hour(key),
+              compareWith(key + ".compare-with")));
+    }
+    Set<Name> priced = prices.stream().map(Price::name).collect(Collectors.toSet());
+    for (int i = 0; i < prices.size(); i++) {
+      Name other = prices.get(i).compareWith();
+      if (other != null && !priced.contains(other)) {
+        settings.problem("prices." + i + ".compare-with", "has no price");
+      }
     }
     return new Prices(prices);
+  }
+
+  /** Of the machine, or of the current that it draws. */
+  private BigDecimal hour(String key) {
+    BigDecimal hour = settings.amount(key + ".hour");
+    BigDecimal watts = settings.amount(key + ".watts");
+    BigDecimal kwh = settings.amount(key + ".kwh");
+    if (hour.signum() > 0 && watts.signum() > 0) {
+      settings.problem(key + ".watts", "is given beside hour: give one of them");
+    }
+    if ((watts.signum() > 0) != (kwh.signum() > 0)) {
+      settings.problem(key + ".kwh", "and watts are given together or not at all");
+    }
+    return hour.signum() > 0 ? hour : watts.multiply(kwh).movePointLeft(3);
+  }
+
+  private @Nullable Name compareWith(String key) {
+    @Nullable String other = settings.optional(key);
+    if (other == null) {
+      return null;
+    }
+    Name name = Name.of(other).orElse(null);
+    if (name == null) {
+      settings.problem(key, "is not PROVIDER/MODEL");
+    }
+    return name;
   }
 
   private Instant from(String key) {

@@ -232,17 +232,17 @@ final class Settings {
   }
 
   /** An amount of money from 0 on. */
-  double amount(String key) {
+  BigDecimal amount(String key) {
     try {
       BigDecimal value = new BigDecimal(text(key));
       if (value.signum() >= 0 && value.compareTo(BigDecimal.valueOf(1e9)) < 0) {
-        return value.doubleValue();
+        return value;
       }
     } catch (NumberFormatException e) {
       // told below
     }
     problem(key, "is not an amount from 0 on, such as 0.15");
-    return 0;
+    return BigDecimal.ZERO;
   }
 
   /** A time above zero. */

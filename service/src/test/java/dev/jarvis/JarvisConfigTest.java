@@ -161,9 +161,9 @@ class JarvisConfigTest {
                     new Route.Target("cloud", "large", 3, 1),
                     new Route.Target("ollama", "small:1b", 1, 1))));
     assertThat(config.prices().prices())
-        .extracting(it -> it.cachedInput())
+        .extracting(it -> it.cachedInput().toString())
         .as("the newest first")
-        .containsExactly(0.05, 0.15);
+        .containsExactly("0.05", "0.15");
   }
 
   @Test

@@ -13,6 +13,7 @@ import dev.jarvis.model.ChatStream.Chunk;
 import dev.jarvis.model.Decision;
 import dev.jarvis.model.ModelException;
 import dev.jarvis.model.Models;
+import dev.jarvis.model.Prices;
 import dev.jarvis.model.Router;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
@@ -32,6 +33,7 @@ public final class ChatRoutes {
   private final JsonBody bodies;
   private final Models models;
   private final Router router;
+  private final Prices prices;
   private final Telemetry telemetry;
   private final Ledger ledger;
   private final ActiveUsers activeUsers;
@@ -41,6 +43,7 @@ public final class ChatRoutes {
       JsonBody bodies,
       Models models,
       Router router,
+      Prices prices,
       Telemetry telemetry,
       Ledger ledger,
       ActiveUsers activeUsers) {
@@ -48,6 +51,7 @@ public final class ChatRoutes {
     this.bodies = bodies;
     this.models = models;
     this.router = router;
+    this.prices = prices;
     this.telemetry = telemetry;
     this.ledger = ledger;
     this.activeUsers = activeUsers;
@@ -108,6 +112,7 @@ public final class ChatRoutes {
             request.stream(),
             config.maxDuration(),
             attempts,
+            prices,
             ledger::record);
     routing.answered(decision, generation.target());
     return generation;

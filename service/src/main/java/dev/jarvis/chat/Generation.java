@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.jarvis.http.ApiException;
 import dev.jarvis.http.Exchange;
+import dev.jarvis.http.RequestIds;
 import dev.jarvis.ledger.LlmUse;
 import dev.jarvis.model.ChatRequest;
 import dev.jarvis.model.ChatStream;
@@ -13,6 +14,8 @@ import dev.jarvis.model.ChatStream.Usage;
 import dev.jarvis.model.Decision;
 import dev.jarvis.model.ModelException;
 import dev.jarvis.model.Models;
+import dev.jarvis.model.Prices;
+import dev.jarvis.model.Prices.Cost;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -40,6 +43,7 @@ final class Generation implements AutoCloseable {
   private final boolean streamed;
   private final long maxNanos;
   private final Attempts attempts;
+  private final Prices prices;
   private final Consumer<LlmUse> ledger;
   private @Nullable Finish finish;
   private boolean ended;
@@ -49,11 +53,13 @@ final class Generation implements AutoCloseable {
       boolean streamed,
       Duration maxDuration,
       Attempts attempts,
+      Prices prices,
       Consumer<LlmUse> ledger) {
     this.exchange = exchange;
     this.streamed = streamed;
     this.maxNanos = maxDuration.toNanos();
     this.attempts = attempts;
+    this.prices = prices;
     this.ledger = ledger;
   }
 
@@ -69,8 +75,10 @@ final class Generation implements AutoCloseable {
       boolean streamed,
       Duration maxDuration,
       Attempts attempts,
+      Prices prices,
       Consumer<LlmUse> ledger) {
-    Generation generation = new Generation(exchange, streamed, maxDuration, attempts, ledger);
+    Generation generation =
+        new Generation(exchange, streamed, maxDuration, attempts, prices, ledger);
     try {
       attempts.open(request, decision);
     } catch (ModelException e) {
@@ -168,7 +176,14 @@ final class Generation implements AutoCloseable {
     Usage usage = last != null ? last.usage() : stream != null ? stream.usage() : new Usage(0, 0);
     exchange.outcome(attempt.target().model(), outcome.label());
     GenerationTelemetry telemetry = attempt.telemetry();
-    Duration duration = telemetry.end(outcome, usage, last, error);
+    Duration duration = Duration.ofNanos(telemetry.elapsedNanos());
+    Cost cost =
+        outcome == Outcome.REJECTED
+            ? null
+            : prices
+                .cost(attempt.target(), RequestIds.time(exchange.id()), usage, duration)
+                .orElse(null);
+    telemetry.end(outcome, usage, cost, duration, last, error);
     try (var ignored = telemetry.context().makeCurrent()) {
       ledger.accept(
           new LlmUse(
@@ -183,6 +198,7 @@ final class Generation implements AutoCloseable {
               usage.inputTokens(),
               0,
               usage.outputTokens(),
+              cost == null ? null : cost.usd(),
               streamed,
               duration,
               telemetry.timeToFirstToken(),

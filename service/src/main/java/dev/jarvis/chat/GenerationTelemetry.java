@@ -5,6 +5,7 @@ import dev.jarvis.model.ChatRequest;
 import dev.jarvis.model.ChatStream.Finish;
 import dev.jarvis.model.ChatStream.Usage;
 import dev.jarvis.model.ModelException;
+import dev.jarvis.model.Prices.Cost;
 import dev.jarvis.telemetry.ClientOperation;
 import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.Metric;
@@ -99,15 +100,25 @@ final class GenerationTelemetry {
     span.end();
   }
 
-  /** Records the end; to be called once. Returns the time since the start. */
-  Duration end(Outcome outcome, Usage usage, @Nullable Finish finish, @Nullable Throwable error) {
-    Duration duration = Duration.ofNanos(elapsedNanos());
+  /**
+   * Records the end; to be called once.
+   *
+   * @param cost null where the model has no price
+   */
+  void end(
+      Outcome outcome,
+      Usage usage,
+      @Nullable Cost cost,
+      Duration duration,
+      @Nullable Finish finish,
+      @Nullable Throwable error) {
     try (var ignored = context.makeCurrent()) { // so that the histograms keep this span as exemplar
       instruments.add(Metric.LLM_REQUESTS, 1, model, provider, outcome.label());
       instruments.add(Metric.LLM_TOKENS, usage.inputTokens(), model, provider, "input");
       instruments.add(Metric.LLM_TOKENS, usage.outputTokens(), model, provider, "output");
       if (outcome != Outcome.REJECTED) {
         instruments.record(Metric.LLM_REQUEST_DURATION, duration, model, provider);
+        price(cost);
       }
       Duration first = timeToFirstToken();
       if (first != null) {
@@ -131,8 +142,21 @@ final class GenerationTelemetry {
       span.setStatus(StatusCode.ERROR);
       span.setAttribute("error.type", error == null ? "_OTHER" : error.getClass().getSimpleName());
     }
+    if (cost != null) {
+      span.setAttribute("jarvis.cost_usd", cost.usd().doubleValue());
+    }
     span.end();
-    return duration;
+  }
+
+  private void price(@Nullable Cost cost) {
+    if (cost == null) {
+      instruments.add(Metric.LLM_UNPRICED_REQUESTS, 1, model, provider);
+      return;
+    }
+    instruments.add(Metric.LLM_COST, cost.usd().doubleValue(), model, provider);
+    if (cost.comparison() != null) {
+      instruments.add(Metric.LLM_COMPARISON_COST, cost.comparison().doubleValue(), model, provider);
+    }
   }
 
   /** Lets every series of a model show at 0. */
@@ -143,5 +167,8 @@ final class GenerationTelemetry {
     for (String type : List.of("input", "cached_input", "output")) {
       instruments.add(Metric.LLM_TOKENS, 0, model, provider, type);
     }
+    instruments.add(Metric.LLM_COST, 0, model, provider);
+    instruments.add(Metric.LLM_COMPARISON_COST, 0, model, provider);
+    instruments.add(Metric.LLM_UNPRICED_REQUESTS, 0, model, provider);
   }
 }

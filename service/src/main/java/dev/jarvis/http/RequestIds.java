@@ -5,6 +5,7 @@ import com.fasterxml.uuid.NoArgGenerator;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Headers;
+import java.time.Instant;
 import java.util.UUID;
 import java.util.regex.Pattern;
 
@@ -23,6 +24,11 @@ public final class RequestIds {
   /** A new UUIDv7 (RFC 9562). */
   public static UUID next() {
     return GENERATOR.generate();
+  }
+
+  /** The time in an UUIDv7, in whole milliseconds (RFC 9562, section 5.7). */
+  public static Instant time(UUID id) {
+    return Instant.ofEpochMilli(id.getMostSignificantBits() >>> 16);
   }
 
   /** The id that the request is known by to its client. */

@@ -1,5 +1,7 @@
 package dev.jarvis.ledger;
 
+import dev.jarvis.http.RequestIds;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.UUID;
@@ -15,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param traceId 32 hex digits
  * @param outcome as in {@code llm_requests_total}
  * @param inputTokens without the cached ones
+ * @param costUsd null where the model had no price then
  * @param timeToFirstToken null if no piece of an answer came
  * @param finishReason null if the answer did not end
  */
@@ -30,6 +33,7 @@ public record LlmUse(
     int inputTokens,
     int cachedInputTokens,
     int outputTokens,
+    @Nullable BigDecimal costUsd,
     boolean streamed,
     Duration duration,
     @Nullable Duration timeToFirstToken,
@@ -42,8 +46,8 @@ public record LlmUse(
     }
   }
 
-  /** The time in the id, in whole milliseconds (RFC 9562, section 5.7). */
+  /** The time in the id. */
   public Instant createdAt() {
-    return Instant.ofEpochMilli(id.getMostSignificantBits() >>> 16);
+    return RequestIds.time(id);
   }
 }

@@ -4,8 +4,8 @@ import static java.util.Objects.requireNonNull;
 
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.common.AttributesBuilder;
+import io.opentelemetry.api.metrics.DoubleCounter;
 import io.opentelemetry.api.metrics.DoubleHistogram;
-import io.opentelemetry.api.metrics.LongCounter;
 import io.opentelemetry.api.metrics.LongUpDownCounter;
 import io.opentelemetry.api.metrics.Meter;
 import java.time.Duration;
@@ -17,7 +17,7 @@ import java.util.function.Supplier;
 /** The instruments behind {@link Metric}. Recording never throws and never waits. */
 public final class Instruments {
   private final Meter meter;
-  private final Map<Metric, LongCounter> counters = new EnumMap<>(Metric.class);
+  private final Map<Metric, DoubleCounter> counters = new EnumMap<>(Metric.class);
   private final Map<Metric, LongUpDownCounter> upDownCounters = new EnumMap<>(Metric.class);
   private final Map<Metric, DoubleHistogram> histograms = new EnumMap<>(Metric.class);
 
@@ -39,12 +39,12 @@ public final class Instruments {
    * @param labels one value for each of the metric's labels, in their order; 0 as amount makes the
    *     series show
    */
-  public void add(Metric metric, long amount, String... labels) {
-    LongCounter counter = counters.get(metric);
+  public void add(Metric metric, double amount, String... labels) {
+    DoubleCounter counter = counters.get(metric);
     if (counter != null) {
       counter.add(amount, attributes(metric, labels));
     } else {
-      requireNonNull(upDownCounters.get(metric)).add(amount, attributes(metric, labels));
+      requireNonNull(upDownCounters.get(metric)).add((long) amount, attributes(metric, labels));
     }
   }
 
@@ -95,9 +95,10 @@ public final class Instruments {
     return attributes.build();
   }
 
-  private LongCounter counter(Metric metric) {
+  private DoubleCounter counter(Metric metric) {
     return meter
         .counterBuilder(metric.instrument())
+        .ofDoubles()
         .setUnit(metric.unit())
         .setDescription(metric.description())
         .build();

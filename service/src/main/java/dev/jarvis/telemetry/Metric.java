@@ -65,6 +65,24 @@ public enum Metric {
       "Mean time of a token after the first one",
       List.of(Label.MODEL, Label.PROVIDER),
       List.of(.001, .0025, .005, .01, .025, .05, .075, .1, .15, .2, .3, .5, 1., 2.5)),
+  LLM_COST(
+      "llm.cost.usd",
+      Type.COUNTER,
+      "{USD}",
+      "What answers cost, in USD, by the configured prices",
+      List.of(Label.MODEL, Label.PROVIDER)),
+  LLM_COMPARISON_COST(
+      "llm.comparison_cost.usd",
+      Type.COUNTER,
+      "{USD}",
+      "What the same tokens cost at the model that a price names to compare with, in USD",
+      List.of(Label.MODEL, Label.PROVIDER)),
+  LLM_UNPRICED_REQUESTS(
+      "llm.unpriced_requests",
+      Type.COUNTER,
+      "{request}",
+      "Answers of models without a price",
+      List.of(Label.MODEL, Label.PROVIDER)),
   LLM_ROUTING_DECISIONS(
       "llm.routing.decisions",
       Type.COUNTER,

@@ -1,6 +1,7 @@
 package dev.jarvis.chat;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -190,6 +191,23 @@ class RoutingTest {
     assertThat(service.post("/v1/routing/explain", "{\"model\":\"junk\"}").statusCode())
         .isEqualTo(404);
     assertThat(service.post("/v1/routing/explain", "{}").statusCode()).isEqualTo(400);
+  }
+
+  @Test
+  void answersArePricedAndThoseThatCannotBeAreCounted() {
+    String labels = "{model=\"second:1b\",provider=\"second\"}";
+    double cost = service.metric("llm_cost_usd_total" + labels);
+    double unpriced =
+        service.metric("llm_unpriced_requests_total{model=\"fake:1b\",provider=\"ollama\"}");
+
+    ask("gpt-4.1", true);
+    ask("chat", false);
+
+    double each = (SECOND.inputTokens() * 0.5 + SECOND.outputTokens() * 1.5) / 1e6;
+    assertThat(service.metric("llm_cost_usd_total" + labels)).isEqualTo(cost + each, within(1e-12));
+    assertThat(service.metric("llm_unpriced_requests_total" + labels)).isZero();
+    assertThat(service.metric("llm_unpriced_requests_total{model=\"fake:1b\",provider=\"ollama\"}"))
+        .isEqualTo(unpriced + 1);
   }
 
   @Test

@@ -11,6 +11,7 @@ import dev.jarvis.telemetry.Telemetry;
 import io.helidon.dbclient.DbRow;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.context.Scope;
+import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -88,6 +89,7 @@ class LlmUseStoreTest {
             1,
             2,
             3,
+            new BigDecimal("0.000000000001"),
             false,
             Duration.ofMillis(400),
             Duration.ofMillis(50),
@@ -115,6 +117,7 @@ class LlmUseStoreTest {
     assertThat(row.column("input_tokens").getInt()).isEqualTo(1);
     assertThat(row.column("cached_input_tokens").getInt()).isEqualTo(2);
     assertThat(row.column("output_tokens").getInt()).isEqualTo(3);
+    assertThat(row.column("cost_usd").get(BigDecimal.class)).isEqualTo("0.000000000001");
     assertThat(row.column("streamed").getBoolean()).isFalse();
     assertThat(row.column("duration_ms").getLong()).isEqualTo(400);
     assertThat(row.column("time_to_first_token_ms").getLong()).isEqualTo(50);
@@ -195,6 +198,7 @@ class LlmUseStoreTest {
             -1,
             0,
             0,
+            null,
             false,
             Duration.ZERO,
             null,

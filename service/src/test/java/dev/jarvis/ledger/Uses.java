@@ -1,5 +1,6 @@
 package dev.jarvis.ledger;
 
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.UUID;
@@ -24,6 +25,7 @@ final class Uses {
         12,
         0,
         34,
+        new BigDecimal("0.000123"),
         true,
         Duration.ofMillis(567),
         null,

@@ -75,6 +75,7 @@ public final class Recorded implements AutoConfigurationCustomizerProvider {
   private static long number(PointData point) {
     return switch (point) {
       case io.opentelemetry.sdk.metrics.data.LongPointData it -> it.getValue();
+      case io.opentelemetry.sdk.metrics.data.DoublePointData it -> Math.round(it.getValue());
       case io.opentelemetry.sdk.metrics.data.HistogramPointData it -> it.getCount();
       default -> throw new IllegalArgumentException("no number in " + point);
     };
