@@ -30,8 +30,11 @@ requests = row(
     ),
     graph(
         "In flight",
-        "Requests being answered now, by instance. Normal: few; a growing number means that answers take longer than requests come.",
-        [prom(f"environment_instance:http_active_requests:sum{{{ENVIRONMENT}}}", "{{instance}}")],
+        "Requests being answered now, by instance, and those that wait for their turn at a model. Normal: few, and none that waits; a growing number means that answers take longer than requests come.",
+        [
+            prom(f"environment_instance:http_active_requests:sum{{{ENVIRONMENT}}}", "{{instance}}"),
+            prom(f"environment_instance:llm_waiting_requests:sum{{{ENVIRONMENT}}}", "{{instance}} waiting"),
+        ],
         "short",
     ),
 )

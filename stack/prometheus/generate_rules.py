@@ -155,6 +155,7 @@ def http():
         *quantiles(durations, ["route"], "http_request_duration_seconds"),
         *quantiles(durations, [], "http_request_duration_seconds", NO_GENERATION, **{"class": "api"}),
         *gauge("http_active_requests", "sum", "instance"),
+        *gauge("llm_waiting_requests", "sum", "instance"),
         *gauge("active_users", "max"),
         *gauge("dependency_up", "min", "dependency"),
         *gauge("dependency_up", "max", "dependency"),

@@ -73,7 +73,10 @@ record JarvisConfig(
             new ChatConfig(
                 settings.integer("chat.max-messages", 1, 100_000),
                 settings.duration("chat.max-duration"),
-                settings.duration("chat.write-timeout")),
+                settings.duration("chat.write-timeout"),
+                settings.integer("chat.max-concurrent", 1, 100_000),
+                settings.integer("chat.max-queued", 0, 100_000),
+                settings.duration("chat.queue-timeout")),
             database(settings),
             redis(settings),
             objectStore(settings),

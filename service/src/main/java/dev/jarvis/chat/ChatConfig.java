@@ -8,5 +8,14 @@ import java.time.Duration;
  * @param maxMessages most messages of a conversation
  * @param maxDuration how long an answer may take in all
  * @param writeTimeout how long a client may take to accept a piece of a stream
+ * @param maxConcurrent how many are answered at once
+ * @param maxQueued how many more may wait
+ * @param queueTimeout for how long
  */
-public record ChatConfig(int maxMessages, Duration maxDuration, Duration writeTimeout) {}
+public record ChatConfig(
+    int maxMessages,
+    Duration maxDuration,
+    Duration writeTimeout,
+    int maxConcurrent,
+    int maxQueued,
+    Duration queueTimeout) {}

@@ -34,6 +34,7 @@ public final class ChatRoutes {
   private final Models models;
   private final Router router;
   private final Prices prices;
+  private final Admission admission;
   private final Telemetry telemetry;
   private final Ledger ledger;
   private final ActiveUsers activeUsers;
@@ -52,6 +53,7 @@ public final class ChatRoutes {
     this.models = models;
     this.router = router;
     this.prices = prices;
+    this.admission = new Admission(config, telemetry.instruments());
     this.telemetry = telemetry;
     this.ledger = ledger;
     this.activeUsers = activeUsers;
@@ -72,7 +74,8 @@ public final class ChatRoutes {
     exchange.endUser(request.user());
     activeUsers.seen(activeUser(exchange, request));
     // what can fail fails in here, before the first byte of the answer
-    try (Generation generation = open(request, exchange)) {
+    try (Admission.Turn ignored = admit();
+        Generation generation = open(request, exchange)) {
       explain(exchange, response);
       if (request.stream()) {
         stream(request, exchange, generation, response);
@@ -86,6 +89,15 @@ public final class ChatRoutes {
     return request.user() == null
         ? String.valueOf(exchange.userId())
         : exchange.userId() + "/" + request.user();
+  }
+
+  private Admission.Turn admit() {
+    try {
+      return admission.enter();
+    } catch (ApiException.Overloaded e) {
+      rejected("rejected");
+      throw e;
+    }
   }
 
   private Generation open(ChatCompletionRequest request, Exchange exchange) {

@@ -65,6 +65,12 @@ public enum Metric {
       "Mean time of a token after the first one",
       List.of(Label.MODEL, Label.PROVIDER),
       List.of(.001, .0025, .005, .01, .025, .05, .075, .1, .15, .2, .3, .5, 1., 2.5)),
+  LLM_WAITING_REQUESTS(
+      "llm.waiting_requests",
+      Type.UP_DOWN_COUNTER,
+      "{request}",
+      "Requests for an answer that wait for their turn",
+      List.of()),
   LLM_COST(
       "llm.cost.usd",
       Type.COUNTER,

@@ -1,0 +1,67 @@
+package dev.jarvis.chat;
+
+import dev.jarvis.http.ApiException;
+import dev.jarvis.telemetry.Instruments;
+import dev.jarvis.telemetry.Metric;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Lets so many requests ask models at once, so many more wait their turn for so long, and sends the
+ * rest away. Thread-safe.
+ */
+final class Admission {
+  private final ChatConfig config;
+  private final Instruments instruments;
+  private final Semaphore turns;
+  private final AtomicInteger waiting = new AtomicInteger();
+
+  Admission(ChatConfig config, Instruments instruments) {
+    this.config = config;
+    this.instruments = instruments;
+    this.turns = new Semaphore(config.maxConcurrent(), true); // who came first goes first
+    instruments.add(Metric.LLM_WAITING_REQUESTS, 0);
+  }
+
+  /** A turn; closing it gives it to the next. */
+  interface Turn extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /**
+   * Waits for a turn.
+   *
+   * @throws ApiException.Overloaded if too many wait already, or the turn does not come in time
+   */
+  Turn enter() {
+    if (!turns.tryAcquire()) {
+      queue();
+    }
+    return turns::release;
+  }
+
+  private void queue() {
+    if (waiting.incrementAndGet() > config.maxQueued()) {
+      waiting.decrementAndGet();
+      throw new ApiException.Overloaded(
+          "%d requests are being answered and %d wait; try again later."
+              .formatted(config.maxConcurrent(), config.maxQueued()));
+    }
+    instruments.add(Metric.LLM_WAITING_REQUESTS, 1);
+    try {
+      if (!turns.tryAcquire(config.queueTimeout().toNanos(), TimeUnit.NANOSECONDS)) {
+        throw new ApiException.Overloaded(
+            "No turn came within %d ms; try again later."
+                .formatted(config.queueTimeout().toMillis()));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ApiException.Overloaded("The request was interrupted while it waited.");
+    } finally {
+      waiting.decrementAndGet();
+      instruments.add(Metric.LLM_WAITING_REQUESTS, -1);
+    }
+  }
+}
