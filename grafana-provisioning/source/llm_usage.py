@@ -6,6 +6,7 @@ from panels import dashboard, graph, heatmap, log_lines, prom, row, stat, timeli
 MODEL = f'{ENVIRONMENT}, model=~"$model", provider=~"$provider"'
 REQUESTS = f"environment_model_provider_outcome:llm_requests:rate5m{{{MODEL}}}"
 TOKENS = f"environment_model_provider_type:llm_tokens:rate5m{{{MODEL}}}"
+OF_OLLAMA = f'{ENVIRONMENT}, model=~"$model"'
 NAMED = "{{model}} ({{provider}})"
 OF_MODEL = "model=`${__field.labels.model}`"
 
@@ -13,6 +14,11 @@ OF_MODEL = "model=`${__field.labels.model}`"
 def quantile(metric, *more):
     matchers = ", ".join([MODEL, *more])
     return f"environment_model_provider_quantile:{metric}:histogram_quantile{{{matchers}}}"
+
+
+def slowest(what):
+    metric = f"ollama_{what}_duration_seconds"
+    return f'environment_model_quantile:{metric}:histogram_quantile{{{OF_OLLAMA}, quantile="0.95"}}'
 
 
 def total(rate):
@@ -134,6 +140,63 @@ speed = row(
     ),
 )
 
+ollama = row(
+    "Ollama",
+    graph(
+        "Loads",
+        "Until a model was in memory, p95. Normal: tens of milliseconds; above 0.3 s it was loaded from disk first.",
+        [prom(slowest("load"), "{{model}}")],
+        "s",
+        limit=0.3,
+        data_links=[to_logs(OF_MODEL)],
+    ),
+    graph(
+        "Prompts",
+        "Time to read a prompt, p95. Normal: below 1 s; it grows with the prompt, but not with what is still in Ollama's cache.",
+        [prom(slowest("prompt"), "{{model}}")],
+        "s",
+        data_links=[to_logs(OF_MODEL)],
+    ),
+    graph(
+        "Generations",
+        "Time to write an answer, p95, without the wait for a free place. Normal: its tokens by the tokens a second.",
+        [prom(slowest("generation"), "{{model}}")],
+        "s",
+        data_links=[to_logs(OF_MODEL)],
+    ),
+    graph(
+        "Cold loads",
+        "Answers a minute that waited for their model to be loaded. Normal: 0, but for the first answer after a rest; again "
+        "and again means too little memory or too short a keep-alive.",
+        [prom(f"60 * environment_model:ollama_cold_loads:rate5m{{{OF_OLLAMA}}}", "{{model}}")],
+        "reqpm",
+        data_links=[to_logs(OF_MODEL)],
+    ),
+    graph(
+        "Tokens a second while writing",
+        "Mean speed of the answers that ended, by Ollama's own clock. Normal: steady for a model and its machine.",
+        [prom(f"environment_model:ollama_tokens_per_second:ratio_rate5m{{{OF_OLLAMA}}}", "{{model}}")],
+        "short",
+        data_links=[to_logs(OF_MODEL)],
+    ),
+    graph(
+        "Models in memory",
+        "How many models Ollama holds in memory. Normal: those in use; 0 after a long rest, or if Ollama does not answer.",
+        [prom(f"environment:ollama_resident_models:max{{{ENVIRONMENT}}}", "models")],
+        "short",
+        decimals=0,
+    ),
+    graph(
+        "Memory of models",
+        "What Ollama reckons with for each model in memory. Normal: all vram where there is a graphics card; ram beside it is slow.",
+        [prom(f"environment_model_kind:ollama_resident_model_memory_bytes:max{{{OF_OLLAMA}}} > 0", "{{model}} {{kind}}")],
+        "bytes",
+        w=24,
+        stacked=True,
+        data_links=[to_logs(OF_MODEL)],
+    ),
+)
+
 servers = row(
     "Model servers and the ledger",
     timeline(
@@ -169,6 +232,7 @@ DASHBOARD = dashboard(
     totals,
     use,
     speed,
+    ollama,
     servers,
     logs,
 )

@@ -15,6 +15,7 @@ import dev.jarvis.model.LocalProvider;
 import dev.jarvis.model.ModelProvider;
 import dev.jarvis.model.Models;
 import dev.jarvis.model.OllamaProvider;
+import dev.jarvis.model.ResidentModels;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.ObjectStore;
 import dev.jarvis.storage.Redis;
@@ -34,6 +35,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -69,7 +71,12 @@ public final class Jarvis implements AutoCloseable {
     ObjectStore objects = open(ObjectStore.open(config.objectStore(), config.home(), telemetry));
     Ledger ledger = open(new Ledger(database, telemetry));
     ActiveUsers activeUsers = open(new ActiveUsers(redis, telemetry.instruments()));
-    Models models = open(new Models(providers(config)));
+    OllamaProvider ollama =
+        config.ollama() == null ? null : open(new OllamaProvider(config.ollama()));
+    Models models = open(new Models(providers(config, ollama)));
+    if (ollama != null) {
+      open(new ResidentModels(ollama, models, telemetry.instruments()));
+    }
     Health health =
         open(
             Health.start(
@@ -109,10 +116,11 @@ public final class Jarvis implements AutoCloseable {
     LOG.atInfo().addKeyValue("url", "http://" + config.server().host() + ":" + port).log("ready");
   }
 
-  private List<ModelProvider> providers(JarvisConfig config) throws Exception {
+  private List<ModelProvider> providers(JarvisConfig config, @Nullable OllamaProvider ollama)
+      throws Exception {
     List<ModelProvider> providers = new ArrayList<>();
-    if (config.ollama() != null) {
-      providers.add(open(new OllamaProvider(config.ollama())));
+    if (ollama != null) {
+      providers.add(ollama);
     }
     if (config.local() != null) {
       providers.add(open(new LocalProvider(config.local())));

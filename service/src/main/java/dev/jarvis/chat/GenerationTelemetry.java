@@ -4,6 +4,7 @@ import dev.jarvis.chat.Generation.Outcome;
 import dev.jarvis.model.ChatRequest;
 import dev.jarvis.model.ChatStream.Finish;
 import dev.jarvis.model.ChatStream.Usage;
+import dev.jarvis.model.OllamaProvider;
 import dev.jarvis.telemetry.ClientOperation;
 import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.Metric;
@@ -109,6 +110,12 @@ final class GenerationTelemetry {
               provider);
         }
       }
+      if (finish != null && finish.timings() != null) {
+        OllamaTelemetry.record(instruments, model, finish.timings(), usage);
+      }
+    }
+    if (finish != null && finish.timings() != null) {
+      OllamaTelemetry.tell(span, finish.timings(), usage);
     }
     span.setAttribute("gen_ai.usage.input_tokens", usage.inputTokens());
     span.setAttribute("gen_ai.usage.output_tokens", usage.outputTokens());
@@ -131,6 +138,9 @@ final class GenerationTelemetry {
     }
     for (String type : List.of("input", "cached_input", "output")) {
       instruments.add(Metric.LLM_TOKENS, 0, model, provider, type);
+    }
+    if (provider.equals(OllamaProvider.NAME)) {
+      OllamaTelemetry.announce(instruments, model);
     }
   }
 }

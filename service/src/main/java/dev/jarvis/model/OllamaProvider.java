@@ -26,6 +26,9 @@ import java.util.concurrent.TimeoutException;
  * way to fail, to cancel and to be timed.
  */
 public final class OllamaProvider implements ModelProvider {
+  /** What {@link #name} says. */
+  public static final String NAME = "ollama";
+
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int LIST_LIMIT_BYTES = 4 << 20;
   private static final int ERROR_LIMIT_BYTES = 64 << 10;
@@ -48,21 +51,20 @@ public final class OllamaProvider implements ModelProvider {
 
   @Override
   public String name() {
-    return "ollama";
+    return NAME;
   }
 
   @Override
   public List<String> models() throws ModelException {
-    long deadline = System.nanoTime() + config.listTimeout().toNanos();
-    HttpRequest request = HttpRequest.newBuilder(config.endpoint("/api/tags")).build();
-    HttpResponse<InputStream> response = send(request, config.listTimeout());
-    Duration left = Duration.ofNanos(Math.max(1, deadline - System.nanoTime()));
-    byte[] body = body(response, LIST_LIMIT_BYTES, left);
-    if (response.statusCode() != 200) {
-      throw new ModelException.Unavailable(
-          "The model server answered with status " + response.statusCode() + ".", null);
-    }
-    return names(body);
+    return listed("/api/tags").stream().map(model -> model.path("name").textValue()).toList();
+  }
+
+  /**
+   * The models that are in the server's memory now. Asks the server; waits for the configured limit
+   * at most.
+   */
+  List<ResidentModel> resident() throws ModelException {
+    return listed("/api/ps").stream().map(ResidentModel::of).toList();
   }
 
   @Override
@@ -147,19 +149,29 @@ public final class OllamaProvider implements ModelProvider {
     }
   }
 
-  private static List<String> names(byte[] body) throws ModelException {
+  /** The models of one of Ollama's lists, those that have a name. */
+  private List<JsonNode> listed(String path) throws ModelException {
+    long deadline = System.nanoTime() + config.listTimeout().toNanos();
+    HttpRequest request = HttpRequest.newBuilder(config.endpoint(path)).build();
+    HttpResponse<InputStream> response = send(request, config.listTimeout());
+    Duration left = Duration.ofNanos(Math.max(1, deadline - System.nanoTime()));
+    byte[] body = body(response, LIST_LIMIT_BYTES, left);
+    if (response.statusCode() != 200) {
+      throw new ModelException.Unavailable(
+          "The model server answered with status " + response.statusCode() + ".", null);
+    }
     try {
       JsonNode models = JSON.readTree(body).path("models");
       if (!models.isArray()) {
         throw new IOException("no models in the list");
       }
-      List<String> names = new ArrayList<>();
+      List<JsonNode> named = new ArrayList<>();
       for (JsonNode model : models) {
-        if (model.path("name").isTextual() && names.size() < MODELS_LIMIT) {
-          names.add(model.path("name").textValue());
+        if (model.path("name").isTextual() && named.size() < MODELS_LIMIT) {
+          named.add(model);
         }
       }
-      return names;
+      return named;
     } catch (IOException e) {
       throw new ModelException.Unavailable("The model server sent what cannot be understood.", e);
     }

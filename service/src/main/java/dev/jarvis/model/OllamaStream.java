@@ -134,7 +134,7 @@ final class OllamaStream implements ChatStream {
             Math.max(0, node.path("eval_count").asInt()));
     Reason reason =
         node.path("done_reason").asText().equals("length") ? Reason.LENGTH : Reason.STOP;
-    return new Chunk(content.textValue(), new Finish(reason, usage));
+    return new Chunk(content.textValue(), new Finish(reason, usage, OllamaTimings.of(node)));
   }
 
   private static ModelException notUnderstood(IOException cause) {

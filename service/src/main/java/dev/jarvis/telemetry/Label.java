@@ -14,6 +14,7 @@ public enum Label {
   PROVIDER("provider", "configured providers, `_none` where none was chosen"),
   OUTCOME("outcome", "`ok`, `cached`, `error`, `aborted`, `rejected`"),
   TYPE("type", "`input`, `cached_input`, `output`"),
+  KIND("kind", "`ram`, `vram`"),
   DB_SYSTEM("db.system.name", "`postgresql`, `redis`"),
   DB_OPERATION("db.operation.name", "names of the statements and commands in the code"),
   STORE_OPERATION("operation", "names of the object-store calls in the code"),

@@ -78,6 +78,29 @@ class ChatRoutesTest {
   }
 
   @Test
+  void whatOllamaSaysOfItsTimesIsCounted() {
+    String coldLoads = "ollama_cold_loads_total{model=\"%s\"}".formatted(ollama.model());
+    assertThat(service.get("/metrics").body()).contains(coldLoads);
+    double before = service.metric(coldLoads);
+
+    service.chat(body(""));
+    assertThat(service.metric(coldLoads)).isEqualTo(before);
+    ollama.tellDurations(4000, 50, 300);
+    service.chat(body(",\"stream\":true"));
+
+    assertThat(service.metric(coldLoads)).isEqualTo(before + 1);
+    assertThat(
+            service.metric(
+                "ollama_load_duration_seconds_count{model=\"%s\"}".formatted(ollama.model())))
+        .isGreaterThanOrEqualTo(2);
+    assertThat(service.get("/metrics").body())
+        .contains("ollama_resident_models 0")
+        .contains(
+            "ollama_resident_model_memory_bytes{kind=\"vram\",model=\"%s\"} 0"
+                .formatted(ollama.model()));
+  }
+
+  @Test
   void parametersReachTheModelServer() {
     service.chat(
         body(
