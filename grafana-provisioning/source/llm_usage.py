@@ -15,6 +15,11 @@ def quantile(metric, *more):
     return f"environment_model_provider_quantile:{metric}:histogram_quantile{{{matchers}}}"
 
 
+def slowest(what):
+    metric = f"ollama_{what}_duration_seconds"
+    return f'environment_model_provider_quantile:{metric}:histogram_quantile{{{MODEL}, quantile="0.95"}}'
+
+
 def total(rate):
     """How many in the window that is shown, of a rate that was recorded at each evaluation."""
     return f"sum(sum_over_time({rate}[$__range])) * {EVALUATION_SECONDS}"
@@ -192,6 +197,63 @@ routing = row(
     ),
 )
 
+ollama = row(
+    "Ollama",
+    graph(
+        "Loads",
+        "Until a model was in memory, p95. Normal: tens of milliseconds; above 0.3 s it was loaded from disk first.",
+        [prom(slowest("load"), NAMED)],
+        "s",
+        limit=0.3,
+        data_links=[to_logs(OF_MODEL)],
+    ),
+    graph(
+        "Prompts",
+        "Time to read a prompt, p95. Normal: below 1 s; it grows with the prompt, but not with what is still in Ollama's cache.",
+        [prom(slowest("prompt"), NAMED)],
+        "s",
+        data_links=[to_logs(OF_MODEL)],
+    ),
+    graph(
+        "Generations",
+        "Time to write an answer, p95, without the wait for a free place. Normal: its tokens by the tokens a second.",
+        [prom(slowest("generation"), NAMED)],
+        "s",
+        data_links=[to_logs(OF_MODEL)],
+    ),
+    graph(
+        "Cold loads",
+        "Answers a minute that waited for their model to be loaded. Normal: 0, but for the first answer after a rest; again "
+        "and again means too little memory or too short a keep-alive.",
+        [prom(f"60 * environment_model_provider:ollama_cold_loads:rate5m{{{MODEL}}}", NAMED)],
+        "reqpm",
+        data_links=[to_logs(OF_MODEL)],
+    ),
+    graph(
+        "Tokens a second while writing",
+        "Mean speed of the answers that ended, by Ollama's own clock. Normal: steady for a model and its machine.",
+        [prom(f"environment_model_provider:ollama_tokens_per_second:ratio_rate5m{{{MODEL}}}", NAMED)],
+        "short",
+        data_links=[to_logs(OF_MODEL)],
+    ),
+    graph(
+        "Models in memory",
+        "How many models Ollama holds in memory. Normal: those in use; 0 after a long rest, or if Ollama does not answer.",
+        [prom(f"environment_provider:ollama_resident_models:max{{{ENVIRONMENT}}}", "{{provider}}")],
+        "short",
+        decimals=0,
+    ),
+    graph(
+        "Memory of models",
+        "What Ollama reckons with for each model in memory. Normal: all vram where there is a graphics card; ram beside it is slow.",
+        [prom(f"environment_model_provider_kind:ollama_resident_model_memory_bytes:max{{{MODEL}}} > 0", f"{NAMED} {{{{kind}}}}")],
+        "bytes",
+        w=24,
+        stacked=True,
+        data_links=[to_logs(OF_MODEL)],
+    ),
+)
+
 servers = row(
     "Model servers and the ledger",
     timeline(
@@ -229,6 +291,7 @@ DASHBOARD = dashboard(
     speed,
     cost,
     routing,
+    ollama,
     servers,
     logs,
 )

@@ -249,12 +249,20 @@ def api_cases():
             errors(0.25, 0.75)
             .durations(first, MODEL, "2", 1)
             .answers("ok", 1)
-            .told("active_users", {}, steady(7, 14)),
+            .told("active_users", {}, steady(7, 14))
+            .told("ollama_generated_tokens_total", MODEL, rising(5, 14))
+            .told("ollama_generation_duration_seconds_sum", MODEL, rising(0.25, 14))
+            .told("ollama_resident_models", {"provider": "ollama"}, steady(2, 14)),
             *firing("HighErrorRate", **LOCAL),
             values=[
                 ("round(environment:http_requests:rate5m, 0.001)", {labels_text(LOCAL): 1}),
                 ("round(environment:http_request_errors:ratio_rate5m, 0.001)", {labels_text(LOCAL): 0.25}),
                 ("environment:active_users:max", {"environment:active_users:max" + labels_text(LOCAL): 7}),
+                (
+                    "round(environment_model_provider:ollama_tokens_per_second:ratio_rate5m, 0.001)",
+                    {labels_text(ONE_MODEL): 20},
+                ),
+                ("round(environment_provider:ollama_resident_models:max)", {labels_text({**LOCAL, "provider": "ollama"}): 2}),
                 (
                     'round(environment_model_provider_quantile:llm_time_to_first_token_seconds:histogram_quantile{quantile="0.95"}, 0.001)',
                     {labels_text({**ONE_MODEL, "quantile": "0.95"}): 1.95},

@@ -192,6 +192,24 @@ def llm():
     ]
 
 
+def ollama():
+    """By Ollama's own clock. Replicas that share an Ollama tell the same of its memory: max, not sum."""
+    generation = aggregate("sum", ["model", "provider"], chosen_rate("ollama_generation_duration_seconds_sum", ["model", "provider"]))
+    durations = [f"ollama_{it}_duration_seconds" for it in ("load", "prompt", "generation")]
+    return [
+        *[rule for it in durations for rule in histogram(it, "model", "provider")],
+        *counter("ollama_cold_loads_total", "model", "provider"),
+        *counter("ollama_generated_tokens_total", "model", "provider"),
+        # Aborted answers have tokens and no time: they stand in neither.
+        *plain(
+            "environment_model_provider:ollama_tokens_per_second:ratio_rate5m",
+            f"environment_model_provider:ollama_generated_tokens:rate5m\n/ (\n{indent(generation)} > 0\n)",
+        ),
+        *gauge("ollama_resident_models", "max", "provider"),
+        *gauge("ollama_resident_model_memory_bytes", "max", "model", "provider", "kind"),
+    ]
+
+
 def storage():
     operations = ("db_system_name", "db_operation_name")
     return [
@@ -439,7 +457,7 @@ def group(name, rules, interval=None):
 
 
 def recording():
-    parts = (http, llm, storage, process, spans, pipeline, postgres, redis)
+    parts = (http, llm, ollama, storage, process, spans, pipeline, postgres, redis)
     return [group(f"jarvis-{it.__name__}", it()) for it in parts]
 
 

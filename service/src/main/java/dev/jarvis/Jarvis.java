@@ -18,6 +18,7 @@ import dev.jarvis.model.ModelProvider;
 import dev.jarvis.model.Models;
 import dev.jarvis.model.OllamaProvider;
 import dev.jarvis.model.OpenAiProvider;
+import dev.jarvis.model.ResidentModels;
 import dev.jarvis.model.Router;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.ObjectStore;
@@ -75,6 +76,11 @@ public final class Jarvis implements AutoCloseable {
     ActiveUsers activeUsers = open(new ActiveUsers(redis, telemetry.instruments()));
     Models models = open(new Models(providers(config)));
     Router router = new Router(models, config.routes(), config.prices()::perMillion);
+    for (ModelProvider provider : models.providers()) {
+      if (provider instanceof OllamaProvider ollama) {
+        open(new ResidentModels(ollama, models, telemetry.instruments()));
+      }
+    }
     Health health =
         open(
             Health.start(

@@ -12,7 +12,9 @@ import dev.jarvis.ledger.Ledger;
 import dev.jarvis.model.ChatStream.Chunk;
 import dev.jarvis.model.Decision;
 import dev.jarvis.model.ModelException;
+import dev.jarvis.model.ModelProvider;
 import dev.jarvis.model.Models;
+import dev.jarvis.model.OllamaProvider;
 import dev.jarvis.model.Prices;
 import dev.jarvis.model.Router;
 import dev.jarvis.telemetry.Metric;
@@ -57,10 +59,14 @@ public final class ChatRoutes {
     this.telemetry = telemetry;
     this.ledger = ledger;
     this.activeUsers = activeUsers;
-    models.onDiscovered(
-        it ->
-            GenerationTelemetry.announce(
-                telemetry.instruments(), models.label(it.model()), it.provider().name()));
+    models.onDiscovered(it -> announce(it.provider(), models.label(it.model())));
+  }
+
+  private void announce(ModelProvider provider, String model) {
+    GenerationTelemetry.announce(telemetry.instruments(), model, provider.name());
+    if (provider instanceof OllamaProvider) {
+      OllamaTelemetry.announce(telemetry.instruments(), model, provider.name());
+    }
   }
 
   public void register(Routes routes) {

@@ -177,11 +177,12 @@ final class Generation implements AutoCloseable {
     exchange.outcome(attempt.target().model(), outcome.label());
     GenerationTelemetry telemetry = attempt.telemetry();
     Duration duration = Duration.ofNanos(telemetry.elapsedNanos());
+    Duration compute = last == null || last.timings() == null ? duration : last.timings().compute();
     Cost cost =
         outcome == Outcome.REJECTED
             ? null
             : prices
-                .cost(attempt.target(), RequestIds.time(exchange.id()), usage, duration)
+                .cost(attempt.target(), RequestIds.time(exchange.id()), usage, compute)
                 .orElse(null);
     telemetry.end(outcome, usage, cost, duration, last, error);
     try (var ignored = telemetry.context().makeCurrent()) {

@@ -131,6 +131,12 @@ final class GenerationTelemetry {
               provider);
         }
       }
+      if (finish != null && finish.timings() != null) {
+        OllamaTelemetry.record(instruments, model, provider, finish.timings(), usage);
+      }
+    }
+    if (finish != null && finish.timings() != null) {
+      OllamaTelemetry.tell(span, finish.timings(), usage);
     }
     span.setAttribute("gen_ai.usage.input_tokens", usage.inputTokens());
     span.setAttribute("gen_ai.usage.output_tokens", usage.outputTokens());

@@ -1,5 +1,6 @@
 package dev.jarvis.model;
 
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,8 +36,27 @@ public interface ChatStream extends AutoCloseable {
   /** A piece of the answer: {@code text} may be empty. */
   record Chunk(String text, @Nullable Finish finish) {}
 
-  /** How and with what use the answer ended. */
-  record Finish(Reason reason, Usage usage) {}
+  /**
+   * How and with what use the answer ended.
+   *
+   * @param timings null from a provider that tells none
+   */
+  record Finish(Reason reason, Usage usage, @Nullable Timings timings) {}
+
+  /**
+   * Where the time went, by the model server's own clock. What is left of the whole was waited for
+   * a free place at the model.
+   *
+   * @param load until the model was in memory; some milliseconds if it was there
+   * @param prompt reading the question
+   * @param generation writing the answer
+   */
+  record Timings(Duration load, Duration prompt, Duration generation) {
+    /** How long the machine worked for it. */
+    public Duration compute() {
+      return load.plus(prompt).plus(generation);
+    }
+  }
 
   /** Why the model stopped. */
   enum Reason {

@@ -128,7 +128,7 @@ final class LocalModel implements AutoCloseable {
   }
 
   private static void finish(LocalStream stream, String text, ChatStream.Reason reason) {
-    stream.put(new ChatStream.Chunk(text, new ChatStream.Finish(reason, stream.usage())));
+    stream.put(new ChatStream.Chunk(text, new ChatStream.Finish(reason, stream.usage(), null)));
   }
 
   /** A piece is one token, but for characters of several: those come whole. */

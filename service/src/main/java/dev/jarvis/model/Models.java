@@ -112,6 +112,11 @@ public final class Models implements AutoCloseable {
     return targets.values().stream().map(List::getFirst).toList();
   }
 
+  /** The providers in their order. */
+  public List<ModelProvider> providers() {
+    return listings.stream().map(ModelListing::provider).toList();
+  }
+
   /** The provider of that name. */
   Optional<ModelProvider> provider(String name) {
     return listings.stream()

@@ -8,6 +8,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Models of an Ollama server, by {@code /api/tags} and {@code /api/chat}. It always streams: one
@@ -20,6 +24,7 @@ public final class OllamaProvider implements ModelProvider {
 
   private final ModelServerConfig config;
   private final ModelHttp http;
+  private volatile @Nullable Set<String> inMemory;
 
   public OllamaProvider(ModelServerConfig config) {
     this.config = config;
@@ -33,7 +38,25 @@ public final class OllamaProvider implements ModelProvider {
 
   @Override
   public List<String> models() throws ModelException {
-    return names(http.list("/api/tags", LIST_LIMIT_BYTES));
+    return listed("/api/tags").stream().map(model -> model.path("name").textValue()).toList();
+  }
+
+  /**
+   * The models that are in the server's memory now. Asks the server; waits for the configured limit
+   * at most.
+   */
+  List<ResidentModel> resident() throws ModelException {
+    inMemory = null; // unknown if this fails
+    List<ResidentModel> resident = listed("/api/ps").stream().map(ResidentModel::of).toList();
+    inMemory = resident.stream().map(ResidentModel::name).collect(Collectors.toUnmodifiableSet());
+    return resident;
+  }
+
+  /** As {@link #resident} saw it last. */
+  @Override
+  public Optional<Boolean> loaded(String model) {
+    Set<String> names = inMemory;
+    return names == null ? Optional.empty() : Optional.of(names.contains(model));
   }
 
   @Override
@@ -48,19 +71,21 @@ public final class OllamaProvider implements ModelProvider {
     http.close();
   }
 
-  private static List<String> names(byte[] body) throws ModelException {
+  /** The models of one of Ollama's lists, those that have a name. */
+  private List<JsonNode> listed(String path) throws ModelException {
+    byte[] body = http.list(path, LIST_LIMIT_BYTES);
     try {
       JsonNode models = JSON.readTree(body).path("models");
       if (!models.isArray()) {
         throw new IOException("no models in the list");
       }
-      List<String> names = new ArrayList<>();
+      List<JsonNode> named = new ArrayList<>();
       for (JsonNode model : models) {
-        if (model.path("name").isTextual() && names.size() < MODELS_LIMIT) {
-          names.add(model.path("name").textValue());
+        if (model.path("name").isTextual() && named.size() < MODELS_LIMIT) {
+          named.add(model);
         }
       }
-      return names;
+      return named;
     } catch (IOException e) {
       throw new ModelException.Unavailable("The model server sent what cannot be understood.", e);
     }

@@ -49,6 +49,6 @@ final class OllamaStream extends LineStream {
             Math.max(0, node.path("eval_count").asInt()));
     Reason reason =
         node.path("done_reason").asText().equals("length") ? Reason.LENGTH : Reason.STOP;
-    return new Chunk(content.textValue(), new Finish(reason, usage));
+    return new Chunk(content.textValue(), new Finish(reason, usage, OllamaTimings.of(node)));
   }
 }

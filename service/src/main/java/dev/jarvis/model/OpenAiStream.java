@@ -37,7 +37,7 @@ final class OpenAiStream extends LineStream {
     }
     String data = text.substring(DATA.length()).strip();
     if (data.equals("[DONE]")) {
-      return new Chunk("", new Finish(reason == null ? Reason.STOP : reason, usage));
+      return new Chunk("", new Finish(reason == null ? Reason.STOP : reason, usage, null));
     }
     JsonNode event;
     try {

@@ -8,9 +8,12 @@ import io.opentelemetry.api.metrics.DoubleCounter;
 import io.opentelemetry.api.metrics.DoubleHistogram;
 import io.opentelemetry.api.metrics.LongUpDownCounter;
 import io.opentelemetry.api.metrics.Meter;
+import io.opentelemetry.api.metrics.ObservableLongMeasurement;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -58,12 +61,7 @@ public final class Instruments {
    * Lets a gauge read its value at each collection: the supplier must answer at once, from memory.
    */
   public AutoCloseable gauge(Metric metric, LongSupplier value) {
-    return meter
-        .gaugeBuilder(metric.instrument())
-        .ofLongs()
-        .setUnit(metric.unit())
-        .setDescription(metric.description())
-        .buildWithCallback(measurement -> measurement.record(value.getAsLong()));
+    return observed(metric, it -> it.record(value.getAsLong()));
   }
 
   /**
@@ -71,16 +69,30 @@ public final class Instruments {
    * bounded number.
    */
   public AutoCloseable gauges(Metric metric, Supplier<Map<String, Long>> values) {
+    return observed(
+        metric,
+        it -> values.get().forEach((label, value) -> it.record(value, attributes(metric, label))));
+  }
+
+  /** The same for a metric with several labels: the values by the labels' values in their order. */
+  public AutoCloseable gaugesByLabels(Metric metric, Supplier<Map<List<String>, Long>> values) {
+    return observed(
+        metric,
+        it ->
+            values
+                .get()
+                .forEach(
+                    (labels, value) ->
+                        it.record(value, attributes(metric, labels.toArray(String[]::new)))));
+  }
+
+  private AutoCloseable observed(Metric metric, Consumer<ObservableLongMeasurement> callback) {
     return meter
         .gaugeBuilder(metric.instrument())
         .ofLongs()
         .setUnit(metric.unit())
         .setDescription(metric.description())
-        .buildWithCallback(
-            measurement ->
-                values
-                    .get()
-                    .forEach((it, value) -> measurement.record(value, attributes(metric, it))));
+        .buildWithCallback(callback);
   }
 
   private static Attributes attributes(Metric metric, String... values) {

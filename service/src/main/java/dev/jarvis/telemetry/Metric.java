@@ -101,6 +101,51 @@ public enum Metric {
       "{fallback}",
       "Models that were asked and failed before another one, or the same again, was asked",
       List.of(Label.MODEL, Label.PROVIDER, Label.REASON)),
+  OLLAMA_LOAD_DURATION(
+      "ollama.load.duration",
+      Type.HISTOGRAM,
+      "s",
+      "Time until Ollama had an answer's model in memory, by its own clock",
+      List.of(Label.MODEL, Label.PROVIDER),
+      List.of(.01, .025, .05, .1, .2, .3, .5, 1., 2.5, 5., 10., 20., 30., 60., 120.)),
+  OLLAMA_PROMPT_DURATION(
+      "ollama.prompt.duration",
+      Type.HISTOGRAM,
+      "s",
+      "Time that Ollama took to read an answer's prompt, by its own clock",
+      List.of(Label.MODEL, Label.PROVIDER),
+      List.of(.005, .01, .025, .05, .1, .25, .5, 1., 2.5, 5., 10., 30., 60., 120.)),
+  OLLAMA_GENERATION_DURATION(
+      "ollama.generation.duration",
+      Type.HISTOGRAM,
+      "s",
+      "Time that Ollama took to write an answer, by its own clock",
+      List.of(Label.MODEL, Label.PROVIDER),
+      List.of(.05, .1, .25, .5, 1., 2., 5., 10., 20., 30., 60., 120., 300., 600.)),
+  OLLAMA_GENERATED_TOKENS(
+      "ollama.generated_tokens",
+      Type.COUNTER,
+      "{token}",
+      "Tokens of the answers whose generation Ollama timed: over that time they are tokens a second",
+      List.of(Label.MODEL, Label.PROVIDER)),
+  OLLAMA_COLD_LOADS(
+      "ollama.cold_loads",
+      Type.COUNTER,
+      "{answer}",
+      "Answers that waited more than 300 ms for Ollama to load their model",
+      List.of(Label.MODEL, Label.PROVIDER)),
+  OLLAMA_RESIDENT_MODELS(
+      "ollama.resident_models",
+      Type.GAUGE,
+      "{model}",
+      "Models that Ollama holds in memory; 0 if it does not answer",
+      List.of(Label.PROVIDER)),
+  OLLAMA_RESIDENT_MODEL_MEMORY(
+      "ollama.resident_model.memory",
+      Type.GAUGE,
+      "By",
+      "Memory that Ollama reckons with for a model in memory, 0 for one that is not",
+      List.of(Label.MODEL, Label.PROVIDER, Label.KIND)),
   ACTIVE_USERS(
       "active_users",
       Type.GAUGE,
@@ -186,7 +231,12 @@ public enum Metric {
    * rule</a>).
    */
   public String prometheusName() {
-    String unitSuffix = unit.equals("s") ? "_seconds" : "";
+    String unitSuffix =
+        switch (unit) {
+          case "s" -> "_seconds";
+          case "By" -> "_bytes";
+          default -> "";
+        };
     String typeSuffix = type == Type.COUNTER ? "_total" : "";
     return instrument.replace('.', '_') + unitSuffix + typeSuffix;
   }

@@ -78,6 +78,31 @@ class ChatRoutesTest {
   }
 
   @Test
+  void whatOllamaSaysOfItsTimesIsCounted() {
+    String coldLoads =
+        "ollama_cold_loads_total{model=\"%s\",provider=\"ollama\"}".formatted(ollama.model());
+    assertThat(service.get("/metrics").body()).contains(coldLoads);
+    double before = service.metric(coldLoads);
+
+    service.chat(body(""));
+    assertThat(service.metric(coldLoads)).isEqualTo(before);
+    ollama.tellDurations(4000, 50, 300);
+    service.chat(body(",\"stream\":true"));
+
+    assertThat(service.metric(coldLoads)).isEqualTo(before + 1);
+    assertThat(
+            service.metric(
+                "ollama_load_duration_seconds_count{model=\"%s\",provider=\"ollama\"}"
+                    .formatted(ollama.model())))
+        .isGreaterThanOrEqualTo(2);
+    assertThat(service.get("/metrics").body())
+        .contains("ollama_resident_models{provider=\"ollama\"} 0")
+        .contains(
+            "ollama_resident_model_memory_bytes{kind=\"vram\",model=\"%s\",provider=\"ollama\"} 0"
+                .formatted(ollama.model()));
+  }
+
+  @Test
   void parametersReachTheModelServer() {
     service.chat(
         body(

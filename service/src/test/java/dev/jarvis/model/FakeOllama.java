@@ -51,12 +51,15 @@ public final class FakeOllama implements AutoCloseable {
   private volatile Script script = Script.ANSWER;
   private volatile int status;
   private volatile String models = "";
+  private volatile String resident = "";
+  private volatile String durations = "";
   private volatile String reason = "stop";
   private volatile String errorText = "a failure at http://127.0.0.1:1/completion";
   private volatile Duration pause = Duration.ZERO;
   private final AtomicInteger failuresLeft = new AtomicInteger(Integer.MAX_VALUE);
   private volatile int retryAfter;
   private volatile boolean listFails;
+  private volatile boolean residentFails;
   private volatile boolean clientGone;
   private volatile Map<String, String> lastHeaders = Map.of();
   private volatile String lastBody = "";
@@ -88,6 +91,9 @@ public final class FakeOllama implements AutoCloseable {
     listFails = false;
     failuresLeft.set(Integer.MAX_VALUE);
     retryAfter = 0;
+    residentFails = false;
+    resident = "{\"models\":[]}";
+    tellDurations(20, 50, 300);
     clientGone = false;
     requests.set(0);
     listModels(model());
@@ -120,6 +126,30 @@ public final class FakeOllama implements AutoCloseable {
   /** Lets {@code /api/tags} fail with 500. */
   public void failListing() {
     listFails = true;
+  }
+
+  /** What {@code /api/ps} answers from now on. */
+  public void listResident(String json) {
+    resident = json;
+  }
+
+  /** Lets {@code /api/ps} fail as it does where an old server does not know it. */
+  public void failResident() {
+    residentFails = true;
+  }
+
+  /** What a good answer says of its times, in milliseconds. */
+  public void tellDurations(long load, long prompt, long generation) {
+    tellDurations(
+        """
+        ,"total_duration":%d000000,"load_duration":%d000000,"prompt_eval_duration":%d000000,\
+        "eval_duration":%d000000"""
+            .formatted(load + prompt + generation, load, prompt, generation));
+  }
+
+  /** The same as JSON, each field after a comma. */
+  public void tellDurations(String fields) {
+    durations = fields;
   }
 
   public void finishWith(String doneReason) {
@@ -257,6 +287,8 @@ public final class FakeOllama implements AutoCloseable {
           lastBody = body;
           requests.incrementAndGet();
           chat(socket);
+        } else if (requestLine.startsWith("GET /api/ps ")) {
+          send(socket, residentFails ? 404 : 200, residentFails ? "404 page not found" : resident);
         } else if (listFails) {
           send(socket, 500, "{\"error\":\"no list\"}");
         } else {
@@ -317,9 +349,9 @@ public final class FakeOllama implements AutoCloseable {
         socket,
         """
         {"model":"fake:1b","message":{"role":"assistant","content":""},"done":true,\
-        "done_reason":"%s","prompt_eval_count":%d,"eval_count":%d}
+        "done_reason":"%s","prompt_eval_count":%d,"eval_count":%d%s}
         """
-            .formatted(reason, INPUT_TOKENS, outputTokens()));
+            .formatted(reason, INPUT_TOKENS, outputTokens(), durations));
   }
 
   private void disturb(Socket socket) throws IOException {

@@ -65,6 +65,10 @@ class OllamaProviderTest {
       assertThat(answer.finish().reason()).isEqualTo(ChatStream.Reason.STOP);
       assertThat(answer.finish().usage()).isEqualTo(new ChatStream.Usage(11, 6));
       assertThat(stream.usage()).isEqualTo(answer.finish().usage());
+      assertThat(answer.finish().timings())
+          .isEqualTo(
+              new ChatStream.Timings(
+                  Duration.ofMillis(20), Duration.ofMillis(50), Duration.ofMillis(300)));
     }
   }
 
@@ -74,6 +78,25 @@ class OllamaProviderTest {
 
     try (ChatStream stream = provider.chat(hi())) {
       assertThat(Chats.read(stream).finish().reason()).isEqualTo(ChatStream.Reason.LENGTH);
+    }
+  }
+
+  @Test
+  void anAnswerWithoutBelievableTimesIsAsGood() throws Exception {
+    for (String fields :
+        List.of(
+            "",
+            ",\"load_duration\":-1",
+            ",\"eval_duration\":1e300",
+            ",\"eval_duration\":\"fast\"")) {
+      ollama.tellDurations(fields);
+      try (ChatStream stream = provider.chat(hi())) {
+        Chats.Answer answer = Chats.read(stream);
+
+        assertThat(answer.text()).isEqualTo(ollama.answer());
+        assertThat(answer.finish().usage()).isEqualTo(new ChatStream.Usage(11, 6));
+        assertThat(answer.finish().timings()).as(fields).isNull();
+      }
     }
   }
 
@@ -134,6 +157,46 @@ class OllamaProviderTest {
     ollama.failListing();
 
     assertThatThrownBy(provider::models).isInstanceOf(ModelException.Unavailable.class);
+  }
+
+  @Test
+  void modelsInMemoryAreListedWithTheirMemory() throws Exception {
+    ollama.listResident(
+        """
+        {"models":[{"name":"a:1b","size":500,"size_vram":0,"expires_at":"2030-01-01T00:00:00Z"},
+          {"name":"b:1b","size":500,"size_vram":400}]}""");
+
+    assertThat(provider.resident())
+        .containsExactly(new ResidentModel("a:1b", 500, 0), new ResidentModel("b:1b", 100, 400));
+  }
+
+  @Test
+  void junkAmongTheModelsInMemoryIsLeftOut() throws Exception {
+    ollama.listResident(
+        """
+        {"models":[null,7,{},{"name":null,"size":1},{"name":"a","size":"big","size_vram":-5},
+          {"name":"b","size":1e300,"size_vram":9223372036854775807},{"name":"c"},
+          {"name":"d","size":1,"size_vram":3},{"name":"e","size":99999999999999999999}]}""");
+
+    assertThat(provider.resident())
+        .containsExactly(
+            new ResidentModel("a", 0, 0),
+            new ResidentModel("b", 0, 0),
+            new ResidentModel("c", 0, 0),
+            new ResidentModel("d", 0, 3),
+            new ResidentModel("e", 0, 0));
+  }
+
+  @Test
+  void aServerThatDoesNotKnowItsModelsInMemoryIsUnavailable() {
+    for (String junk : List.of("", "[]", "null", "{\"models\":7}", "<html>", "[".repeat(5000))) {
+      ollama.listResident(junk);
+      assertThatThrownBy(provider::resident)
+          .as(junk)
+          .isInstanceOf(ModelException.Unavailable.class);
+    }
+    ollama.failResident();
+    assertThatThrownBy(provider::resident).isInstanceOf(ModelException.Unavailable.class);
   }
 
   @Test
