@@ -113,6 +113,7 @@ public final class Jarvis implements AutoCloseable {
             .port(config.server().port())
             .shutdownHook(false) // Main has its own, which closes the rest too
             .shutdownGracePeriod(config.server().shutdownGrace())
+            .maxPayloadSize(bodies.serverLimit())
             .connectionOptions(it -> it.tcpNoDelay(true)) // off, pieces of a stream wait 40 ms each
             .directHandlers(new MalformedRequests(telemetry.instruments()).handlers())
             .routing(routing)

@@ -10,6 +10,7 @@ import dev.jarvis.model.Route;
 import dev.jarvis.storage.DatabaseConfig;
 import dev.jarvis.storage.ObjectStoreConfig;
 import dev.jarvis.storage.RedisConfig;
+import io.lettuce.core.RedisURI;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -144,11 +145,19 @@ record JarvisConfig(
 
   private static RedisConfig redis(Settings settings) {
     String url = settings.optional("redis.url");
-    if (url != null && !url.matches("rediss?://.+")) {
+    if (url != null && !isRedisUrl(url)) {
       settings.problem("redis.url", "is not a redis:// or rediss:// URL");
     }
     return new RedisConfig(
         url, settings.optional("redis.password"), settings.duration("redis.command-timeout"));
+  }
+
+  private static boolean isRedisUrl(String url) {
+    try {
+      return url.matches("rediss?://.+") && RedisURI.create(url).getHost() != null;
+    } catch (IllegalArgumentException e) {
+      return false; // its message has the whole URL in it, and the password
+    }
   }
 
   private static ObjectStoreConfig objectStore(Settings settings) {

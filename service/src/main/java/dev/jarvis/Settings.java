@@ -39,6 +39,7 @@ final class Settings {
       Pattern.compile(
           "JARVIS_(CONFIG|CACHE|STACK_.*|E2E_.*|(.*_)?SERVICE_(HOST|PORT.*)|(.*_)?PORT(_\\d+_.*)?)");
 
+  private static final Duration LONGEST = Duration.ofDays(30);
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
 
   /** Stands in a key for the name of an entry. */
@@ -266,8 +267,10 @@ final class Settings {
         // told below
       }
     }
-    if (!duration.isPositive()) {
-      problem(key, "is not a time above zero such as 500ms, 30s, 10m, 1h or PT30S");
+    if (!duration.isPositive() || duration.compareTo(LONGEST) > 0) {
+      problem(
+          key,
+          "is not a time above zero, and of 30 days at most, such as 500ms, 30s, 10m or PT30S");
       return Duration.ofSeconds(1);
     }
     return duration;
@@ -300,7 +303,8 @@ final class Settings {
 
   /** Notes what is wrong with a value, under the name it was given by; secrets are not repeated. */
   void problem(String key, String complaint) {
-    boolean secret = key.matches(".*(password|key|token|keys)");
+    // a URL may have a password in it
+    boolean secret = key.matches(".*(password|key|token|keys|url|endpoint)");
     String shown = secret ? "the value" : "\"" + text(key) + "\"";
     problems.add("%s: %s %s".formatted(sources.getOrDefault(key, variable(key)), shown, complaint));
   }

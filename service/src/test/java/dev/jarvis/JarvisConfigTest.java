@@ -72,15 +72,16 @@ class JarvisConfigTest {
     assertThatThrownBy(
             () ->
                 JarvisConfig.load(
-                    Map.of(
-                        "JARVIS_CONFIG", file.toString(),
-                        "JARVIS_SERVER_PORT", "70000",
-                        "JARVIS_DATABSE_URL", "x",
-                        "JARVIS_REDIS_URL", "http://x",
-                        "JARVIS_CHAT_MAX_DURATION", "soon",
-                        "JARVIS_API_KEYS", "alice:hunter2",
-                        "JARVIS_S3_ENDPOINT", "http://minio:9000",
-                        "JARVIS_LOCAL_MODEL", "/nowhere.gguf")))
+                    Map.ofEntries(
+                        Map.entry("JARVIS_CONFIG", file.toString()),
+                        Map.entry("JARVIS_SERVER_PORT", "70000"),
+                        Map.entry("JARVIS_DATABSE_URL", "x"),
+                        Map.entry("JARVIS_REDIS_URL", "redis://:hunter2^@x"),
+                        Map.entry("JARVIS_CHAT_MAX_DURATION", "9999999h"),
+                        Map.entry("JARVIS_CHAT_WRITE_TIMEOUT", "soon"),
+                        Map.entry("JARVIS_API_KEYS", "alice:hunter2"),
+                        Map.entry("JARVIS_S3_ENDPOINT", "http://minio:9000"),
+                        Map.entry("JARVIS_LOCAL_MODEL", "/nowhere.gguf"))))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining("unknown key server.prot; did you mean server.port?")
         .hasMessageContaining("JARVIS_SERVER_PORT: \"70000\" is not a whole number from 0 to 65535")
@@ -88,6 +89,7 @@ class JarvisConfigTest {
             "JARVIS_DATABSE_URL: unknown variable; did you mean JARVIS_DATABASE_URL?")
         .hasMessageContaining("JARVIS_REDIS_URL")
         .hasMessageContaining("JARVIS_CHAT_MAX_DURATION")
+        .hasMessageContaining("JARVIS_CHAT_WRITE_TIMEOUT")
         .hasMessageContaining("JARVIS_S3_ACCESS_KEY")
         .hasMessageContaining("JARVIS_S3_SECRET_KEY")
         .hasMessageContaining("JARVIS_LOCAL_MODEL")
@@ -195,7 +197,7 @@ class JarvisConfigTest {
         .hasMessageContaining("providers.Cloud_1.type")
         .hasMessageContaining(
             "providers.odd.type in " + file + ": \"vllm\" is not ollama or openai")
-        .hasMessageContaining("JARVIS_PROVIDERS_ODD_URL: \"\" is needed")
+        .hasMessageContaining("JARVIS_PROVIDERS_ODD_URL: the value is needed")
         .hasMessageContaining("routes.0.strategy in " + file + ": \"fastest\" is none of priority")
         .hasMessageContaining("\"nobody\" is no provider; there are ")
         .hasMessageContaining("routes.0.targets.0.weight")

@@ -83,6 +83,11 @@ final class Generation implements AutoCloseable {
       attempts.open(request, decision);
     } catch (ModelException e) {
       throw generation.failed(e);
+    } catch (RuntimeException | Error e) {
+      if (attempts.last() != null) {
+        generation.end(Outcome.ERROR, e);
+      }
+      throw e;
     }
     return generation;
   }

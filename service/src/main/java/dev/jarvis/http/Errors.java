@@ -3,6 +3,7 @@ package dev.jarvis.http;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
+import io.helidon.http.Method;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -31,6 +32,12 @@ public final class Errors {
     response.header(
         RequestIds.HEADER, requestId); // Helidon forgets the headers when it handles an error
     response.status(status(error));
+    if (request.prologue().method().equals(Method.HEAD)) {
+      // Helidon would send the body too, and a proxy would take it for the next answer
+      response.header(HeaderValues.CONNECTION_CLOSE);
+      response.send();
+      return;
+    }
     Json.send(response, body(error, requestId));
   }
 

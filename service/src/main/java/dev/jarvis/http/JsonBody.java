@@ -10,6 +10,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.helidon.http.RequestException;
+import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import java.io.IOException;
 import java.io.InputStream;
@@ -84,18 +86,39 @@ public final class JsonBody {
     if (!request.content().hasEntity()) {
       return new byte[0];
     }
-    try (InputStream in = request.content().inputStream()) {
+    InputStream in = request.content().inputStream(); // to close it would read it to its end
+    try {
       byte[] bytes = in.readNBytes(maxBytes + 1);
       if (bytes.length <= maxBytes) {
         return bytes;
       }
-      in.skip((long) maxBytes * DISCARD_FACTOR);
+      in.skip(serverLimit());
+    } catch (RequestException e) {
+      throw e.status().equals(Status.REQUEST_ENTITY_TOO_LARGE_413) ? tooLarge() : broken();
     } catch (IOException | RuntimeException e) {
       // broken chunks come as exceptions of many kinds: where the next request begins is unknown
-      throw new ApiException.AmbiguousFraming("The body cannot be read: its framing is broken.");
+      throw broken();
     }
-    throw new ApiException.BodyTooLarge(
+    throw tooLarge();
+  }
+
+  /**
+   * What the server itself reads at most, told by a length or chunk by chunk: Helidon holds a whole
+   * chunk in memory, of whatever size the client says, unless it is beyond this.
+   *
+   * @return bytes
+   */
+  public long serverLimit() {
+    return (long) maxBytes * DISCARD_FACTOR;
+  }
+
+  private ApiException tooLarge() {
+    return new ApiException.BodyTooLarge(
         "The body is larger than the %d bytes that are allowed.".formatted(maxBytes));
+  }
+
+  private static ApiException broken() {
+    return new ApiException.AmbiguousFraming("The body cannot be read: its framing is broken.");
   }
 
   private static String text(byte[] bytes) {

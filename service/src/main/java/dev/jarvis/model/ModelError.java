@@ -34,7 +34,7 @@ final class ModelError {
       return new ModelException.Unavailable(
           "The model server does not accept the gateway's key.", new IOException(text));
     }
-    if (status >= 400 && status < 500) {
+    if (status == 400 || status == 413 || status == 422) {
       return new ModelException.Refused(
           text.isEmpty() ? "The model server refused the request." : text);
     }

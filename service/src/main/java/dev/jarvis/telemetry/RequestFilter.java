@@ -7,6 +7,7 @@ import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Framing;
 import dev.jarvis.http.RequestIds;
 import dev.jarvis.http.Routes;
+import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.ServerConnectionException;
@@ -21,6 +22,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +41,8 @@ public final class RequestFilter implements Filter {
   private static final List<String> ANNOUNCED = List.of("200", "500", "502", "503", "504");
 
   private static final int MAX_LOGGED_PATH = 256;
+  private static final int MAX_LOGGED_CAUSE = 500;
+  private static final int MAX_CAUSES = 20;
 
   private final Telemetry telemetry;
   private final Instruments instruments;
@@ -127,8 +131,17 @@ public final class RequestFilter implements Filter {
   }
 
   private static boolean mustClose(RoutingRequest request, RoutingResponse response) {
-    return request.headers().contains(HeaderValues.CONNECTION_CLOSE)
-        || response.headers().contains(HeaderValues.CONNECTION_CLOSE);
+    return asksToClose(request)
+        || response.headers().contains(HeaderValues.CONNECTION_CLOSE)
+        // else Helidon would read it to its end, however long it is
+        || (request.content().hasEntity() && !request.content().consumed());
+  }
+
+  /** The header is a list, and case does not count in it (RFC 9110, section 7.6.1). */
+  private static boolean asksToClose(RoutingRequest request) {
+    return request.headers().values(HeaderNames.CONNECTION).stream()
+        .flatMap(it -> Stream.of(it.split(",", -1)))
+        .anyMatch(it -> it.strip().equalsIgnoreCase("close"));
   }
 
   private Exchange exchange(RoutingRequest request) {
@@ -142,6 +155,16 @@ public final class RequestFilter implements Filter {
         path.length() > MAX_LOGGED_PATH ? path.substring(0, MAX_LOGGED_PATH) : path,
         routes.template(request),
         tokens.user(request));
+  }
+
+  /** What a model server or a library said first; bounded, on one line. */
+  private static String rootCause(Throwable failure) {
+    Throwable root = failure;
+    for (int i = 0; i < MAX_CAUSES && root.getCause() != null; i++) {
+      root = root.getCause();
+    }
+    String text = root.toString().replaceAll("\\p{Cntrl}+", " ");
+    return text.substring(0, Math.min(text.length(), MAX_LOGGED_CAUSE));
   }
 
   private static void logStarted(Exchange exchange) {
@@ -178,7 +201,9 @@ public final class RequestFilter implements Filter {
               .addKeyValue("outcome", exchange.outcome());
     }
     if (exchange.failure() != null) {
-      line = line.addKeyValue("error", exchange.failure().toString());
+      line =
+          line.addKeyValue("error", exchange.failure().toString())
+              .addKeyValue("cause", rootCause(exchange.failure()));
     }
     line.log("request_completed");
   }

@@ -46,9 +46,40 @@ class FramingTest {
   }
 
   @Test
-  void connectionIsClosedWhenTheClientAsksForIt() throws Exception {
+  void aChunkLargerThanAnyBodyIsRefusedByItsHeader() throws Exception {
     String answer =
-        exchange("GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" + SMUGGLED);
+        exchange(
+            head("POST", "/v1/chat/completions")
+                + "Transfer-Encoding: chunked\r\n\r\n7ffffff0\r\n{}");
+
+    assertThat(answer).startsWith("HTTP/1.1 413 ").contains("4194304 bytes");
+  }
+
+  @Test
+  void aBodyThatNobodyReadsEndsTheConnection() throws Exception {
+    String answer =
+        exchange(
+            "GET /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n" + SMUGGLED);
+
+    assertThat(answer).startsWith("HTTP/1.1 200 ");
+    assertThat(answer.split("HTTP/1.1 ", -1)).hasSize(2);
+  }
+
+  @Test
+  void anErrorToHeadHasNoBodyAndEndsTheConnection() throws Exception {
+    String answer = exchange("HEAD /health/live HTTP/1.1\r\nHost: x\r\n\r\n" + SMUGGLED);
+
+    assertThat(answer).startsWith("HTTP/1.1 405 ").endsWith("\r\n\r\n").doesNotContain("{");
+    assertThat(answer.split("HTTP/1.1 ", -1)).hasSize(2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"close", "Close", "TE, close"})
+  void connectionIsClosedWhenTheClientAsksForIt(String option) throws Exception {
+    String answer =
+        exchange(
+            "GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: %s\r\n\r\n".formatted(option)
+                + SMUGGLED);
 
     assertThat(answer).startsWith("HTTP/1.1 200 ");
     assertThat(answer.split("HTTP/1.1 ", -1)).hasSize(2);
