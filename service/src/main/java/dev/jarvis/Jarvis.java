@@ -99,7 +99,7 @@ public final class Jarvis implements AutoCloseable {
     new HealthRoutes(health, VERSION).register(routes);
     new MetricsRoutes(telemetry).register(routes);
     new ModelRoutes(models, router).register(routes);
-    new RoutingRoutes(bodies, router).register(routes);
+    new RoutingRoutes(config.chat(), bodies, router).register(routes);
     new ChatRoutes(
             config.chat(), bodies, models, router, config.prices(), telemetry, ledger, activeUsers)
         .register(routes);

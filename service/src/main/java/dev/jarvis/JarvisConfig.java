@@ -73,6 +73,7 @@ record JarvisConfig(
             settings.optional("metrics.token"),
             new ChatConfig(
                 settings.integer("chat.max-messages", 1, 100_000),
+                settings.integer("chat.max-tokens", 1, Integer.MAX_VALUE),
                 settings.duration("chat.max-duration"),
                 settings.duration("chat.write-timeout"),
                 settings.integer("chat.max-concurrent", 1, 100_000),

@@ -4,14 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.http.ApiException;
 import dev.jarvis.model.ChatRequest;
-import dev.jarvis.model.ChatRequest.Message;
-import dev.jarvis.model.ChatRequest.Role;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Set;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,79 +21,100 @@ record ChatCompletionRequest(
     String model, ChatRequest chat, boolean stream, boolean includeUsage, @Nullable String user) {
 
   private static final int MAX_USER_LENGTH = 256;
-
-  /** OpenAI's fields that are not supported yet, and the values of them that change nothing. */
-  private static final Map<String, Predicate<JsonNode>> UNSUPPORTED =
-      Map.ofEntries(
-          Map.entry("audio", ChatCompletionRequest::never),
-          Map.entry("frequency_penalty", ChatCompletionRequest::zero),
-          Map.entry("function_call", value -> value.asText().equals("none")),
-          Map.entry("functions", JsonNode::isEmpty),
-          Map.entry("logit_bias", JsonNode::isEmpty),
-          Map.entry("logprobs", ChatCompletionRequest::isFalse),
-          Map.entry("metadata", JsonNode::isEmpty),
-          Map.entry(
-              "modalities", value -> value.size() == 1 && value.get(0).asText().equals("text")),
-          Map.entry("moderation", ChatCompletionRequest::never),
-          Map.entry("n", value -> value.isInt() && value.asInt() == 1),
-          Map.entry("parallel_tool_calls", ChatCompletionRequest::never),
-          Map.entry("prediction", ChatCompletionRequest::never),
-          Map.entry("presence_penalty", ChatCompletionRequest::zero),
-          Map.entry("prompt_cache_key", ChatCompletionRequest::never),
-          Map.entry("prompt_cache_retention", ChatCompletionRequest::never),
-          Map.entry("reasoning_effort", ChatCompletionRequest::never),
-          Map.entry("response_format", value -> value.path("type").asText().equals("text")),
-          Map.entry("safety_identifier", ChatCompletionRequest::never),
-          Map.entry("service_tier", value -> value.asText().equals("auto")),
-          Map.entry("store", ChatCompletionRequest::isFalse),
-          Map.entry("tool_choice", value -> value.asText().equals("none")),
-          Map.entry("tools", JsonNode::isEmpty),
-          Map.entry("top_logprobs", ChatCompletionRequest::zero),
-          Map.entry("verbosity", ChatCompletionRequest::never),
-          Map.entry("web_search_options", ChatCompletionRequest::never));
+  private static final int MAX_CHOICES = 128;
+  private static final int MAX_TOP_LOGPROBS = 20;
+  private static final int MAX_TOOLS = 128;
 
   /**
-   * Reads a body.
+   * Reads a body. Fields that OpenAI does not have are left in it: they are the model server's.
    *
+   * @param maxTokens most tokens that a client may ask for
    * @throws ApiException.InvalidRequest naming the first field that is wrong and what is allowed
    *     there
    */
-  static ChatCompletionRequest parse(ObjectNode body, int maxMessages) {
+  static ChatCompletionRequest parse(ObjectNode body, int maxMessages, int maxTokens) {
     Fields fields = new Fields(body);
-    UNSUPPORTED.forEach(
-        (name, harmless) -> {
-          JsonNode value = body.get(name);
-          if (value != null && !value.isNull() && !harmless.test(value)) {
-            throw Fields.invalid(
-                name,
-                "'%s' is not supported yet; leave it out.".formatted(name),
-                "unsupported_field");
-          }
-        });
     String model = fields.requiredText("model");
-    ChatRequest chat =
-        new ChatRequest(
-            model,
-            messages(body.get("messages"), maxMessages),
-            fields.number("temperature", 0, 2),
-            fields.number("top_p", 0, 1),
-            maxTokens(fields),
-            stop(body.get("stop")),
-            fields.integer("seed"));
+    ChatMessages.check(body.get("messages"), maxMessages);
+    fields.number("temperature", 0, 2);
+    fields.number("top_p", 0, 1);
+    fields.number("frequency_penalty", -2, 2);
+    fields.number("presence_penalty", -2, 2);
+    fields.whole("n", 1, MAX_CHOICES);
+    fields.integer("seed");
+    maxTokens(fields, maxTokens);
+    stop(body.get("stop"));
+    logprobs(fields);
+    tools(fields);
+    responseFormat(fields.inner("response_format"));
     boolean stream = fields.flag("stream");
-    return new ChatCompletionRequest(model, chat, stream, includeUsage(body, stream), user(fields));
+    return new ChatCompletionRequest(
+        model, new ChatRequest(model, body), stream, includeUsage(body, stream), user(fields));
   }
 
-  private static boolean never(JsonNode value) {
-    return false;
+  private static void logprobs(Fields fields) {
+    boolean asked = fields.flag("logprobs");
+    if (fields.whole("top_logprobs", 0, MAX_TOP_LOGPROBS).orElse(0) > 0 && !asked) {
+      throw Fields.invalid(
+          "top_logprobs", "'top_logprobs' is allowed only when 'logprobs' is true.", null);
+    }
   }
 
-  private static boolean zero(JsonNode value) {
-    return value.isNumber() && value.asDouble() == 0;
+  private static void tools(Fields fields) {
+    fields.flag("parallel_tool_calls");
+    JsonNode tools = fields.array("tools");
+    if (tools != null && tools.size() > MAX_TOOLS) {
+      throw Fields.invalid("tools", "'tools' has at most %d tools.".formatted(MAX_TOOLS), null);
+    }
+    for (int i = 0; tools != null && i < tools.size(); i++) {
+      String at = "tools[" + i + "]";
+      Fields tool = Fields.of(tools.get(i), at);
+      if (tool.word("type", "function") == null) {
+        throw Fields.invalid(at + ".type", "'%s.type' must be function.".formatted(at), null);
+      }
+      function(Fields.of(tools.get(i).path("function"), at + ".function"));
+    }
+    JsonNode choice = fields.object().get("tool_choice");
+    if (choice == null || choice.isNull()) {
+      return;
+    }
+    if (choice.isObject()) {
+      Fields.of(choice.path("function"), "tool_choice.function").requiredText("name");
+    } else {
+      fields.word("tool_choice", "none", "auto", "required");
+    }
+    if ((tools == null || tools.isEmpty()) && !choice.asText().matches("none|auto")) {
+      throw Fields.invalid(
+          "tool_choice", "'tool_choice' is allowed only where there are 'tools'.", null);
+    }
   }
 
-  private static boolean isFalse(JsonNode value) {
-    return value.isBoolean() && !value.asBoolean();
+  private static void function(Fields function) {
+    String name = function.requiredText("name");
+    if (!name.matches("[a-zA-Z0-9_-]{1,64}")) {
+      throw Fields.invalid(
+          function.prefix() + "name",
+          "'%sname' has 1 to 64 letters, digits, underscores and hyphens."
+              .formatted(function.prefix()),
+          null);
+    }
+    function.text("description");
+    function.inner("parameters");
+    function.flag("strict");
+  }
+
+  private static void responseFormat(@Nullable Fields format) {
+    if (format == null) {
+      return;
+    }
+    String type = format.word("type", "text", "json_object", "json_schema");
+    if (type == null) {
+      format.requiredText("type");
+    } else if (type.equals("json_schema")) {
+      Fields schema = Fields.of(format.object().path("json_schema"), "response_format.json_schema");
+      schema.requiredText("name");
+      Fields.of(schema.object().path("schema"), "response_format.json_schema.schema");
+    }
   }
 
   private static @Nullable String user(Fields fields) {
@@ -112,14 +126,13 @@ record ChatCompletionRequest(
     return user == null || user.isBlank() ? null : user;
   }
 
-  private static OptionalInt maxTokens(Fields fields) {
-    OptionalInt current = fields.positive("max_completion_tokens");
-    OptionalInt older = fields.positive("max_tokens");
+  private static void maxTokens(Fields fields, int most) {
+    OptionalInt current = fields.whole("max_completion_tokens", 1, most);
+    OptionalInt older = fields.whole("max_tokens", 1, most);
     if (current.isPresent() && older.isPresent() && current.getAsInt() != older.getAsInt()) {
       throw Fields.invalid(
           "max_tokens", "'max_tokens' and 'max_completion_tokens' differ; send one of them.", null);
     }
-    return current.isPresent() ? current : older;
   }
 
   private static boolean includeUsage(ObjectNode body, boolean stream) {
@@ -137,89 +150,18 @@ record ChatCompletionRequest(
     return new Fields(object, "stream_options.").flag("include_usage");
   }
 
-  private static List<String> stop(@Nullable JsonNode stop) {
+  private static void stop(@Nullable JsonNode stop) {
     if (stop == null || stop.isNull()) {
-      return List.of();
+      return;
     }
-    List<String> sequences = new ArrayList<>();
-    if (stop.isArray()) {
-      stop.forEach(it -> sequences.add(it.isTextual() ? it.asText() : ""));
-    } else {
-      sequences.add(stop.isTextual() ? stop.asText() : "");
+    boolean right =
+        stop.isTextual() ? !stop.asText().isEmpty() : stop.isArray() && stop.size() <= 4;
+    for (JsonNode sequence : stop) {
+      right &= sequence.isTextual() && !sequence.asText().isEmpty();
     }
-    if (sequences.size() > 4 || sequences.contains("")) {
+    if (!right) {
       throw Fields.invalid(
           "stop", "'stop' must be a string or up to four strings, none of them empty.", null);
     }
-    return sequences;
-  }
-
-  private static List<Message> messages(@Nullable JsonNode messages, int maxMessages) {
-    if (messages == null || !messages.isArray() || messages.isEmpty()) {
-      throw Fields.invalid(
-          "messages", "'messages' must be an array of at least one message.", null);
-    }
-    if (messages.size() > maxMessages) {
-      throw Fields.invalid(
-          "messages",
-          "'messages' has %d messages; at most %d are allowed."
-              .formatted(messages.size(), maxMessages),
-          null);
-    }
-    List<Message> all = new ArrayList<>();
-    for (int i = 0; i < messages.size(); i++) {
-      all.add(message("messages[" + i + "]", messages.get(i)));
-    }
-    return all;
-  }
-
-  private static Message message(String at, JsonNode node) {
-    if (!(node instanceof ObjectNode object)) {
-      throw Fields.invalid(at, "'%s' must be an object.".formatted(at), null);
-    }
-    for (String name : Set.of("tool_calls", "function_call", "audio", "tool_call_id")) {
-      JsonNode value = object.get(name);
-      if (value != null && !value.isNull() && !(value.isArray() && value.isEmpty())) {
-        throw Fields.invalid(
-            at + "." + name,
-            "'%s.%s' is not supported yet; leave it out.".formatted(at, name),
-            "unsupported_field");
-      }
-    }
-    String role = new Fields(object, at + ".").requiredText("role");
-    return new Message(
-        switch (role) {
-          case "system", "developer" -> Role.SYSTEM;
-          case "user" -> Role.USER;
-          case "assistant" -> Role.ASSISTANT;
-          default ->
-              throw Fields.invalid(
-                  at + ".role",
-                  "'%s.role' must be system, developer, user or assistant.".formatted(at),
-                  null);
-        },
-        content(at + ".content", object.get("content")));
-  }
-
-  private static String content(String at, @Nullable JsonNode content) {
-    if (content != null && content.isTextual()) {
-      return content.asText();
-    }
-    if (content == null || !content.isArray() || content.isEmpty()) {
-      throw Fields.invalid(
-          at, "'%s' must be a string or an array of text parts.".formatted(at), null);
-    }
-    StringBuilder text = new StringBuilder();
-    for (JsonNode part : content) {
-      if (!part.path("type").asText().equals("text") || !part.path("text").isTextual()) {
-        throw Fields.invalid(
-            at,
-            "'%s' may have parts of type \"text\" only; others are not supported yet."
-                .formatted(at),
-            "unsupported_field");
-      }
-      text.append(part.path("text").asText());
-    }
-    return text.toString();
   }
 }

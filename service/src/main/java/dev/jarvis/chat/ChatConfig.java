@@ -6,6 +6,7 @@ import java.time.Duration;
  * Limits of a chat.
  *
  * @param maxMessages most messages of a conversation
+ * @param maxTokens most tokens of an answer that a client may ask for
  * @param maxDuration how long an answer may take in all
  * @param writeTimeout how long a client may take to accept a piece of a stream
  * @param maxConcurrent how many are answered at once
@@ -14,6 +15,7 @@ import java.time.Duration;
  */
 public record ChatConfig(
     int maxMessages,
+    int maxTokens,
     Duration maxDuration,
     Duration writeTimeout,
     int maxConcurrent,

@@ -9,7 +9,9 @@ import dev.jarvis.http.Json;
 import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.Routes;
 import dev.jarvis.ledger.Ledger;
+import dev.jarvis.model.ChatRequest;
 import dev.jarvis.model.ChatStream.Chunk;
+import dev.jarvis.model.ChatStream.Usage;
 import dev.jarvis.model.Decision;
 import dev.jarvis.model.ModelException;
 import dev.jarvis.model.ModelProvider;
@@ -17,6 +19,7 @@ import dev.jarvis.model.Models;
 import dev.jarvis.model.OllamaProvider;
 import dev.jarvis.model.Prices;
 import dev.jarvis.model.Router;
+import dev.jarvis.model.Shortfall;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
 import io.helidon.http.HeaderName;
@@ -24,12 +27,20 @@ import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** {@code POST /v1/chat/completions}: whole answers and streams. */
 public final class ChatRoutes {
   private static final HeaderName MODEL = HeaderNames.create("x-jarvis-model");
   private static final HeaderName PROVIDER = HeaderNames.create("x-jarvis-provider");
   private static final HeaderName ROUTE = HeaderNames.create("x-jarvis-route");
+  private static final HeaderName IGNORED = HeaderNames.create("x-jarvis-ignored");
+
+  /** Names that can stand in a header: the client chooses them. */
+  private static final Pattern FIELD = Pattern.compile("[\\w.-]{1,64}");
+
+  private static final int MAX_IGNORED = 20;
 
   private final ChatConfig config;
   private final JsonBody bodies;
@@ -76,13 +87,13 @@ public final class ChatRoutes {
   private void complete(ServerRequest http, ServerResponse response) {
     Exchange exchange = Exchange.of(http);
     ChatCompletionRequest request =
-        ChatCompletionRequest.parse(bodies.object(http), config.maxMessages());
+        ChatCompletionRequest.parse(bodies.object(http), config.maxMessages(), config.maxTokens());
     exchange.endUser(request.user());
     activeUsers.seen(activeUser(exchange, request));
     // what can fail fails in here, before the first byte of the answer
     try (Admission.Turn ignored = admit();
         Generation generation = open(request, exchange)) {
-      explain(exchange, response);
+      explain(exchange, generation.target().provider().shortfall(request.chat()), response);
       if (request.stream()) {
         stream(request, exchange, generation, response);
       } else {
@@ -107,7 +118,7 @@ public final class ChatRoutes {
   }
 
   private Generation open(ChatCompletionRequest request, Exchange exchange) {
-    Decision decision = decide(request.model());
+    Decision decision = decide(request.chat());
     RoutingTelemetry routing = new RoutingTelemetry(telemetry, models, exchange);
     long start = System.nanoTime();
     Attempts attempts =
@@ -136,25 +147,57 @@ public final class ChatRoutes {
     return generation;
   }
 
-  private Decision decide(String model) {
+  private Decision decide(ChatRequest request) {
+    Optional<Decision> decision;
     try {
-      Optional<Decision> decision = router.decide(model);
-      if (decision.isPresent()) {
-        return decision.get();
-      }
+      decision = router.decide(request.model(), it -> it.shortfall(request));
     } catch (ModelException e) {
       rejected("error");
       throw Generation.error(e);
     }
-    rejected("rejected");
-    throw ModelRoutes.unknown(model);
+    if (decision.isEmpty()) {
+      rejected("rejected");
+      throw ModelRoutes.unknown(request.model());
+    }
+    decision
+        .get()
+        .unsupported()
+        .ifPresent(
+            field -> {
+              rejected("rejected");
+              throw unsupported(field, decision.get());
+            });
+    return decision.get();
   }
 
-  /** Who answers, as response headers; before the first byte. */
-  private static void explain(Exchange exchange, ServerResponse response) {
+  private static ApiException unsupported(String field, Decision decision) {
+    String providers =
+        decision.options().stream()
+            .map(it -> it.target().provider().name())
+            .distinct()
+            .collect(Collectors.joining(", "));
+    return new ApiException.InvalidRequest(
+        "'%s' is not supported by who runs '%s' (%s); leave it out or ask another model."
+            .formatted(field, decision.route(), providers),
+        field,
+        "unsupported_field");
+  }
+
+  /**
+   * Who answers, and what of the request is ignored, as response headers; before the first byte.
+   */
+  private static void explain(Exchange exchange, Shortfall shortfall, ServerResponse response) {
     response.header(MODEL, String.valueOf(exchange.model()));
     response.header(PROVIDER, String.valueOf(exchange.provider()));
     response.header(ROUTE, String.valueOf(exchange.modelRoute()));
+    String ignored =
+        shortfall.ignored().stream()
+            .filter(FIELD.asMatchPredicate())
+            .limit(MAX_IGNORED)
+            .collect(Collectors.joining(", "));
+    if (!ignored.isEmpty()) {
+      response.header(IGNORED, ignored);
+    }
   }
 
   private void rejected(String outcome) {
@@ -166,13 +209,14 @@ public final class ChatRoutes {
       Exchange exchange,
       Generation generation,
       ServerResponse response) {
-    StringBuilder text = new StringBuilder();
+    Choices choices = new Choices();
     Chunk chunk;
     do {
       chunk = generation.next();
-      text.append(chunk.text());
+      choices.add(chunk);
     } while (chunk.finish() == null);
-    Json.send(response, Completions.whole(exchange.id(), request.model(), text, chunk.finish()));
+    Usage usage = chunk.finish().usage();
+    Json.send(response, Completions.whole(exchange.id(), request.model(), choices, usage));
   }
 
   private void stream(
@@ -186,15 +230,12 @@ public final class ChatRoutes {
     response.header(HeaderNames.CACHE_CONTROL, "no-cache");
     response.header(HeaderNames.create("x-accel-buffering"), "no"); // nginx would hold pieces back
     try (EventStream events = new EventStream(response.outputStream(), config.writeTimeout())) {
-      events.send(chunks.role());
+      events.send(chunks.role(0));
       Chunk chunk;
       do {
         chunk = nextOrErrorEvent(generation, exchange, events);
-        if (!chunk.text().isEmpty()) {
-          events.send(chunks.text(chunk.text()));
-        }
+        send(chunk, chunks, events);
       } while (chunk.finish() == null);
-      events.send(chunks.finish(chunk.finish().reason()));
       if (request.includeUsage()) {
         events.send(chunks.usage(chunk.finish().usage()));
       }
@@ -204,6 +245,20 @@ public final class ChatRoutes {
       exchange.clientIsGone();
     } catch (ErrorSent e) {
       // the client has been told; the status was sent long before
+    }
+  }
+
+  private static void send(Chunk chunk, Completions.Chunks chunks, EventStream events)
+      throws EventStream.ClientGone {
+    boolean says = chunk.says() || chunk.logprobs() != null;
+    if (says && !chunks.begun(chunk.choice())) {
+      events.send(chunks.role(chunk.choice()));
+    }
+    if (says) {
+      events.send(chunks.piece(chunk));
+    }
+    if (chunk.reason() != null) {
+      events.send(chunks.finish(chunk.choice(), chunk.reason()));
     }
   }
 

@@ -1,12 +1,13 @@
 package dev.jarvis.chat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.http.Json;
-import dev.jarvis.model.ChatStream.Finish;
+import dev.jarvis.model.ChatStream.Chunk;
 import dev.jarvis.model.ChatStream.Reason;
 import dev.jarvis.model.ChatStream.Usage;
 import java.time.Instant;
-import java.util.Locale;
+import java.util.BitSet;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -14,16 +15,10 @@ import org.jspecify.annotations.Nullable;
 final class Completions {
   private Completions() {}
 
-  static ObjectNode whole(UUID id, String model, CharSequence text, Finish finish) {
+  static ObjectNode whole(UUID id, String model, Choices choices, Usage usage) {
     ObjectNode body = head(id, "chat.completion", Instant.now().getEpochSecond(), model);
-    ObjectNode choice = body.putArray("choices").addObject().put("index", 0);
-    choice
-        .putObject("message")
-        .put("role", "assistant")
-        .put("content", text.toString())
-        .putNull("refusal");
-    choice.putNull("logprobs").put("finish_reason", name(finish.reason()));
-    body.set("usage", usage(finish.usage()));
+    body.set("choices", choices.json());
+    body.set("usage", usage(usage));
     return body;
   }
 
@@ -36,14 +31,16 @@ final class Completions {
   }
 
   private static ObjectNode usage(Usage usage) {
-    return Json.object()
-        .put("prompt_tokens", usage.inputTokens())
-        .put("completion_tokens", usage.outputTokens())
-        .put("total_tokens", usage.inputTokens() + usage.outputTokens());
-  }
-
-  private static String name(Reason reason) {
-    return reason.name().toLowerCase(Locale.ROOT);
+    ObjectNode json =
+        Json.object()
+            .put("prompt_tokens", usage.inputTokens())
+            .put("completion_tokens", usage.outputTokens())
+            .put("total_tokens", usage.inputTokens() + usage.outputTokens());
+    json.putObject("prompt_tokens_details").put("cached_tokens", usage.cachedInputTokens());
+    if (usage.estimated()) {
+      json.put("estimated", true); // a field of ours: the model server did not count
+    }
+    return json;
   }
 
   /** The chunks of one stream. */
@@ -51,6 +48,7 @@ final class Completions {
     private final UUID id;
     private final String model;
     private final boolean includeUsage;
+    private final BitSet begun = new BitSet();
     private final long created = Instant.now().getEpochSecond();
 
     Chunks(UUID id, String model, boolean includeUsage) {
@@ -59,16 +57,29 @@ final class Completions {
       this.includeUsage = includeUsage;
     }
 
-    ObjectNode role() {
-      return chunk(Json.object().put("role", "assistant").put("content", ""), null);
+    /** The first chunk of a choice. */
+    ObjectNode role(int choice) {
+      begun.set(choice);
+      return chunk(choice, Json.object().put("role", "assistant").put("content", ""), null, null);
     }
 
-    ObjectNode text(String text) {
-      return chunk(Json.object().put("content", text), null);
+    boolean begun(int choice) {
+      return begun.get(choice);
     }
 
-    ObjectNode finish(Reason reason) {
-      return chunk(Json.object(), name(reason));
+    ObjectNode piece(Chunk piece) {
+      ObjectNode delta = Json.object();
+      if (!piece.text().isEmpty()) {
+        delta.put("content", piece.text());
+      }
+      if (piece.more() != null) {
+        delta.setAll(piece.more());
+      }
+      return chunk(piece.choice(), delta, piece.logprobs(), null);
+    }
+
+    ObjectNode finish(int choice, Reason reason) {
+      return chunk(choice, Json.object(), null, reason.id());
     }
 
     ObjectNode usage(Usage usage) {
@@ -78,11 +89,13 @@ final class Completions {
       return body;
     }
 
-    private ObjectNode chunk(ObjectNode delta, @Nullable String finishReason) {
+    private ObjectNode chunk(
+        int index, ObjectNode delta, @Nullable JsonNode logprobs, @Nullable String finishReason) {
       ObjectNode body = head(id, "chat.completion.chunk", created, model);
-      ObjectNode choice = body.putArray("choices").addObject().put("index", 0);
+      ObjectNode choice = body.putArray("choices").addObject().put("index", index);
       choice.set("delta", delta);
-      choice.putNull("logprobs").put("finish_reason", finishReason);
+      choice.set("logprobs", logprobs);
+      choice.put("finish_reason", finishReason);
       if (includeUsage) {
         body.putNull("usage"); // OpenAI: null on every chunk but the one that tells it
       }

@@ -3,6 +3,7 @@ package dev.jarvis.chat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.http.ApiException;
+import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -15,6 +16,14 @@ import org.jspecify.annotations.Nullable;
 record Fields(ObjectNode object, String prefix) {
   Fields(ObjectNode object) {
     this(object, "");
+  }
+
+  /** The fields of an object; anything else is an error. */
+  static Fields of(JsonNode node, String at) {
+    if (!(node instanceof ObjectNode object)) {
+      throw invalid(at, "'%s' must be an object.".formatted(at), "invalid_type");
+    }
+    return new Fields(object, at + ".");
   }
 
   static ApiException invalid(String param, String message, @Nullable String code) {
@@ -59,15 +68,40 @@ record Fields(ObjectNode object, String prefix) {
     return OptionalDouble.of(value.asDouble());
   }
 
-  OptionalInt positive(String name) {
+  OptionalInt whole(String name, int least, int most) {
     JsonNode value = get(name);
     if (value == null) {
       return OptionalInt.empty();
     }
-    if (!value.isIntegralNumber() || !value.canConvertToInt() || value.asInt() < 1) {
-      throw wrong(name, "must be a whole number from 1 to %d".formatted(Integer.MAX_VALUE));
+    if (!value.isIntegralNumber()
+        || !value.canConvertToInt()
+        || value.asInt() < least
+        || value.asInt() > most) {
+      throw wrong(name, "must be a whole number from %d to %d".formatted(least, most));
     }
     return OptionalInt.of(value.asInt());
+  }
+
+  /** One of the allowed words; null if absent. */
+  @Nullable String word(String name, String... allowed) {
+    String value = text(name);
+    if (value != null && !List.of(allowed).contains(value)) {
+      throw wrong(name, "must be one of " + String.join(", ", allowed));
+    }
+    return value;
+  }
+
+  @Nullable JsonNode array(String name) {
+    JsonNode value = get(name);
+    if (value != null && !value.isArray()) {
+      throw wrong(name, "must be an array");
+    }
+    return value;
+  }
+
+  @Nullable Fields inner(String name) {
+    JsonNode value = get(name);
+    return value == null ? null : of(value, prefix + name);
   }
 
   OptionalLong integer(String name) {

@@ -119,7 +119,7 @@ final class Generation implements AutoCloseable {
             null);
       }
       Chunk chunk = open.next();
-      if (!chunk.text().isEmpty()) {
+      if (chunk.says()) {
         attempt.telemetry().piece();
         attempt.lease().piece();
       }
@@ -201,14 +201,15 @@ final class Generation implements AutoCloseable {
               attempt.target().model(),
               attempt.target().provider().name(),
               outcome.label(),
-              usage.inputTokens(),
-              0,
+              usage.freshInputTokens(),
+              usage.cachedInputTokens(),
               usage.outputTokens(),
+              usage.estimated(),
               cost == null ? null : cost.usd(),
               streamed,
               duration,
               telemetry.timeToFirstToken(),
-              last == null ? null : last.reason().name().toLowerCase(Locale.ROOT)));
+              last == null ? null : last.reason().id()));
     }
   }
 }

@@ -18,7 +18,6 @@ import io.opentelemetry.api.trace.StatusCode;
 import io.opentelemetry.context.Context;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -114,7 +113,9 @@ final class GenerationTelemetry {
       @Nullable Throwable error) {
     try (var ignored = context.makeCurrent()) { // so that the histograms keep this span as exemplar
       instruments.add(Metric.LLM_REQUESTS, 1, model, provider, outcome.label());
-      instruments.add(Metric.LLM_TOKENS, usage.inputTokens(), model, provider, "input");
+      instruments.add(Metric.LLM_TOKENS, usage.freshInputTokens(), model, provider, "input");
+      instruments.add(
+          Metric.LLM_TOKENS, usage.cachedInputTokens(), model, provider, "cached_input");
       instruments.add(Metric.LLM_TOKENS, usage.outputTokens(), model, provider, "output");
       if (outcome != Outcome.REJECTED) {
         instruments.record(Metric.LLM_REQUEST_DURATION, duration, model, provider);
@@ -140,9 +141,15 @@ final class GenerationTelemetry {
     }
     span.setAttribute("gen_ai.usage.input_tokens", usage.inputTokens());
     span.setAttribute("gen_ai.usage.output_tokens", usage.outputTokens());
+    if (usage.cachedInputTokens() > 0) {
+      span.setAttribute("gen_ai.usage.cache_read.input_tokens", usage.cachedInputTokens());
+    }
+    if (usage.estimated()) {
+      span.setAttribute("jarvis.usage.estimated", true);
+    }
     span.setAttribute("jarvis.outcome", outcome.label());
     if (finish != null) {
-      span.setAttribute(FINISH_REASONS, List.of(finish.reason().name().toLowerCase(Locale.ROOT)));
+      span.setAttribute(FINISH_REASONS, List.of(finish.reason().id()));
     }
     if (outcome == Outcome.ERROR || error != null) {
       span.setStatus(StatusCode.ERROR);

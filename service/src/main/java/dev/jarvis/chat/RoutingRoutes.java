@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.http.Json;
 import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.Routes;
+import dev.jarvis.model.ChatRequest;
 import dev.jarvis.model.Decision;
 import dev.jarvis.model.Decision.Option;
 import dev.jarvis.model.ModelException;
@@ -18,10 +19,12 @@ import java.util.List;
  * body is that of a chat, of which {@code model} is enough.
  */
 public final class RoutingRoutes {
+  private final ChatConfig config;
   private final JsonBody bodies;
   private final Router router;
 
-  public RoutingRoutes(JsonBody bodies, Router router) {
+  public RoutingRoutes(ChatConfig config, JsonBody bodies, Router router) {
+    this.config = config;
     this.bodies = bodies;
     this.router = router;
   }
@@ -31,9 +34,17 @@ public final class RoutingRoutes {
   }
 
   private void explain(ServerRequest http, ServerResponse response) {
-    String model = new Fields(bodies.object(http)).requiredText("model");
+    ObjectNode body = bodies.object(http);
+    String model = new Fields(body).requiredText("model");
+    if (body.has("messages")) {
+      ChatCompletionRequest.parse(body, config.maxMessages(), config.maxTokens());
+    }
+    ChatRequest request = new ChatRequest(model, body);
     try {
-      Decision decision = router.decide(model).orElseThrow(() -> ModelRoutes.unknown(model));
+      Decision decision =
+          router
+              .decide(model, it -> it.shortfall(request))
+              .orElseThrow(() -> ModelRoutes.unknown(model));
       Json.send(response, body(decision));
     } catch (ModelException e) {
       throw Generation.error(e);
@@ -66,6 +77,8 @@ public final class RoutingRoutes {
         it.firstToken() == null ? null : Long.valueOf(it.firstToken().toMillis()));
     node.put("loaded", it.loaded());
     node.put("usd_per_million_tokens", it.cost());
+    it.shortfall().refused().forEach(node.putArray("unsupported")::add);
+    it.shortfall().ignored().forEach(node.putArray("ignored")::add);
     return node;
   }
 }

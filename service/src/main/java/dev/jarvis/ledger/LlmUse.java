@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param traceId 32 hex digits
  * @param outcome as in {@code llm_requests_total}
  * @param inputTokens without the cached ones
+ * @param estimated whether the tokens are about right only, for the model server did not count
  * @param costUsd null where the model had no price then
  * @param timeToFirstToken null if no piece of an answer came
  * @param finishReason null if the answer did not end
@@ -33,6 +34,7 @@ public record LlmUse(
     int inputTokens,
     int cachedInputTokens,
     int outputTokens,
+    boolean estimated,
     @Nullable BigDecimal costUsd,
     boolean streamed,
     Duration duration,

@@ -1,47 +1,127 @@
 package dev.jarvis.model;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
- * What a model is asked, free of any dialect.
+ * What a model is asked.
  *
- * @param model the model's name at its provider
- * @param messages the conversation, oldest first; never empty
- * @param temperature 0 to 2; the model's own default where absent
- * @param topP above 0 up to 1; the model's own default where absent
- * @param maxTokens most tokens to produce, at least 1
- * @param stop up to four sequences at which the answer ends, themselves left out
- * @param seed for repeatable sampling
+ * @param model the model's name at its provider; that in the body is the client's
+ * @param body the request in OpenAI's form, checked; not to be changed
  */
-public record ChatRequest(
-    String model,
-    List<Message> messages,
-    OptionalDouble temperature,
-    OptionalDouble topP,
-    OptionalInt maxTokens,
-    List<String> stop,
-    OptionalLong seed) {
-
-  public ChatRequest {
-    messages = List.copyOf(messages);
-    stop = List.copyOf(stop);
-  }
+public record ChatRequest(String model, ObjectNode body) {
+  /** OpenAI's rule of thumb for English. */
+  private static final int CHARACTERS_OF_A_TOKEN = 4;
 
   /** The same, asked of another name: a public name becomes the provider's. */
   public ChatRequest withModel(String name) {
-    return new ChatRequest(name, messages, temperature, topP, maxTokens, stop, seed);
+    return new ChatRequest(name, body);
   }
 
-  /** Who speaks. */
-  public enum Role {
-    SYSTEM,
-    USER,
-    ASSISTANT
+  /** The conversation, oldest first; never empty. */
+  public List<Message> messages() {
+    List<Message> messages = new ArrayList<>();
+    body.path("messages").forEach(it -> messages.add(new Message((ObjectNode) it)));
+    return messages;
   }
 
-  /** One turn of the conversation. */
-  public record Message(Role role, String content) {}
+  /** 0 to 2; the model's own default where absent. */
+  public OptionalDouble temperature() {
+    return number("temperature");
+  }
+
+  /** Above 0 up to 1; the model's own default where absent. */
+  public OptionalDouble topP() {
+    return number("top_p");
+  }
+
+  /** -2 to 2, against words that came often. */
+  public OptionalDouble frequencyPenalty() {
+    return number("frequency_penalty");
+  }
+
+  /** -2 to 2, against words that came at all. */
+  public OptionalDouble presencePenalty() {
+    return number("presence_penalty");
+  }
+
+  /** Most tokens to produce, at least 1. */
+  public OptionalInt maxTokens() {
+    JsonNode current = body.path("max_completion_tokens");
+    JsonNode value = current.isInt() ? current : body.path("max_tokens");
+    return value.isInt() ? OptionalInt.of(value.intValue()) : OptionalInt.empty();
+  }
+
+  /** Up to four sequences at which the answer ends, themselves left out. */
+  public List<String> stop() {
+    JsonNode stop = body.path("stop");
+    List<String> sequences = new ArrayList<>();
+    if (stop.isTextual()) {
+      sequences.add(stop.textValue());
+    }
+    stop.forEach(it -> sequences.add(it.textValue()));
+    return sequences;
+  }
+
+  /** For repeatable sampling. */
+  public OptionalLong seed() {
+    JsonNode seed = body.path("seed");
+    return seed.isIntegralNumber() ? OptionalLong.of(seed.longValue()) : OptionalLong.empty();
+  }
+
+  /** About how many tokens the conversation has, for a server that does not tell. */
+  int estimatedTokens() {
+    long characters = messages().stream().mapToLong(it -> it.text().length()).sum();
+    return (int) Math.ceilDiv(characters, CHARACTERS_OF_A_TOKEN);
+  }
+
+  private OptionalDouble number(String name) {
+    JsonNode value = body.path(name);
+    return value.isNumber() ? OptionalDouble.of(value.doubleValue()) : OptionalDouble.empty();
+  }
+
+  /**
+   * One turn of the conversation.
+   *
+   * @param json in OpenAI's form
+   */
+  public record Message(ObjectNode json) {
+    /** Who speaks: {@code system}, {@code user}, {@code assistant} or {@code tool}. */
+    public String role() {
+      String role = json.path("role").asText();
+      return role.equals("developer") ? "system" : role;
+    }
+
+    /** Its text parts, one after the other. */
+    public String text() {
+      JsonNode content = json.path("content");
+      if (content.isTextual()) {
+        return content.textValue();
+      }
+      StringBuilder text = new StringBuilder();
+      content.forEach(part -> text.append(part.path("text").asText()));
+      return text.toString();
+    }
+
+    /** The URLs of its images. */
+    public List<String> images() {
+      List<String> urls = new ArrayList<>();
+      for (JsonNode part : json.path("content")) {
+        if (part.path("type").asText().equals("image_url")) {
+          urls.add(part.at("/image_url/url").asText());
+        }
+      }
+      return urls;
+    }
+
+    /** The calls of tools that the model made in this turn, in OpenAI's form; may be empty. */
+    public JsonNode toolCalls() {
+      return json.path("tool_calls");
+    }
+  }
 }

@@ -1,6 +1,9 @@
 package dev.jarvis.model;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,7 +15,7 @@ public interface ChatStream extends AutoCloseable {
   /**
    * Waits for the next chunk.
    *
-   * @return text, the finish, or both; the chunk with the finish is the last one
+   * @return the chunk with the finish is the last one
    * @throws ModelException if the model server fails, stalls beyond its limit or sends what cannot
    *     be understood
    */
@@ -21,8 +24,8 @@ public interface ChatStream extends AutoCloseable {
   /**
    * The use so far, for answers that are cut off before their finish. Exact once the chunk with the
    * finish was given out; before it the output is counted by pieces, one a token, and the input is
-   * 0 where the server tells it at the end only. Callable from any thread, also after {@link
-   * #close}.
+   * estimated where the server tells it at the end only. Callable from any thread, also after
+   * {@link #close}.
    */
   Usage usage();
 
@@ -33,12 +36,40 @@ public interface ChatStream extends AutoCloseable {
   @Override
   void close();
 
-  /** A piece of the answer: {@code text} may be empty. */
-  record Chunk(String text, @Nullable Finish finish) {}
+  /**
+   * A piece of the answer.
+   *
+   * @param choice which one of several answers to the same question it belongs to, from 0
+   * @param text may be empty
+   * @param more what else the model says, as fields of OpenAI's {@code delta}: {@code tool_calls},
+   *     {@code refusal}, {@code reasoning_content}; null if nothing
+   * @param logprobs of its tokens in OpenAI's form; null where they were not asked for
+   * @param reason why the choice ended; null before its last piece
+   * @param finish the end of all choices; null before the last chunk
+   */
+  record Chunk(
+      int choice,
+      String text,
+      @Nullable ObjectNode more,
+      @Nullable JsonNode logprobs,
+      @Nullable Reason reason,
+      @Nullable Finish finish) {
+
+    /** A piece of the only answer, which may end with it. */
+    Chunk(String text, @Nullable Finish finish) {
+      this(0, text, null, null, finish == null ? null : finish.reason(), finish);
+    }
+
+    /** Whether the model said something. */
+    public boolean says() {
+      return !text.isEmpty() || more != null;
+    }
+  }
 
   /**
    * How and with what use the answer ended.
    *
+   * @param reason the first choice's
    * @param timings null from a provider that tells none
    */
   record Finish(Reason reason, Usage usage, @Nullable Timings timings) {}
@@ -63,9 +94,48 @@ public interface ChatStream extends AutoCloseable {
     /** A natural end or a stop sequence. */
     STOP,
     /** The limit of tokens. */
-    LENGTH
+    LENGTH,
+    /** It calls tools and waits for what they return. */
+    TOOL_CALLS,
+    /** The model server's filter. */
+    CONTENT_FILTER;
+
+    /** As OpenAI writes it. */
+    public String id() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+
+    static Reason of(String id) {
+      return switch (id) {
+        case "length" -> LENGTH;
+        case "tool_calls", "function_call" -> TOOL_CALLS;
+        case "content_filter" -> CONTENT_FILTER;
+        default -> STOP;
+      };
+    }
   }
 
-  /** Tokens by the model server's own count. */
-  record Usage(int inputTokens, int outputTokens) {}
+  /**
+   * Tokens by the model server's own count.
+   *
+   * @param inputTokens all of the question, those from a cache too
+   * @param cachedInputTokens those of them that the server had in its cache and tells so
+   * @param estimated whether the server did not count, so that these are about right only
+   */
+  record Usage(int inputTokens, int cachedInputTokens, int outputTokens, boolean estimated) {
+    /** Counted, nothing from a cache. */
+    public Usage(int inputTokens, int outputTokens) {
+      this(inputTokens, 0, outputTokens, false);
+    }
+
+    /** Those that were not in the server's cache. */
+    public int freshInputTokens() {
+      return inputTokens - cachedInputTokens;
+    }
+
+    /** One more piece of output. */
+    Usage piece() {
+      return new Usage(inputTokens, cachedInputTokens, outputTokens + 1, true);
+    }
+  }
 }

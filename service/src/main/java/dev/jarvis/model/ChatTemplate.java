@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.regex.MatchResult;
@@ -34,10 +33,7 @@ record ChatTemplate(String text, Set<String> markers) {
     ObjectNode root = JSON.createObjectNode();
     ArrayNode places = root.putArray("messages");
     for (int i = 0; i < messages.size(); i++) {
-      places
-          .addObject()
-          .put("role", messages.get(i).role().name().toLowerCase(Locale.ROOT))
-          .put("content", "@@" + i + "@@");
+      places.addObject().put("role", messages.get(i).role()).put("content", "@@" + i + "@@");
     }
     String empty = frame.apply(root.toString());
     Set<String> markers = new LinkedHashSet<>();
@@ -48,7 +44,7 @@ record ChatTemplate(String text, Set<String> markers) {
             .replaceAll(
                 place -> {
                   int index = Integer.parseInt(place.group(1));
-                  return Matcher.quoteReplacement(plain(messages.get(index).content(), markers));
+                  return Matcher.quoteReplacement(plain(messages.get(index).text(), markers));
                 });
     return new ChatTemplate(text, markers);
   }

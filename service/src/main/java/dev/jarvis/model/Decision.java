@@ -23,6 +23,13 @@ public record Decision(String route, Strategy strategy, List<Option> options) {
     return options.stream().filter(Option::asked).toList();
   }
 
+  /** The first field of the request that nobody can honour, if that is why nobody is asked. */
+  public Optional<String> unsupported() {
+    return options.isEmpty() || chosen().isPresent()
+        ? Optional.empty()
+        : Optional.of(options.getFirst().shortfall().refused().getFirst());
+  }
+
   /** Who is asked first; empty if nobody can be. */
   public Optional<Option> chosen() {
     return options.stream().filter(Option::asked).findFirst();
@@ -37,6 +44,7 @@ public record Decision(String route, Strategy strategy, List<Option> options) {
    * @param firstToken moving average of the time to the first token, null if never measured
    * @param loaded whether it is in its server's memory; null where the server does not tell
    * @param cost input and output price of a million tokens each, in USD, null without a price
+   * @param shortfall what of the request it cannot honour
    */
   public record Option(
       Models.Target target,
@@ -47,7 +55,8 @@ public record Decision(String route, Strategy strategy, List<Option> options) {
       int busy,
       @Nullable Duration firstToken,
       @Nullable Boolean loaded,
-      @Nullable Double cost) {}
+      @Nullable Double cost,
+      Shortfall shortfall) {}
 
   /** Why a target was chosen or passed over. */
   public enum Reason {
@@ -64,6 +73,8 @@ public record Decision(String route, Strategy strategy, List<Option> options) {
     FALLBACK,
     /** Down or failing, but nobody else is left. */
     LAST_RESORT,
+    /** Passed over: it cannot honour a field of the request. */
+    UNSUPPORTED,
     /** Passed over: its provider does not answer. */
     PROVIDER_DOWN,
     /** Passed over: its provider does not list this model. */

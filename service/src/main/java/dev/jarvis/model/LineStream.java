@@ -3,8 +3,10 @@ package dev.jarvis.model;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A model server's lines as an answer. Closing it drops the connection, at which the server stops.
@@ -19,7 +21,7 @@ abstract class LineStream implements ChatStream {
   private final Duration betweenTokens;
   private final AtomicBoolean closed = new AtomicBoolean();
   private volatile boolean finished;
-  private @Nullable Chunk first;
+  private final Deque<Chunk> ready = new ArrayDeque<>();
 
   LineStream(InputStream body, Watchdog watchdog, Duration betweenTokens) {
     this.body = body;
@@ -29,23 +31,22 @@ abstract class LineStream implements ChatStream {
   }
 
   /**
-   * What a line says: a chunk, or null if it says nothing of the answer.
+   * What a line says; nothing if it says nothing of the answer.
    *
    * @throws ModelException if it tells of a failure or cannot be understood
    */
-  abstract @Nullable Chunk parse(byte[] line) throws ModelException;
+  abstract List<Chunk> parse(byte[] line) throws ModelException;
 
   /** Waits for the first chunk, so that what fails at once fails before an answer has begun. */
   LineStream awaitFirst(Duration limit) throws ModelException {
-    first = read(limit);
+    ready.addFirst(read(limit));
     return this;
   }
 
   @Override
   public Chunk next() throws ModelException {
-    Chunk chunk = first;
+    Chunk chunk = ready.poll();
     if (chunk != null) {
-      first = null;
       return chunk;
     }
     if (finished) {
@@ -85,13 +86,14 @@ abstract class LineStream implements ChatStream {
   private Chunk read(Duration limit) throws ModelException {
     Watchdog.Alarm alarm = watchdog.watch(body, limit);
     try (alarm) {
-      Chunk chunk = null;
+      Chunk chunk = ready.poll();
       while (chunk == null) {
         byte[] line = lines.next();
         if (line == null) {
           throw new IOException("the answer ended without its end mark");
         }
-        chunk = parse(line);
+        ready.addAll(parse(line));
+        chunk = ready.poll();
       }
       finished = chunk.finish() != null;
       return chunk;

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The weights and llama.cpp. For one thread at a time: native code answers a call after {@link
@@ -19,6 +20,9 @@ final class LocalModel implements AutoCloseable {
    * for native code cannot be cancelled while it reads.
    */
   private static final int STEP_TOKENS = 128;
+
+  /** The fields it honours beyond the common ones. */
+  static final Set<String> HONOURED = Set.of("frequency_penalty", "presence_penalty");
 
   private final LocalConfig config;
   private final LlamaModel model;
@@ -96,6 +100,8 @@ final class LocalModel implements AutoCloseable {
         new InferenceParameters(prompt.text()).setNPredict(limit).setCachePrompt(reuse);
     request.temperature().ifPresent(value -> parameters.setTemperature((float) value));
     request.topP().ifPresent(value -> parameters.setTopP((float) value));
+    request.frequencyPenalty().ifPresent(value -> parameters.setFrequencyPenalty((float) value));
+    request.presencePenalty().ifPresent(value -> parameters.setPresencePenalty((float) value));
     request.seed().ifPresent(value -> parameters.setSeed(seed(value)));
 
     List<String> stops = new ArrayList<>(request.stop());

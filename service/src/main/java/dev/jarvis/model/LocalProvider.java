@@ -97,6 +97,11 @@ public final class LocalProvider implements ModelProvider {
     return stream;
   }
 
+  @Override
+  public Shortfall shortfall(ChatRequest request) {
+    return Shortfall.of(request, LocalModel.HONOURED);
+  }
+
   /** Cancels all answers and waits five seconds at most until the model's thread has ended. */
   @Override
   public void close() {

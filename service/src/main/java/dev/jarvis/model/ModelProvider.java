@@ -25,6 +25,9 @@ public interface ModelProvider extends AutoCloseable {
    */
   ChatStream chat(ChatRequest request) throws ModelException;
 
+  /** What of the request it cannot honour; asks no server for it. */
+  Shortfall shortfall(ChatRequest request);
+
   /** Whether the model is in memory, as seen lately; empty where that is not known. Never slow. */
   default Optional<Boolean> loaded(String model) {
     return Optional.empty();

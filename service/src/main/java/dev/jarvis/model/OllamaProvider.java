@@ -2,12 +2,9 @@ package dev.jarvis.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -61,9 +58,18 @@ public final class OllamaProvider implements ModelProvider {
 
   @Override
   public ChatStream chat(ChatRequest request) throws ModelException {
-    ModelHttp.Opened opened = http.post("/api/chat", json(request));
-    return new OllamaStream(opened.body(), http.watchdog(), config.betweenTokensTimeout())
+    ModelHttp.Opened opened = http.post("/api/chat", OllamaRequest.json(request));
+    return new OllamaStream(
+            opened.body(),
+            http.watchdog(),
+            config.betweenTokensTimeout(),
+            request.estimatedTokens())
         .awaitFirst(opened.left());
+  }
+
+  @Override
+  public Shortfall shortfall(ChatRequest request) {
+    return OllamaRequest.shortfall(request);
   }
 
   @Override
@@ -88,31 +94,6 @@ public final class OllamaProvider implements ModelProvider {
       return named;
     } catch (IOException e) {
       throw new ModelException.Unavailable("The model server sent what cannot be understood.", e);
-    }
-  }
-
-  private static byte[] json(ChatRequest request) {
-    ObjectNode root = JSON.createObjectNode().put("model", request.model()).put("stream", true);
-    ArrayNode messages = root.putArray("messages");
-    for (ChatRequest.Message message : request.messages()) {
-      messages
-          .addObject()
-          .put("role", message.role().name().toLowerCase(Locale.ROOT))
-          .put("content", message.content());
-    }
-    ObjectNode options = root.putObject("options");
-    request.temperature().ifPresent(value -> options.put("temperature", value));
-    request.topP().ifPresent(value -> options.put("top_p", value));
-    request.maxTokens().ifPresent(value -> options.put("num_predict", value));
-    request.seed().ifPresent(value -> options.put("seed", value));
-    if (!request.stop().isEmpty()) {
-      ArrayNode stop = options.putArray("stop");
-      request.stop().forEach(stop::add);
-    }
-    try {
-      return JSON.writeValueAsBytes(root);
-    } catch (IOException e) {
-      throw new IllegalStateException("a tree can always be written", e);
     }
   }
 }

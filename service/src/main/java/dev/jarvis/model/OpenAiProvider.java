@@ -2,12 +2,10 @@ package dev.jarvis.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * Models of any server that speaks OpenAI's dialect, by {@code /models} and {@code
@@ -54,8 +52,18 @@ public final class OpenAiProvider implements ModelProvider {
   @Override
   public ChatStream chat(ChatRequest request) throws ModelException {
     ModelHttp.Opened opened = http.post("/chat/completions", json(request));
-    return new OpenAiStream(opened.body(), http.watchdog(), config.betweenTokensTimeout())
+    return new OpenAiStream(
+            opened.body(),
+            http.watchdog(),
+            config.betweenTokensTimeout(),
+            request.estimatedTokens())
         .awaitFirst(opened.left());
+  }
+
+  /** Everything is handed on: what the server cannot do, it says itself. */
+  @Override
+  public Shortfall shortfall(ChatRequest request) {
+    return Shortfall.NONE;
   }
 
   @Override
@@ -63,26 +71,12 @@ public final class OpenAiProvider implements ModelProvider {
     http.close();
   }
 
+  /** What the client sent, faithfully, but for the model's name, and always as a stream. */
   private static byte[] json(ChatRequest request) {
-    ObjectNode root = JSON.createObjectNode().put("model", request.model()).put("stream", true);
-    root.putObject("stream_options").put("include_usage", true);
-    ArrayNode messages = root.putArray("messages");
-    for (ChatRequest.Message message : request.messages()) {
-      messages
-          .addObject()
-          .put("role", message.role().name().toLowerCase(Locale.ROOT))
-          .put("content", message.content());
-    }
-    request.temperature().ifPresent(value -> root.put("temperature", value));
-    request.topP().ifPresent(value -> root.put("top_p", value));
-    request.maxTokens().ifPresent(value -> root.put("max_tokens", value));
-    request.seed().ifPresent(value -> root.put("seed", value));
-    if (!request.stop().isEmpty()) {
-      ArrayNode stop = root.putArray("stop");
-      request.stop().forEach(stop::add);
-    }
+    ObjectNode body = request.body().deepCopy().put("model", request.model()).put("stream", true);
+    body.putObject("stream_options").put("include_usage", true);
     try {
-      return JSON.writeValueAsBytes(root);
+      return JSON.writeValueAsBytes(body);
     } catch (IOException e) {
       throw new IllegalStateException("a tree can always be written", e);
     }

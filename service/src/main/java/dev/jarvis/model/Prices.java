@@ -106,7 +106,8 @@ public record Prices(List<Price> prices) {
   private static BigDecimal tokens(Price price, Usage usage) {
     return price
         .input()
-        .multiply(BigDecimal.valueOf(usage.inputTokens()))
+        .multiply(BigDecimal.valueOf(usage.freshInputTokens()))
+        .add(price.cachedInput().multiply(BigDecimal.valueOf(usage.cachedInputTokens())))
         .add(price.output().multiply(BigDecimal.valueOf(usage.outputTokens())))
         .movePointLeft(MILLION_DIGITS);
   }

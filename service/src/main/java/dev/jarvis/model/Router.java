@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -54,14 +55,17 @@ public final class Router {
   /**
    * Decides who answers; asks no model for it.
    *
+   * @param name the model's or the route's, as the client gave it
+   * @param shortfall what a provider cannot honour; who cannot honour all that matters is not asked
    * @return empty if no route and no model has this name
    * @throws ModelException.Unavailable if the name is unknown while every provider is down, so that
    *     nobody can tell
    */
-  public Optional<Decision> decide(String name) throws ModelException {
+  public Optional<Decision> decide(String name, Function<ModelProvider, Shortfall> shortfall)
+      throws ModelException {
     Route route = routes.get(name);
     if (route != null) {
-      return Optional.of(decide(route.name(), route.strategy(), route.targets()));
+      return Optional.of(decide(route.name(), route.strategy(), route.targets(), shortfall));
     }
     List<Models.Target> found = models.find(name);
     if (found.isEmpty()) {
@@ -69,7 +73,7 @@ public final class Router {
     }
     List<Route.Target> targets =
         found.stream().map(it -> new Route.Target(it.provider().name(), it.model(), 1, 1)).toList();
-    return Optional.of(decide(name, Strategy.PRIORITY, targets));
+    return Optional.of(decide(name, Strategy.PRIORITY, targets, shortfall));
   }
 
   /** Notes that a target is asked; the lease ends when its answer does. */
@@ -81,7 +85,11 @@ public final class Router {
     return states.computeIfAbsent(target, it -> new TargetState());
   }
 
-  private Decision decide(String name, Strategy strategy, List<Route.Target> targets) {
+  private Decision decide(
+      String name,
+      Strategy strategy,
+      List<Route.Target> targets,
+      Function<ModelProvider, Shortfall> shortfall) {
     List<Option> usable = new ArrayList<>();
     List<Option> passed = new ArrayList<>();
     for (Route.Target it : targets) {
@@ -90,20 +98,27 @@ public final class Router {
         continue; // the configuration is checked: there is no such case
       }
       Models.Target target = new Models.Target(provider.get(), it.model());
-      Reason obstacle = obstacle(target);
-      Option option = option(it, target, obstacle == null ? Reason.FALLBACK : obstacle);
+      Shortfall lacks = shortfall.apply(target.provider());
+      Reason obstacle = lacks.refused().isEmpty() ? obstacle(target) : Reason.UNSUPPORTED;
+      Option option = option(it, target, obstacle == null ? Reason.FALLBACK : obstacle, lacks);
       (obstacle == null ? usable : passed).add(option);
     }
     if (usable.isEmpty()) {
       // What is known of them may be seconds old: better to try than to refuse.
-      passed.sort(Comparator.comparingInt(Option::priority));
+      passed.sort(Comparator.comparing(Router::unfit).thenComparing(Option::priority));
       return new Decision(
-          name, strategy, passed.stream().map(it -> with(it, true, Reason.LAST_RESORT)).toList());
+          name,
+          strategy,
+          passed.stream().map(it -> unfit(it) ? it : with(it, true, Reason.LAST_RESORT)).toList());
     }
     List<Option> order = sorted(usable, strategy);
     order.set(0, with(order.getFirst(), true, reason(order, strategy)));
     order.addAll(passed);
     return new Decision(name, strategy, order);
+  }
+
+  private static boolean unfit(Option option) {
+    return option.reason() == Reason.UNSUPPORTED;
   }
 
   private @Nullable Reason obstacle(Models.Target target) {
@@ -116,7 +131,8 @@ public final class Router {
     return state(target).open() ? Reason.CIRCUIT_OPEN : null;
   }
 
-  private Option option(Route.Target configured, Models.Target target, Reason reason) {
+  private Option option(
+      Route.Target configured, Models.Target target, Reason reason, Shortfall shortfall) {
     TargetState state = state(target);
     double price = cost.applyAsDouble(target);
     return new Option(
@@ -128,7 +144,8 @@ public final class Router {
         state.busy(),
         state.firstToken(),
         target.provider().loaded(target.model()).orElse(null),
-        Double.isNaN(price) ? null : price);
+        Double.isNaN(price) ? null : price,
+        shortfall);
   }
 
   private static Option with(Option it, boolean asked, Reason reason) {
@@ -141,7 +158,8 @@ public final class Router {
         it.busy(),
         it.firstToken(),
         it.loaded(),
-        it.cost());
+        it.cost(),
+        it.shortfall());
   }
 
   private List<Option> sorted(List<Option> options, Strategy strategy) {

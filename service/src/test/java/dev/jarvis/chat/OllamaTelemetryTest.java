@@ -2,6 +2,7 @@ package dev.jarvis.chat;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.jarvis.http.Json;
 import dev.jarvis.model.ChatRequest;
 import dev.jarvis.model.ChatStream.Finish;
 import dev.jarvis.model.ChatStream.Reason;
@@ -13,10 +14,6 @@ import dev.jarvis.telemetry.Telemetry;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import java.time.Duration;
-import java.util.List;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
-import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -39,15 +36,7 @@ class OllamaTelemetryTest {
   }
 
   private SpanData answer(@Nullable Timings timings) {
-    ChatRequest request =
-        new ChatRequest(
-            MODEL,
-            List.of(),
-            OptionalDouble.empty(),
-            OptionalDouble.empty(),
-            OptionalInt.empty(),
-            List.of(),
-            OptionalLong.empty());
+    ChatRequest request = new ChatRequest(MODEL, Json.object());
     Usage usage = new Usage(11, 6);
     new GenerationTelemetry(telemetry, request, MODEL, "ollama", System.nanoTime())
         .end(

@@ -25,6 +25,7 @@ final class Uses {
         12,
         0,
         34,
+        false,
         new BigDecimal("0.000123"),
         true,
         Duration.ofMillis(567),

@@ -12,9 +12,7 @@ class ChatTemplateTest {
   private static ChatTemplate apply(String first, String second) {
     return ChatTemplate.apply(
         ignored -> FRAME,
-        List.of(
-            new ChatRequest.Message(ChatRequest.Role.USER, first),
-            new ChatRequest.Message(ChatRequest.Role.ASSISTANT, second)));
+        List.of(Chats.message("user", first), Chats.message("assistant", second)));
   }
 
   @Test

@@ -1,9 +1,8 @@
 package dev.jarvis.model;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.http.Json;
 import java.util.List;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
-import java.util.OptionalLong;
 
 /** Requests and whole answers, in short. */
 final class Chats {
@@ -12,26 +11,21 @@ final class Chats {
   record Answer(String text, ChatStream.Finish finish) {}
 
   static ChatRequest request(String model, String question) {
-    return new ChatRequest(
-        model,
-        List.of(new ChatRequest.Message(ChatRequest.Role.USER, question)),
-        OptionalDouble.empty(),
-        OptionalDouble.empty(),
-        OptionalInt.empty(),
-        List.of(),
-        OptionalLong.empty());
+    ObjectNode body = Json.object();
+    body.putArray("messages").add(message("user", question).json());
+    return new ChatRequest(model, body);
+  }
+
+  static ChatRequest.Message message(String role, String content) {
+    return new ChatRequest.Message(Json.object().put("role", role).put("content", content));
   }
 
   /** Greedy, so that the answer is the same each time. */
   static ChatRequest greedy(String model, String question, int maxTokens, String... stop) {
-    return new ChatRequest(
-        model,
-        List.of(new ChatRequest.Message(ChatRequest.Role.USER, question)),
-        OptionalDouble.of(0),
-        OptionalDouble.empty(),
-        OptionalInt.of(maxTokens),
-        List.of(stop),
-        OptionalLong.of(1));
+    ChatRequest request = request(model, question);
+    request.body().put("temperature", 0).put("max_tokens", maxTokens).put("seed", 1);
+    List.of(stop).forEach(request.body().putArray("stop")::add);
+    return request;
   }
 
   /** Reads to the end. */

@@ -63,6 +63,7 @@ public final class FakeOllama implements AutoCloseable {
   private volatile boolean clientGone;
   private volatile Map<String, String> lastHeaders = Map.of();
   private volatile String lastBody = "";
+  private volatile @Nullable String answer;
 
   private FakeOllama(ServerSocket server) {
     this.server = server;
@@ -86,6 +87,7 @@ public final class FakeOllama implements AutoCloseable {
   /** Good answers again, and the counters at 0. */
   public void reset() {
     script = Script.ANSWER;
+    answer = null;
     pause = Duration.ZERO;
     reason = "stop";
     listFails = false;
@@ -226,6 +228,11 @@ public final class FakeOllama implements AutoCloseable {
     script = Script.ENDLESS;
   }
 
+  /** A good answer whose only piece is this message. */
+  public void answerWith(String message) {
+    answer = message;
+  }
+
   /** Chats that were asked since the last reset. */
   public int requests() {
     return requests.get();
@@ -333,7 +340,11 @@ public final class FakeOllama implements AutoCloseable {
   }
 
   private void stream(Socket socket) throws IOException {
-    for (int i = 0; i < PIECES.length; i++) {
+    String only = answer;
+    if (only != null) {
+      chunk(socket, "{\"model\":\"fake:1b\",\"message\":" + only + ",\"done\":false}\n");
+    }
+    for (int i = 0; only == null && i < PIECES.length; i++) {
       piece(socket, PIECES[i]);
       if (i == 1) {
         disturb(socket);

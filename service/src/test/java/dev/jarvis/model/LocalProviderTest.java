@@ -10,9 +10,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
-import java.util.OptionalLong;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -78,14 +75,14 @@ class LocalProviderTest {
   }
 
   private static ChatRequest creative(long seed) {
-    return new ChatRequest(
-        MODEL,
-        List.of(new ChatRequest.Message(ChatRequest.Role.USER, "Tell a story of a fox.")),
-        OptionalDouble.of(1.2),
-        OptionalDouble.of(0.95),
-        OptionalInt.of(20),
-        List.of(),
-        OptionalLong.of(seed));
+    ChatRequest request = Chats.request(MODEL, "Tell a story of a fox.");
+    request
+        .body()
+        .put("temperature", 1.2)
+        .put("top_p", 0.95)
+        .put("max_tokens", 20)
+        .put("seed", seed);
+    return request;
   }
 
   @Test

@@ -55,6 +55,11 @@ class ModelsTest {
     }
 
     @Override
+    public Shortfall shortfall(ChatRequest request) {
+      return Shortfall.NONE;
+    }
+
+    @Override
     public void close() {}
   }
 

@@ -13,9 +13,6 @@ import io.opentelemetry.api.trace.TraceState;
 import io.opentelemetry.context.Scope;
 import java.time.Duration;
 import java.util.List;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -102,17 +99,9 @@ class OllamaProviderTest {
 
   @Test
   void parametersAndTraceReachTheServer() throws Exception {
-    ChatRequest request =
-        new ChatRequest(
-            "fake:1b",
-            List.of(
-                new ChatRequest.Message(ChatRequest.Role.SYSTEM, "be kind"),
-                new ChatRequest.Message(ChatRequest.Role.USER, "grüß \"Gott\"\n")),
-            OptionalDouble.of(0.5),
-            OptionalDouble.of(0.9),
-            OptionalInt.of(7),
-            List.of("x", "y"),
-            OptionalLong.of(3));
+    ChatRequest request = Chats.greedy("fake:1b", "grüß \"Gott\"\n", 7, "x", "y");
+    request.body().put("temperature", 0.5).put("top_p", 0.9).put("seed", 3);
+    request.body().withArray("messages").insert(0, Chats.message("developer", "be kind").json());
     String trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     Span span =
         Span.wrap(
@@ -307,7 +296,7 @@ class OllamaProviderTest {
     stream.close();
 
     await().atMost(Duration.ofSeconds(1)).until(ollama::clientGone);
-    assertThat(stream.usage()).isEqualTo(new ChatStream.Usage(0, 3));
+    assertThat(stream.usage()).isEqualTo(new ChatStream.Usage(1, 0, 3, true));
   }
 
   @Test

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What servers that speak OpenAI's dialect really send. */
 class OpenAiStreamTest {
   private static final Duration LIMIT = Duration.ofSeconds(5);
+  private static final int INPUT = 12;
   private static final String HELLO =
       "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hel\"}}]}\n\n";
   private static final String LO =
@@ -36,7 +37,8 @@ class OpenAiStreamTest {
   private Chats.Answer read(String... events) throws ModelException {
     byte[] body = String.join("", events).getBytes(StandardCharsets.UTF_8);
     try (ChatStream stream =
-        new OpenAiStream(new ByteArrayInputStream(body), watchdog, LIMIT).awaitFirst(LIMIT)) {
+        new OpenAiStream(new ByteArrayInputStream(body), watchdog, LIMIT, INPUT)
+            .awaitFirst(LIMIT)) {
       return Chats.read(stream);
     }
   }
@@ -64,7 +66,9 @@ class OpenAiStreamTest {
             DONE);
 
     assertThat(answer.text()).isEqualTo("Hello");
-    assertThat(answer.finish().usage()).as("counted by pieces").isEqualTo(new Usage(0, 2));
+    assertThat(answer.finish().usage())
+        .as("estimated, the output by pieces")
+        .isEqualTo(new Usage(INPUT, 0, 2, true));
   }
 
   @Test
@@ -74,6 +78,16 @@ class OpenAiStreamTest {
 
     assertThat(read(HELLO, counted, END.formatted("stop"), DONE).finish().usage())
         .isEqualTo(new Usage(3, 5));
+  }
+
+  @Test
+  void tokensFromTheServersCacheAreToldApart() throws Exception {
+    String counted = USAGE.replace("9}", "9,\"prompt_tokens_details\":{\"cached_tokens\":5}}");
+
+    Usage usage = read(HELLO, END.formatted("stop"), counted, DONE).finish().usage();
+
+    assertThat(usage).isEqualTo(new Usage(7, 5, 9, false));
+    assertThat(usage.freshInputTokens()).isEqualTo(2);
   }
 
   @ParameterizedTest

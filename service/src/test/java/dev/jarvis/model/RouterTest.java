@@ -18,6 +18,8 @@ import org.junit.jupiter.api.Test;
 class RouterTest {
   private static final Duration PERIOD = Duration.ofMillis(20);
 
+  private static final ChatRequest ANY = Chats.request("m", "hi");
+
   private final Stub a = new Stub("a");
   private final Stub b = new Stub("b");
   private final Models models = new Models(List.of(a, b), PERIOD);
@@ -29,6 +31,7 @@ class RouterTest {
     volatile boolean down;
     volatile List<String> listed = List.of("m");
     volatile Optional<Boolean> loaded = Optional.empty();
+    volatile Shortfall shortfall = Shortfall.NONE;
 
     Stub(String name) {
       this.name = name;
@@ -50,6 +53,11 @@ class RouterTest {
     @Override
     public ChatStream chat(ChatRequest request) {
       throw new AssertionError("a decision asks no model");
+    }
+
+    @Override
+    public Shortfall shortfall(ChatRequest request) {
+      return shortfall;
     }
 
     @Override
@@ -76,7 +84,7 @@ class RouterTest {
   }
 
   private Decision decide(Router router) throws ModelException {
-    return router.decide("r").orElseThrow();
+    return router.decide("r", it -> it.shortfall(ANY)).orElseThrow();
   }
 
   private static List<String> order(Decision decision) {
@@ -216,9 +224,24 @@ class RouterTest {
   void aNameWithoutARouteIsAskedAtEachProviderThatHasIt() throws Exception {
     Router router = router(Strategy.PRIORITY, target("a", 1, 1));
 
-    Decision decision = router.decide("m").orElseThrow();
+    Decision decision = router.decide("m", it -> it.shortfall(ANY)).orElseThrow();
     assertThat(order(decision)).containsExactly("a", "b");
     assertThat(decision.route()).isEqualTo("m");
-    assertThat(router.decide("nowhere")).isEmpty();
+    assertThat(router.decide("nowhere", it -> it.shortfall(ANY))).isEmpty();
+  }
+
+  @Test
+  void whoCannotHonourTheRequestIsPassedOverAndNeverTheLastResort() throws Exception {
+    Router router = router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2));
+    a.shortfall = new Shortfall(List.of("tools"), List.of());
+
+    Decision decision = decide(router);
+    assertThat(decision.chosen().orElseThrow().target().provider()).isSameAs(b);
+    assertThat(decision.options().getLast().reason()).isEqualTo(Decision.Reason.UNSUPPORTED);
+    assertThat(decision.unsupported()).isEmpty();
+
+    b.shortfall = new Shortfall(List.of("n"), List.of());
+    assertThat(decide(router).order()).isEmpty();
+    assertThat(decide(router).unsupported()).contains("tools");
   }
 }

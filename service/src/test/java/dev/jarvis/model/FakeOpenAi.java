@@ -1,0 +1,83 @@
+package dev.jarvis.model;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/**
+ * A server on a free port that speaks OpenAI's dialect and answers what a test lays down, for what
+ * a small real model cannot be made to say.
+ */
+public final class FakeOpenAi implements AutoCloseable {
+  private final HttpServer server;
+  private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+  private final String model;
+  private volatile String lastBody = "";
+  private volatile List<String> events = List.of();
+
+  private FakeOpenAi(HttpServer server, String model) {
+    this.server = server;
+    this.model = model;
+  }
+
+  /** Starts one that lists one model. */
+  public static FakeOpenAi start(String model) throws IOException {
+    HttpServer server =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    FakeOpenAi fake = new FakeOpenAi(server, model);
+    server.setExecutor(fake.threads);
+    server.createContext("/v1/models", fake::list);
+    server.createContext("/v1/chat/completions", fake::chat);
+    server.start();
+    return fake;
+  }
+
+  /** Its base URL. */
+  public URI uri() {
+    return URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/v1");
+  }
+
+  /** What it sends as events of a stream, before the mark of the end. */
+  public void events(String... json) {
+    events = List.of(json);
+  }
+
+  /** The body of the last chat. */
+  public String lastBody() {
+    return lastBody;
+  }
+
+  @Override
+  public void close() {
+    server.stop(0);
+    threads.close();
+  }
+
+  private void list(HttpExchange exchange) throws IOException {
+    send(exchange, "application/json", "{\"data\":[{\"id\":\"" + model + "\"}]}");
+  }
+
+  private void chat(HttpExchange exchange) throws IOException {
+    lastBody = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+    StringBuilder body = new StringBuilder();
+    events.forEach(it -> body.append("data: ").append(it).append("\n\n"));
+    send(exchange, "text/event-stream", body + "data: [DONE]\n\n");
+  }
+
+  private static void send(HttpExchange exchange, String type, String body) throws IOException {
+    byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+    exchange.getResponseHeaders().set("Content-Type", type);
+    exchange.sendResponseHeaders(200, bytes.length);
+    try (OutputStream out = exchange.getResponseBody()) {
+      out.write(bytes);
+    }
+  }
+}
