@@ -158,6 +158,7 @@ class Live(unittest.TestCase):
     def use_everything():
         for stream in (False, True) * 3:
             chat(stream)
+        ask("/v1/embeddings", {"model": MODEL, "input": "hello"})
         chat(model="nowhere")
         for path in ("/v1/models", "/v1/models/nowhere", "/nowhere"):
             ask(path)

@@ -18,8 +18,8 @@ QUANTILES = ("0.5", "0.95", "0.99")
 # Requests that the service is judged by: no probes, no scrapes, no paths that do not exist.
 JUDGED = 'route!~"/health.*|/metrics|_unmatched"'
 # Their time is the model's: they are judged by the time to the first token.
-GENERATION = 'route=~"/v1/(chat/)?completions"'
-NO_GENERATION = 'route!~"/health.*|/metrics|_unmatched|/v1/(chat/)?completions"'
+GENERATION = 'route=~"/v1/((chat/)?completions|embeddings)"'
+NO_GENERATION = 'route!~"/health.*|/metrics|_unmatched|/v1/((chat/)?completions|embeddings)"'
 
 # Multi-window, multi-burn-rate alerts, as in chapter 5 of Google's SRE workbook: (long window, short window, how many
 # times faster than allowed the budget burns, severity, for).

@@ -4,6 +4,8 @@ import dev.jarvis.JarvisConfig.ModelServer;
 import dev.jarvis.account.ActiveUsers;
 import dev.jarvis.account.ApiKeys;
 import dev.jarvis.chat.ChatRoutes;
+import dev.jarvis.chat.EmbeddingRoutes;
+import dev.jarvis.chat.Gateway;
 import dev.jarvis.chat.ModelRoutes;
 import dev.jarvis.chat.RoutingRoutes;
 import dev.jarvis.health.DependencyCheck;
@@ -100,9 +102,11 @@ public final class Jarvis implements AutoCloseable {
     new MetricsRoutes(telemetry).register(routes);
     new ModelRoutes(models, router).register(routes);
     new RoutingRoutes(config.chat(), bodies, router).register(routes);
-    new ChatRoutes(
-            config.chat(), bodies, models, router, config.prices(), telemetry, ledger, activeUsers)
-        .register(routes);
+    Gateway gateway =
+        new Gateway(
+            config.chat(), models, router, config.prices(), telemetry, ledger::record, activeUsers);
+    new ChatRoutes(config.chat(), bodies, gateway).register(routes);
+    new EmbeddingRoutes(bodies, gateway).register(routes);
 
     HttpRouting.Builder routing =
         HttpRouting.builder().addFilter(new RequestFilter(telemetry, routes, tokens));

@@ -3,13 +3,12 @@ package dev.jarvis.chat;
 import dev.failsafe.Failsafe;
 import dev.failsafe.FailsafeException;
 import dev.failsafe.RetryPolicy;
-import dev.jarvis.model.ChatRequest;
-import dev.jarvis.model.ChatStream;
 import dev.jarvis.model.Decision;
 import dev.jarvis.model.ModelException;
 import dev.jarvis.model.Models;
 import dev.jarvis.model.Router;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -17,15 +16,15 @@ import org.jspecify.annotations.Nullable;
  * Asks the targets of a decision one after the other until one begins to answer, and all of them
  * once more after a pause where that may help. Each attempt has a span of its own.
  */
-final class Attempts {
+final class Attempts<T> {
   private static final int ROUNDS = 2;
   private static final Duration PAUSE = Duration.ofMillis(250);
 
   /** A server that wants to be left alone for longer is not waited for. */
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(3);
 
-  private static final RetryPolicy<Attempt> AGAIN =
-      RetryPolicy.<Attempt>builder()
+  private static final RetryPolicy<Object> AGAIN =
+      RetryPolicy.builder()
           .withMaxAttempts(ROUNDS)
           .handleIf(Attempts::mayHelp)
           .withDelayFn(context -> pause(context.getLastException()))
@@ -34,7 +33,7 @@ final class Attempts {
   private final Router router;
   private final Function<Models.Target, GenerationTelemetry> telemetry;
   private final FallbackListener fallbacks;
-  private @Nullable Attempt last;
+  private @Nullable Attempt<T> last;
   private @Nullable ModelException lastError;
 
   /** Hears of each target that failed before another one was asked. */
@@ -42,12 +41,17 @@ final class Attempts {
     void failed(Models.Target target, ModelException error);
   }
 
+  /** Asks one target; returns once it begins to answer. */
+  interface Question<T> {
+    T ask(Models.Target target) throws ModelException;
+  }
+
   /** One target that is asked. */
-  static final class Attempt {
+  static final class Attempt<T> {
     private final Models.Target target;
     private final GenerationTelemetry telemetry;
     private final Router.Lease lease;
-    private @Nullable ChatStream stream;
+    private @Nullable T answer;
 
     Attempt(Models.Target target, GenerationTelemetry telemetry, Router.Lease lease) {
       this.target = target;
@@ -68,8 +72,8 @@ final class Attempts {
     }
 
     /** The answer; null if none began. */
-    @Nullable ChatStream stream() {
-      return stream;
+    @Nullable T answer() {
+      return answer;
     }
   }
 
@@ -87,9 +91,9 @@ final class Attempts {
    *
    * @throws ModelException the last target's, if nobody begins to answer
    */
-  Attempt open(ChatRequest request, Decision decision) throws ModelException {
+  T open(Question<T> question, Decision decision) throws ModelException {
     try {
-      return Failsafe.with(AGAIN).get(() -> round(request, decision));
+      return Failsafe.with(AGAIN).get(() -> round(question, decision));
     } catch (FailsafeException e) {
       if (e.getCause() instanceof ModelException cause) {
         throw cause;
@@ -102,17 +106,22 @@ final class Attempts {
   }
 
   /** The attempt that was made last; null before the first. */
-  @Nullable Attempt last() {
+  @Nullable Attempt<T> last() {
     return last;
   }
 
-  private Attempt round(ChatRequest request, Decision decision) throws ModelException {
+  /** The same, after at least one was made. */
+  Attempt<T> made() {
+    return Objects.requireNonNull(last);
+  }
+
+  private T round(Question<T> question, Decision decision) throws ModelException {
     for (Decision.Option option : decision.order()) {
-      Attempt attempt = begin(option.target());
+      Attempt<T> attempt = begin(option.target());
       try (var ignored = attempt.telemetry.context().makeCurrent()) {
-        attempt.stream =
-            option.target().provider().chat(request.withModel(option.target().model()));
-        return attempt;
+        T answer = question.ask(option.target());
+        attempt.answer = answer;
+        return answer;
       } catch (ModelException e) {
         attempt.lease.end(isFault(e));
         lastError = e;
@@ -126,12 +135,12 @@ final class Attempts {
         : new ModelException.Unavailable("There is no model server.", null);
   }
 
-  private Attempt begin(Models.Target target) {
+  private Attempt<T> begin(Models.Target target) {
     if (last != null && lastError != null) {
       last.telemetry.failed(lastError);
       fallbacks.failed(last.target, lastError);
     }
-    Attempt attempt = new Attempt(target, telemetry.apply(target), router.lease(target));
+    Attempt<T> attempt = new Attempt<>(target, telemetry.apply(target), router.lease(target));
     last = attempt;
     return attempt;
   }

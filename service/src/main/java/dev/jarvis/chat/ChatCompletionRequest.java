@@ -20,7 +20,6 @@ import org.jspecify.annotations.Nullable;
 record ChatCompletionRequest(
     String model, ChatRequest chat, boolean stream, boolean includeUsage, @Nullable String user) {
 
-  private static final int MAX_USER_LENGTH = 256;
   private static final int MAX_CHOICES = 128;
   private static final int MAX_TOP_LOGPROBS = 20;
   private static final int MAX_TOOLS = 128;
@@ -49,7 +48,7 @@ record ChatCompletionRequest(
     responseFormat(fields.inner("response_format"));
     boolean stream = fields.flag("stream");
     return new ChatCompletionRequest(
-        model, new ChatRequest(model, body), stream, includeUsage(body, stream), user(fields));
+        model, new ChatRequest(model, body), stream, includeUsage(body, stream), fields.user());
   }
 
   private static void logprobs(Fields fields) {
@@ -115,15 +114,6 @@ record ChatCompletionRequest(
       schema.requiredText("name");
       Fields.of(schema.object().path("schema"), "response_format.json_schema.schema");
     }
-  }
-
-  private static @Nullable String user(Fields fields) {
-    String user = fields.text("user");
-    if (user != null && user.length() > MAX_USER_LENGTH) {
-      throw Fields.invalid(
-          "user", "'user' has at most %d characters.".formatted(MAX_USER_LENGTH), null);
-    }
-    return user == null || user.isBlank() ? null : user;
   }
 
   private static void maxTokens(Fields fields, int most) {

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * the field.
  */
 record Fields(ObjectNode object, String prefix) {
+  private static final int MAX_USER_LENGTH = 256;
+
   Fields(ObjectNode object) {
     this(object, "");
   }
@@ -47,6 +49,15 @@ record Fields(ObjectNode object, String prefix) {
       throw wrong(name, "must be a string");
     }
     return value.asText();
+  }
+
+  /** OpenAI's field {@code user}: the end user; null if absent or blank. */
+  @Nullable String user() {
+    String user = text("user");
+    if (user != null && user.length() > MAX_USER_LENGTH) {
+      throw wrong("user", "has at most %d characters".formatted(MAX_USER_LENGTH));
+    }
+    return user == null || user.isBlank() ? null : user;
   }
 
   boolean flag(String name) {

@@ -1,11 +1,6 @@
 package dev.jarvis.chat;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.jarvis.http.ApiException;
-import dev.jarvis.http.Exchange;
-import dev.jarvis.http.RequestIds;
-import dev.jarvis.ledger.LlmUse;
 import dev.jarvis.model.ChatRequest;
 import dev.jarvis.model.ChatStream;
 import dev.jarvis.model.ChatStream.Chunk;
@@ -14,12 +9,8 @@ import dev.jarvis.model.ChatStream.Usage;
 import dev.jarvis.model.Decision;
 import dev.jarvis.model.ModelException;
 import dev.jarvis.model.Models;
-import dev.jarvis.model.Prices;
-import dev.jarvis.model.Prices.Cost;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,40 +18,22 @@ import org.jspecify.annotations.Nullable;
  * exactly once, however it ends. Used by the request's thread alone.
  */
 final class Generation implements AutoCloseable {
-  /** How a generation ended, as {@code outcome} names it. */
-  enum Outcome {
-    OK,
-    ERROR,
-    ABORTED,
-    REJECTED;
-
-    String label() {
-      return name().toLowerCase(Locale.ROOT);
-    }
-  }
-
-  private final Exchange exchange;
   private final boolean streamed;
   private final long maxNanos;
-  private final Attempts attempts;
-  private final Prices prices;
-  private final Consumer<LlmUse> ledger;
+  private final Attempts<ChatStream> attempts;
+  private final Settlement settlement;
   private @Nullable Finish finish;
   private boolean ended;
 
   private Generation(
-      Exchange exchange,
       boolean streamed,
       Duration maxDuration,
-      Attempts attempts,
-      Prices prices,
-      Consumer<LlmUse> ledger) {
-    this.exchange = exchange;
+      Attempts<ChatStream> attempts,
+      Settlement settlement) {
     this.streamed = streamed;
     this.maxNanos = maxDuration.toNanos();
     this.attempts = attempts;
-    this.prices = prices;
-    this.ledger = ledger;
+    this.settlement = settlement;
   }
 
   /**
@@ -70,17 +43,14 @@ final class Generation implements AutoCloseable {
    */
   static Generation open(
       ChatRequest request,
-      Exchange exchange,
       Decision decision,
       boolean streamed,
       Duration maxDuration,
-      Attempts attempts,
-      Prices prices,
-      Consumer<LlmUse> ledger) {
-    Generation generation =
-        new Generation(exchange, streamed, maxDuration, attempts, prices, ledger);
+      Attempts<ChatStream> attempts,
+      Settlement settlement) {
+    Generation generation = new Generation(streamed, maxDuration, attempts, settlement);
     try {
-      attempts.open(request, decision);
+      attempts.open(target -> target.provider().chat(request.withModel(target.model())), decision);
     } catch (ModelException e) {
       throw generation.failed(e);
     } catch (RuntimeException | Error e) {
@@ -94,11 +64,7 @@ final class Generation implements AutoCloseable {
 
   /** The model that answers, and who runs it. */
   Models.Target target() {
-    return attempt().target();
-  }
-
-  private Attempts.Attempt attempt() {
-    return requireNonNull(attempts.last());
+    return attempts.made().target();
   }
 
   /**
@@ -107,8 +73,8 @@ final class Generation implements AutoCloseable {
    * @throws ApiException if the model fails midway or the answer takes longer than is allowed
    */
   Chunk next() {
-    Attempts.Attempt attempt = attempt();
-    ChatStream open = attempt.stream();
+    Attempts.Attempt<ChatStream> attempt = attempts.made();
+    ChatStream open = attempt.answer();
     if (open == null || ended) {
       throw new IllegalStateException("no answer is open");
     }
@@ -145,25 +111,8 @@ final class Generation implements AutoCloseable {
   }
 
   private ApiException failed(ModelException e) {
-    boolean refused =
-        e instanceof ModelException.NotFound
-            || e instanceof ModelException.Busy
-            || e instanceof ModelException.Refused;
-    end(refused ? Outcome.REJECTED : Outcome.ERROR, e);
-    return error(e);
-  }
-
-  static ApiException error(ModelException e) {
-    String message = e.getMessage() == null ? "The model failed." : e.getMessage();
-    return switch (e) {
-      case ModelException.NotFound it ->
-          new ApiException.NotFound(message, "model", "model_not_found");
-      case ModelException.Unavailable it -> new ApiException.UpstreamFailed(message, it);
-      case ModelException.TimedOut it -> new ApiException.UpstreamTimedOut(message, it);
-      case ModelException.Busy it -> new ApiException.Overloaded(message);
-      case ModelException.Refused it ->
-          new ApiException.InvalidRequest(message, null, "refused_by_model");
-    };
+    end(Outcome.of(e), e);
+    return ModelErrors.toClient(e);
   }
 
   private void end(Outcome outcome, @Nullable Throwable error) {
@@ -171,45 +120,19 @@ final class Generation implements AutoCloseable {
       return;
     }
     ended = true;
-    Attempts.Attempt attempt = attempt();
-    ChatStream stream = attempt.stream();
+    Attempts.Attempt<ChatStream> attempt = attempts.made();
+    ChatStream stream = attempt.answer();
     if (stream != null) {
       stream.close();
     }
-    attempt.lease().end(outcome == Outcome.ERROR);
     Finish last = finish;
-    Usage usage = last != null ? last.usage() : stream != null ? stream.usage() : new Usage(0, 0);
-    exchange.outcome(attempt.target().model(), outcome.label());
-    GenerationTelemetry telemetry = attempt.telemetry();
-    Duration duration = Duration.ofNanos(telemetry.elapsedNanos());
-    Duration compute = last == null || last.timings() == null ? duration : last.timings().compute();
-    Cost cost =
-        outcome == Outcome.REJECTED
-            ? null
-            : prices
-                .cost(attempt.target(), RequestIds.time(exchange.id()), usage, compute)
-                .orElse(null);
-    telemetry.end(outcome, usage, cost, duration, last, error);
-    try (var ignored = telemetry.context().makeCurrent()) {
-      ledger.accept(
-          new LlmUse(
-              exchange.id(),
-              exchange.userId() == null ? "" : exchange.userId(),
-              exchange.endUser(),
-              exchange.requestId(),
-              telemetry.traceId(),
-              attempt.target().model(),
-              attempt.target().provider().name(),
-              outcome.label(),
-              usage.freshInputTokens(),
-              usage.cachedInputTokens(),
-              usage.outputTokens(),
-              usage.estimated(),
-              cost == null ? null : cost.usd(),
-              streamed,
-              duration,
-              telemetry.timeToFirstToken(),
-              last == null ? null : last.reason().id()));
-    }
+    settlement.settle(
+        attempt,
+        outcome,
+        streamed,
+        last != null ? last.usage() : stream != null ? stream.usage() : new Usage(0, 0),
+        last == null ? null : last.timings(),
+        last == null ? null : last.reason(),
+        error);
   }
 }

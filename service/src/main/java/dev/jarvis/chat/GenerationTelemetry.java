@@ -1,8 +1,8 @@
 package dev.jarvis.chat;
 
-import dev.jarvis.chat.Generation.Outcome;
 import dev.jarvis.model.ChatRequest;
-import dev.jarvis.model.ChatStream.Finish;
+import dev.jarvis.model.ChatStream.Reason;
+import dev.jarvis.model.ChatStream.Timings;
 import dev.jarvis.model.ChatStream.Usage;
 import dev.jarvis.model.ModelException;
 import dev.jarvis.model.Prices.Cost;
@@ -12,7 +12,6 @@ import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.trace.Span;
-import io.opentelemetry.api.trace.SpanBuilder;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.StatusCode;
 import io.opentelemetry.context.Context;
@@ -39,34 +38,46 @@ final class GenerationTelemetry {
   private long firstPieceNanos;
 
   /**
-   * @param model the label: bounded, unlike the request's own
+   * @param operation {@code chat} or {@code embeddings}
+   * @param requested the model's name at its provider
+   * @param model the label: bounded, unlike that name
    * @param startNanos when the first target was asked: what the client waits from
    */
   GenerationTelemetry(
-      Telemetry telemetry, ChatRequest request, String model, String provider, long startNanos) {
+      Telemetry telemetry,
+      String operation,
+      String requested,
+      String model,
+      String provider,
+      long startNanos) {
     this.startNanos = startNanos;
     this.instruments = telemetry.instruments();
     this.model = model;
     this.provider = provider;
-    SpanBuilder builder =
+    this.span =
         telemetry
             .tracer()
-            .spanBuilder("chat " + request.model())
+            .spanBuilder(operation + " " + requested)
             .setSpanKind(SpanKind.CLIENT)
-            .setAttribute("gen_ai.operation.name", "chat")
+            .setAttribute("gen_ai.operation.name", operation)
             .setAttribute("gen_ai.provider.name", provider)
             .setAttribute(ClientOperation.PEER, provider)
-            .setAttribute("gen_ai.request.model", request.model())
-            .setAttribute("gen_ai.response.model", request.model());
-    request.temperature().ifPresent(it -> builder.setAttribute("gen_ai.request.temperature", it));
-    request.topP().ifPresent(it -> builder.setAttribute("gen_ai.request.top_p", it));
-    request.maxTokens().ifPresent(it -> builder.setAttribute("gen_ai.request.max_tokens", it));
-    request.seed().ifPresent(it -> builder.setAttribute("gen_ai.request.seed", it));
-    if (!request.stop().isEmpty()) {
-      builder.setAttribute(STOP_SEQUENCES, request.stop());
-    }
-    this.span = builder.startSpan();
+            .setAttribute("gen_ai.request.model", requested)
+            .setAttribute("gen_ai.response.model", requested)
+            .startSpan();
     this.context = Context.current().with(span);
+  }
+
+  /** Tells how the model is asked. */
+  GenerationTelemetry describe(ChatRequest request) {
+    request.temperature().ifPresent(it -> span.setAttribute("gen_ai.request.temperature", it));
+    request.topP().ifPresent(it -> span.setAttribute("gen_ai.request.top_p", it));
+    request.maxTokens().ifPresent(it -> span.setAttribute("gen_ai.request.max_tokens", it));
+    request.seed().ifPresent(it -> span.setAttribute("gen_ai.request.seed", it));
+    if (!request.stop().isEmpty()) {
+      span.setAttribute(STOP_SEQUENCES, request.stop());
+    }
+    return this;
   }
 
   Context context() {
@@ -109,7 +120,8 @@ final class GenerationTelemetry {
       Usage usage,
       @Nullable Cost cost,
       Duration duration,
-      @Nullable Finish finish,
+      @Nullable Timings timings,
+      @Nullable Reason reason,
       @Nullable Throwable error) {
     try (var ignored = context.makeCurrent()) { // so that the histograms keep this span as exemplar
       instruments.add(Metric.LLM_REQUESTS, 1, model, provider, outcome.label());
@@ -132,12 +144,12 @@ final class GenerationTelemetry {
               provider);
         }
       }
-      if (finish != null && finish.timings() != null) {
-        OllamaTelemetry.record(instruments, model, provider, finish.timings(), usage);
+      if (timings != null) {
+        OllamaTelemetry.record(instruments, model, provider, timings, usage);
       }
     }
-    if (finish != null && finish.timings() != null) {
-      OllamaTelemetry.tell(span, finish.timings(), usage);
+    if (timings != null) {
+      OllamaTelemetry.tell(span, timings, usage);
     }
     span.setAttribute("gen_ai.usage.input_tokens", usage.inputTokens());
     span.setAttribute("gen_ai.usage.output_tokens", usage.outputTokens());
@@ -148,8 +160,8 @@ final class GenerationTelemetry {
       span.setAttribute("jarvis.usage.estimated", true);
     }
     span.setAttribute("jarvis.outcome", outcome.label());
-    if (finish != null) {
-      span.setAttribute(FINISH_REASONS, List.of(finish.reason().id()));
+    if (reason != null) {
+      span.setAttribute(FINISH_REASONS, List.of(reason.id()));
     }
     if (outcome == Outcome.ERROR || error != null) {
       span.setStatus(StatusCode.ERROR);

@@ -2,7 +2,6 @@ package dev.jarvis.chat;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.jarvis.http.ApiException;
 import dev.jarvis.http.Json;
 import dev.jarvis.http.Routes;
 import dev.jarvis.model.ModelException;
@@ -40,14 +39,6 @@ public final class ModelRoutes {
         .get("/v1/models/{+id}", Routes.Access.KEY, this::get);
   }
 
-  static ApiException unknown(String model) {
-    String shown = model.length() > 100 ? model.substring(0, 100) + "…" : model;
-    return new ApiException.NotFound(
-        "The model '%s' does not exist; GET /v1/models lists those that do.".formatted(shown),
-        "model",
-        "model_not_found");
-  }
-
   private void list(ServerRequest request, ServerResponse response) {
     ObjectNode body = Json.object().put("object", "list");
     ArrayNode data = body.putArray("data");
@@ -65,10 +56,11 @@ public final class ModelRoutes {
       return;
     }
     try {
-      Models.Target found = models.find(id).stream().findFirst().orElseThrow(() -> unknown(id));
+      Models.Target found =
+          models.find(id).stream().findFirst().orElseThrow(() -> ModelErrors.unknown(id));
       Json.send(response, model(found.model(), found.provider().name()));
     } catch (ModelException e) {
-      throw Generation.error(e);
+      throw ModelErrors.toClient(e);
     }
   }
 

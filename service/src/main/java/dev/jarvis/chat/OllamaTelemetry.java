@@ -23,7 +23,9 @@ final class OllamaTelemetry {
       Instruments instruments, String model, String provider, Timings timings, Usage usage) {
     instruments.record(Metric.OLLAMA_LOAD_DURATION, timings.load(), model, provider);
     instruments.record(Metric.OLLAMA_PROMPT_DURATION, timings.prompt(), model, provider);
-    instruments.record(Metric.OLLAMA_GENERATION_DURATION, timings.generation(), model, provider);
+    if (timings.generation().isPositive()) { // embeddings write nothing
+      instruments.record(Metric.OLLAMA_GENERATION_DURATION, timings.generation(), model, provider);
+    }
     instruments.add(Metric.OLLAMA_GENERATED_TOKENS, usage.outputTokens(), model, provider);
     instruments.add(Metric.OLLAMA_COLD_LOADS, isCold(timings) ? 1 : 0, model, provider);
   }

@@ -44,10 +44,10 @@ public final class RoutingRoutes {
       Decision decision =
           router
               .decide(model, it -> it.shortfall(request))
-              .orElseThrow(() -> ModelRoutes.unknown(model));
+              .orElseThrow(() -> ModelErrors.unknown(model));
       Json.send(response, body(decision));
     } catch (ModelException e) {
-      throw Generation.error(e);
+      throw ModelErrors.toClient(e);
     }
   }
 

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param endUser the {@code user} of the request's body
  * @param requestId the {@code x-request-id} that the client knows the request by
  * @param traceId 32 hex digits
+ * @param operation {@code chat} or {@code embeddings}
  * @param outcome as in {@code llm_requests_total}
  * @param inputTokens without the cached ones
  * @param estimated whether the tokens are about right only, for the model server did not count
@@ -28,6 +29,7 @@ public record LlmUse(
     @Nullable String endUser,
     String requestId,
     String traceId,
+    String operation,
     String model,
     String provider,
     String outcome,

@@ -15,9 +15,9 @@ final class LlmUseStore {
   private static final String INSERT =
       """
       INSERT INTO llm_requests (
-        id, created_at, user_id, end_user, request_id, trace_id, model, provider, outcome, input_tokens,
+        id, created_at, user_id, end_user, request_id, trace_id, operation, model, provider, outcome, input_tokens,
         cached_input_tokens, output_tokens, estimated, cost_usd, streamed, duration_ms, time_to_first_token_ms, finish_reason)
-      VALUES (CAST(? AS uuid), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS numeric), ?, ?, ?, ?)
+      VALUES (CAST(? AS uuid), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS numeric), ?, ?, ?, ?)
       ON CONFLICT DO NOTHING""";
 
   private final Database database;
@@ -41,6 +41,7 @@ final class LlmUseStore {
                 .addParam(text(use.endUser()))
                 .addParam(text(use.requestId()))
                 .addParam(text(use.traceId()))
+                .addParam(text(use.operation()))
                 .addParam(text(use.model()))
                 .addParam(text(use.provider()))
                 .addParam(text(use.outcome()))

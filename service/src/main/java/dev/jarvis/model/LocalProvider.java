@@ -102,6 +102,17 @@ public final class LocalProvider implements ModelProvider {
     return Shortfall.of(request, LocalModel.HONOURED);
   }
 
+  /** It makes none: what was loaded to chat cannot embed. */
+  @Override
+  public Embeddings embed(EmbeddingRequest request) throws ModelException {
+    throw new ModelException.Refused("The model inside the process makes no embeddings.");
+  }
+
+  @Override
+  public Shortfall shortfall(EmbeddingRequest request) {
+    return new Shortfall(List.of("embeddings"), List.of());
+  }
+
   /** Cancels all answers and waits five seconds at most until the model's thread has ended. */
   @Override
   public void close() {

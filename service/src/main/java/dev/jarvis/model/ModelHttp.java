@@ -1,5 +1,11 @@
 package dev.jarvis.model;
 
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
 import io.opentelemetry.context.Context;
 import java.io.IOException;
@@ -18,6 +24,19 @@ import java.util.concurrent.TimeoutException;
 final class ModelHttp implements AutoCloseable {
   private static final int ERROR_LIMIT_BYTES = 64 << 10;
   private static final Duration CLOSE_LIMIT = Duration.ofSeconds(1);
+
+  private static final long DOCUMENT_LIMIT_CHARS = 64 << 20;
+
+  private static final ObjectMapper JSON =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder()
+                          .maxDocumentLength(DOCUMENT_LIMIT_CHARS)
+                          .build())
+                  .build())
+          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .build();
 
   private final ModelServerConfig config;
   private final HttpClient client;
@@ -86,6 +105,26 @@ final class ModelHttp implements AutoCloseable {
           body(response, ERROR_LIMIT_BYTES, config.listTimeout()));
     }
     return new Opened(response.body(), left(deadline));
+  }
+
+  /**
+   * Asks for a whole document, within the limit for the first token.
+   *
+   * @throws ModelException if it does not come whole or cannot be understood
+   */
+  <T> T json(String path, byte[] body, Class<T> type) throws ModelException {
+    Opened opened = post(path, body);
+    Watchdog.Alarm alarm = watchdog.watch(opened.body(), opened.left());
+    try (InputStream in = opened.body();
+        alarm) {
+      return JSON.readValue(in, type);
+    } catch (JacksonException e) {
+      throw LineStream.notUnderstood(e);
+    } catch (IOException e) {
+      throw alarm.rang()
+          ? new ModelException.TimedOut("The model server did not send its answer in time.", e)
+          : new ModelException.Unavailable("The model server broke off its answer.", e);
+    }
   }
 
   private static Duration left(long deadline) {

@@ -28,6 +28,16 @@ public interface ModelProvider extends AutoCloseable {
   /** What of the request it cannot honour; asks no server for it. */
   Shortfall shortfall(ChatRequest request);
 
+  /**
+   * Turns texts into vectors.
+   *
+   * @throws ModelException as {@link #chat}
+   */
+  Embeddings embed(EmbeddingRequest request) throws ModelException;
+
+  /** What of that request it cannot honour. */
+  Shortfall shortfall(EmbeddingRequest request);
+
   /** Whether the model is in memory, as seen lately; empty where that is not known. Never slow. */
   default Optional<Boolean> loaded(String model) {
     return Optional.empty();

@@ -1,8 +1,10 @@
 package dev.jarvis.model;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -71,6 +73,32 @@ public final class OllamaProvider implements ModelProvider {
   public Shortfall shortfall(ChatRequest request) {
     return OllamaRequest.shortfall(request);
   }
+
+  @Override
+  public Embeddings embed(EmbeddingRequest request) throws ModelException {
+    Vectors answer = http.json("/api/embed", OllamaRequest.json(request), Vectors.class);
+    if (answer.embeddings() == null) {
+      throw LineStream.notUnderstood(new IOException("no embeddings in the answer"));
+    }
+    Duration load = Duration.ofNanos(Math.max(0, answer.load()));
+    Duration total = Duration.ofNanos(Math.max(0, answer.total()));
+    return new Embeddings(
+            answer.embeddings(),
+            new ChatStream.Usage(Math.max(0, answer.tokens()), 0),
+            new ChatStream.Timings(load, total.minus(load), Duration.ZERO))
+        .checked(request);
+  }
+
+  @Override
+  public Shortfall shortfall(EmbeddingRequest request) {
+    return Shortfall.of(request);
+  }
+
+  private record Vectors(
+      @Nullable List<float[]> embeddings,
+      @JsonProperty("prompt_eval_count") int tokens,
+      @JsonProperty("load_duration") long load,
+      @JsonProperty("total_duration") long total) {}
 
   @Override
   public void close() {

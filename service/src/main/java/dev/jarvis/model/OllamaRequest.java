@@ -59,6 +59,18 @@ final class OllamaRequest {
       default -> {}
     }
     options(root.putObject("options"), request);
+    return bytes(root);
+  }
+
+  /** The body of {@code /api/embed}; a text too long for the model is an error, and not cut. */
+  static byte[] json(EmbeddingRequest request) {
+    ObjectNode root = JSON.createObjectNode().put("model", request.model()).put("truncate", false);
+    root.set("input", request.inputs());
+    request.dimensions().ifPresent(value -> root.put("dimensions", value));
+    return bytes(root);
+  }
+
+  private static byte[] bytes(ObjectNode root) {
     try {
       return JSON.writeValueAsBytes(root);
     } catch (IOException e) {

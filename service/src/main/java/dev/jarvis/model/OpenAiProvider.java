@@ -1,11 +1,15 @@
 package dev.jarvis.model;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.model.ChatStream.Usage;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Models of any server that speaks OpenAI's dialect, by {@code /models} and {@code
@@ -67,6 +71,36 @@ public final class OpenAiProvider implements ModelProvider {
   }
 
   @Override
+  public Embeddings embed(EmbeddingRequest request) throws ModelException {
+    ObjectNode body = request.body().deepCopy().put("model", request.model());
+    body.put("encoding_format", "float");
+    Vectors answer = http.json("/embeddings", bytes(body), Vectors.class);
+    if (answer.data() == null) {
+      throw LineStream.notUnderstood(new IOException("no data in the answer"));
+    }
+    List<float[]> vectors =
+        answer.data().stream()
+            .sorted(Comparator.comparingInt(Vector::index))
+            .map(it -> it.embedding() == null ? new float[0] : it.embedding())
+            .toList();
+    int input = answer.usage() == null ? 0 : Math.max(0, answer.usage().promptTokens());
+    return new Embeddings(vectors, new Usage(input, 0, 0, answer.usage() == null), null)
+        .checked(request);
+  }
+
+  @Override
+  public Shortfall shortfall(EmbeddingRequest request) {
+    return Shortfall.NONE;
+  }
+
+  private record Vectors(@Nullable List<Vector> data, @Nullable Counted usage) {}
+
+  @SuppressWarnings("ArrayRecordComponent") // read once, never compared
+  private record Vector(int index, float @Nullable [] embedding) {}
+
+  private record Counted(@JsonProperty("prompt_tokens") int promptTokens) {}
+
+  @Override
   public void close() {
     http.close();
   }
@@ -75,6 +109,10 @@ public final class OpenAiProvider implements ModelProvider {
   private static byte[] json(ChatRequest request) {
     ObjectNode body = request.body().deepCopy().put("model", request.model()).put("stream", true);
     body.putObject("stream_options").put("include_usage", true);
+    return bytes(body);
+  }
+
+  private static byte[] bytes(ObjectNode body) {
     try {
       return JSON.writeValueAsBytes(body);
     } catch (IOException e) {

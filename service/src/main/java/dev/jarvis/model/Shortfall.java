@@ -31,6 +31,10 @@ public record Shortfall(List<String> refused, List<String> ignored) {
           "top_p",
           "user");
 
+  /** The same of a request for vectors. */
+  private static final Set<String> EMBEDDING =
+      Set.of("dimensions", "encoding_format", "input", "model", "user");
+
   /** Fields that change the answer, and the values of them that do not. */
   private static final Map<String, Predicate<JsonNode>> ESSENTIAL =
       Map.ofEntries(
@@ -89,6 +93,14 @@ public record Shortfall(List<String> refused, List<String> ignored) {
       refused.add("tool_calls");
     }
     return new Shortfall(refused, ignored);
+  }
+
+  /** Compares a request for vectors with what every provider that makes them can do. */
+  static Shortfall of(EmbeddingRequest request) {
+    List<String> ignored = new ArrayList<>();
+    request.body().fieldNames().forEachRemaining(ignored::add);
+    ignored.removeAll(EMBEDDING);
+    return new Shortfall(request.inTokens() ? List.of("input") : List.of(), ignored);
   }
 
   private static boolean zero(JsonNode value) {

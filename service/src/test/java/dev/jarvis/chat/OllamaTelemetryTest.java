@@ -2,9 +2,6 @@ package dev.jarvis.chat;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.jarvis.http.Json;
-import dev.jarvis.model.ChatRequest;
-import dev.jarvis.model.ChatStream.Finish;
 import dev.jarvis.model.ChatStream.Reason;
 import dev.jarvis.model.ChatStream.Timings;
 import dev.jarvis.model.ChatStream.Usage;
@@ -36,16 +33,9 @@ class OllamaTelemetryTest {
   }
 
   private SpanData answer(@Nullable Timings timings) {
-    ChatRequest request = new ChatRequest(MODEL, Json.object());
     Usage usage = new Usage(11, 6);
-    new GenerationTelemetry(telemetry, request, MODEL, "ollama", System.nanoTime())
-        .end(
-            Generation.Outcome.OK,
-            usage,
-            null,
-            Duration.ofMillis(400),
-            new Finish(Reason.STOP, usage, timings),
-            null);
+    new GenerationTelemetry(telemetry, "chat", MODEL, MODEL, "ollama", System.nanoTime())
+        .end(Outcome.OK, usage, null, Duration.ofMillis(400), timings, Reason.STOP, null);
     return Recorded.spans("chat " + MODEL).getLast();
   }
 

@@ -19,6 +19,7 @@ final class Uses {
         null,
         "req-1",
         "0af7651916cd43dd8448eb211c80319c",
+        "chat",
         "smollm2:135m",
         "ollama",
         "ok",

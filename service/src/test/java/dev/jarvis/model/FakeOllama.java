@@ -64,6 +64,7 @@ public final class FakeOllama implements AutoCloseable {
   private volatile Map<String, String> lastHeaders = Map.of();
   private volatile String lastBody = "";
   private volatile @Nullable String answer;
+  private volatile String embeddings = "{}";
 
   private FakeOllama(ServerSocket server) {
     this.server = server;
@@ -228,6 +229,11 @@ public final class FakeOllama implements AutoCloseable {
     script = Script.ENDLESS;
   }
 
+  /** What {@code /api/embed} answers. */
+  public void embedWith(String json) {
+    embeddings = json;
+  }
+
   /** A good answer whose only piece is this message. */
   public void answerWith(String message) {
     answer = message;
@@ -294,6 +300,9 @@ public final class FakeOllama implements AutoCloseable {
           lastBody = body;
           requests.incrementAndGet();
           chat(socket);
+        } else if (requestLine.startsWith("POST /api/embed ")) {
+          lastBody = body;
+          send(socket, 200, embeddings);
         } else if (requestLine.startsWith("GET /api/ps ")) {
           send(socket, residentFails ? 404 : 200, residentFails ? "404 page not found" : resident);
         } else if (listFails) {

@@ -22,6 +22,7 @@ public final class FakeOpenAi implements AutoCloseable {
   private final String model;
   private volatile String lastBody = "";
   private volatile List<String> events = List.of();
+  private volatile String embeddings = "{}";
 
   private FakeOpenAi(HttpServer server, String model) {
     this.server = server;
@@ -36,6 +37,7 @@ public final class FakeOpenAi implements AutoCloseable {
     server.setExecutor(fake.threads);
     server.createContext("/v1/models", fake::list);
     server.createContext("/v1/chat/completions", fake::chat);
+    server.createContext("/v1/embeddings", fake::embed);
     server.start();
     return fake;
   }
@@ -50,7 +52,12 @@ public final class FakeOpenAi implements AutoCloseable {
     events = List.of(json);
   }
 
-  /** The body of the last chat. */
+  /** What it answers to a request for vectors. */
+  public void embedWith(String json) {
+    embeddings = json;
+  }
+
+  /** The body of the last request. */
   public String lastBody() {
     return lastBody;
   }
@@ -70,6 +77,11 @@ public final class FakeOpenAi implements AutoCloseable {
     StringBuilder body = new StringBuilder();
     events.forEach(it -> body.append("data: ").append(it).append("\n\n"));
     send(exchange, "text/event-stream", body + "data: [DONE]\n\n");
+  }
+
+  private void embed(HttpExchange exchange) throws IOException {
+    lastBody = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+    send(exchange, "application/json", embeddings);
   }
 
   private static void send(HttpExchange exchange, String type, String body) throws IOException {

@@ -60,6 +60,16 @@ class ModelsTest {
     }
 
     @Override
+    public Embeddings embed(EmbeddingRequest request) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Shortfall shortfall(EmbeddingRequest request) {
+      return Shortfall.NONE;
+    }
+
+    @Override
     public void close() {}
   }
 

@@ -66,6 +66,16 @@ class RouterTest {
     }
 
     @Override
+    public Embeddings embed(EmbeddingRequest request) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Shortfall shortfall(EmbeddingRequest request) {
+      return Shortfall.NONE;
+    }
+
+    @Override
     public void close() {}
   }
 

@@ -1,0 +1,48 @@
+package dev.jarvis.chat;
+
+import dev.jarvis.http.ApiException;
+import dev.jarvis.model.Decision;
+import dev.jarvis.model.ModelException;
+import java.util.stream.Collectors;
+
+/** What clients are told when no model answers. */
+final class ModelErrors {
+  private static final int MAX_SHOWN = 100;
+
+  private ModelErrors() {}
+
+  static ApiException toClient(ModelException e) {
+    String message = e.getMessage() == null ? "The model failed." : e.getMessage();
+    return switch (e) {
+      case ModelException.NotFound it ->
+          new ApiException.NotFound(message, "model", "model_not_found");
+      case ModelException.Unavailable it -> new ApiException.UpstreamFailed(message, it);
+      case ModelException.TimedOut it -> new ApiException.UpstreamTimedOut(message, it);
+      case ModelException.Busy it -> new ApiException.Overloaded(message);
+      case ModelException.Refused it ->
+          new ApiException.InvalidRequest(message, null, "refused_by_model");
+    };
+  }
+
+  static ApiException unknown(String model) {
+    String shown = model.length() > MAX_SHOWN ? model.substring(0, MAX_SHOWN) + "…" : model;
+    return new ApiException.NotFound(
+        "The model '%s' does not exist; GET /v1/models lists those that do.".formatted(shown),
+        "model",
+        "model_not_found");
+  }
+
+  /** Nobody honours a field of the request. */
+  static ApiException unsupported(String field, Decision decision) {
+    String providers =
+        decision.options().stream()
+            .map(it -> it.target().provider().name())
+            .distinct()
+            .collect(Collectors.joining(", "));
+    return new ApiException.InvalidRequest(
+        "'%s' is not supported by who runs '%s' (%s); leave it out or ask another model."
+            .formatted(field, decision.route(), providers),
+        field,
+        "unsupported_field");
+  }
+}

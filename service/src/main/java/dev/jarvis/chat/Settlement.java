@@ -1,0 +1,76 @@
+package dev.jarvis.chat;
+
+import dev.jarvis.http.Exchange;
+import dev.jarvis.http.RequestIds;
+import dev.jarvis.ledger.LlmUse;
+import dev.jarvis.model.ChatStream.Reason;
+import dev.jarvis.model.ChatStream.Timings;
+import dev.jarvis.model.ChatStream.Usage;
+import dev.jarvis.model.Prices;
+import dev.jarvis.model.Prices.Cost;
+import io.opentelemetry.context.Scope;
+import java.time.Duration;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a request to a model leaves in the end, however it ends: its cost, its metrics, the end of
+ * its span and a ledger row.
+ *
+ * @param operation what the model was asked for: {@code chat} or {@code embeddings}
+ */
+record Settlement(String operation, Exchange exchange, Prices prices, Consumer<LlmUse> ledger) {
+
+  /**
+   * To be called once.
+   *
+   * @param timings by the model server's own clock; null where it tells none
+   * @param reason why the model stopped; null if the answer did not end
+   */
+  void settle(
+      Attempts.Attempt<?> attempt,
+      Outcome outcome,
+      boolean streamed,
+      Usage usage,
+      @Nullable Timings timings,
+      @Nullable Reason reason,
+      @Nullable Throwable error) {
+    attempt.lease().end(outcome == Outcome.ERROR);
+    exchange.outcome(attempt.target().model(), outcome.label());
+    GenerationTelemetry telemetry = attempt.telemetry();
+    Duration duration = Duration.ofNanos(telemetry.elapsedNanos());
+    Cost cost =
+        outcome == Outcome.REJECTED
+            ? null
+            : prices
+                .cost(
+                    attempt.target(),
+                    RequestIds.time(exchange.id()),
+                    usage,
+                    timings == null ? duration : timings.compute())
+                .orElse(null);
+    telemetry.end(outcome, usage, cost, duration, timings, reason, error);
+    try (Scope ignored = telemetry.context().makeCurrent()) {
+      ledger.accept(
+          new LlmUse(
+              exchange.id(),
+              exchange.userId() == null ? "" : exchange.userId(),
+              exchange.endUser(),
+              exchange.requestId(),
+              telemetry.traceId(),
+              operation,
+              attempt.target().model(),
+              attempt.target().provider().name(),
+              outcome.label(),
+              usage.freshInputTokens(),
+              usage.cachedInputTokens(),
+              usage.outputTokens(),
+              usage.estimated(),
+              cost == null ? null : cost.usd(),
+              streamed,
+              duration,
+              telemetry.timeToFirstToken(),
+              reason == null ? null : reason.id()));
+    }
+  }
+}

@@ -1,0 +1,35 @@
+package dev.jarvis.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.OptionalInt;
+
+/**
+ * Texts to be turned into vectors.
+ *
+ * @param model the model's name at its provider; that in the body is the client's
+ * @param body the request in OpenAI's form, checked, its {@code input} an array; not to be changed
+ */
+public record EmbeddingRequest(String model, ObjectNode body) {
+
+  /** The same, asked of another name: a public name becomes the provider's. */
+  public EmbeddingRequest withModel(String name) {
+    return new EmbeddingRequest(name, body);
+  }
+
+  /** The texts; never empty. Each may be a list of tokens instead. */
+  public JsonNode inputs() {
+    return body.path("input");
+  }
+
+  /** Whether they are tokens of the model's own. */
+  boolean inTokens() {
+    return inputs().path(0).isArray();
+  }
+
+  /** How many numbers a vector is to have; the model's own number where absent. */
+  public OptionalInt dimensions() {
+    JsonNode value = body.path("dimensions");
+    return value.isInt() ? OptionalInt.of(value.intValue()) : OptionalInt.empty();
+  }
+}

@@ -1,0 +1,38 @@
+package dev.jarvis.model;
+
+import dev.jarvis.model.ChatStream.Timings;
+import dev.jarvis.model.ChatStream.Usage;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Texts as vectors.
+ *
+ * @param vectors one for each input, in their order
+ * @param usage by the model server's own count; no output
+ * @param timings null from a provider that tells none
+ */
+public record Embeddings(List<float[]> vectors, Usage usage, @Nullable Timings timings) {
+
+  /**
+   * Checks that these are what was asked for.
+   *
+   * @throws ModelException.Refused if the model gives vectors of another length than was asked for
+   * @throws ModelException.Unavailable if vectors are missing
+   */
+  Embeddings checked(EmbeddingRequest request) throws ModelException {
+    int expected = request.inputs().size();
+    if (vectors.size() != expected || vectors.stream().anyMatch(it -> it.length == 0)) {
+      throw new ModelException.Unavailable(
+          "The model server sent %d vectors for %d inputs.".formatted(vectors.size(), expected),
+          null);
+    }
+    int length = vectors.getFirst().length;
+    if (request.dimensions().orElse(length) != length) {
+      throw new ModelException.Refused(
+          "The model gives vectors of %d numbers; 'dimensions' cannot be %d."
+              .formatted(length, request.dimensions().getAsInt()));
+    }
+    return this;
+  }
+}
