@@ -83,8 +83,8 @@ public final class LocalProvider implements ModelProvider {
     }
     try {
       if (!stream.awaitTurn(config.queueTimeout())) {
-        throw new ModelException.TimedOut(
-            "The model was busy for " + config.queueTimeout().toMillis() + " ms.", null);
+        throw new ModelException.Busy(
+            "The model was busy for " + config.queueTimeout().toMillis() + " ms.");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
