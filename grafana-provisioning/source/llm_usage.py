@@ -172,7 +172,7 @@ cost = row(
 
 OF_ANY = f'{ENVIRONMENT}, model=~"$model"'
 routing = row(
-    "Routing",
+    "Routing and cache",
     graph(
         "Decisions",
         "Who was chosen to answer, a second, and what decided. Normal: the models that your routes name first; \"only\" where there is no choice.",
@@ -183,7 +183,7 @@ routing = row(
             )
         ],
         "reqps",
-        w=12,
+        w=8,
         stacked=True,
         data_links=[to_logs("routing_reason=`${__field.labels.reason}`")],
     ),
@@ -192,8 +192,17 @@ routing = row(
         "Models that were asked and failed before another one, or the same again, was asked. Normal: no line; one that stays is a server to look after.",
         [prom(f"environment_model_provider_reason:llm_fallbacks:rate5m{{{MODEL}}}", f"{NAMED} {{{{reason}}}}")],
         "reqps",
-        w=12,
+        w=8,
         data_links=[to_logs("routing_reason=`fallback`")],
+    ),
+    graph(
+        "Cache",
+        "Requests to routes with a cache: answered before (hit), asked of a model (miss), not to be cached (bypass), Redis too slow (error). Normal: hits as your users repeat themselves; no errors.",
+        [prom(f"environment_result:llm_cache_requests:rate5m{{{ENVIRONMENT}}}", "{{result}}")],
+        "reqps",
+        w=8,
+        stacked=True,
+        data_links=[to_logs("outcome=`cached`")],
     ),
 )
 

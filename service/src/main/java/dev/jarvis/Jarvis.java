@@ -3,6 +3,7 @@ package dev.jarvis;
 import dev.jarvis.JarvisConfig.ModelServer;
 import dev.jarvis.account.ActiveUsers;
 import dev.jarvis.account.ApiKeys;
+import dev.jarvis.chat.AnswerCache;
 import dev.jarvis.chat.ChatRoutes;
 import dev.jarvis.chat.EmbeddingRoutes;
 import dev.jarvis.chat.Gateway;
@@ -102,9 +103,18 @@ public final class Jarvis implements AutoCloseable {
     new MetricsRoutes(telemetry).register(routes);
     new ModelRoutes(models, router).register(routes);
     new RoutingRoutes(config.chat(), bodies, router).register(routes);
+    AnswerCache cache =
+        new AnswerCache(redis, telemetry.instruments(), config.chat().maxDuration());
     Gateway gateway =
         new Gateway(
-            config.chat(), models, router, config.prices(), telemetry, ledger::record, activeUsers);
+            config.chat(),
+            models,
+            router,
+            config.prices(),
+            telemetry,
+            ledger::record,
+            activeUsers,
+            cache);
     new ChatRoutes(config.chat(), bodies, gateway).register(routes);
     new EmbeddingRoutes(bodies, gateway).register(routes);
 

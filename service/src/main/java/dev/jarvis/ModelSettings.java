@@ -7,6 +7,7 @@ import dev.jarvis.model.Prices;
 import dev.jarvis.model.Prices.Name;
 import dev.jarvis.model.Prices.Price;
 import dev.jarvis.model.Route;
+import dev.jarvis.model.Route.Cache.Scope;
 import dev.jarvis.model.Strategy;
 import java.math.BigDecimal;
 import java.net.URI;
@@ -104,10 +105,12 @@ final class ModelSettings {
                 settings.integer(at + ".priority", 1, 1_000_000)));
       }
       Strategy strategy = strategy(key + ".strategy");
+      Route.Cache cache =
+          new Route.Cache(scope(key + ".cache"), settings.duration(key + ".cache-ttl"));
       if (targets.isEmpty()) {
         settings.problem(key + ".strategy", "belongs to a route without targets");
       } else {
-        routes.add(new Route(name(key, routes), strategy, targets));
+        routes.add(new Route(name(key, routes), strategy, targets, cache));
       }
     }
     return routes;
@@ -134,6 +137,18 @@ final class ModelSettings {
                           .map(Strategy::id)
                           .collect(Collectors.joining(", ")));
               return Strategy.PRIORITY;
+            });
+  }
+
+  private Scope scope(String key) {
+    String scope = settings.text(key);
+    return Arrays.stream(Scope.values())
+        .filter(it -> it.name().toLowerCase(Locale.ROOT).equals(scope))
+        .findFirst()
+        .orElseGet(
+            () -> {
+              settings.problem(key, "is not off, user or shared");
+              return Scope.OFF;
             });
   }
 

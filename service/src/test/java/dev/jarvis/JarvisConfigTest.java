@@ -130,6 +130,8 @@ class JarvisConfigTest {
         routes:
           - name: fast
             strategy: weighted
+            cache: user
+            cache-ttl: 5m
             targets:
               - {provider: cloud, model: large, weight: 3}
               - {provider: ollama, model: "small:1b"}
@@ -161,7 +163,8 @@ class JarvisConfigTest {
                 Strategy.WEIGHTED,
                 List.of(
                     new Route.Target("cloud", "large", 3, 1),
-                    new Route.Target("ollama", "small:1b", 1, 1))));
+                    new Route.Target("ollama", "small:1b", 1, 1)),
+                new Route.Cache(Route.Cache.Scope.USER, Duration.ofMinutes(5))));
     assertThat(config.prices().prices())
         .extracting(it -> it.cachedInput().toString())
         .as("the newest first")

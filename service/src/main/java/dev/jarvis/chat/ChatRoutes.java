@@ -12,9 +12,13 @@ import dev.jarvis.model.ChatStream;
 import dev.jarvis.model.ChatStream.Chunk;
 import dev.jarvis.model.ChatStream.Usage;
 import dev.jarvis.model.Decision;
+import dev.jarvis.model.Models;
+import dev.jarvis.model.Shortfall;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** {@code POST /v1/chat/completions}: whole answers and streams. */
 public final class ChatRoutes {
@@ -39,15 +43,43 @@ public final class ChatRoutes {
     ChatCompletionRequest request =
         ChatCompletionRequest.parse(bodies.object(http), config.maxMessages(), config.maxTokens());
     gateway.seen(exchange, request.user());
-    // what can fail fails in here, before the first byte of the answer
+    String cacheControl = http.headers().first(HeaderNames.CACHE_CONTROL).orElse("");
+    Optional<AnswerCache.Look> look =
+        gateway.cached(request.chat(), exchange, cacheControl, response);
+    try (AnswerCache.Look found = look.orElse(null)) {
+      CachedAnswer known = found == null ? null : found.answer();
+      if (known == null) {
+        generate(request, exchange, found, response);
+      } else {
+        gateway.answeredFromCache(request.model(), known, exchange, request.stream());
+        gateway.explain(exchange, Shortfall.NONE, response);
+        send(request, exchange, known.answer(), response);
+      }
+    }
+  }
+
+  /** What can fail fails in here before the first byte of the answer. */
+  private void generate(
+      ChatCompletionRequest request,
+      Exchange exchange,
+      AnswerCache.@Nullable Look look,
+      ServerResponse response) {
     try (Admission.Turn ignored = gateway.admit();
         Generation generation = open(request, exchange)) {
-      gateway.explain(exchange, generation.target().provider().shortfall(request.chat()), response);
-      if (request.stream()) {
-        stream(request, exchange, generation, response);
-      } else {
-        whole(request, exchange, generation, response);
-      }
+      Models.Target target = generation.target();
+      gateway.explain(exchange, target.provider().shortfall(request.chat()), response);
+      Answer answer =
+          look != null && look.keeps() ? new KeptAnswer(generation, target, look) : generation;
+      send(request, exchange, answer, response);
+    }
+  }
+
+  private void send(
+      ChatCompletionRequest request, Exchange exchange, Answer answer, ServerResponse response) {
+    if (request.stream()) {
+      stream(request, exchange, answer, response);
+    } else {
+      whole(request, exchange, answer, response);
     }
   }
 
@@ -70,14 +102,11 @@ public final class ChatRoutes {
   }
 
   private static void whole(
-      ChatCompletionRequest request,
-      Exchange exchange,
-      Generation generation,
-      ServerResponse response) {
+      ChatCompletionRequest request, Exchange exchange, Answer answer, ServerResponse response) {
     Choices choices = new Choices();
     Chunk chunk;
     do {
-      chunk = generation.next();
+      chunk = answer.next();
       choices.add(chunk);
     } while (chunk.finish() == null);
     Usage usage = chunk.finish().usage();
@@ -85,10 +114,7 @@ public final class ChatRoutes {
   }
 
   private void stream(
-      ChatCompletionRequest request,
-      Exchange exchange,
-      Generation generation,
-      ServerResponse response) {
+      ChatCompletionRequest request, Exchange exchange, Answer answer, ServerResponse response) {
     Completions.Chunks chunks =
         new Completions.Chunks(exchange.id(), request.model(), request.includeUsage());
     response.header(HeaderNames.CONTENT_TYPE, "text/event-stream");
@@ -98,7 +124,7 @@ public final class ChatRoutes {
       events.send(chunks.role(0));
       Chunk chunk;
       do {
-        chunk = nextOrErrorEvent(generation, exchange, events);
+        chunk = nextOrErrorEvent(answer, exchange, events);
         send(chunk, chunks, events);
       } while (chunk.finish() == null);
       if (request.includeUsage()) {
@@ -106,7 +132,7 @@ public final class ChatRoutes {
       }
       events.done();
     } catch (EventStream.ClientGone e) {
-      generation.abort();
+      answer.abort();
       exchange.clientIsGone();
     } catch (ErrorSent e) {
       // the client has been told; the status was sent long before
@@ -127,11 +153,10 @@ public final class ChatRoutes {
     }
   }
 
-  private static Chunk nextOrErrorEvent(
-      Generation generation, Exchange exchange, EventStream events)
+  private static Chunk nextOrErrorEvent(Answer answer, Exchange exchange, EventStream events)
       throws EventStream.ClientGone, ErrorSent {
     try {
-      return generation.next();
+      return answer.next();
     } catch (ApiException e) {
       exchange.failure(e.getCause() == null ? e : e.getCause());
       ObjectNode body = Errors.body(e, exchange.requestId());

@@ -4,6 +4,7 @@ import dev.jarvis.account.ActiveUsers;
 import dev.jarvis.http.ApiException;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.ledger.LlmUse;
+import dev.jarvis.model.ChatRequest;
 import dev.jarvis.model.Decision;
 import dev.jarvis.model.ModelException;
 import dev.jarvis.model.ModelProvider;
@@ -17,6 +18,9 @@ import dev.jarvis.telemetry.Telemetry;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerResponse;
+import io.opentelemetry.api.trace.Span;
+import java.math.BigDecimal;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -32,6 +36,7 @@ public final class Gateway {
   private static final HeaderName MODEL = HeaderNames.create("x-jarvis-model");
   private static final HeaderName PROVIDER = HeaderNames.create("x-jarvis-provider");
   private static final HeaderName ROUTE = HeaderNames.create("x-jarvis-route");
+  private static final HeaderName CACHE = HeaderNames.create("x-jarvis-cache");
   private static final HeaderName IGNORED = HeaderNames.create("x-jarvis-ignored");
 
   /** Names that can stand in a header: the client chooses them. */
@@ -46,6 +51,7 @@ public final class Gateway {
   private final Telemetry telemetry;
   private final Consumer<LlmUse> ledger;
   private final ActiveUsers activeUsers;
+  private final AnswerCache cache;
 
   public Gateway(
       ChatConfig config,
@@ -54,7 +60,8 @@ public final class Gateway {
       Prices prices,
       Telemetry telemetry,
       Consumer<LlmUse> ledger,
-      ActiveUsers activeUsers) {
+      ActiveUsers activeUsers,
+      AnswerCache cache) {
     this.models = models;
     this.router = router;
     this.prices = prices;
@@ -62,6 +69,7 @@ public final class Gateway {
     this.telemetry = telemetry;
     this.ledger = ledger;
     this.activeUsers = activeUsers;
+    this.cache = cache;
     models.onDiscovered(it -> announce(it.provider(), models.label(it.model())));
   }
 
@@ -75,8 +83,56 @@ public final class Gateway {
   /** Notes who asks. */
   void seen(Exchange exchange, @Nullable String endUser) {
     exchange.endUser(endUser);
+    activeUsers.seen(user(exchange));
+  }
+
+  /** Who asks, as the cache and the count of users tell them apart. */
+  private static String user(Exchange exchange) {
     String user = String.valueOf(exchange.userId());
-    activeUsers.seen(endUser == null ? user : user + "/" + endUser);
+    return exchange.endUser() == null ? user : user + "/" + exchange.endUser();
+  }
+
+  /** What the cache has for a chat, told in a header; empty where the route has no cache. */
+  Optional<AnswerCache.Look> cached(
+      ChatRequest request, Exchange exchange, String cacheControl, ServerResponse response) {
+    Optional<AnswerCache.Look> look =
+        cache.look(router.cache(request.model()), request, user(exchange), cacheControl);
+    look.ifPresent(it -> response.header(CACHE, it.result().header()));
+    return look;
+  }
+
+  /** Records that a route's answer came from the cache: no model was asked, nothing was paid. */
+  void answeredFromCache(String route, CachedAnswer answer, Exchange exchange, boolean streamed) {
+    exchange.routed(route, answer.provider(), answer.model(), Outcome.CACHED.label());
+    exchange.outcome(answer.model(), Outcome.CACHED.label());
+    telemetry
+        .instruments()
+        .add(
+            Metric.LLM_REQUESTS,
+            1,
+            models.label(answer.model()),
+            answer.provider(),
+            Outcome.CACHED.label());
+    ledger.accept(
+        new LlmUse(
+            exchange.id(),
+            String.valueOf(exchange.userId()),
+            exchange.endUser(),
+            exchange.requestId(),
+            Span.current().getSpanContext().getTraceId(),
+            "chat",
+            answer.model(),
+            answer.provider(),
+            Outcome.CACHED.label(),
+            0,
+            0,
+            0,
+            false,
+            BigDecimal.ZERO,
+            streamed,
+            Duration.ZERO,
+            null,
+            answer.finishReason()));
   }
 
   /**

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * One answer of a model from the question to its recorded use: a span, metrics and a ledger row,
  * exactly once, however it ends. Used by the request's thread alone.
  */
-final class Generation implements AutoCloseable {
+final class Generation implements Answer, AutoCloseable {
   private final boolean streamed;
   private final long maxNanos;
   private final Attempts<ChatStream> attempts;
@@ -68,11 +68,10 @@ final class Generation implements AutoCloseable {
   }
 
   /**
-   * Waits for the next piece; the one with a finish is the last.
-   *
    * @throws ApiException if the model fails midway or the answer takes longer than is allowed
    */
-  Chunk next() {
+  @Override
+  public Chunk next() {
     Attempts.Attempt<ChatStream> attempt = attempts.made();
     ChatStream open = attempt.answer();
     if (open == null || ended) {
@@ -99,8 +98,9 @@ final class Generation implements AutoCloseable {
     }
   }
 
-  /** The client is gone: ends the generation and counts what was produced. */
-  void abort() {
+  /** Ends the generation and counts what was produced. */
+  @Override
+  public void abort() {
     end(Outcome.ABORTED, null);
   }
 

@@ -6,6 +6,8 @@ import java.util.Locale;
 /** How a request to a model ended. */
 enum Outcome {
   OK,
+  /** No model was asked: the answer was given before. */
+  CACHED,
   ERROR,
   ABORTED,
   REJECTED;

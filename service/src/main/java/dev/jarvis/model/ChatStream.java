@@ -105,7 +105,7 @@ public interface ChatStream extends AutoCloseable {
       return name().toLowerCase(Locale.ROOT);
     }
 
-    static Reason of(String id) {
+    public static Reason of(String id) {
       return switch (id) {
         case "length" -> LENGTH;
         case "tool_calls", "function_call" -> TOOL_CALLS;

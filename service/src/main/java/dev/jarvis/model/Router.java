@@ -47,6 +47,12 @@ public final class Router {
     this.random = random == null ? () -> ThreadLocalRandom.current().nextLong() : random;
   }
 
+  /** How the answers of a route are kept; a name that is no route's has no cache. */
+  public Route.Cache cache(String name) {
+    Route route = routes.get(name);
+    return route == null ? Route.Cache.NONE : route.cache();
+  }
+
   /** The names of the routes. */
   public List<String> names() {
     return List.copyOf(routes.keySet());

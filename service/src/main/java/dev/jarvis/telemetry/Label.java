@@ -21,7 +21,7 @@ public enum Label {
   DB_OPERATION("db.operation.name", "names of the statements and commands in the code"),
   STORE_OPERATION("operation", "names of the object-store calls in the code"),
   DEPENDENCY("dependency", "names of the checks of `/health`"),
-  RESULT("result", "`ok`, `error`, `dropped`");
+  RESULT("result", "`ok`, `error`, `dropped`; of the cache `hit`, `miss`, `bypass`, `error`");
 
   private final String attribute;
   private final String bound;

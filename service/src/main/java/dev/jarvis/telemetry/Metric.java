@@ -101,6 +101,12 @@ public enum Metric {
       "{fallback}",
       "Models that were asked and failed before another one, or the same again, was asked",
       List.of(Label.MODEL, Label.PROVIDER, Label.REASON)),
+  LLM_CACHE_REQUESTS(
+      "llm.cache.requests",
+      Type.COUNTER,
+      "{request}",
+      "Requests to routes with a cache, by what came of it",
+      List.of(Label.RESULT)),
   OLLAMA_LOAD_DURATION(
       "ollama.load.duration",
       Type.HISTOGRAM,

@@ -85,7 +85,7 @@ class RouterTest {
   }
 
   private Router router(Strategy strategy, Route.Target... targets) {
-    List<Route> routes = List.of(new Route("r", strategy, List.of(targets)));
+    List<Route> routes = List.of(new Route("r", strategy, List.of(targets), Route.Cache.NONE));
     return new Router(models, routes, it -> prices.getOrDefault(it, Double.NaN), new Random(42));
   }
 
