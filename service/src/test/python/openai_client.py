@@ -1,53 +1,80 @@
-"""The official OpenAI client against the service: base URL, key and model as arguments. Any failed check exits 1."""
+"""The official OpenAI client against the service: what to do, base URL, key and model as arguments. Any failed check exits 1."""
 
+import json
 import sys
 
 import openai
 
-base_url, key, model = sys.argv[1:4]
+task, base_url, key, model = sys.argv[1:5]
 client = openai.OpenAI(base_url=base_url, api_key=key, max_retries=0, timeout=60)
-question = [
-    {"role": "system", "content": "You are brief."},
-    {"role": "user", "content": [{"type": "text", "text": "Say hello."}]},
-]
 
-assert model in [it.id for it in client.models.list()]
-assert client.models.retrieve(model).id == model
 
-whole = client.chat.completions.create(
-    model=model, messages=question, max_completion_tokens=16, temperature=0, seed=1, user="ann"
-)
-assert whole.object == "chat.completion" and whole.model == model
-assert whole.choices[0].message.role == "assistant" and whole.choices[0].message.content
-assert whole.choices[0].finish_reason in ("stop", "length")
-assert whole.usage.total_tokens == whole.usage.prompt_tokens + whole.usage.completion_tokens > 0
+def chat():
+    """Everything but tools."""
+    question = [
+        {"role": "system", "content": "You are brief."},
+        {"role": "user", "content": [{"type": "text", "text": "Say hello."}]},
+    ]
 
-chunks = list(
-    client.chat.completions.create(
-        model=model,
-        messages=question,
-        max_completion_tokens=16,
-        temperature=0,
-        seed=1,
-        stream=True,
-        stream_options={"include_usage": True},
+    assert model in [it.id for it in client.models.list()]
+    assert client.models.retrieve(model).id == model
+
+    whole = client.chat.completions.create(
+        model=model, messages=question, max_completion_tokens=16, temperature=0, seed=1, user="ann"
     )
-)
-text = "".join(it.choices[0].delta.content or "" for it in chunks if it.choices)
-assert text == whole.choices[0].message.content, (text, whole.choices[0].message.content)
-assert [it.usage is not None for it in chunks] == [False] * (len(chunks) - 1) + [True]
-assert chunks[-1].usage == whole.usage or chunks[-1].usage.completion_tokens == whole.usage.completion_tokens
+    assert whole.object == "chat.completion" and whole.model == model
+    assert whole.choices[0].message.role == "assistant" and whole.choices[0].message.content
+    assert whole.choices[0].finish_reason in ("stop", "length")
+    assert whole.usage.total_tokens == whole.usage.prompt_tokens + whole.usage.completion_tokens > 0
 
-try:
-    client.chat.completions.create(model="no-such-model", messages=question)
-    raise AssertionError("an unknown model was accepted")
-except openai.NotFoundError as e:
-    assert e.code == "model_not_found" and e.request_id, e
+    chunks = list(
+        client.chat.completions.create(
+            model=model,
+            messages=question,
+            max_completion_tokens=16,
+            temperature=0,
+            seed=1,
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+    )
+    text = "".join(it.choices[0].delta.content or "" for it in chunks if it.choices)
+    assert text == whole.choices[0].message.content, (text, whole.choices[0].message.content)
+    assert [it.usage is not None for it in chunks] == [False] * (len(chunks) - 1) + [True]
+    assert chunks[-1].usage == whole.usage or chunks[-1].usage.completion_tokens == whole.usage.completion_tokens
 
-try:
-    client.with_options(api_key="sk-wrong").models.list()
-    raise AssertionError("a wrong key was accepted")
-except openai.AuthenticationError as e:
-    assert e.code == "invalid_api_key", e
+    vectors = client.embeddings.create(model=model, input=["a", "b"])  # as base64: the client's default
+    assert [list(it.embedding) for it in vectors.data] == [[0.5, -1.25], [2, 0]], vectors
 
-print("ok", repr(text))
+    try:
+        client.chat.completions.create(model="no-such-model", messages=question)
+        raise AssertionError("an unknown model was accepted")
+    except openai.NotFoundError as e:
+        assert e.code == "model_not_found" and e.request_id, e
+
+    try:
+        client.with_options(api_key="sk-wrong").models.list()
+        raise AssertionError("a wrong key was accepted")
+    except openai.AuthenticationError as e:
+        assert e.code == "invalid_api_key", e
+
+
+def tools():
+    """The model calls a tool and is told what that returned."""
+    weather = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+    messages = [{"role": "user", "content": "How is the weather in Rome?"}]
+    whole = client.chat.completions.create(model=model, messages=messages, tools=[weather])
+    with client.chat.completions.stream(model=model, messages=messages, tools=[weather]) as stream:
+        streamed = stream.get_final_completion()
+    for completion in (whole, streamed):
+        choice = completion.choices[0]
+        assert choice.finish_reason == "tool_calls", choice
+        assert choice.message.tool_calls[0].function.name == "weather"
+        assert json.loads(choice.message.tool_calls[0].function.arguments) == {"city": "Rome"}
+    call = whole.choices[0].message.tool_calls[0]
+    told = [*messages, whole.choices[0].message, {"role": "tool", "tool_call_id": call.id, "content": "sun"}]
+    assert client.chat.completions.create(model=model, messages=told, tools=[weather]).choices
+
+
+{"chat": chat, "tools": tools}[task]()
+print("ok")
