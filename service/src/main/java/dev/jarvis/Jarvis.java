@@ -14,6 +14,7 @@ import dev.jarvis.health.Health;
 import dev.jarvis.health.HealthRoutes;
 import dev.jarvis.http.BearerTokens;
 import dev.jarvis.http.JsonBody;
+import dev.jarvis.http.OpenApiRoutes;
 import dev.jarvis.http.Routes;
 import dev.jarvis.ledger.Ledger;
 import dev.jarvis.model.LocalProvider;
@@ -101,6 +102,7 @@ public final class Jarvis implements AutoCloseable {
     JsonBody bodies = new JsonBody(config.server().maxBodyBytes(), config.server().maxJsonDepth());
     new HealthRoutes(health, VERSION).register(routes);
     new MetricsRoutes(telemetry).register(routes);
+    new OpenApiRoutes(VERSION).register(routes);
     new ModelRoutes(models, router).register(routes);
     new RoutingRoutes(config.chat(), bodies, router).register(routes);
     AnswerCache cache =

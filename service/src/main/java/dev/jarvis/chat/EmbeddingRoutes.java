@@ -118,7 +118,9 @@ public final class EmbeddingRoutes {
     for (JsonNode each : input) {
       boolean right =
           tokens
-              ? each.isArray() && !each.isEmpty() && each.valueStream().allMatch(JsonNode::isInt)
+              ? each.isArray()
+                  && !each.isEmpty()
+                  && each.valueStream().allMatch(it -> it.isInt() && it.intValue() >= 0)
               : each.isTextual() && !each.textValue().isEmpty();
       if (!right) {
         return rule;

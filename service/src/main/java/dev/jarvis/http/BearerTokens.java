@@ -34,6 +34,7 @@ public final class BearerTokens {
 
   void require(Routes.Access access, ServerRequest request) {
     switch (access) {
+      case ANYBODY -> {}
       case KEY -> {
         if (Exchange.of(request).userId() == null) {
           throw new ApiException.Unauthenticated(

@@ -31,6 +31,7 @@ public final class Routes {
 
   /** Who may use a route. */
   public enum Access {
+    ANYBODY,
     /** A known API key. */
     KEY,
     /** The metrics token where one is configured, anybody otherwise. */

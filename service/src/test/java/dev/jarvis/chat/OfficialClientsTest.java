@@ -3,15 +3,14 @@ package dev.jarvis.chat;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.jarvis.Programs;
 import dev.jarvis.TestService;
 import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,7 +27,8 @@ class OfficialClientsTest {
 
     List<String> command() throws IOException, InterruptedException {
       return switch (this) {
-        case PYTHON -> List.of(python().toString(), "src/test/python/openai_client.py");
+        case PYTHON ->
+            List.of(Programs.python("python").toString(), "src/test/python/openai_client.py");
         case NODE -> List.of("node", "src/test/node/openai_client.js", packages());
       };
     }
@@ -66,15 +66,7 @@ class OfficialClientsTest {
     command.addAll(
         List.of(task, SERVICE.uri("/v1").toString(), TestService.KEY, SERVICE.ollama().model()));
 
-    assertThat(run(command)).contains("ok");
-  }
-
-  private static String run(List<String> command) throws IOException, InterruptedException {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-    assertThat(process.exitValue()).as(output).isZero();
-    return output;
+    assertThat(Programs.run(command)).contains("ok");
   }
 
   private static boolean hasNpm() {
@@ -84,21 +76,8 @@ class OfficialClientsTest {
 
   /** Where npm put the client: the last line of what says so. */
   private static String packages() throws IOException, InterruptedException {
-    return run(List.of("../stack/native/npm-packages", "src/test/node"))
+    return Programs.run(List.of("../stack/native/npm-packages", "src/test/node"))
         .lines()
         .reduce("", (first, last) -> last);
-  }
-
-  private static Path python() {
-    String cache = System.getenv("JARVIS_CACHE");
-    Path root =
-        cache == null
-            ? Path.of(System.getProperty("user.home"), ".cache", "jarvis")
-            : Path.of(cache);
-    Path python = root.resolve("venv/bin/python");
-    assertThat(Files.isExecutable(python))
-        .as("%s: `make venv` makes it, and `make test` calls that", python)
-        .isTrue();
-    return python;
   }
 }

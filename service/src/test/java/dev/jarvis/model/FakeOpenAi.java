@@ -1,5 +1,8 @@
 package dev.jarvis.model;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
@@ -11,18 +14,21 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A server on a free port that speaks OpenAI's dialect and answers what a test lays down, for what
  * a small real model cannot be made to say.
  */
 public final class FakeOpenAi implements AutoCloseable {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
   private final HttpServer server;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final String model;
   private volatile String lastBody = "";
   private volatile List<String> events = List.of();
-  private volatile String embeddings = "{}";
+  private volatile @Nullable String embeddings;
 
   private FakeOpenAi(HttpServer server, String model) {
     this.server = server;
@@ -52,7 +58,7 @@ public final class FakeOpenAi implements AutoCloseable {
     events = List.of(json);
   }
 
-  /** What it answers to a request for vectors. */
+  /** What it answers to a request for vectors, instead of one as long as was asked for each. */
   public void embedWith(String json) {
     embeddings = json;
   }
@@ -81,7 +87,19 @@ public final class FakeOpenAi implements AutoCloseable {
 
   private void embed(HttpExchange exchange) throws IOException {
     lastBody = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
-    send(exchange, "application/json", embeddings);
+    String body = embeddings;
+    send(exchange, "application/json", body == null ? vectors(JSON.readTree(lastBody)) : body);
+  }
+
+  private static String vectors(JsonNode request) {
+    ObjectNode answer = JSON.createObjectNode();
+    for (int i = 0; i < request.path("input").size(); i++) {
+      ObjectNode vector = answer.withArray("data").addObject().put("index", i);
+      for (int j = 0; j < request.path("dimensions").asInt(2); j++) {
+        vector.withArray("embedding").add(j);
+      }
+    }
+    return answer.toString();
   }
 
   private static void send(HttpExchange exchange, String type, String body) throws IOException {

@@ -1,0 +1,40 @@
+package dev.jarvis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Programs that tests run beside the service. */
+public final class Programs {
+  private static final int LIMIT_SECONDS = 120;
+
+  private Programs() {}
+
+  /** Runs one to its end; fails unless it exits with 0. Returns what it said. */
+  public static String run(List<String> command) throws IOException, InterruptedException {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).as(output).isZero();
+    return output;
+  }
+
+  /** A program of the tests' Python environment. */
+  public static Path python(String name) {
+    String cache = System.getenv("JARVIS_CACHE");
+    Path root =
+        cache == null
+            ? Path.of(System.getProperty("user.home"), ".cache", "jarvis")
+            : Path.of(cache);
+    Path program = root.resolve("venv/bin").resolve(name);
+    assertThat(Files.isExecutable(program))
+        .as("%s: `make venv` makes it, and `make test` calls that", program)
+        .isTrue();
+    return program;
+  }
+}
