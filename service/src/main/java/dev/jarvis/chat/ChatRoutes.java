@@ -3,6 +3,8 @@ package dev.jarvis.chat;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.account.ActiveUsers;
 import dev.jarvis.http.ApiException;
+import dev.jarvis.http.ClientConnection;
+import dev.jarvis.http.ClientWatch;
 import dev.jarvis.http.Errors;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Json;
@@ -21,6 +23,7 @@ import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.util.Optional;
@@ -79,12 +82,30 @@ public final class ChatRoutes {
         ChatCompletionRequest.parse(bodies.object(http), config.maxMessages());
     exchange.endUser(request.user());
     activeUsers.seen(activeUser(exchange, request));
-    // what can fail fails in here, before the first byte of the answer
-    try (Admission.Turn ignored = admit();
-        Generation generation = open(request, exchange)) {
+    try (ClientWatch client = ClientConnection.current().watch()) {
+      try {
+        answer(request, exchange, client, response);
+      } catch (ApiException e) {
+        if (client.gone()) {
+          exchange.clientIsGone();
+          throw new CloseConnectionException("the client is gone", e);
+        }
+        throw e;
+      }
+    }
+  }
+
+  /** What can fail fails in here before the first byte of the answer. */
+  private void answer(
+      ChatCompletionRequest request,
+      Exchange exchange,
+      ClientWatch client,
+      ServerResponse response) {
+    try (Admission.Turn ignored = admit(client);
+        Generation generation = open(request, exchange, client)) {
       explain(exchange, response);
       if (request.stream()) {
-        stream(request, exchange, generation, response);
+        stream(request, exchange, client, generation, response);
       } else {
         whole(request, exchange, generation, response);
       }
@@ -97,16 +118,16 @@ public final class ChatRoutes {
         : exchange.userId() + "/" + request.user();
   }
 
-  private Admission.Turn admit() {
+  private Admission.Turn admit(ClientWatch client) {
     try {
       return admission.enter();
     } catch (ApiException.Overloaded e) {
-      rejected("rejected");
+      rejected(client.gone() ? "aborted" : "rejected");
       throw e;
     }
   }
 
-  private Generation open(ChatCompletionRequest request, Exchange exchange) {
+  private Generation open(ChatCompletionRequest request, Exchange exchange, ClientWatch client) {
     Decision decision = decide(request.model());
     RoutingTelemetry routing = new RoutingTelemetry(telemetry, models, exchange);
     long start = System.nanoTime();
@@ -126,6 +147,7 @@ public final class ChatRoutes {
         Generation.open(
             request.chat(),
             exchange,
+            client,
             decision,
             request.stream(),
             config.maxDuration(),
@@ -178,6 +200,7 @@ public final class ChatRoutes {
   private void stream(
       ChatCompletionRequest request,
       Exchange exchange,
+      ClientWatch client,
       Generation generation,
       ServerResponse response) {
     Completions.Chunks chunks =
@@ -189,7 +212,7 @@ public final class ChatRoutes {
       events.send(chunks.role());
       Chunk chunk;
       do {
-        chunk = nextOrErrorEvent(generation, exchange, events);
+        chunk = nextOrErrorEvent(generation, exchange, client, events);
         if (!chunk.text().isEmpty()) {
           events.send(chunks.text(chunk.text()));
         }
@@ -208,11 +231,14 @@ public final class ChatRoutes {
   }
 
   private static Chunk nextOrErrorEvent(
-      Generation generation, Exchange exchange, EventStream events)
+      Generation generation, Exchange exchange, ClientWatch client, EventStream events)
       throws EventStream.ClientGone, ErrorSent {
     try {
       return generation.next();
     } catch (ApiException e) {
+      if (client.gone()) {
+        throw new EventStream.ClientGone(e);
+      }
       exchange.failure(e.getCause() == null ? e : e.getCause());
       ObjectNode body = Errors.body(e, exchange.requestId());
       events.send(body);

@@ -3,6 +3,7 @@ package dev.jarvis.chat;
 import static java.util.Objects.requireNonNull;
 
 import dev.jarvis.http.ApiException;
+import dev.jarvis.http.ClientWatch;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.RequestIds;
 import dev.jarvis.ledger.LlmUse;
@@ -40,6 +41,7 @@ final class Generation implements AutoCloseable {
   }
 
   private final Exchange exchange;
+  private final ClientWatch client;
   private final boolean streamed;
   private final long maxNanos;
   private final Attempts attempts;
@@ -50,12 +52,14 @@ final class Generation implements AutoCloseable {
 
   private Generation(
       Exchange exchange,
+      ClientWatch client,
       boolean streamed,
       Duration maxDuration,
       Attempts attempts,
       Prices prices,
       Consumer<LlmUse> ledger) {
     this.exchange = exchange;
+    this.client = client;
     this.streamed = streamed;
     this.maxNanos = maxDuration.toNanos();
     this.attempts = attempts;
@@ -66,11 +70,13 @@ final class Generation implements AutoCloseable {
   /**
    * Asks the models of a decision until one begins to answer.
    *
+   * @param client who waits for the answer; not watched any more once it has ended
    * @throws ApiException if none does; that is recorded too
    */
   static Generation open(
       ChatRequest request,
       Exchange exchange,
+      ClientWatch client,
       Decision decision,
       boolean streamed,
       Duration maxDuration,
@@ -78,7 +84,7 @@ final class Generation implements AutoCloseable {
       Prices prices,
       Consumer<LlmUse> ledger) {
     Generation generation =
-        new Generation(exchange, streamed, maxDuration, attempts, prices, ledger);
+        new Generation(exchange, client, streamed, maxDuration, attempts, prices, ledger);
     try {
       attempts.open(request, decision);
     } catch (ModelException e) {
@@ -166,11 +172,16 @@ final class Generation implements AutoCloseable {
     };
   }
 
-  private void end(Outcome outcome, @Nullable Throwable error) {
+  private void end(Outcome how, @Nullable Throwable failure) {
     if (ended) {
       return;
     }
     ended = true;
+    client.close(); // who has the last piece may go
+    // what fails because the client is gone is no failure
+    boolean aborted = how != Outcome.OK && client.gone();
+    Outcome outcome = aborted ? Outcome.ABORTED : how;
+    Throwable error = aborted ? null : failure;
     Attempts.Attempt attempt = attempt();
     ChatStream stream = attempt.stream();
     if (stream != null) {
