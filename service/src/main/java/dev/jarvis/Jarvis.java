@@ -13,6 +13,7 @@ import dev.jarvis.health.DependencyCheck;
 import dev.jarvis.health.Health;
 import dev.jarvis.health.HealthRoutes;
 import dev.jarvis.http.BearerTokens;
+import dev.jarvis.http.Connections;
 import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.OpenApiRoutes;
 import dev.jarvis.http.Routes;
@@ -57,6 +58,8 @@ public final class Jarvis implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Jarvis.class);
   private static final Duration HEALTH_PERIOD = Duration.ofSeconds(2);
   private static final Duration HEALTH_LIMIT = Duration.ofSeconds(1);
+  private static final Duration HEAD_LIMIT = Duration.ofSeconds(10);
+  private static final Duration BODY_LIMIT = Duration.ofSeconds(30);
 
   private final Deque<AutoCloseable> parts = new ConcurrentLinkedDeque<>();
   private volatile int port;
@@ -130,6 +133,8 @@ public final class Jarvis implements AutoCloseable {
             .shutdownHook(false) // Main has its own, which closes the rest too
             .shutdownGracePeriod(config.server().shutdownGrace())
             .maxPayloadSize(bodies.serverLimit())
+            .protocolsDiscoverServices(false) // or connections would not be ours alone
+            .addConnectionSelector(new Connections(HEAD_LIMIT, BODY_LIMIT))
             .connectionOptions(it -> it.tcpNoDelay(true)) // off, pieces of a stream wait 40 ms each
             .directHandlers(new MalformedRequests(telemetry.instruments()).handlers())
             .routing(routing)

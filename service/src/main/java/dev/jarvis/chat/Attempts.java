@@ -123,10 +123,11 @@ final class Attempts<T> {
         attempt.answer = answer;
         return answer;
       } catch (ModelException e) {
-        attempt.lease.end(isFault(e));
+        boolean interrupted = Thread.currentThread().isInterrupted(); // nobody waits any more
+        attempt.lease.end(!interrupted && isFault(e));
         lastError = e;
-        if (e instanceof ModelException.Refused) {
-          break; // the question's own fault: another server would say the same
+        if (interrupted || e instanceof ModelException.Refused) {
+          break; // or the question's own fault: another server would say the same
         }
       }
     }
@@ -151,9 +152,10 @@ final class Attempts<T> {
   }
 
   private static boolean mayHelp(Throwable e) {
-    return e instanceof ModelException.Unavailable
-        || (e instanceof ModelException.Busy busy
-            && busy.retryAfter().compareTo(LONGEST_PAUSE) <= 0);
+    return !Thread.currentThread().isInterrupted()
+        && (e instanceof ModelException.Unavailable
+            || (e instanceof ModelException.Busy busy
+                && busy.retryAfter().compareTo(LONGEST_PAUSE) <= 0));
   }
 
   private static Duration pause(@Nullable Throwable e) {

@@ -2,6 +2,7 @@ package dev.jarvis.chat;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.http.ApiException;
+import dev.jarvis.http.ClientWatch;
 import dev.jarvis.http.Errors;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Json;
@@ -43,17 +44,27 @@ public final class ChatRoutes {
     ChatCompletionRequest request =
         ChatCompletionRequest.parse(bodies.object(http), config.maxMessages(), config.maxTokens());
     gateway.seen(exchange, request.user());
+    Gateway.answer(exchange, client -> answer(request, exchange, http, client, response));
+  }
+
+  private void answer(
+      ChatCompletionRequest request,
+      Exchange exchange,
+      ServerRequest http,
+      ClientWatch client,
+      ServerResponse response) {
     String cacheControl = http.headers().first(HeaderNames.CACHE_CONTROL).orElse("");
     Optional<AnswerCache.Look> look =
         gateway.cached(request.chat(), exchange, cacheControl, response);
     try (AnswerCache.Look found = look.orElse(null)) {
       CachedAnswer known = found == null ? null : found.answer();
       if (known == null) {
-        generate(request, exchange, found, response);
+        generate(request, exchange, found, client, response);
       } else {
+        client.close(); // there is nothing to wait for
         gateway.answeredFromCache(request.model(), known, exchange, request.stream());
         gateway.explain(exchange, Shortfall.NONE, response);
-        send(request, exchange, known.answer(), response);
+        send(request, exchange, known.answer(), client, response);
       }
     }
   }
@@ -63,27 +74,32 @@ public final class ChatRoutes {
       ChatCompletionRequest request,
       Exchange exchange,
       AnswerCache.@Nullable Look look,
+      ClientWatch client,
       ServerResponse response) {
-    try (Admission.Turn ignored = gateway.admit();
-        Generation generation = open(request, exchange)) {
+    try (Admission.Turn ignored = gateway.admit(client);
+        Generation generation = open(request, exchange, client)) {
       Models.Target target = generation.target();
       gateway.explain(exchange, target.provider().shortfall(request.chat()), response);
       Answer answer =
           look != null && look.keeps() ? new KeptAnswer(generation, target, look) : generation;
-      send(request, exchange, answer, response);
+      send(request, exchange, answer, client, response);
     }
   }
 
   private void send(
-      ChatCompletionRequest request, Exchange exchange, Answer answer, ServerResponse response) {
+      ChatCompletionRequest request,
+      Exchange exchange,
+      Answer answer,
+      ClientWatch client,
+      ServerResponse response) {
     if (request.stream()) {
-      stream(request, exchange, answer, response);
+      stream(request, exchange, answer, client, response);
     } else {
       whole(request, exchange, answer, response);
     }
   }
 
-  private Generation open(ChatCompletionRequest request, Exchange exchange) {
+  private Generation open(ChatCompletionRequest request, Exchange exchange, ClientWatch client) {
     ChatRequest chat = request.chat();
     Decision decision = gateway.decide(chat.model(), it -> it.shortfall(chat));
     RoutingTelemetry routing = gateway.routing(exchange);
@@ -96,7 +112,7 @@ public final class ChatRoutes {
             request.stream(),
             config.maxDuration(),
             attempts,
-            gateway.settlement(OPERATION, exchange));
+            gateway.settlement(OPERATION, exchange, client));
     routing.answered(decision, generation.target());
     return generation;
   }
@@ -114,7 +130,11 @@ public final class ChatRoutes {
   }
 
   private void stream(
-      ChatCompletionRequest request, Exchange exchange, Answer answer, ServerResponse response) {
+      ChatCompletionRequest request,
+      Exchange exchange,
+      Answer answer,
+      ClientWatch client,
+      ServerResponse response) {
     Completions.Chunks chunks =
         new Completions.Chunks(exchange.id(), request.model(), request.includeUsage());
     response.header(HeaderNames.CONTENT_TYPE, "text/event-stream");
@@ -124,7 +144,7 @@ public final class ChatRoutes {
       events.send(chunks.role(0));
       Chunk chunk;
       do {
-        chunk = nextOrErrorEvent(answer, exchange, events);
+        chunk = nextOrErrorEvent(answer, exchange, client, events);
         send(chunk, chunks, events);
       } while (chunk.finish() == null);
       if (request.includeUsage()) {
@@ -153,11 +173,15 @@ public final class ChatRoutes {
     }
   }
 
-  private static Chunk nextOrErrorEvent(Answer answer, Exchange exchange, EventStream events)
+  private static Chunk nextOrErrorEvent(
+      Answer answer, Exchange exchange, ClientWatch client, EventStream events)
       throws EventStream.ClientGone, ErrorSent {
     try {
       return answer.next();
     } catch (ApiException e) {
+      if (client.gone()) {
+        throw new EventStream.ClientGone(e);
+      }
       exchange.failure(e.getCause() == null ? e : e.getCause());
       ObjectNode body = Errors.body(e, exchange.requestId());
       events.send(body);

@@ -3,6 +3,7 @@ package dev.jarvis.chat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.http.ClientWatch;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Json;
 import dev.jarvis.http.JsonBody;
@@ -45,12 +46,22 @@ public final class EmbeddingRoutes {
     Fields fields = new Fields(bodies.object(http));
     EmbeddingRequest request = parse(fields);
     gateway.seen(exchange, fields.user());
-    try (Admission.Turn ignored = gateway.admit()) {
+    Gateway.answer(exchange, client -> answer(request, exchange, fields, client, response));
+  }
+
+  private void answer(
+      EmbeddingRequest request,
+      Exchange exchange,
+      Fields fields,
+      ClientWatch client,
+      ServerResponse response) {
+    try (Admission.Turn ignored = gateway.admit(client)) {
       Decision decision = gateway.decide(request.model(), it -> it.shortfall(request));
       RoutingTelemetry routing = gateway.routing(exchange);
       Attempts<Embeddings> attempts = gateway.attempts(OPERATION, routing, it -> {});
       routing.decided(decision);
-      Embeddings answer = ask(request, decision, attempts, gateway.settlement(OPERATION, exchange));
+      Embeddings answer =
+          ask(request, decision, attempts, gateway.settlement(OPERATION, exchange, client));
       Attempts.Attempt<Embeddings> attempt = attempts.made();
       routing.answered(decision, attempt.target());
       gateway.explain(exchange, attempt.target().provider().shortfall(request), response);

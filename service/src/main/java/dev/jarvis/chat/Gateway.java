@@ -2,6 +2,8 @@ package dev.jarvis.chat;
 
 import dev.jarvis.account.ActiveUsers;
 import dev.jarvis.http.ApiException;
+import dev.jarvis.http.ClientConnection;
+import dev.jarvis.http.ClientWatch;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.ledger.LlmUse;
 import dev.jarvis.model.ChatRequest;
@@ -17,6 +19,7 @@ import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerResponse;
 import io.opentelemetry.api.trace.Span;
 import java.math.BigDecimal;
@@ -140,12 +143,30 @@ public final class Gateway {
    *
    * @throws ApiException.Overloaded if none comes; that is counted
    */
-  Admission.Turn admit() {
+  Admission.Turn admit(ClientWatch client) {
     try {
       return admission.enter();
     } catch (ApiException.Overloaded e) {
-      rejected(Outcome.REJECTED);
+      rejected(client.gone() ? Outcome.ABORTED : Outcome.REJECTED);
       throw e;
+    }
+  }
+
+  /**
+   * Answers a request while its client is watched: if that hangs up, whatever the answer waits for
+   * ends within a second, and nothing of it is an error.
+   */
+  static void answer(Exchange exchange, Consumer<ClientWatch> answer) {
+    try (ClientWatch client = ClientConnection.current().watch()) {
+      try {
+        answer.accept(client);
+      } catch (ApiException e) {
+        if (client.gone()) {
+          exchange.clientIsGone();
+          throw new CloseConnectionException("the client is gone", e);
+        }
+        throw e;
+      }
     }
   }
 
@@ -204,8 +225,8 @@ public final class Gateway {
         routing::fellBack);
   }
 
-  Settlement settlement(String operation, Exchange exchange) {
-    return new Settlement(operation, exchange, prices, ledger);
+  Settlement settlement(String operation, Exchange exchange, ClientWatch client) {
+    return new Settlement(operation, exchange, client, prices, ledger);
   }
 
   /** Who answers, and what of the request is ignored, as headers; before the first byte. */

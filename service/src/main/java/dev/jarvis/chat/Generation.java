@@ -120,6 +120,7 @@ final class Generation implements Answer, AutoCloseable {
       return;
     }
     ended = true;
+    settlement.client().close(); // who has the last piece may go
     Attempts.Attempt<ChatStream> attempt = attempts.made();
     ChatStream stream = attempt.answer();
     if (stream != null) {

@@ -1,5 +1,6 @@
 package dev.jarvis.chat;
 
+import dev.jarvis.http.ClientWatch;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.RequestIds;
 import dev.jarvis.ledger.LlmUse;
@@ -18,8 +19,14 @@ import org.jspecify.annotations.Nullable;
  * its span and a ledger row.
  *
  * @param operation what the model was asked for: {@code chat} or {@code embeddings}
+ * @param client who waits for the answer; not watched any more once it has ended
  */
-record Settlement(String operation, Exchange exchange, Prices prices, Consumer<LlmUse> ledger) {
+record Settlement(
+    String operation,
+    Exchange exchange,
+    ClientWatch client,
+    Prices prices,
+    Consumer<LlmUse> ledger) {
 
   /**
    * To be called once.
@@ -29,12 +36,17 @@ record Settlement(String operation, Exchange exchange, Prices prices, Consumer<L
    */
   void settle(
       Attempts.Attempt<?> attempt,
-      Outcome outcome,
+      Outcome how,
       boolean streamed,
       Usage usage,
       @Nullable Timings timings,
       @Nullable Reason reason,
-      @Nullable Throwable error) {
+      @Nullable Throwable failure) {
+    client.close();
+    // what fails because the client is gone is no failure
+    boolean aborted = how != Outcome.OK && client.gone();
+    Outcome outcome = aborted ? Outcome.ABORTED : how;
+    Throwable error = aborted ? null : failure;
     attempt.lease().end(outcome == Outcome.ERROR);
     exchange.outcome(attempt.target().model(), outcome.label());
     GenerationTelemetry telemetry = attempt.telemetry();

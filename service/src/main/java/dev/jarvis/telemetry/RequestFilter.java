@@ -2,6 +2,7 @@ package dev.jarvis.telemetry;
 
 import dev.jarvis.http.ApiException;
 import dev.jarvis.http.BearerTokens;
+import dev.jarvis.http.ClientConnection;
 import dev.jarvis.http.Errors;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Framing;
@@ -74,6 +75,8 @@ public final class RequestFilter implements Filter {
   @Override
   public void filter(FilterChain chain, RoutingRequest request, RoutingResponse response) {
     long start = System.nanoTime();
+    ClientConnection connection = ClientConnection.current();
+    connection.requestBegan();
     Exchange exchange = exchange(request);
     request.context().register(exchange);
     response.header(RequestIds.HEADER, exchange.requestId());
@@ -105,6 +108,7 @@ public final class RequestFilter implements Filter {
       // Helidon 4.1 announces "Connection: close" and reads on all the same
       throw new CloseConnectionException("end of the connection");
     }
+    connection.requestEnded();
   }
 
   private static void answer(

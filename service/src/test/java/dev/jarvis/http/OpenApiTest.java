@@ -76,6 +76,7 @@ class OpenApiTest {
     Files.writeString(file, document.toString());
 
     Programs.run(
+        folder,
         List.of(
             Programs.python("schemathesis").toString(),
             "run",

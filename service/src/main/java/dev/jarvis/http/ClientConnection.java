@@ -1,0 +1,184 @@
+package dev.jarvis.http;
+
+import io.helidon.common.buffers.DataReader;
+import io.helidon.common.socket.HelidonSocket;
+import io.helidon.http.DirectHandler;
+import io.helidon.http.RequestException;
+import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.ServerConnectionException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a client sends on one connection, each wait for it with its limit; and whether it is still
+ * there. A request's head must be there in time once its first byte is, its body in time after the
+ * head. Used by the connection's thread alone.
+ *
+ * <p>A read that must not last, or that shall notice the end of the connection while the request is
+ * answered, is made by a thread of its own; the connection's thread takes the result where it would
+ * have read itself, so that no byte is lost and never two threads read.
+ */
+public final class ClientConnection {
+  private static final ThreadLocal<ClientConnection> CURRENT = new ThreadLocal<>();
+
+  /** What the next byte belongs to. */
+  private enum Part {
+    NOTHING_YET,
+    HEAD,
+    BODY
+  }
+
+  private final HelidonSocket socket;
+  private final Duration headLimit;
+  private final Duration bodyLimit;
+  private final DataReader reader = new DataReader(this::receive);
+  private Part part = Part.NOTHING_YET;
+  private long deadline;
+  private @Nullable FutureTask<byte @Nullable []> reading;
+
+  private final Object lock = new Object();
+  private boolean ended; // guarded by the lock, as is the watch
+  private @Nullable ClientWatch watch;
+
+  ClientConnection(HelidonSocket socket, Duration headLimit, Duration bodyLimit) {
+    this.socket = socket;
+    this.headLimit = headLimit;
+    this.bodyLimit = bodyLimit;
+    CURRENT.set(this); // the thread serves this connection and ends with it
+  }
+
+  /** The connection that the current thread serves. */
+  public static ClientConnection current() {
+    ClientConnection current = CURRENT.get();
+    if (current == null) {
+      throw new IllegalStateException("this thread serves no connection");
+    }
+    return current;
+  }
+
+  DataReader reader() {
+    return reader;
+  }
+
+  /** The head of a request was read: what comes next is its body. */
+  public void requestBegan() {
+    await(Part.BODY, bodyLimit);
+  }
+
+  /** The request was answered and its body read: what comes next is another one. */
+  public void requestEnded() {
+    part = Part.NOTHING_YET;
+  }
+
+  /**
+   * Watches for the end of the connection while the current thread answers a request whose body was
+   * read. A client that only ends its own side counts as gone too: TCP does not tell the two apart,
+   * and no HTTP client in use does it. One that has sent more already is not watched: the end of
+   * its connection shows after what it sent, and at the next write.
+   */
+  public ClientWatch watch() {
+    ClientWatch begun = new ClientWatch();
+    synchronized (lock) {
+      watch = begun;
+      if (ended) {
+        begun.clientIsGone();
+      }
+    }
+    if (reading == null && reader.available() == 0) {
+      reading = read();
+    }
+    return begun;
+  }
+
+  /**
+   * The next bytes, null at their end.
+   *
+   * @throws RequestException with status 408 if they do not come in time
+   * @throws CloseConnectionException if the connection broke, or ended within a head
+   */
+  private byte @Nullable [] receive() {
+    if (part == Part.NOTHING_YET && reader.available() == 0) {
+      // without a limit: the server interrupts who is idle for too long
+      byte[] bytes = reading == null ? receiveHere() : take(reading, Long.MAX_VALUE);
+      await(Part.HEAD, headLimit);
+      return bytes;
+    }
+    if (part == Part.NOTHING_YET) {
+      await(Part.HEAD, headLimit);
+    }
+    byte[] bytes = take(reading == null ? read() : reading, deadline - System.nanoTime());
+    if (bytes == null && part == Part.HEAD) {
+      throw new CloseConnectionException("the connection ended within a head");
+    }
+    return bytes;
+  }
+
+  private void await(Part next, Duration limit) {
+    part = next;
+    deadline = System.nanoTime() + limit.toNanos();
+  }
+
+  private byte @Nullable [] receiveHere() {
+    try {
+      return socket.get();
+    } catch (UncheckedIOException e) {
+      throw new ServerConnectionException("cannot read", e);
+    }
+  }
+
+  private byte @Nullable [] take(FutureTask<byte @Nullable []> from, long nanos) {
+    reading = from; // stays so if it does not end in time
+    try {
+      // a thread in a wait without limit is one that the server may interrupt to stop
+      byte[] bytes = nanos == Long.MAX_VALUE ? from.get() : from.get(nanos, TimeUnit.NANOSECONDS);
+      reading = null;
+      return bytes;
+    } catch (TimeoutException e) {
+      throw RequestException.builder()
+          .type(DirectHandler.EventType.OTHER)
+          .status(Status.REQUEST_TIMEOUT_408)
+          .setKeepAlive(false)
+          .message("the client is too slow")
+          .build();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CloseConnectionException("interrupted", e);
+    } catch (ExecutionException e) {
+      throw new ServerConnectionException("cannot read", e.getCause());
+    }
+  }
+
+  /** Reads in another thread, which ends with the connection at the latest. */
+  private FutureTask<byte @Nullable []> read() {
+    FutureTask<byte @Nullable []> task =
+        new FutureTask<>(
+            () -> {
+              byte[] bytes = null;
+              try {
+                bytes = socket.get();
+                return bytes;
+              } finally {
+                if (bytes == null) {
+                  end();
+                }
+              }
+            });
+    Thread.ofVirtual().name("client-reader").start(task);
+    return task;
+  }
+
+  private void end() {
+    synchronized (lock) {
+      ended = true;
+      if (watch != null) {
+        watch.clientIsGone();
+      }
+    }
+  }
+}

@@ -1,0 +1,121 @@
+package dev.jarvis.http;
+
+import io.helidon.common.buffers.BufferData;
+import io.helidon.common.buffers.DataReader;
+import io.helidon.common.buffers.DataWriter;
+import io.helidon.common.socket.HelidonSocket;
+import io.helidon.common.socket.PeerInfo;
+import io.helidon.webserver.ConnectionContext;
+import io.helidon.webserver.ListenerContext;
+import io.helidon.webserver.ProxyProtocolData;
+import io.helidon.webserver.Router;
+import io.helidon.webserver.http1.Http1Config;
+import io.helidon.webserver.http1.Http1ConnectionSelector;
+import io.helidon.webserver.spi.ServerConnection;
+import io.helidon.webserver.spi.ServerConnectionSelector;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+
+/**
+ * HTTP/1.1 connections that are read through a {@link ClientConnection}: Helidon 4.1.7 has neither
+ * limits for reading nor a way to notice that a client is gone.
+ */
+public final class Connections implements ServerConnectionSelector {
+  private final ServerConnectionSelector http1 =
+      Http1ConnectionSelector.builder().config(Http1Config.create()).build();
+  private final Duration headLimit;
+  private final Duration bodyLimit;
+
+  /**
+   * Connections with limits.
+   *
+   * @param headLimit from the first byte of a request's head to its last
+   * @param bodyLimit from there to the last byte of its body
+   */
+  public Connections(Duration headLimit, Duration bodyLimit) {
+    this.headLimit = headLimit;
+    this.bodyLimit = bodyLimit;
+  }
+
+  @Override
+  public int bytesToIdentifyConnection() {
+    return http1.bytesToIdentifyConnection();
+  }
+
+  @Override
+  public Support supports(BufferData data) {
+    return http1.supports(data);
+  }
+
+  @Override
+  public Set<String> supportedApplicationProtocols() {
+    return http1.supportedApplicationProtocols();
+  }
+
+  @Override
+  public ServerConnection connection(ConnectionContext context) {
+    ClientConnection client = new ClientConnection(context.serverSocket(), headLimit, bodyLimit);
+    return http1.connection(new WithReader(context, client.reader()));
+  }
+
+  /** The server's own context, but for the reader. */
+  private record WithReader(ConnectionContext own, DataReader dataReader)
+      implements ConnectionContext {
+    @Override
+    public ListenerContext listenerContext() {
+      return own.listenerContext();
+    }
+
+    @Override
+    public ExecutorService executor() {
+      return own.executor();
+    }
+
+    @Override
+    public DataWriter dataWriter() {
+      return own.dataWriter();
+    }
+
+    @Override
+    public Router router() {
+      return own.router();
+    }
+
+    @Override
+    public Optional<ProxyProtocolData> proxyProtocolData() {
+      return own.proxyProtocolData();
+    }
+
+    @Override
+    public HelidonSocket serverSocket() {
+      return own.serverSocket();
+    }
+
+    @Override
+    public PeerInfo remotePeer() {
+      return own.remotePeer();
+    }
+
+    @Override
+    public PeerInfo localPeer() {
+      return own.localPeer();
+    }
+
+    @Override
+    public boolean isSecure() {
+      return own.isSecure();
+    }
+
+    @Override
+    public String socketId() {
+      return own.socketId();
+    }
+
+    @Override
+    public String childSocketId() {
+      return own.childSocketId();
+    }
+  }
+}
