@@ -4,6 +4,7 @@
   down                  stop everything
   status                each part's readiness, URL and log; exit code 1 if one is not ready
   key                   the API key of user "admin"
+  model NAME            give Ollama another model: gemma3:270m
   start|stop|restart PART, pid PART
 
 State (data, logs, secrets, rendered configuration) lives in JARVIS_STACK_HOME, by default ~/.jarvis-stack, or
@@ -37,6 +38,8 @@ READY_LIMIT_SECONDS = 120
 # Loopback is never reached by a proxy, whatever http_proxy says.
 HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 MODEL = "smollm2:135m"
+# What Ollama can be given: the weights' name at service/bin/fetch-model, and the file that describes the model.
+MODELS = {MODEL: ("smollm2", "Modelfile"), "gemma3:270m": ("gemma3", "Modelfile.gemma3")}
 # Variables of the caller that are the scripts' and compose's, and not the service's.
 OURS = re.compile(r"JARVIS_(CACHE|ENVIRONMENT|PUBLISH|STACK_\w+|E2E_\w+)$")
 
@@ -191,18 +194,19 @@ def make_database():
         subprocess.run([*psql, "CREATE DATABASE jarvis"], env=environment, check=True)
 
 
-def make_model(part):
+def make_model(part, name=MODEL):
     tags = json.loads(HTTP.open("http://127.0.0.1:11434/api/tags", timeout=10).read())
-    if any(it["name"] == MODEL for it in tags["models"]):
+    if any(it["name"] == name for it in tags["models"]):
         return
-    say(f"giving Ollama the model {MODEL}")
-    fetched = subprocess.run([ROOT / "service/bin/fetch-model"], stdout=subprocess.PIPE, text=True, check=True)
+    say(f"giving Ollama the model {name}")
+    weights, modelfile = MODELS[name]
+    fetched = subprocess.run([ROOT / "service/bin/fetch-model", weights], stdout=subprocess.PIPE, text=True, check=True)
     file = HOME / "run" / "Modelfile"
-    text = (compose.STACK / "ollama/Modelfile").read_text(encoding="utf-8")
+    text = (compose.STACK / "ollama" / modelfile).read_text(encoding="utf-8")
     write(file, text.replace("./model.gguf", fetched.stdout.strip().splitlines()[-1]), 0o644)
     environment = {**os.environ, **part.environment}
     result = subprocess.run(
-        [part.command[0], "create", MODEL, "-f", file], env=environment, capture_output=True, text=True, check=False
+        [part.command[0], "create", name, "-f", file], env=environment, capture_output=True, text=True, check=False
     )
     if result.returncode:
         fail(f"ollama create failed: {result.stderr}")
@@ -353,6 +357,7 @@ def main():
         commands.add_parser(name)
     for name in ("start", "stop", "restart", "pid"):
         commands.add_parser(name).add_argument("part", choices=[it for it in compose.load()["services"]])
+    commands.add_parser("model").add_argument("name", choices=MODELS)
     given = parser.parse_args()
     match given.command:
         case "up":
@@ -363,6 +368,8 @@ def main():
             status()
         case "key":
             print(load_secrets()["JARVIS_API_KEY"])
+        case "model":
+            make_model(next(it for it in parts() if it.name == "ollama"), given.name)
         case "help":
             parser.print_help()
         case command:
