@@ -34,7 +34,9 @@ final class ModelError {
       return new ModelException.Unavailable(
           "The model server does not accept the gateway's key.", new IOException(text));
     }
-    if (status == 400 || status == 413 || status == 422) {
+    // Ollama 0.11 answers with 500 where a model that only chats is asked for embeddings
+    boolean refused = status == 500 && text.contains("does not support");
+    if (refused || status == 400 || status == 413 || status == 422) {
       return new ModelException.Refused(
           text.isEmpty() ? "The model server refused the request." : text);
     }
