@@ -77,8 +77,10 @@ public final class Router {
     if (found.isEmpty()) {
       return Optional.empty();
     }
-    List<Route.Target> targets =
-        found.stream().map(it -> new Route.Target(it.provider().name(), it.model(), 1, 1)).toList();
+    List<Route.Target> targets = new ArrayList<>();
+    for (Models.Target it : found) { // in their order, also if the first must load the model
+      targets.add(new Route.Target(it.provider().name(), it.model(), 1, targets.size() + 1));
+    }
     return Optional.of(decide(name, Strategy.PRIORITY, targets, shortfall));
   }
 

@@ -254,4 +254,14 @@ class RouterTest {
     assertThat(decide(router).order()).isEmpty();
     assertThat(decide(router).unsupported()).contains("tools");
   }
+
+  @Test
+  void aModelsOwnNameGoesToTheFirstProviderAlsoIfThatIsCold() throws Exception {
+    Router router = router(Strategy.PRIORITY, target("a", 1, 1));
+    a.loaded = Optional.of(false);
+
+    Decision decision = router.decide("m", it -> it.shortfall(ANY)).orElseThrow();
+
+    assertThat(decision.chosen().orElseThrow().target().provider()).isSameAs(a);
+  }
 }
