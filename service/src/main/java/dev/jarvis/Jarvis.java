@@ -58,8 +58,6 @@ public final class Jarvis implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Jarvis.class);
   private static final Duration HEALTH_PERIOD = Duration.ofSeconds(2);
   private static final Duration HEALTH_LIMIT = Duration.ofSeconds(1);
-  private static final Duration HEAD_LIMIT = Duration.ofSeconds(10);
-  private static final Duration BODY_LIMIT = Duration.ofSeconds(30);
 
   private final Deque<AutoCloseable> parts = new ConcurrentLinkedDeque<>();
   private volatile int port;
@@ -133,8 +131,12 @@ public final class Jarvis implements AutoCloseable {
             .shutdownHook(false) // Main has its own, which closes the rest too
             .shutdownGracePeriod(config.server().shutdownGrace())
             .maxPayloadSize(bodies.serverLimit())
+            .maxTcpConnections(config.server().maxConnections())
+            .idleConnectionTimeout(config.server().idleTimeout())
+            .idleConnectionPeriod(config.server().idleTimeout().dividedBy(4))
             .protocolsDiscoverServices(false) // or connections would not be ours alone
-            .addConnectionSelector(new Connections(HEAD_LIMIT, BODY_LIMIT))
+            .addConnectionSelector(
+                new Connections(config.server().headTimeout(), config.server().bodyTimeout()))
             .connectionOptions(it -> it.tcpNoDelay(true)) // off, pieces of a stream wait 40 ms each
             .directHandlers(new MalformedRequests(telemetry.instruments()).handlers())
             .routing(routing)

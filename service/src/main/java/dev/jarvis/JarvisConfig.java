@@ -55,6 +55,10 @@ record JarvisConfig(
       String instance,
       int maxBodyBytes,
       int maxJsonDepth,
+      int maxConnections,
+      Duration idleTimeout,
+      Duration headTimeout,
+      Duration bodyTimeout,
       Duration shutdownGrace) {}
 
   /**
@@ -106,6 +110,10 @@ record JarvisConfig(
         instance == null ? host + ":" + port : instance,
         settings.integer("server.max-body-bytes", 1_024, 1 << 30),
         settings.integer("server.max-json-depth", 4, 1_000),
+        settings.integer("server.max-connections", 1, 1_000_000),
+        settings.duration("server.idle-timeout"),
+        settings.duration("server.head-timeout"),
+        settings.duration("server.body-timeout"),
         settings.duration("server.shutdown-grace"));
   }
 

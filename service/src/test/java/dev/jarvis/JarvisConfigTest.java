@@ -26,7 +26,16 @@ class JarvisConfigTest {
     assertThat(config.server())
         .isEqualTo(
             new JarvisConfig.Server(
-                "127.0.0.1", 8000, "127.0.0.1:8000", 4_194_304, 64, Duration.ofSeconds(8)));
+                "127.0.0.1",
+                8000,
+                "127.0.0.1:8000",
+                4_194_304,
+                64,
+                4_096,
+                Duration.ofMinutes(5),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(30),
+                Duration.ofSeconds(8)));
     assertThat(config.database().url()).isNull();
     assertThat(config.redis().url()).isNull();
     assertThat(config.objectStore().endpoint()).isNull();

@@ -57,6 +57,15 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
+  /** The body did not come in time. */
+  public static final class BodyTooSlow extends ApiException {
+    private static final long serialVersionUID = 1L;
+
+    public BodyTooSlow(String message) {
+      super(message, null, "body_too_slow", null);
+    }
+  }
+
   /** No key, or one that is not known. */
   public static final class Unauthenticated extends ApiException {
     private static final long serialVersionUID = 1L;

@@ -75,6 +75,7 @@ public final class Errors {
       case ApiException.InvalidRequest it -> Status.BAD_REQUEST_400;
       case ApiException.AmbiguousFraming it -> Status.BAD_REQUEST_400;
       case ApiException.BodyTooLarge it -> Status.REQUEST_ENTITY_TOO_LARGE_413;
+      case ApiException.BodyTooSlow it -> Status.REQUEST_TIMEOUT_408;
       case ApiException.Unauthenticated it -> Status.UNAUTHORIZED_401;
       case ApiException.NotFound it -> Status.NOT_FOUND_404;
       case ApiException.MethodNotAllowed it -> Status.METHOD_NOT_ALLOWED_405;

@@ -55,6 +55,7 @@ public final class JsonBody {
    * @throws ApiException.InvalidRequest if there is none, or it is no JSON object in UTF-8, or
    *     nested too deep
    * @throws ApiException.BodyTooLarge if it is larger than allowed
+   * @throws ApiException.BodyTooSlow if it does not come in time
    * @throws ApiException.AmbiguousFraming if its chunks cannot be told apart
    */
   public ObjectNode object(ServerRequest request) {
@@ -94,6 +95,9 @@ public final class JsonBody {
       }
       in.skip(serverLimit());
     } catch (RequestException e) {
+      if (e.status().equals(Status.REQUEST_TIMEOUT_408)) {
+        throw new ApiException.BodyTooSlow("The body did not come in time.");
+      }
       throw e.status().equals(Status.REQUEST_ENTITY_TOO_LARGE_413) ? tooLarge() : broken();
     } catch (IOException | RuntimeException e) {
       // broken chunks come as exceptions of many kinds: where the next request begins is unknown
