@@ -183,7 +183,7 @@ routing = row(
             )
         ],
         "reqps",
-        w=8,
+        w=12,
         stacked=True,
         data_links=[to_logs("routing_reason=`${__field.labels.reason}`")],
     ),
@@ -192,7 +192,7 @@ routing = row(
         "Models that were asked and failed before another one, or the same again, was asked. Normal: no line; one that stays is a server to look after.",
         [prom(f"environment_model_provider_reason:llm_fallbacks:rate5m{{{MODEL}}}", f"{NAMED} {{{{reason}}}}")],
         "reqps",
-        w=8,
+        w=12,
         data_links=[to_logs("routing_reason=`fallback`")],
     ),
     graph(
@@ -200,9 +200,17 @@ routing = row(
         "Requests to routes with a cache: answered before (hit), asked of a model (miss), not to be cached (bypass), Redis too slow (error). Normal: hits as your users repeat themselves; no errors.",
         [prom(f"environment_result:llm_cache_requests:rate5m{{{ENVIRONMENT}}}", "{{result}}")],
         "reqps",
-        w=8,
+        w=12,
         stacked=True,
         data_links=[to_logs("outcome=`cached`")],
+    ),
+    graph(
+        "Circuits",
+        "1 while a replica leaves a model alone, for 10 s at a time: of its last ten answers five failed. Normal: 0; a model that comes back to 1 has a server to look after.",
+        [prom(f"environment_model_provider:llm_circuit_open:max{{{MODEL}}}", NAMED)],
+        "short",
+        w=12,
+        data_links=[to_logs("outcome=`error`")],
     ),
 )
 

@@ -181,6 +181,7 @@ def llm():
         *counter("llm_unpriced_requests_total", "model", "provider"),
         *counter("llm_routing_decisions_total", "strategy", "model", "reason"),
         *counter("llm_fallbacks_total", "model", "provider", "reason"),
+        *gauge("llm_circuit_open", "max", "model", "provider"),
         *counter("llm_cache_requests_total", "result"),
         *counter("ledger_rows_total", "result"),
         # The seed's own name, which is the OpenMetrics family's: the counter as each instance has it.

@@ -118,6 +118,7 @@ public final class Jarvis implements AutoCloseable {
             ledger::record,
             activeUsers,
             cache);
+    open(telemetry.instruments().gaugesByLabels(Metric.LLM_CIRCUIT_OPEN, gateway::circuits));
     new ChatRoutes(config.chat(), bodies, gateway).register(routes);
     new EmbeddingRoutes(bodies, gateway).register(routes);
 

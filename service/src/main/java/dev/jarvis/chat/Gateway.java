@@ -24,6 +24,9 @@ import io.helidon.webserver.http.ServerResponse;
 import io.opentelemetry.api.trace.Span;
 import java.math.BigDecimal;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -81,6 +84,20 @@ public final class Gateway {
     if (provider instanceof OllamaProvider) {
       OllamaTelemetry.announce(telemetry.instruments(), model, provider.name());
     }
+  }
+
+  /** Of each model by provider: 1 while it is left alone for failing, else 0. */
+  public Map<List<String>, Long> circuits() {
+    Map<List<String>, Long> circuits = new HashMap<>();
+    router
+        .circuits()
+        .forEach(
+            (target, open) ->
+                circuits.merge(
+                    List.of(models.label(target.model()), target.provider().name()),
+                    open ? 1L : 0L,
+                    Math::max));
+    return circuits;
   }
 
   /** Notes who asks. */

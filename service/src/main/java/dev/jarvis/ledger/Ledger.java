@@ -1,5 +1,7 @@
 package dev.jarvis.ledger;
 
+import dev.failsafe.Failsafe;
+import dev.failsafe.RetryPolicy;
 import dev.jarvis.storage.Database;
 import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.Metric;
@@ -18,8 +20,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Records the use of models outside the requests' lives: a bounded queue and two writers. A row
- * that cannot be written is counted in {@code ledger_rows_total} and lost.
+ * Records the use of models outside the requests' lives: a bounded queue and two writers. While the
+ * database is away rows wait; one that it refuses, or that finds no room to wait, is counted in
+ * {@code ledger_rows_total} and lost.
  */
 public final class Ledger implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
@@ -27,6 +30,8 @@ public final class Ledger implements AutoCloseable {
   private static final int WRITERS = 2;
   private static final Duration DRAIN_LIMIT = Duration.ofSeconds(2);
   private static final Duration POLL = Duration.ofMillis(50);
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 
   private record Row(LlmUse use, Context context) {}
 
@@ -38,6 +43,15 @@ public final class Ledger implements AutoCloseable {
   private final AtomicBoolean failing = new AtomicBoolean();
   private final AtomicBoolean dropping = new AtomicBoolean();
   private volatile boolean closed;
+
+  /** Until the database is back; to write a row again is harmless, for it has its id. */
+  private final RetryPolicy<Object> whileAway =
+      RetryPolicy.builder()
+          .handleIf(e -> !closed && Database.isAway(e))
+          .withBackoff(FIRST_PAUSE, LONGEST_PAUSE)
+          .withMaxRetries(-1)
+          .onFailedAttempt(event -> failed(event.getLastException()))
+          .build();
 
   /** Starts to write to the database; makes sure first that the current months have partitions. */
   public Ledger(Database database, Telemetry telemetry) {
@@ -82,7 +96,9 @@ public final class Ledger implements AutoCloseable {
    * queue drops the row.
    */
   public void record(LlmUse use) {
-    if (!closed && queue.offer(new Row(use, Context.current()))) {
+    Row row = new Row(use, Context.current());
+    // what came in while it closed is taken back, unless a writer has it
+    if (!closed && queue.offer(row) && !(closed && queue.remove(row))) {
       if (dropping.compareAndSet(true, false)) {
         LOG.info("the ledger's queue has room again");
       }
@@ -111,19 +127,26 @@ public final class Ledger implements AutoCloseable {
 
   private void write(Row row) {
     try (Scope ignored = row.context().makeCurrent()) {
-      insert.accept(row.use());
+      Failsafe.with(whileAway).run(() -> insert.accept(row.use()));
       count(Result.OK, 1);
       if (failing.compareAndSet(true, false)) {
         LOG.info("rows of use are written again");
       }
     } catch (RuntimeException e) {
       count(Result.ERROR, 1);
-      if (failing.compareAndSet(false, true)) {
-        LOG.atWarn()
-            .addKeyValue("error", e.getMessage())
-            .setCause(e)
-            .log("rows of use cannot be written and are lost");
-      }
+      failed(e);
+    }
+  }
+
+  private void failed(Throwable e) {
+    if (failing.compareAndSet(false, true)) {
+      LOG.atWarn()
+          .addKeyValue("error", e.getMessage())
+          .setCause(e)
+          .log(
+              Database.isAway(e)
+                  ? "rows of use wait for the database"
+                  : "rows of use cannot be written and are lost");
     }
   }
 

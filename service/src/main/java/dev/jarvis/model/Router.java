@@ -5,6 +5,7 @@ import dev.jarvis.model.Decision.Reason;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -87,6 +88,13 @@ public final class Router {
   /** Notes that a target is asked; the lease ends when its answer does. */
   public Lease lease(Models.Target target) {
     return new Lease(state(target));
+  }
+
+  /** The targets that were asked or considered so far, and whether each is left alone now. */
+  public Map<Models.Target, Boolean> circuits() {
+    Map<Models.Target, Boolean> open = new HashMap<>();
+    states.forEach((target, state) -> open.put(target, state.open()));
+    return open;
   }
 
   private TargetState state(Models.Target target) {

@@ -11,17 +11,22 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** PostgreSQL: the configured one, or one that this process runs. */
 public final class Database implements AutoCloseable {
   /** The least that HikariCP takes as a time limit. */
   private static final Duration POOL_LEAST = Duration.ofMillis(250);
+
+  /** Connections, resources, shut-downs, time-outs. */
+  private static final Pattern AWAY = Pattern.compile("08...|53...|57P..|57014");
 
   private final @Nullable LocalPostgres server;
   private final StatementTelemetry telemetry;
@@ -115,6 +120,23 @@ public final class Database implements AutoCloseable {
    */
   public <T> T execute(Function<DbExecute, T> work) {
     return telemetry.observe(() -> work.apply(client.execute()));
+  }
+
+  /**
+   * Whether an error says that PostgreSQL cannot be reached, starts or stops, has no room for us or
+   * does not answer in time: the same statement may succeed later. By SQLSTATE: <a
+   * href="https://www.postgresql.org/docs/current/errcodes-appendix.html">PostgreSQL's list</a>.
+   */
+  public static boolean isAway(Throwable error) {
+    for (Throwable e = error; e != null; e = e.getCause()) {
+      if (e instanceof SQLTransientConnectionException
+          || (e instanceof SQLException sql
+              && sql.getSQLState() != null
+              && AWAY.matcher(sql.getSQLState()).matches())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Asks PostgreSQL for a sign of life, without a span; throws if there is none. */

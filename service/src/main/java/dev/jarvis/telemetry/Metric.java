@@ -101,6 +101,12 @@ public enum Metric {
       "{fallback}",
       "Models that were asked and failed before another one, or the same again, was asked",
       List.of(Label.MODEL, Label.PROVIDER, Label.REASON)),
+  LLM_CIRCUIT_OPEN(
+      "llm.circuit.open",
+      Type.GAUGE,
+      "1",
+      "Whether a model is left alone for failing again and again: 1 or 0",
+      List.of(Label.MODEL, Label.PROVIDER)),
   LLM_CACHE_REQUESTS(
       "llm.cache.requests",
       Type.COUNTER,

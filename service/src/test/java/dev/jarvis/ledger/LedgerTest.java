@@ -6,16 +6,21 @@ import static org.awaitility.Awaitility.await;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
+import io.helidon.dbclient.DbClientException;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The ledger's promises to a request, with a table that can be made slow or broken. */
 class LedgerTest {
@@ -73,6 +78,49 @@ class LedgerTest {
       assertRows(1, 1, 0);
       assertThat(table).containsExactly(good);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"08006", "53300", "57P03", "57014"})
+  void waitsForADatabaseThatIsAway(String state) throws Exception {
+    AtomicInteger away = new AtomicInteger(3);
+    try (Ledger ledger =
+        ledger(
+            use -> {
+              if (away.decrementAndGet() >= 0) {
+                throw new DbClientException("insert", new SQLException("away", state));
+              }
+              table.add(use);
+            },
+            10)) {
+      LlmUse use = Uses.at(Instant.now());
+      ledger.record(use);
+      assertRows(1, 0, 0);
+      assertThat(table).containsExactly(use);
+    }
+  }
+
+  @Test
+  void closesInTimeAndCountsWhatIsLostWhileTheDatabaseIsAway() throws Exception {
+    Ledger ledger =
+        ledger(
+            use -> {
+              throw new DbClientException("insert", new SQLException("away", "08001"));
+            },
+            10);
+    IntStream.range(0, 5).forEach(i -> ledger.record(Uses.at(Instant.now())));
+    long start = System.nanoTime();
+    ledger.close();
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(4));
+    await()
+        .atMost(Duration.ofSeconds(5))
+        .untilAsserted(
+            () ->
+                assertThat(
+                        Recorded.value(Metric.LEDGER_ROWS, "error").orElse(0L)
+                            + Recorded.value(Metric.LEDGER_ROWS, "dropped").orElse(0L))
+                    .isEqualTo(5L));
+    assertThat(Recorded.value(Metric.LEDGER_ROWS, "ok")).hasValue(0L);
   }
 
   @Test

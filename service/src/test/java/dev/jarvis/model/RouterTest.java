@@ -228,6 +228,8 @@ class RouterTest {
     }
     assertThat(order(decide(router))).containsExactly("b");
     assertThat(decide(router).options().getLast().reason()).isEqualTo(Reason.CIRCUIT_OPEN);
+    assertThat(router.circuits())
+        .containsExactlyInAnyOrderEntriesOf(Map.of(at(a), true, at(b), false));
   }
 
   @Test
