@@ -26,6 +26,27 @@ final class EventStream implements AutoCloseable {
     }
   }
 
+  /** Interrupts the thread that made it, never after it was switched off. */
+  private static final class Alarm {
+    private final Thread thread = Thread.currentThread();
+    private boolean off;
+    private boolean rang;
+
+    synchronized void ring() {
+      if (!off) {
+        rang = true;
+        thread.interrupt();
+      }
+    }
+
+    synchronized void off() {
+      off = true;
+      if (rang) {
+        Thread.interrupted(); // whatever comes next is not what it was for
+      }
+    }
+  }
+
   private static final byte[] DATA = "data: ".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] END = "\n\n".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] DONE = "[DONE]".getBytes(StandardCharsets.US_ASCII);
@@ -58,8 +79,8 @@ final class EventStream implements AutoCloseable {
   }
 
   private void write(byte[] data) throws ClientGone {
-    Thread writer = Thread.currentThread();
-    var alarm = CLOCK.schedule(writer::interrupt, writeLimit.toMillis(), TimeUnit.MILLISECONDS);
+    Alarm alarm = new Alarm();
+    var ringing = CLOCK.schedule(alarm::ring, writeLimit.toMillis(), TimeUnit.MILLISECONDS);
     try {
       out.write(DATA);
       out.write(data);
@@ -68,7 +89,8 @@ final class EventStream implements AutoCloseable {
     } catch (IOException | UncheckedIOException | ServerConnectionException e) {
       throw new ClientGone(e);
     } finally {
-      alarm.cancel(false);
+      ringing.cancel(false);
+      alarm.off();
     }
   }
 

@@ -7,6 +7,7 @@ import io.helidon.http.RequestException;
 import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.ServerConnectionException;
+import java.io.EOFException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
@@ -100,7 +101,7 @@ public final class ClientConnection {
    * The next bytes, null at their end.
    *
    * @throws RequestException with status 408 if they do not come in time
-   * @throws CloseConnectionException if the connection broke, or ended within a head
+   * @throws CloseConnectionException if the connection broke, or ended within a head or a body
    */
   private byte @Nullable [] receive() {
     if (part == Part.NOTHING_YET && reader.available() == 0) {
@@ -115,6 +116,10 @@ public final class ClientConnection {
     byte[] bytes = take(reading == null ? read() : reading, deadline - System.nanoTime());
     if (bytes == null && part == Part.HEAD) {
       throw new CloseConnectionException("the connection ended within a head");
+    }
+    if (bytes == null && part == Part.BODY) {
+      throw new ServerConnectionException(
+          "the connection ended within a body", new UncheckedIOException(new EOFException()));
     }
     return bytes;
   }

@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.helidon.http.RequestException;
 import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import java.io.IOException;
 import java.io.InputStream;
@@ -99,6 +100,8 @@ public final class JsonBody {
         throw new ApiException.BodyTooSlow("The body did not come in time.");
       }
       throw e.status().equals(Status.REQUEST_ENTITY_TOO_LARGE_413) ? tooLarge() : broken();
+    } catch (CloseConnectionException e) {
+      throw e; // the client is gone
     } catch (IOException | RuntimeException e) {
       // broken chunks come as exceptions of many kinds: where the next request begins is unknown
       throw broken();

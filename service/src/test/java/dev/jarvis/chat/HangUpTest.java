@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Clients that hang up while they wait, and those that do not; one answer at once. The model
@@ -132,6 +133,25 @@ class HangUpTest {
       assertThat(ollama.requests()).as("the second never reached the model").isEqualTo(1);
       first.readUntil("\"content\":\"");
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void whoLeavesWithinTheBodyMadeNoBadRequest(boolean reset) throws Exception {
+    double closed = closedByClient();
+    double bad = requests("400");
+    try (RawConnection client = new RawConnection(service)) {
+      String request = RawConnection.chat(body(false));
+      client.send(request.substring(0, request.length() - 10));
+      if (reset) {
+        client.reset();
+      } else {
+        client.close();
+      }
+    }
+
+    await().atMost(Duration.ofSeconds(5)).until(() -> closedByClient() == closed + 1);
+    assertThat(requests("400")).isEqualTo(bad);
   }
 
   @Test
