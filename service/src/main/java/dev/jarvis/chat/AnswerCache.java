@@ -164,11 +164,12 @@ public final class AnswerCache {
   /**
    * Looks for an answer; waits for one that is on its way.
    *
-   * @param user who asks, the end user included
+   * @param asker who asks: the key's user and the end user
    * @param cacheControl the client's header {@code Cache-Control}; may be empty
    * @return empty where the route has no cache
    */
-  Optional<Look> look(Route.Cache cache, ChatRequest request, String user, String cacheControl) {
+  Optional<Look> look(
+      Route.Cache cache, ChatRequest request, List<String> asker, String cacheControl) {
     if (cache.scope() == Scope.OFF) {
       return Optional.empty();
     }
@@ -176,7 +177,7 @@ public final class AnswerCache {
     if (control.contains("no-store") || !repeatable(request)) {
       return Optional.of(new Look(Result.BYPASS, null, null, cache.ttl(), null));
     }
-    String key = key(cache.scope() == Scope.USER ? user : "", request);
+    String key = key(cache.scope() == Scope.USER ? asker : List.of(), request);
     return Optional.of(look(key, cache.ttl(), control.contains("no-cache")));
   }
 
@@ -220,9 +221,10 @@ public final class AnswerCache {
   }
 
   /** A hash: nobody reads the question in Redis. */
-  private static String key(String user, ChatRequest request) {
+  private static String key(List<String> asker, ChatRequest request) {
     ObjectNode question = request.body().deepCopy().without(BESIDE_THE_QUESTION);
-    ObjectNode whole = Json.object().put("user", user).put("route", request.model());
+    ObjectNode whole = Json.object().put("route", request.model());
+    asker.forEach(whole.putArray("asker")::add);
     whole.set("question", question);
     try {
       byte[] canonical =

@@ -103,20 +103,20 @@ public final class Gateway {
   /** Notes who asks. */
   void seen(Exchange exchange, @Nullable String endUser) {
     exchange.endUser(endUser);
-    activeUsers.seen(user(exchange));
+    activeUsers.seen(String.join("/", asker(exchange)));
   }
 
-  /** Who asks, as the cache and the count of users tell them apart. */
-  private static String user(Exchange exchange) {
+  /** The key's user, and the end user where the body names one. */
+  private static List<String> asker(Exchange exchange) {
     String user = String.valueOf(exchange.userId());
-    return exchange.endUser() == null ? user : user + "/" + exchange.endUser();
+    return exchange.endUser() == null ? List.of(user) : List.of(user, exchange.endUser());
   }
 
   /** What the cache has for a chat, told in a header; empty where the route has no cache. */
   Optional<AnswerCache.Look> cached(
       ChatRequest request, Exchange exchange, String cacheControl, ServerResponse response) {
     Optional<AnswerCache.Look> look =
-        cache.look(router.cache(request.model()), request, user(exchange), cacheControl);
+        cache.look(router.cache(request.model()), request, asker(exchange), cacheControl);
     look.ifPresent(it -> response.header(CACHE, it.result().header()));
     return look;
   }
