@@ -1,5 +1,7 @@
 package dev.jarvis;
 
+import static org.awaitility.Awaitility.await;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.jarvis.model.FakeOllama;
@@ -53,6 +55,27 @@ public final class TestService implements AutoCloseable {
       throw e;
     }
     return new TestService(jarvis, ollama);
+  }
+
+  /**
+   * One with a configuration file, which is read at the start only.
+   *
+   * @param yaml as in {@code application.yaml}
+   */
+  public static TestService startWith(String yaml) throws Exception {
+    Path file = Files.createTempFile("jarvis-test", ".yaml");
+    try {
+      Files.writeString(file, yaml);
+      return start(Map.of("JARVIS_CONFIG", file.toString()));
+    } finally {
+      Files.delete(file);
+    }
+  }
+
+  /** Waits until a provider has listed a model. */
+  public TestService awaitModel(String model) {
+    await().atMost(Duration.ofSeconds(20)).until(() -> get("/v1/models").body().contains(model));
+    return this;
   }
 
   /** The one that tests share which change nothing of it; lives as long as the JVM. */

@@ -45,10 +45,8 @@ class AnswerCacheTest {
   private String question = "";
 
   @BeforeAll
-  static void start(@TempDir Path folder) throws Exception {
-    Path file = folder.resolve("jarvis.yaml");
-    Files.writeString(file, ROUTES);
-    service = TestService.start(Map.of("JARVIS_CONFIG", file.toString()));
+  static void start() throws Exception {
+    service = TestService.startWith(ROUTES);
   }
 
   @AfterAll

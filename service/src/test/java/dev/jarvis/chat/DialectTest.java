@@ -1,24 +1,18 @@
 package dev.jarvis.chat;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.TestService;
 import dev.jarvis.model.FakeOpenAi;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Tools, formats, images and further fields, as model servers get them and clients get them back.
@@ -36,15 +30,12 @@ class DialectTest {
   private static TestService service;
 
   @BeforeAll
-  static void start(@TempDir Path folder) throws Exception {
+  static void start() throws Exception {
     cloud = FakeOpenAi.start(CLOUD);
-    Path file = folder.resolve("jarvis.yaml");
-    Files.writeString(
-        file, "providers:\n  cloud:\n    type: openai\n    url: %s\n".formatted(cloud.uri()));
-    service = TestService.start(Map.of("JARVIS_CONFIG", file.toString()));
-    await()
-        .atMost(Duration.ofSeconds(20))
-        .until(() -> service.get("/v1/models").body().contains(CLOUD));
+    service =
+        TestService.startWith(
+                "providers:\n  cloud:\n    type: openai\n    url: %s\n".formatted(cloud.uri()))
+            .awaitModel(CLOUD);
   }
 
   @AfterAll

@@ -2,21 +2,15 @@ package dev.jarvis.chat;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jarvis.TestService;
 import dev.jarvis.model.FakeOpenAi;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -32,22 +26,18 @@ class EmbeddingsTest {
   private static TestService service;
 
   @BeforeAll
-  static void start(@TempDir Path folder) throws Exception {
+  static void start() throws Exception {
     cloud = FakeOpenAi.start("cloud-1");
-    Path file = folder.resolve("jarvis.yaml");
-    Files.writeString(
-        file,
-        """
-        providers:
-          cloud: {type: openai, url: "%s"}
-        prices:
-          - {provider: ollama, model: "fake:1b", input: 2, output: 0}
-        """
-            .formatted(cloud.uri()));
-    service = TestService.start(Map.of("JARVIS_CONFIG", file.toString()));
-    await()
-        .atMost(Duration.ofSeconds(20))
-        .until(() -> service.get("/v1/models").body().contains("cloud-1"));
+    service =
+        TestService.startWith(
+                """
+                providers:
+                  cloud: {type: openai, url: "%s"}
+                prices:
+                  - {provider: ollama, model: "fake:1b", input: 2, output: 0}
+                """
+                    .formatted(cloud.uri()))
+            .awaitModel("cloud-1");
   }
 
   @AfterAll

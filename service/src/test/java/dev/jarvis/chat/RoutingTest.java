@@ -2,22 +2,17 @@ package dev.jarvis.chat;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jarvis.TestService;
 import dev.jarvis.model.FakeOllama;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Routes over two model servers, as a client sees them. */
 @Timeout(60)
@@ -26,12 +21,11 @@ class RoutingTest {
   private static TestService service;
 
   @BeforeAll
-  static void start(@TempDir Path folder) throws Exception {
+  static void start() throws Exception {
     SECOND.listModels("second:1b");
-    Path file = folder.resolve("jarvis.yaml");
-    Files.writeString(
-        file,
-        """
+    service =
+        TestService.startWith(
+                """
         providers:
           second:
             type: ollama
@@ -47,11 +41,8 @@ class RoutingTest {
         prices:
           - {provider: second, model: "second:1b", input: 0.5, output: 1.5}
         """
-            .formatted(SECOND.uri()));
-    service = TestService.start(Map.of("JARVIS_CONFIG", file.toString()));
-    await()
-        .atMost(Duration.ofSeconds(20))
-        .until(() -> service.get("/v1/models").body().contains("second:1b"));
+                    .formatted(SECOND.uri()))
+            .awaitModel("second:1b");
   }
 
   @AfterAll

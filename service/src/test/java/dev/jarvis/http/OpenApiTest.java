@@ -1,7 +1,6 @@
 package dev.jarvis.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -10,9 +9,7 @@ import dev.jarvis.TestService;
 import dev.jarvis.model.FakeOpenAi;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.AfterAll;
@@ -28,16 +25,13 @@ class OpenApiTest {
   private static TestService service;
 
   @BeforeAll
-  static void start(@TempDir Path folder) throws Exception {
+  static void start() throws Exception {
     cloud = FakeOpenAi.start(MODEL);
     cloud.events("{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"ok\"}}]}");
-    Path file = folder.resolve("jarvis.yaml");
-    Files.writeString(
-        file, "providers:\n  cloud:\n    type: openai\n    url: %s\n".formatted(cloud.uri()));
-    service = TestService.start(Map.of("JARVIS_CONFIG", file.toString()));
-    await()
-        .atMost(Duration.ofSeconds(20))
-        .until(() -> service.get("/v1/models").body().contains(MODEL));
+    service =
+        TestService.startWith(
+                "providers:\n  cloud:\n    type: openai\n    url: %s\n".formatted(cloud.uri()))
+            .awaitModel(MODEL);
   }
 
   @AfterAll
