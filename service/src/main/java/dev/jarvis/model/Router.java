@@ -180,7 +180,7 @@ public final class Router {
 
   private List<Option> sorted(List<Option> options, Strategy strategy) {
     List<Option> order = new ArrayList<>(options);
-    order.sort(rank(strategy).thenComparing(Router::cold));
+    order.sort(rank(strategy).thenComparing(it -> !inMemory(it)));
     if (strategy == Strategy.WEIGHTED) {
       Option drawn = draw(order);
       order.remove(drawn);
@@ -201,9 +201,12 @@ public final class Router {
     };
   }
 
-  /** At equal rank a model in memory wins over one that must be loaded first. */
-  private static boolean cold(Option option) {
-    return Boolean.FALSE.equals(option.loaded());
+  /**
+   * At equal rank a model in memory wins. One whose server does not tell wins over nobody: beside
+   * it a cold model would never be asked, and so never be loaded.
+   */
+  private static boolean inMemory(Option option) {
+    return Boolean.TRUE.equals(option.loaded());
   }
 
   private Option draw(List<Option> options) {
@@ -222,7 +225,7 @@ public final class Router {
       return Reason.ONLY;
     }
     boolean tie = rank(strategy).compare(order.get(0), order.get(1)) == 0;
-    if (tie && strategy != Strategy.WEIGHTED && !cold(order.get(0)) && cold(order.get(1))) {
+    if (tie && strategy != Strategy.WEIGHTED && inMemory(order.get(0)) && !inMemory(order.get(1))) {
       return Reason.LOADED;
     }
     return Reason.valueOf(strategy.reason().toUpperCase(Locale.ROOT));

@@ -266,4 +266,17 @@ class RouterTest {
 
     assertThat(decision.chosen().orElseThrow().target().provider()).isSameAs(a);
   }
+
+  @Test
+  void aServerThatDoesNotTellWinsOverNoColdModel() throws Exception {
+    Router router = router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 1));
+    a.loaded = Optional.of(false);
+    assertThat(order(decide(router))).containsExactly("a", "b");
+    assertThat(decide(router).options().getFirst().reason()).isEqualTo(Reason.PRIORITY);
+
+    a.loaded = Optional.empty();
+    b.loaded = Optional.of(true);
+    assertThat(order(decide(router))).containsExactly("b", "a");
+    assertThat(decide(router).options().getFirst().reason()).isEqualTo(Reason.LOADED);
+  }
 }
