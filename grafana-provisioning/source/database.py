@@ -191,13 +191,14 @@ objects = row(
     ),
     graph(
         "p95 of object-store calls",
-        "The slowest 5 % of each take longer. Normal: below 50 ms.",
+        "The slowest 5 % of each take longer; and failures a second. Normal: below 50 ms, no failures.",
         [
             of(
                 "environment_operation_quantile:object_store_operation_duration_seconds:histogram_quantile",
                 "{{operation}}",
                 'quantile="0.95"',
-            )
+            ),
+            of("environment_operation:object_store_operation_errors:rate5m", "failures of {{operation}}"),
         ],
         "s",
         w=12,

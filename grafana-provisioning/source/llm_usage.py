@@ -289,6 +289,65 @@ servers = row(
     ),
 )
 
+PROCESSED = f"environment_outcome_media_type:documents_processed:rate5m{{{ENVIRONMENT}}}"
+
+
+def slow(metric, *labels):
+    name = "_".join(["environment", *labels, "quantile"])
+    return f'{name}:documents_{metric}_duration_seconds:histogram_quantile{{{ENVIRONMENT}, quantile="0.95"}}'
+
+
+documents = row(
+    "Documents",
+    graph(
+        "Documents processed",
+        "Documents that became searchable (ok), that cannot be read (rejected) or were given up (error), a second. Normal: no error.",
+        [prom(f"sum by (outcome) ({PROCESSED})", "{{outcome}}")],
+        "ops",
+        stacked=True,
+    ),
+    graph(
+        "Queue",
+        "Documents that wait or are worked on, and those that were given up or cannot be read. Normal: the first falls back to 0.",
+        [
+            prom(f"environment:documents_queue_depth:max{{{ENVIRONMENT}}}", "in the queue"),
+            prom(f"environment:documents_dead_letters:max{{{ENVIRONMENT}}}", "dead letters"),
+        ],
+        "short",
+        decimals=0,
+    ),
+    graph(
+        "Oldest in the queue",
+        "Time since the upload of the oldest document that waits. Normal: below a minute; at 10 minutes DocumentsBacklog fires.",
+        [prom(f"environment:documents_queue_oldest_age_seconds:max{{{ENVIRONMENT}}}", "oldest")],
+        "s",
+        limit=600,
+    ),
+    graph(
+        "Time to searchable",
+        "From a document's upload until it can be asked about. Normal: seconds for short texts, minutes for books with embeddings.",
+        [
+            prom(f"environment_quantile:documents_time_to_searchable_seconds:histogram_quantile{{{ENVIRONMENT}}}", "p{{quantile}}")
+        ],
+        "s",
+    ),
+    graph(
+        "Stages, p95",
+        "The slowest 5 % of each stage take longer; and attempts a second that were postponed. Normal: embed is the longest, no retries.",
+        [
+            prom(slow("stage", "stage"), "{{stage}}"),
+            prom(f"environment_stage:documents_retries:rate5m{{{ENVIRONMENT}}} > 0", "retries in {{stage}}"),
+        ],
+        "s",
+    ),
+    graph(
+        "Searches, p95",
+        "The slowest 5 % of searches take longer, chats that are grounded included. Normal: hybrid as long as an embedding.",
+        [prom(slow("search", "mode"), "{{mode}}")],
+        "s",
+    ),
+)
+
 logs = row(
     "Logs",
     log_lines(
@@ -310,5 +369,6 @@ DASHBOARD = dashboard(
     routing,
     ollama,
     servers,
+    documents,
     logs,
 )

@@ -166,6 +166,31 @@ traffic = row(
     ),
 )
 
+documents = row(
+    "Documents",
+    graph(
+        "Documents processed",
+        "Documents that became searchable (ok), that cannot be read (rejected) or were given up (error), a second. Normal: no error.",
+        [prom(f"sum by (outcome) (environment_outcome_media_type:documents_processed:rate5m{{{ENVIRONMENT}}})", "{{outcome}}")],
+        "ops",
+        w=12,
+        h=6,
+        stacked=True,
+    ),
+    graph(
+        "Documents that wait",
+        "Documents in the queue, and those that were given up or cannot be read. Normal: the first falls back to 0.",
+        [
+            prom(f"environment:documents_queue_depth:max{{{ENVIRONMENT}}}", "in the queue"),
+            prom(f"environment:documents_dead_letters:max{{{ENVIRONMENT}}}", "dead letters"),
+        ],
+        "short",
+        w=12,
+        h=6,
+        decimals=0,
+    ),
+)
+
 telemetry = row(
     "Telemetry's own way",
     graph(
@@ -217,6 +242,7 @@ DASHBOARD = dashboard(
     state,
     objectives,
     traffic,
+    documents,
     telemetry,
     logs,
 )

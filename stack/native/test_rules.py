@@ -113,6 +113,8 @@ SEVERITIES = {
     "CollectorQueueFilling": "warning",
     "MonitoringPartDown": "warning",
     "LedgerRowsLost": "critical",
+    "DocumentsBacklog": "warning",
+    "DocumentDeadLetters": "warning",
 }
 
 
@@ -243,6 +245,23 @@ def api_cases():
             )
             yield case(named(f"LedgerRowsLost: no {result}"), rows(result, 0))
         yield case(named("LedgerRowsLost: all written"), rows("ok", 1))
+
+        def waiting(seconds):
+            return world().told("documents_queue_oldest_age_seconds", {}, steady(seconds, 14))
+
+        yield case(named("DocumentsBacklog"), waiting(601), *firing("DocumentsBacklog", **LOCAL))
+        yield case(named("DocumentsBacklog: just below"), waiting(600))
+        yield case(named("DocumentsBacklog: not yet"), waiting(601), at=4)
+
+        def processed(outcome, per_second):
+            labels = {"outcome": outcome, "media_type": "text/plain"}
+            return world().told("documents_processed_total", labels, rising(per_second, 14))
+
+        yield case(
+            named("DocumentDeadLetters"), processed("error", 0.01), *firing("DocumentDeadLetters", **LOCAL)
+        )
+        yield case(named("DocumentDeadLetters: none"), processed("error", 0))
+        yield case(named("DocumentDeadLetters: the file's own fault"), processed("rejected", 0.01))
 
         yield case(
             named("numbers"),

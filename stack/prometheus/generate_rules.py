@@ -19,7 +19,8 @@ QUANTILES = ("0.5", "0.95", "0.99")
 JUDGED = 'route!~"/health.*|/metrics|_unmatched"'
 # Their time is the model's: they are judged by the time to the first token.
 GENERATION = 'route=~"/v1/((chat/)?completions|embeddings)"'
-NO_GENERATION = 'route!~"/health.*|/metrics|_unmatched|/v1/((chat/)?completions|embeddings)"'
+# Nor by their own: an upload or a download takes as long as the client's line.
+NO_GENERATION = 'route!~"/health.*|/metrics|_unmatched|/v1/((chat/)?completions|embeddings|files(/.id./content)?)"'
 
 # Multi-window, multi-burn-rate alerts, as in chapter 5 of Google's SRE workbook: (long window, short window, how many
 # times faster than allowed the budget burns, severity, for).
@@ -194,6 +195,18 @@ def llm():
     ]
 
 
+def documents():
+    """The queue is one for all replicas, which tell the same of it: max, not sum."""
+    return [
+        *counter("documents_processed_total", "outcome", "media_type"),
+        *counter("documents_retries_total", "stage"),
+        *histogram("documents_stage_duration_seconds", "stage"),
+        *histogram("documents_time_to_searchable_seconds"),
+        *histogram("documents_search_duration_seconds", "mode"),
+        *[rule for it in ("queue_depth", "queue_oldest_age_seconds", "dead_letters") for rule in gauge(f"documents_{it}", "max")],
+    ]
+
+
 def ollama():
     """By Ollama's own clock. Replicas that share an Ollama tell the same of its memory: max, not sum."""
     generation = aggregate("sum", ["model", "provider"], chosen_rate("ollama_generation_duration_seconds_sum", ["model", "provider"]))
@@ -218,6 +231,7 @@ def storage():
         *histogram("db_client_operation_duration_seconds", *operations),
         *counter("db_client_operation_errors_total", *operations),
         *histogram("object_store_operation_duration_seconds", "operation"),
+        *counter("object_store_operation_errors_total", "operation"),
         *[rule for it in ("active", "idle", "max", "pending") for rule in gauge(f"hikaricp_connections_{it}", "sum", "pool")],
         *mean("hikaricp_connections_acquire_seconds", "pool"),
         *mean("hikaricp_connections_usage_seconds", "pool"),
@@ -459,7 +473,7 @@ def group(name, rules, interval=None):
 
 
 def recording():
-    parts = (http, llm, ollama, storage, process, spans, pipeline, postgres, redis)
+    parts = (http, llm, documents, ollama, storage, process, spans, pipeline, postgres, redis)
     return [group(f"jarvis-{it.__name__}", it()) for it in parts]
 
 

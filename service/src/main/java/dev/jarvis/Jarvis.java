@@ -5,10 +5,12 @@ import dev.jarvis.account.ActiveUsers;
 import dev.jarvis.account.ApiKeys;
 import dev.jarvis.chat.AnswerCache;
 import dev.jarvis.chat.ChatRoutes;
+import dev.jarvis.chat.EmbeddingClient;
 import dev.jarvis.chat.EmbeddingRoutes;
 import dev.jarvis.chat.Gateway;
 import dev.jarvis.chat.ModelRoutes;
 import dev.jarvis.chat.RoutingRoutes;
+import dev.jarvis.document.Documents;
 import dev.jarvis.health.DependencyCheck;
 import dev.jarvis.health.Health;
 import dev.jarvis.health.HealthRoutes;
@@ -119,7 +121,18 @@ public final class Jarvis implements AutoCloseable {
             activeUsers,
             cache);
     open(telemetry.instruments().gaugesByLabels(Metric.LLM_CIRCUIT_OPEN, gateway::circuits));
-    new ChatRoutes(config.chat(), bodies, gateway).register(routes);
+    String embeddings = config.documents().embeddingModel();
+    Documents documents =
+        open(
+            new Documents(
+                config.documents(),
+                database,
+                objects,
+                telemetry,
+                bodies,
+                embeddings == null ? null : new EmbeddingClient(gateway, embeddings)));
+    documents.register(routes);
+    new ChatRoutes(config.chat(), bodies, gateway, documents.grounding()).register(routes);
     new EmbeddingRoutes(bodies, gateway).register(routes);
 
     HttpRouting.Builder routing =
@@ -131,7 +144,7 @@ public final class Jarvis implements AutoCloseable {
             .port(config.server().port())
             .shutdownHook(false) // Main has its own, which closes the rest too
             .shutdownGracePeriod(config.server().shutdownGrace())
-            .maxPayloadSize(bodies.serverLimit())
+            .maxPayloadSize(Math.max(bodies.serverLimit(), config.documents().maxUploadBytes()))
             .maxTcpConnections(config.server().maxConnections())
             .idleConnectionTimeout(config.server().idleTimeout())
             .idleConnectionPeriod(config.server().idleTimeout().dividedBy(4))

@@ -3,6 +3,8 @@ package dev.jarvis;
 import dev.jarvis.account.ApiKeys;
 import dev.jarvis.account.ApiKeys.HashedKey;
 import dev.jarvis.chat.ChatConfig;
+import dev.jarvis.document.DocumentConfig;
+import dev.jarvis.document.ExtractLimits;
 import dev.jarvis.model.LocalConfig;
 import dev.jarvis.model.ModelServerConfig;
 import dev.jarvis.model.Prices;
@@ -29,6 +31,7 @@ record JarvisConfig(
     Server server,
     @Nullable String metricsToken,
     ChatConfig chat,
+    DocumentConfig documents,
     DatabaseConfig database,
     RedisConfig redis,
     ObjectStoreConfig objectStore,
@@ -83,6 +86,7 @@ record JarvisConfig(
                 settings.integer("chat.max-concurrent", 1, 100_000),
                 settings.integer("chat.max-queued", 0, 100_000),
                 settings.duration("chat.queue-timeout")),
+            documents(settings),
             database(settings),
             redis(settings),
             objectStore(settings),
@@ -135,6 +139,27 @@ record JarvisConfig(
       }
     }
     return keys;
+  }
+
+  private static DocumentConfig documents(Settings settings) {
+    return new DocumentConfig(
+        settings.integer("documents.max-file-bytes", 1_024, 1 << 30),
+        settings.integer("documents.max-files", 1, 10_000_000),
+        settings.duration("documents.upload-timeout"),
+        settings.integer("documents.workers", 0, 256),
+        settings.duration("documents.lease"),
+        settings.integer("documents.max-attempts", 1, 1_000),
+        settings.duration("documents.first-retry"),
+        settings.duration("documents.longest-retry"),
+        new ExtractLimits(
+            settings.integer("documents.max-chars", 1_000, 1 << 28),
+            settings.integer("documents.max-pages", 1, 1_000_000),
+            settings.integer("documents.extract-memory-mib", 64, 65_536),
+            settings.duration("documents.extract-timeout")),
+        settings.integer("documents.chunk-tokens", 32, 8_192),
+        settings.text("documents.text-search"),
+        settings.optional("documents.embedding-model"),
+        settings.integer("documents.context-tokens", 32, 1_000_000));
   }
 
   private static DatabaseConfig database(Settings settings) {

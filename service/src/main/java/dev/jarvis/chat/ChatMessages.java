@@ -1,6 +1,7 @@
 package dev.jarvis.chat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.jarvis.http.Fields;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 

@@ -1,6 +1,7 @@
 package dev.jarvis.chat;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.document.Grounding;
 import dev.jarvis.http.ApiException;
 import dev.jarvis.http.ClientWatch;
 import dev.jarvis.http.Errors;
@@ -28,11 +29,13 @@ public final class ChatRoutes {
   private final ChatConfig config;
   private final JsonBody bodies;
   private final Gateway gateway;
+  private final Grounding grounding;
 
-  public ChatRoutes(ChatConfig config, JsonBody bodies, Gateway gateway) {
+  public ChatRoutes(ChatConfig config, JsonBody bodies, Gateway gateway, Grounding grounding) {
     this.config = config;
     this.bodies = bodies;
     this.gateway = gateway;
+    this.grounding = grounding;
   }
 
   public void register(Routes routes) {
@@ -44,7 +47,16 @@ public final class ChatRoutes {
     ChatCompletionRequest request =
         ChatCompletionRequest.parse(bodies.object(http), config.maxMessages(), config.maxTokens());
     gateway.seen(exchange, request.user());
-    Gateway.answer(exchange, client -> answer(request, exchange, http, client, response));
+    Gateway.answer(
+        exchange,
+        client -> {
+          ChatCompletionRequest grounded =
+              grounding
+                  .ground(request.chat().body(), exchange)
+                  .map(request::grounded)
+                  .orElse(request);
+          answer(grounded, exchange, http, client, response);
+        });
   }
 
   private void answer(
@@ -126,7 +138,16 @@ public final class ChatRoutes {
       choices.add(chunk);
     } while (chunk.finish() == null);
     Usage usage = chunk.finish().usage();
-    Json.send(response, Completions.whole(exchange.id(), request.model(), choices, usage));
+    ObjectNode body = Completions.whole(exchange.id(), request.model(), choices, usage);
+    Json.send(response, withGrounding(body, request));
+  }
+
+  /** A stream tells it with its first chunk. */
+  private static ObjectNode withGrounding(ObjectNode body, ChatCompletionRequest request) {
+    if (request.grounding() != null) {
+      body.set("grounding", request.grounding());
+    }
+    return body;
   }
 
   private void stream(
@@ -141,7 +162,7 @@ public final class ChatRoutes {
     response.header(HeaderNames.CACHE_CONTROL, "no-cache");
     response.header(HeaderNames.create("x-accel-buffering"), "no"); // nginx would hold pieces back
     try (EventStream events = new EventStream(response.outputStream(), config.writeTimeout())) {
-      events.send(chunks.role(0));
+      events.send(withGrounding(chunks.role(0), request));
       Chunk chunk;
       do {
         chunk = nextOrErrorEvent(answer, exchange, client, events);

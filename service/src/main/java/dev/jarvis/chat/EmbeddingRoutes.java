@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.http.ClientWatch;
 import dev.jarvis.http.Exchange;
+import dev.jarvis.http.Fields;
 import dev.jarvis.http.Json;
 import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.Routes;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * href="https://platform.openai.com/docs/api-reference/embeddings/create">OpenAI documents it</a>.
  */
 public final class EmbeddingRoutes {
-  private static final String OPERATION = "embeddings";
+  static final String OPERATION = "embeddings";
   private static final int MAX_INPUTS = 2048;
   private static final int MAX_DIMENSIONS = 65_536;
 
@@ -70,7 +71,7 @@ public final class EmbeddingRoutes {
     }
   }
 
-  private static Embeddings ask(
+  static Embeddings ask(
       EmbeddingRequest request,
       Decision decision,
       Attempts<Embeddings> attempts,

@@ -118,6 +118,15 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
+  /** What the service stores in is away: try again later. */
+  public static final class StorageUnavailable extends ApiException {
+    private static final long serialVersionUID = 1L;
+
+    public StorageUnavailable(String message, String code, Throwable cause) {
+      super(message, null, code, cause);
+    }
+  }
+
   /** Too much to do: try again later. */
   public static final class Overloaded extends ApiException {
     private static final long serialVersionUID = 1L;

@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
 public final class ClientConnection {
   private static final ThreadLocal<ClientConnection> CURRENT = new ThreadLocal<>();
 
+  /** Helidon holds a whole chunk of a body in memory, of whatever size the client says. */
+  private static final int MAX_GATHERED_BYTES = 16 << 20;
+
   /** What the next byte belongs to. */
   private enum Part {
     NOTHING_YET,
@@ -65,6 +68,14 @@ public final class ClientConnection {
 
   DataReader reader() {
     return reader;
+  }
+
+  /**
+   * Gives the body of the current request more time than others, from now on: an upload takes as
+   * long as the client's line.
+   */
+  public void bodyLimit(Duration limit) {
+    await(Part.BODY, limit);
   }
 
   /** The head of a request was read: what comes next is its body. */
@@ -112,6 +123,14 @@ public final class ClientConnection {
     }
     if (part == Part.NOTHING_YET) {
       await(Part.HEAD, headLimit);
+    }
+    if (reader.available() > MAX_GATHERED_BYTES) {
+      throw RequestException.builder()
+          .type(DirectHandler.EventType.BAD_REQUEST)
+          .status(Status.REQUEST_ENTITY_TOO_LARGE_413)
+          .setKeepAlive(false)
+          .message("a chunk of the body is too large")
+          .build();
     }
     byte[] bytes = take(reading == null ? read() : reading, deadline - System.nanoTime());
     if (bytes == null && part == Part.HEAD) {

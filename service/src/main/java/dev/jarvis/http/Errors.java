@@ -23,6 +23,7 @@ public final class Errors {
       case ApiException.Unauthenticated it ->
           response.header(HeaderNames.WWW_AUTHENTICATE, "Bearer realm=\"jarvis\"");
       case ApiException.Overloaded it -> response.header(HeaderNames.RETRY_AFTER, "1");
+      case ApiException.StorageUnavailable it -> response.header(HeaderNames.RETRY_AFTER, "5");
       default -> {}
     }
     if (error instanceof ApiException.AmbiguousFraming
@@ -82,6 +83,7 @@ public final class Errors {
       case ApiException.UpstreamFailed it -> Status.BAD_GATEWAY_502;
       case ApiException.UpstreamTimedOut it -> Status.GATEWAY_TIMEOUT_504;
       case ApiException.Overloaded it -> Status.SERVICE_UNAVAILABLE_503;
+      case ApiException.StorageUnavailable it -> Status.SERVICE_UNAVAILABLE_503;
       case ApiException.Internal it -> Status.INTERNAL_SERVER_ERROR_500;
     };
   }
@@ -91,6 +93,7 @@ public final class Errors {
       case ApiException.Unauthenticated it -> "authentication_error";
       case ApiException.UpstreamFailed it -> "api_error";
       case ApiException.UpstreamTimedOut it -> "api_error";
+      case ApiException.StorageUnavailable it -> "api_error";
       case ApiException.Overloaded it -> "overloaded_error";
       case ApiException.Internal it -> "api_error";
       default -> "invalid_request_error";

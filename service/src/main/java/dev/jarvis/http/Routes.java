@@ -56,6 +56,10 @@ public final class Routes {
     return add(Method.POST, template, access, handler);
   }
 
+  public Routes delete(String template, Access access, Handler handler) {
+    return add(Method.DELETE, template, access, handler);
+  }
+
   private Routes add(Method method, String template, Access access, Handler handler) {
     routes.add(
         new Route(

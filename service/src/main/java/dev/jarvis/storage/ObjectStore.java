@@ -2,6 +2,7 @@ package dev.jarvis.storage;
 
 import dev.jarvis.telemetry.Telemetry;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 
 /** Where documents lie: an S3 service, or a folder on the local disk. */
@@ -16,9 +17,33 @@ public interface ObjectStore extends AutoCloseable {
   static ObjectStore open(ObjectStoreConfig config, Path home, Telemetry telemetry)
       throws IOException {
     return config.endpoint() == null
-        ? LocalObjectStore.open(home.resolve("objects").resolve(config.bucket()))
+        ? LocalObjectStore.open(home.resolve("objects").resolve(config.bucket()), telemetry)
         : S3ObjectStore.open(config, telemetry);
   }
+
+  /**
+   * Stores what a stream holds, of any length, a few MiB of it in memory at a time. Nobody sees the
+   * object before it is whole.
+   *
+   * @param key letters, digits, {@code -} and {@code /}
+   * @throws IOException if the store fails, or the stream does
+   */
+  void put(String key, InputStream content) throws IOException;
+
+  /**
+   * An object's bytes; to be closed.
+   *
+   * @throws java.nio.file.NoSuchFileException if there is none
+   * @throws IOException if the store fails; the stream may throw it too
+   */
+  InputStream get(String key) throws IOException;
+
+  /**
+   * Deletes an object; one that is not there is deleted already.
+   *
+   * @throws IOException if the store fails
+   */
+  void delete(String key) throws IOException;
 
   /** Asks the store for its bucket, without a span; throws if it is not there. */
   void check() throws Exception;

@@ -4,11 +4,16 @@ import dev.jarvis.telemetry.ClientOperation;
 import dev.jarvis.telemetry.ClientOperation.Target;
 import dev.jarvis.telemetry.Telemetry;
 import io.minio.BucketExistsArgs;
+import io.minio.GetObjectArgs;
 import io.minio.MakeBucketArgs;
 import io.minio.MinioClient;
+import io.minio.PutObjectArgs;
+import io.minio.RemoveObjectArgs;
 import io.minio.errors.ErrorResponseException;
 import io.minio.errors.MinioException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,13 +23,18 @@ final class S3ObjectStore implements ObjectStore {
   private static final Logger LOG = LoggerFactory.getLogger(S3ObjectStore.class);
   private static final Duration RETRY_PERIOD = Duration.ofSeconds(2);
 
+  /** The least that S3 takes for a part; so much of an object is in memory while it is stored. */
+  private static final long PART_BYTES = 5 << 20;
+
   private final MinioClient client;
   private final String bucket;
+  private final Telemetry telemetry;
   private volatile boolean closed;
 
-  private S3ObjectStore(MinioClient client, String bucket) {
+  private S3ObjectStore(MinioClient client, String bucket, Telemetry telemetry) {
     this.client = client;
     this.bucket = bucket;
+    this.telemetry = telemetry;
   }
 
   static S3ObjectStore open(ObjectStoreConfig config, Telemetry telemetry) {
@@ -35,16 +45,16 @@ final class S3ObjectStore implements ObjectStore {
             .build();
     long millis = config.timeout().toMillis();
     client.setTimeout(millis, millis, millis);
-    S3ObjectStore store = new S3ObjectStore(client, config.bucket());
-    store.start(telemetry);
+    S3ObjectStore store = new S3ObjectStore(client, config.bucket(), telemetry);
+    store.start();
     return store;
   }
 
-  private void start(Telemetry telemetry) {
+  private void start() {
     try {
-      boolean exists = traced(telemetry, "HeadBucket", this::bucketExists);
+      boolean exists = traced("HeadBucket", this::bucketExists);
       if (!exists) {
-        traced(telemetry, "CreateBucket", this::makeBucket);
+        traced("CreateBucket", this::makeBucket);
       }
     } catch (MinioException | RuntimeException e) { // the client wraps some errors of the network
       LOG.atWarn()
@@ -71,14 +81,14 @@ final class S3ObjectStore implements ObjectStore {
     }
   }
 
-  private interface Call {
-    boolean send() throws MinioException;
+  private interface Call<T> {
+    T send() throws MinioException;
   }
 
-  private static boolean traced(Telemetry telemetry, String name, Call call) throws MinioException {
+  private <T> T traced(String name, Call<T> call) throws MinioException {
     ClientOperation operation = telemetry.operation(Target.OBJECT_STORE, name);
     try {
-      boolean result = call.send();
+      T result = call.send();
       operation.end();
       return result;
     } catch (MinioException | RuntimeException e) {
@@ -105,6 +115,49 @@ final class S3ObjectStore implements ObjectStore {
   private boolean makeBucket() throws MinioException {
     client.makeBucket(MakeBucketArgs.builder().bucket(bucket).build());
     return true;
+  }
+
+  @Override
+  public void put(String key, InputStream content) throws IOException {
+    send(
+        "PutObject",
+        key,
+        () ->
+            client.putObject(
+                PutObjectArgs.builder().bucket(bucket).object(key).stream(content, -1L, PART_BYTES)
+                    .build()));
+  }
+
+  @Override
+  public InputStream get(String key) throws IOException {
+    return send(
+        "GetObject",
+        key,
+        () -> client.getObject(GetObjectArgs.builder().bucket(bucket).object(key).build()));
+  }
+
+  @Override
+  public void delete(String key) throws IOException {
+    send(
+        "DeleteObject",
+        key,
+        () -> {
+          client.removeObject(RemoveObjectArgs.builder().bucket(bucket).object(key).build());
+          return key;
+        });
+  }
+
+  /** The client's own exceptions of many kinds become one, with the service's word in it. */
+  private <T> T send(String name, String key, Call<T> call) throws IOException {
+    try {
+      return traced(name, call);
+    } catch (MinioException | RuntimeException e) {
+      String reason = reason(e);
+      if (reason.equals("NoSuchKey")) {
+        throw (IOException) new NoSuchFileException(key).initCause(e);
+      }
+      throw new IOException("the object store fails: " + reason, e);
+    }
   }
 
   @Override

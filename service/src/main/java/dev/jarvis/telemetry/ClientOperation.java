@@ -92,6 +92,9 @@ public final class ClientOperation {
   private void record(Duration duration, boolean failed) {
     if (target == Target.OBJECT_STORE) {
       instruments.record(Metric.OBJECT_STORE_OPERATION_DURATION, duration, name);
+      if (failed) {
+        instruments.add(Metric.OBJECT_STORE_OPERATION_ERRORS, 1, name);
+      }
       return;
     }
     instruments.record(Metric.DB_CLIENT_OPERATION_DURATION, duration, target.id, name);

@@ -170,6 +170,57 @@ public enum Metric {
       "",
       "Whether a dependency answered its last health check: 1, or 0",
       List.of(Label.DEPENDENCY)),
+  DOCUMENTS_PROCESSED(
+      "documents.processed",
+      Type.COUNTER,
+      "{document}",
+      "Documents whose processing ended, by how",
+      List.of(Label.OUTCOME, Label.MEDIA_TYPE)),
+  DOCUMENTS_STAGE_DURATION(
+      "documents.stage.duration",
+      Type.HISTOGRAM,
+      "s",
+      "Time of a stage of a document's way to the index, also where it failed",
+      List.of(Label.STAGE),
+      List.of(.005, .01, .025, .05, .1, .25, .5, 1., 2.5, 5., 10., 30., 60., 120., 300., 600.)),
+  DOCUMENTS_TIME_TO_SEARCHABLE(
+      "documents.time_to_searchable",
+      Type.HISTOGRAM,
+      "s",
+      "Time from a document's upload until it can be asked about",
+      List.of(),
+      List.of(.5, 1., 2., 5., 10., 20., 30., 60., 120., 300., 600., 1800., 3600., 21600., 86400.)),
+  DOCUMENTS_RETRIES(
+      "documents.retries",
+      Type.COUNTER,
+      "{retry}",
+      "Attempts at a document that failed and are made again, by the stage that failed",
+      List.of(Label.STAGE)),
+  DOCUMENTS_QUEUE_DEPTH(
+      "documents.queue.depth",
+      Type.GAUGE,
+      "{document}",
+      "Documents that wait or are worked on, of all replicas; read it with max",
+      List.of()),
+  DOCUMENTS_QUEUE_OLDEST_AGE(
+      "documents.queue.oldest_age",
+      Type.GAUGE,
+      "s",
+      "Time since the upload of the oldest document among them; read it with max",
+      List.of()),
+  DOCUMENTS_DEAD_LETTERS(
+      "documents.dead_letters",
+      Type.GAUGE,
+      "{document}",
+      "Documents that were given up, of all replicas; read it with max",
+      List.of()),
+  DOCUMENTS_SEARCH_DURATION(
+      "documents.search.duration",
+      Type.HISTOGRAM,
+      "s",
+      "Time of a search in documents, the question's embedding included",
+      List.of(Label.MODE),
+      List.of(.005, .01, .025, .05, .1, .25, .5, 1., 2.5, 5., 10.)),
   LEDGER_ROWS(
       "ledger.rows",
       Type.COUNTER,
@@ -195,7 +246,13 @@ public enum Metric {
       "s",
       "Time of an object-store operation, as seen by the service",
       List.of(Label.STORE_OPERATION),
-      List.of(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1., 2.5, 5., 10., 30.));
+      List.of(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1., 2.5, 5., 10., 30.)),
+  OBJECT_STORE_OPERATION_ERRORS(
+      "object_store.operation.errors",
+      Type.COUNTER,
+      "{error}",
+      "Object-store operations that failed",
+      List.of(Label.STORE_OPERATION));
 
   /** What kind of instrument a metric is. */
   public enum Type {

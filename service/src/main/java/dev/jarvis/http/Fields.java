@@ -1,8 +1,7 @@
-package dev.jarvis.chat;
+package dev.jarvis.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.jarvis.http.ApiException;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -13,26 +12,26 @@ import org.jspecify.annotations.Nullable;
  * Reads a JSON object's fields by type; null counts as absent. A wrong one is an error that names
  * the field.
  */
-record Fields(ObjectNode object, String prefix) {
+public record Fields(ObjectNode object, String prefix) {
   private static final int MAX_USER_LENGTH = 256;
 
-  Fields(ObjectNode object) {
+  public Fields(ObjectNode object) {
     this(object, "");
   }
 
   /** The fields of an object; anything else is an error. */
-  static Fields of(JsonNode node, String at) {
+  public static Fields of(JsonNode node, String at) {
     if (!(node instanceof ObjectNode object)) {
       throw invalid(at, "'%s' must be an object.".formatted(at), "invalid_type");
     }
     return new Fields(object, at + ".");
   }
 
-  static ApiException invalid(String param, String message, @Nullable String code) {
+  public static ApiException invalid(String param, String message, @Nullable String code) {
     return new ApiException.InvalidRequest(message, param, code);
   }
 
-  String requiredText(String name) {
+  public String requiredText(String name) {
     String value = text(name);
     if (value == null || value.isEmpty()) {
       throw wrong(name, "is required: a string that is not empty");
@@ -40,7 +39,7 @@ record Fields(ObjectNode object, String prefix) {
     return value;
   }
 
-  @Nullable String text(String name) {
+  public @Nullable String text(String name) {
     JsonNode value = get(name);
     if (value == null) {
       return null;
@@ -52,7 +51,7 @@ record Fields(ObjectNode object, String prefix) {
   }
 
   /** OpenAI's field {@code user}: the end user; null if absent or blank. */
-  @Nullable String user() {
+  public @Nullable String user() {
     String user = text("user");
     if (user != null && user.length() > MAX_USER_LENGTH) {
       throw wrong("user", "has at most %d characters".formatted(MAX_USER_LENGTH));
@@ -60,7 +59,7 @@ record Fields(ObjectNode object, String prefix) {
     return user == null || user.isBlank() ? null : user;
   }
 
-  boolean flag(String name) {
+  public boolean flag(String name) {
     JsonNode value = get(name);
     if (value != null && !value.isBoolean()) {
       throw wrong(name, "must be true or false");
@@ -68,7 +67,7 @@ record Fields(ObjectNode object, String prefix) {
     return value != null && value.asBoolean();
   }
 
-  OptionalDouble number(String name, int least, int most) {
+  public OptionalDouble number(String name, int least, int most) {
     JsonNode value = get(name);
     if (value == null) {
       return OptionalDouble.empty();
@@ -79,7 +78,7 @@ record Fields(ObjectNode object, String prefix) {
     return OptionalDouble.of(value.asDouble());
   }
 
-  OptionalInt whole(String name, int least, int most) {
+  public OptionalInt whole(String name, int least, int most) {
     JsonNode value = get(name);
     if (value == null) {
       return OptionalInt.empty();
@@ -94,7 +93,7 @@ record Fields(ObjectNode object, String prefix) {
   }
 
   /** One of the allowed words; null if absent. */
-  @Nullable String word(String name, String... allowed) {
+  public @Nullable String word(String name, String... allowed) {
     String value = text(name);
     if (value != null && !List.of(allowed).contains(value)) {
       throw wrong(name, "must be one of " + String.join(", ", allowed));
@@ -102,7 +101,7 @@ record Fields(ObjectNode object, String prefix) {
     return value;
   }
 
-  @Nullable JsonNode array(String name) {
+  public @Nullable JsonNode array(String name) {
     JsonNode value = get(name);
     if (value != null && !value.isArray()) {
       throw wrong(name, "must be an array");
@@ -110,12 +109,12 @@ record Fields(ObjectNode object, String prefix) {
     return value;
   }
 
-  @Nullable Fields inner(String name) {
+  public @Nullable Fields inner(String name) {
     JsonNode value = get(name);
     return value == null ? null : of(value, prefix + name);
   }
 
-  OptionalLong integer(String name) {
+  public OptionalLong integer(String name) {
     JsonNode value = get(name);
     if (value == null) {
       return OptionalLong.empty();

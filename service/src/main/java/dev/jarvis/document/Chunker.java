@@ -1,0 +1,82 @@
+package dev.jarvis.document;
+
+import java.text.BreakIterator;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Cuts text into passages at the ends of sentences. Each begins with the end of the one before, so
+ * that what stands at a cut is found too. A passage never spans two pages, so that it can be cited.
+ */
+final class Chunker {
+  /** Part of a passage that is repeated in the next. */
+  private static final int OVERLAP_DIVISOR = 6;
+
+  private final int maxChars;
+
+  Chunker(int maxTokens) {
+    this.maxChars = Chunk.characters(maxTokens);
+  }
+
+  List<Chunk> chunks(List<Section> sections) {
+    List<Chunk> chunks = new ArrayList<>();
+    for (Section section : sections) {
+      cut(section, chunks);
+    }
+    return chunks;
+  }
+
+  private void cut(Section section, List<Chunk> chunks) {
+    String text = section.text();
+    List<Integer> ends = ends(text);
+    int start = 0; // of the passage
+    int next = 0; // index of the first end that is not in a passage yet
+    while (next < ends.size()) {
+      int last = next;
+      while (last + 1 < ends.size() && ends.get(last + 1) - start <= maxChars) {
+        last++;
+      }
+      int end = ends.get(last);
+      String passage = text.substring(start, end).strip();
+      if (!passage.isEmpty()) {
+        chunks.add(new Chunk(chunks.size(), section.page(), passage, Chunk.tokens(passage)));
+      }
+      next = last + 1;
+      start = end;
+      // back by whole sentences, as far as the next one still fits
+      int following = next < ends.size() ? ends.get(next) : end;
+      for (int i = last - 1; i >= 0; i--) {
+        int candidate = ends.get(i);
+        if (end - candidate > maxChars / OVERLAP_DIVISOR || following - candidate > maxChars) {
+          break;
+        }
+        start = candidate;
+      }
+    }
+  }
+
+  /** Where sentences end; one that is longer than a passage has ends between its words, too. */
+  private List<Integer> ends(String text) {
+    BreakIterator sentences = BreakIterator.getSentenceInstance(Locale.ROOT);
+    BreakIterator words = BreakIterator.getWordInstance(Locale.ROOT);
+    sentences.setText(text);
+    words.setText(text);
+    List<Integer> ends = new ArrayList<>();
+    int start = sentences.first();
+    for (int end = sentences.next(); end != BreakIterator.DONE; end = sentences.next()) {
+      while (end - start > maxChars) {
+        int cut = words.preceding(start + maxChars + 1);
+        if (cut <= start) { // one endless word; not between the halves of a surrogate pair
+          cut = start + maxChars;
+          cut -= Character.isHighSurrogate(text.charAt(cut - 1)) ? 1 : 0;
+        }
+        ends.add(cut);
+        start = cut;
+      }
+      ends.add(end);
+      start = end;
+    }
+    return ends;
+  }
+}

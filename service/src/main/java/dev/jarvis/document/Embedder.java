@@ -1,0 +1,21 @@
+package dev.jarvis.document;
+
+import java.util.List;
+
+/** Turns texts into vectors by a configured model. */
+public interface Embedder {
+  /**
+   * Vectors of texts.
+   *
+   * @param model that made them: vectors of two models cannot be compared
+   * @param vectors one for each text, in their order
+   */
+  record Vectors(String model, List<float[]> vectors) {}
+
+  /**
+   * Asks the model. What it costs is recorded as the user's.
+   *
+   * @throws dev.jarvis.http.ApiException if the model cannot be asked or refuses
+   */
+  Vectors embed(List<String> texts, String userId, String requestId);
+}

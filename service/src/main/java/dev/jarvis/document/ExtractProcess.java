@@ -1,0 +1,122 @@
+package dev.jarvis.document;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs {@link ExtractMain} in a Java process of its own: what a file makes a parser do costs at
+ * most the memory and the time that are allowed, and nothing of JARVIS'. It has no variables, so no
+ * secrets.
+ */
+final class ExtractProcess {
+  private static final int OUT_OF_MEMORY = 3; // of -XX:+ExitOnOutOfMemoryError
+
+  private final ExtractLimits limits;
+
+  ExtractProcess(ExtractLimits limits) {
+    this.limits = limits;
+  }
+
+  List<Section> run(Path file, MediaType type, Path folder)
+      throws ExtractionException, IOException, InterruptedException {
+    ProcessBuilder builder =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx" + limits.memoryMib() + "m",
+                "-XX:+ExitOnOutOfMemoryError",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Djava.awt.headless=true",
+                "-Djava.io.tmpdir=" + folder,
+                "-cp",
+                classPath(),
+                ExtractMain.class.getName(),
+                type.name(),
+                file.toString(),
+                Integer.toString(limits.maxChars()),
+                Integer.toString(limits.maxPages()))
+            .directory(folder.toFile())
+            .redirectError(Redirect.DISCARD);
+    builder.environment().clear();
+    Process process = builder.start();
+    CompletableFuture<List<Section>> sections = new CompletableFuture<>();
+    Thread reader =
+        Thread.ofVirtual()
+            .name("extract-reader")
+            .start(
+                () -> {
+                  try (InputStream out = process.getInputStream()) {
+                    sections.complete(read(out));
+                  } catch (IOException | ExtractionException | RuntimeException e) {
+                    sections.completeExceptionally(e);
+                  }
+                });
+    try {
+      return sections.get(limits.timeout().toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      throw new ExtractionException(
+          "too_slow",
+          "The file takes more than the %d s that are allowed to read."
+              .formatted(limits.timeout().toSeconds()));
+    } catch (ExecutionException e) {
+      throw failure(process, e.getCause());
+    } finally {
+      process.destroyForcibly();
+      process.waitFor(5, TimeUnit.SECONDS);
+      reader.interrupt();
+    }
+  }
+
+  private static ExtractionException failure(Process process, @Nullable Throwable e)
+      throws InterruptedException, IOException {
+    if (e instanceof ExtractionException told) {
+      return told;
+    }
+    if (process.waitFor(2, TimeUnit.SECONDS) && process.exitValue() == OUT_OF_MEMORY) {
+      return new ExtractionException(
+          "too_much_memory", "The file takes more memory to read than is allowed.");
+    }
+    return new ExtractionException("broken_file", "The file cannot be read: it is broken.");
+  }
+
+  /** Relative paths of a class path are the parent's. */
+  private static String classPath() {
+    List<String> entries = new ArrayList<>();
+    for (String entry : System.getProperty("java.class.path").split(":", -1)) {
+      entries.add(Path.of(entry).toAbsolutePath().toString());
+    }
+    return String.join(":", entries);
+  }
+
+  private static List<Section> read(InputStream out) throws IOException, ExtractionException {
+    ObjectMapper mapper = new ObjectMapper();
+    List<Section> sections = new ArrayList<>();
+    BufferedReader lines = new BufferedReader(new InputStreamReader(out, StandardCharsets.UTF_8));
+    // the process holds itself to the limit of text, and its memory bounds a line
+    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+      JsonNode json = mapper.readTree(line);
+      if (json.has("error")) {
+        throw new ExtractionException(json.path("error").asText(), json.path("message").asText());
+      }
+      if (json.path("done").asBoolean()) {
+        return sections;
+      }
+      sections.add(new Section(json.path("page").asInt(), json.path("text").asText()));
+    }
+    throw new IOException("the process ended without a last word");
+  }
+}

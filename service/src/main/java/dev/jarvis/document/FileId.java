@@ -1,0 +1,26 @@
+package dev.jarvis.document;
+
+import java.util.Optional;
+import java.util.UUID;
+import java.util.regex.Pattern;
+
+/** Ids of files as OpenAI writes them: {@code file-} and 32 hexadecimal digits. */
+final class FileId {
+  private static final Pattern FORM = Pattern.compile("file-[0-9a-f]{32}");
+
+  private FileId() {}
+
+  static String of(UUID id) {
+    return "file-" + id.toString().replace("-", "");
+  }
+
+  /** Empty for what cannot be the id of a file. */
+  static Optional<UUID> parse(String text) {
+    if (!FORM.matcher(text).matches()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new UUID(
+            Long.parseUnsignedLong(text, 5, 21, 16), Long.parseUnsignedLong(text, 21, 37, 16)));
+  }
+}

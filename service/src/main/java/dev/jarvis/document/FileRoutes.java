@@ -1,0 +1,195 @@
+package dev.jarvis.document;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.http.ApiException;
+import dev.jarvis.http.Exchange;
+import dev.jarvis.http.Json;
+import dev.jarvis.http.Routes;
+import dev.jarvis.http.WriteLimit;
+import dev.jarvis.storage.Database;
+import dev.jarvis.storage.ObjectStore;
+import io.helidon.http.HeaderNames;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.http.Handler;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code /v1/files}, as <a href="https://platform.openai.com/docs/api-reference/files">OpenAI
+ * documents it</a>, and what is told of each file's processing beyond it.
+ */
+final class FileRoutes {
+  private static final int MAX_LIMIT = 10_000;
+  private static final int DEFAULT_LIMIT = 1_000;
+  private static final int BUFFER_BYTES = 1 << 16;
+  private static final Duration WRITE_LIMIT = Duration.ofSeconds(30);
+
+  private final DocumentStore documents;
+  private final ObjectStore objects;
+  private final Upload upload;
+  private final Runnable queued;
+
+  /**
+   * @param queued called when there is something new for the workers
+   */
+  FileRoutes(DocumentStore documents, ObjectStore objects, Upload upload, Runnable queued) {
+    this.documents = documents;
+    this.objects = objects;
+    this.upload = upload;
+    this.queued = queued;
+  }
+
+  void register(Routes routes) {
+    routes
+        .post("/v1/files", Routes.Access.KEY, stored(this::upload))
+        .get("/v1/files", Routes.Access.KEY, stored(this::list))
+        .get("/v1/files/{id}", Routes.Access.KEY, stored(this::get))
+        .delete("/v1/files/{id}", Routes.Access.KEY, stored(this::delete))
+        .get("/v1/files/{id}/content", Routes.Access.KEY, stored(this::content))
+        .post("/v1/files/{id}/retry", Routes.Access.KEY, stored(this::retry));
+  }
+
+  /** A database that is away is told as such. */
+  static Handler stored(Handler handler) {
+    return (request, response) -> {
+      try {
+        handler.handle(request, response);
+      } catch (ApiException | CloseConnectionException e) {
+        throw e;
+      } catch (RuntimeException e) {
+        if (Database.isAway(e)) {
+          throw new ApiException.StorageUnavailable(
+              "The database cannot be reached; try again later.", "database_unavailable", e);
+        }
+        throw e;
+      }
+    };
+  }
+
+  private void upload(ServerRequest request, ServerResponse response) {
+    Upload.Received received = upload.receive(request);
+    queued.run();
+    Json.send(
+        response, FileObject.json(received.document()).put("duplicate", received.duplicate()));
+  }
+
+  private void list(ServerRequest request, ServerResponse response) {
+    String order = query(request, "order");
+    if (order != null && !order.equals("asc") && !order.equals("desc")) {
+      throw invalid("'order' must be asc or desc.", "order");
+    }
+    String after = query(request, "after");
+    UUID last = after == null ? null : find(request, after, "after").id();
+    int limit = limit(query(request, "limit"));
+    List<Document> page =
+        documents.list(
+            user(request), last, query(request, "purpose"), !"asc".equals(order), limit + 1);
+    boolean more = page.size() > limit;
+    List<Document> shown = more ? page.subList(0, limit) : page;
+    ObjectNode body = Json.object().put("object", "list");
+    ArrayNode data = body.putArray("data");
+    shown.forEach(it -> data.add(FileObject.json(it)));
+    body.put("first_id", shown.isEmpty() ? null : shown.getFirst().fileId())
+        .put("last_id", shown.isEmpty() ? null : shown.getLast().fileId())
+        .put("has_more", more);
+    Json.send(response, body);
+  }
+
+  private void get(ServerRequest request, ServerResponse response) {
+    Json.send(response, FileObject.json(find(request)));
+  }
+
+  private void delete(ServerRequest request, ServerResponse response) {
+    Document document = find(request);
+    documents.delete(document.userId(), document.id());
+    queued.run();
+    Json.send(
+        response,
+        Json.object().put("id", document.fileId()).put("object", "file").put("deleted", true));
+  }
+
+  private void retry(ServerRequest request, ServerResponse response) {
+    Document document = find(request);
+    if (!documents.retry(document.userId(), document.id())) {
+      throw invalid("The file is being processed already.", "id");
+    }
+    queued.run();
+    Json.send(response, FileObject.json(find(request)));
+  }
+
+  private void content(ServerRequest request, ServerResponse response) {
+    Document document = find(request);
+    InputStream opened;
+    try {
+      opened = objects.get(document.objectKey());
+    } catch (IOException e) {
+      throw new ApiException.StorageUnavailable(
+          "The object store cannot be read; try again later.", "object_store_unavailable", e);
+    }
+    response.header(HeaderNames.CONTENT_TYPE, document.mediaType().id());
+    response.header(HeaderNames.CONTENT_LENGTH, Long.toString(document.bytes()));
+    response.header(HeaderNames.CONTENT_DISPOSITION, disposition(document.filename()));
+    response.header(HeaderNames.create("x-content-type-options"), "nosniff");
+    try (InputStream in = opened;
+        OutputStream out = response.outputStream()) {
+      byte[] buffer = new byte[BUFFER_BYTES];
+      for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+        int length = read;
+        WriteLimit.within(WRITE_LIMIT, () -> out.write(buffer, 0, length));
+      }
+    } catch (IOException e) {
+      // the status is sent: a short body is how the client learns
+      throw new CloseConnectionException("a file cannot be handed out", e);
+    }
+  }
+
+  /** Never shown by a browser, under the name that it came with (RFC 6266). */
+  private static String disposition(String filename) {
+    String encoded = URLEncoder.encode(filename, StandardCharsets.UTF_8).replace("+", "%20");
+    return "attachment; filename*=UTF-8''" + encoded;
+  }
+
+  private Document find(ServerRequest request) {
+    return find(request, request.path().pathParameters().get("id"), "id");
+  }
+
+  private Document find(ServerRequest request, String fileId, String param) {
+    return FileId.parse(fileId)
+        .flatMap(it -> documents.find(user(request), it))
+        .orElseThrow(() -> FileObject.notFound(fileId, param));
+  }
+
+  private static int limit(@Nullable String text) {
+    if (text == null) {
+      return DEFAULT_LIMIT;
+    }
+    if (!text.matches("\\d{1,5}")
+        || Integer.parseInt(text) < 1
+        || Integer.parseInt(text) > MAX_LIMIT) {
+      throw invalid("'limit' must be a whole number from 1 to %d.".formatted(MAX_LIMIT), "limit");
+    }
+    return Integer.parseInt(text);
+  }
+
+  private static @Nullable String query(ServerRequest request, String name) {
+    return request.query().first(name).orElse(null);
+  }
+
+  private static String user(ServerRequest request) {
+    return String.valueOf(Exchange.of(request).userId());
+  }
+
+  private static ApiException invalid(String message, String param) {
+    return new ApiException.InvalidRequest(message, param, "invalid_value");
+  }
+}

@@ -1,0 +1,61 @@
+package dev.jarvis.document;
+
+import dev.jarvis.http.ApiException;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.apache.tika.Tika;
+
+/** Tells what a file is from its first bytes; its name only tells kinds of text apart. */
+final class FileType {
+  /** How many of them are looked at. */
+  static final int HEAD_BYTES = 16_384;
+
+  private static final Tika TIKA = new Tika();
+
+  private FileType() {}
+
+  /**
+   * The type of a file.
+   *
+   * @throws ApiException.InvalidRequest if it is none of those that are taken
+   */
+  static MediaType detect(byte[] head, String filename) {
+    if (head.length == 0) {
+      throw new ApiException.InvalidRequest("The file is empty.", "file", "empty_file");
+    }
+    String found = TIKA.detect(head);
+    String name = filename.toLowerCase(Locale.ROOT);
+    return switch (found) {
+      case "application/pdf" -> MediaType.PDF;
+      case "text/html", "application/xhtml+xml" -> MediaType.HTML;
+      // what is in the archive is seen when its text is read
+      case "application/zip", "application/x-tika-ooxml" -> {
+        if (!name.endsWith(".docx")) {
+          throw refused(found);
+        }
+        yield MediaType.DOCX;
+      }
+      default -> {
+        if (!found.startsWith("text/")) {
+          throw refused(found);
+        }
+        yield name.endsWith(".md") || name.endsWith(".markdown")
+            ? MediaType.MARKDOWN
+            : name.endsWith(".html") || name.endsWith(".htm") ? MediaType.HTML : MediaType.TEXT;
+      }
+    };
+  }
+
+  private static ApiException refused(String found) {
+    return new ApiException.InvalidRequest(
+        "The file's content is %s; taken are %s."
+            .formatted(
+                found,
+                Arrays.stream(MediaType.values())
+                    .map(MediaType::id)
+                    .collect(Collectors.joining(", "))),
+        "file",
+        "unsupported_media_type");
+  }
+}

@@ -1,0 +1,167 @@
+package dev.jarvis.document;
+
+import dev.jarvis.document.DocumentStore.Leased;
+import dev.jarvis.storage.ObjectStore;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The stages from a stored file to passages that can be searched. What a stage has done stays done:
+ * who takes over goes on at the stage, and among vectors where the last one was written.
+ */
+final class Processing {
+  private static final int WRITE_BATCH = 200;
+  private static final int EMBED_BATCH = 16;
+
+  private final DocumentConfig config;
+  private final DocumentStore documents;
+  private final ChunkStore chunks;
+  private final ObjectStore objects;
+  private final @Nullable Embedder embedder;
+  private final Extractor extractor;
+  private final Chunker chunker;
+  private final DocumentTelemetry telemetry;
+
+  /** The document is another worker's by now, or deleted. */
+  static final class LeaseLost extends Exception {
+    private static final long serialVersionUID = 1L;
+  }
+
+  Processing(
+      DocumentConfig config,
+      DocumentStore documents,
+      ChunkStore chunks,
+      ObjectStore objects,
+      @Nullable Embedder embedder,
+      DocumentTelemetry telemetry) {
+    this.config = config;
+    this.documents = documents;
+    this.chunks = chunks;
+    this.objects = objects;
+    this.embedder = embedder;
+    this.extractor = new Extractor(config.extract());
+    this.chunker = new Chunker(config.chunkTokens());
+    this.telemetry = telemetry;
+  }
+
+  /**
+   * Does one stage of a document whose current stage this is; returns the next, null at the end.
+   */
+  @Nullable Stage run(Leased leased, Stage stage) throws Exception {
+    switch (stage) {
+      case EXTRACT, CHUNK -> {
+        extractAndChunk(leased);
+        return Stage.EMBED;
+      }
+      case EMBED -> {
+        telemetry.stage(Stage.EMBED, () -> embed(leased));
+        return Stage.INDEX;
+      }
+      case INDEX -> {
+        telemetry.stage(Stage.INDEX, () -> index(leased));
+        return null;
+      }
+      case STORE, DELETE -> { // an upload that never ended is thrown away like a deleted file
+        objects.delete(leased.document().objectKey());
+        documents.forget(leased);
+        return null;
+      }
+    }
+    throw new IllegalStateException("no such stage: " + stage);
+  }
+
+  /** The text stays in memory between the two, within its limit. */
+  private void extractAndChunk(Leased leased) throws Exception {
+    hold(documents.enter(leased, Stage.EXTRACT));
+    List<Section>[] text = newArray();
+    telemetry.stage(Stage.EXTRACT, () -> text[0] = extract(leased.document()));
+    hold(documents.enter(leased, Stage.CHUNK));
+    telemetry.stage(Stage.CHUNK, () -> chunk(leased, text[0]));
+  }
+
+  @SuppressWarnings({"unchecked", "rawtypes"})
+  private static List<Section>[] newArray() {
+    return new List[1];
+  }
+
+  private List<Section> extract(Document document)
+      throws IOException, ExtractionException, InterruptedException {
+    Path folder = Files.createTempDirectory("jarvis-extract");
+    try {
+      Path file = folder.resolve("file");
+      try (InputStream in = objects.get(document.objectKey())) {
+        Files.copy(in, file);
+      }
+      return extractor.extract(file, document.mediaType(), folder);
+    } finally {
+      deleteAll(folder);
+    }
+  }
+
+  private static void deleteAll(Path folder) throws IOException {
+    List<Path> all;
+    try (Stream<Path> walk = Files.walk(folder)) {
+      all = walk.sorted(Comparator.reverseOrder()).toList();
+    }
+    for (Path path : all) {
+      Files.deleteIfExists(path);
+    }
+  }
+
+  private void chunk(Leased leased, List<Section> text) throws LeaseLost {
+    List<Chunk> all = chunker.chunks(text);
+    chunks.clear(leased);
+    for (int i = 0; i < all.size(); i += WRITE_BATCH) {
+      int end = Math.min(all.size(), i + WRITE_BATCH);
+      chunks.add(leased, all.subList(i, end));
+      hold(documents.progress(leased, all.size(), end));
+    }
+  }
+
+  private void embed(Leased leased) throws LeaseLost {
+    if (embedder == null) {
+      hold(documents.embeddedBy(leased, null));
+      return;
+    }
+    Document document = leased.document();
+    String model = null;
+    List<Chunk> batch = chunks.withoutEmbedding(leased, EMBED_BATCH);
+    while (!batch.isEmpty()) {
+      Embedder.Vectors vectors =
+          embedder.embed(
+              batch.stream().map(Chunk::text).toList(), document.userId(), document.fileId());
+      if (model != null && !model.equals(vectors.model())) {
+        chunks.clearEmbeddings(leased); // a route went over to another model: all from the start
+        throw new IllegalStateException("two models embedded one document");
+      }
+      model = vectors.model();
+      hold(documents.embeddedBy(leased, model));
+      chunks.embed(leased, batch, vectors.vectors());
+      int last = batch.getLast().ordinal() + 1;
+      hold(documents.progress(leased, Math.max(last, documents.chunks(leased)), last));
+      batch = chunks.withoutEmbedding(leased, EMBED_BATCH);
+    }
+  }
+
+  private void index(Leased leased) throws LeaseLost {
+    int all = documents.chunks(leased);
+    for (int i = 0; i < all; i += WRITE_BATCH) {
+      int end = Math.min(all, i + WRITE_BATCH);
+      chunks.index(leased, config.textSearch(), i, end);
+      hold(documents.progress(leased, all, end));
+    }
+    hold(documents.done(leased));
+  }
+
+  private static void hold(boolean held) throws LeaseLost {
+    if (!held) {
+      throw new LeaseLost();
+    }
+  }
+}

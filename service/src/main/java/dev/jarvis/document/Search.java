@@ -1,0 +1,155 @@
+package dev.jarvis.document;
+
+import dev.jarvis.document.Document.State;
+import dev.jarvis.document.PassageStore.Place;
+import dev.jarvis.http.ApiException;
+import dev.jarvis.http.Exchange;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.context.Scope;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds passages by words and, where an embedding model is configured, by meaning. The two rankings
+ * are joined by reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009). Thread-safe.
+ */
+final class Search {
+  private static final Logger LOG = LoggerFactory.getLogger(Search.class);
+
+  /** The constant of the paper. */
+  private static final int RANK_OFFSET = 60;
+
+  /** How deep each ranking is looked at. */
+  private static final int DEPTH = 100;
+
+  private final DocumentConfig config;
+  private final DocumentStore documents;
+  private final PassageStore passages;
+  private final @Nullable Embedder embedder;
+  private final DocumentTelemetry telemetry;
+
+  /**
+   * What a search found.
+   *
+   * @param hybrid whether vectors were compared too
+   * @param pending how many of the user's documents cannot be found yet
+   */
+  record Found(List<Passage> passages, boolean hybrid, long pending) {}
+
+  Search(
+      DocumentConfig config,
+      DocumentStore documents,
+      PassageStore passages,
+      @Nullable Embedder embedder,
+      DocumentTelemetry telemetry) {
+    this.config = config;
+    this.documents = documents;
+    this.passages = passages;
+    this.embedder = embedder;
+    this.telemetry = telemetry;
+  }
+
+  /**
+   * Reads ids of files that are to be searched.
+   *
+   * @param param the request's field, for errors
+   * @throws ApiException if one is not the user's, or cannot be searched
+   */
+  List<UUID> searchable(String user, List<String> fileIds, String param) {
+    List<UUID> ids = new ArrayList<>();
+    for (String fileId : fileIds) {
+      Document document =
+          FileId.parse(fileId)
+              .flatMap(it -> documents.find(user, it))
+              .orElseThrow(() -> FileObject.notFound(fileId, param));
+      if (document.state() == State.FAILED) {
+        throw new ApiException.InvalidRequest(
+            "The file '%s' could not be processed: %s"
+                .formatted(fileId, document.error() == null ? "" : document.error().message()),
+            param,
+            "file_failed");
+      }
+      if (document.state() == State.PENDING) {
+        throw new ApiException.InvalidRequest(
+            "The file '%s' cannot be searched yet: its stage is %s. GET /v1/files/%s tells when it can."
+                .formatted(fileId, document.stage().id(), fileId),
+            param,
+            "file_not_ready");
+      }
+      ids.add(document.id());
+    }
+    return ids;
+  }
+
+  /**
+   * Searches.
+   *
+   * @param ids empty for all documents of the user
+   */
+  Found search(Exchange exchange, List<UUID> ids, String question, int limit) {
+    String user = String.valueOf(exchange.userId());
+    long start = System.nanoTime();
+    Span span = telemetry.search();
+    try (Scope ignored = span.makeCurrent()) {
+      String text = question.replace("\0", "");
+      Map<Place, Double> scores = new HashMap<>();
+      Embedder.Vectors vectors = embed(exchange, user, text);
+      int rankings = vectors == null ? 1 : 2;
+      add(passages.byWords(user, ids, config.textSearch(), text, DEPTH), rankings, scores);
+      if (vectors != null) {
+        float[] vector = vectors.vectors().getFirst();
+        add(passages.byVector(user, ids, vectors.model(), vector, DEPTH), rankings, scores);
+      }
+      List<Passage> found = passages.load(user, best(scores, limit));
+      telemetry.found(found, span);
+      span.setAttribute("jarvis.search.passages", found.size());
+      telemetry.searched(vectors != null, Duration.ofNanos(System.nanoTime() - start));
+      return new Found(found, vectors != null, documents.pending(user));
+    } finally {
+      span.end();
+    }
+  }
+
+  /** Null where there is no model, or none that answers: words are searched all the same. */
+  private Embedder.@Nullable Vectors embed(Exchange exchange, String user, String text) {
+    if (embedder == null) {
+      return null;
+    }
+    try {
+      return embedder.embed(List.of(text), user, exchange.requestId());
+    } catch (ApiException e) {
+      LOG.atWarn()
+          .addKeyValue("error", e.getMessage())
+          .log("the question has no embedding, searching by words alone");
+      return null;
+    }
+  }
+
+  private static void add(List<Place> ranking, int rankings, Map<Place, Double> scores) {
+    for (int rank = 0; rank < ranking.size(); rank++) {
+      double score = (RANK_OFFSET + 1.0) / (RANK_OFFSET + 1 + rank) / rankings;
+      scores.merge(ranking.get(rank), score, Double::sum);
+    }
+  }
+
+  private static Map<Place, Double> best(Map<Place, Double> scores, int limit) {
+    Map<Place, Double> best = new LinkedHashMap<>();
+    scores.entrySet().stream()
+        .sorted(
+            Map.Entry.<Place, Double>comparingByValue(Comparator.reverseOrder())
+                .thenComparing(it -> it.getKey().documentId())
+                .thenComparing(it -> it.getKey().ordinal()))
+        .limit(limit)
+        .forEach(it -> best.put(it.getKey(), it.getValue()));
+    return best;
+  }
+}

@@ -1,0 +1,266 @@
+package dev.jarvis.document;
+
+import dev.jarvis.http.ApiException;
+import dev.jarvis.http.ClientConnection;
+import dev.jarvis.http.Exchange;
+import dev.jarvis.http.RequestIds;
+import dev.jarvis.storage.ObjectStore;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.RequestException;
+import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.http.ServerRequest;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.Semaphore;
+import org.apache.commons.fileupload2.core.FileItemInput;
+import org.apache.commons.fileupload2.core.FileItemInputIterator;
+import org.apache.commons.fileupload2.core.FileUploadException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Receives a file: from the connection through to the object store, some MiB of it in memory at a
+ * time. Its row is there before its first byte, so that nothing is left behind by who dies midway.
+ */
+final class Upload {
+  private static final Logger LOG = LoggerFactory.getLogger(Upload.class);
+  private static final int MAX_AT_ONCE = 16;
+  private static final int MAX_FIELD_BYTES = 1_024;
+  private static final int MAX_FILENAME = 255;
+
+  /** What is read and thrown away, so that a client that still sends can read the answer. */
+  private static final long DISCARDED_BYTES = 16 << 20;
+
+  /** OpenAI's purposes of files that are to be read and asked about. */
+  private static final List<String> PURPOSES = List.of("assistants", "user_data");
+
+  private final DocumentConfig config;
+  private final DocumentStore documents;
+  private final ObjectStore objects;
+  private final DocumentTelemetry telemetry;
+  private final Semaphore turns = new Semaphore(MAX_AT_ONCE);
+
+  Upload(
+      DocumentConfig config,
+      DocumentStore documents,
+      ObjectStore objects,
+      DocumentTelemetry telemetry) {
+    this.config = config;
+    this.documents = documents;
+    this.objects = objects;
+    this.telemetry = telemetry;
+  }
+
+  /**
+   * What became of an upload.
+   *
+   * @param duplicate whether the user had the same content already: the document is that one
+   */
+  record Received(Document document, boolean duplicate) {}
+
+  /** One file on its way. */
+  private static final class Arriving {
+    private final UUID id = RequestIds.next();
+    private @Nullable UploadedBytes bytes;
+    private @Nullable String purpose;
+  }
+
+  /**
+   * Receives the request's file.
+   *
+   * @throws ApiException if there is not one whole file that is taken, or no room for it
+   */
+  Received receive(ServerRequest http) {
+    String user = String.valueOf(Exchange.of(http).userId());
+    if (!turns.tryAcquire()) {
+      throw new ApiException.Overloaded(
+          "%d files are uploaded at once at most; try again.".formatted(MAX_AT_ONCE));
+    }
+    try {
+      if (documents.count(user) >= config.maxFiles()) {
+        throw new ApiException.InvalidRequest(
+            "You have %d files, which is the most that is allowed; delete some."
+                .formatted(config.maxFiles()),
+            "file",
+            "too_many_files");
+      }
+      ClientConnection.current().bodyLimit(config.uploadTimeout());
+      return receive(http, user);
+    } finally {
+      turns.release();
+    }
+  }
+
+  private Received receive(ServerRequest http, String user) {
+    String type = http.headers().first(HeaderNames.CONTENT_TYPE).orElse("");
+    InputStream in =
+        http.content().hasEntity() ? http.content().inputStream() : InputStream.nullInputStream();
+    Arriving arriving = new Arriving();
+    boolean whole = false;
+    try {
+      read(Multipart.parts(type, in), arriving, user);
+      discard(in); // what may stand behind the form
+      UploadedBytes bytes = arriving.bytes;
+      if (bytes == null) {
+        throw invalid("The form has no part \"file\" with a filename.", "file");
+      }
+      String purpose = purpose(arriving.purpose);
+      String sha256 = bytes.sha256();
+      whole = documents.stored(arriving.id, purpose, bytes.count(), sha256);
+      return whole
+          ? new Received(documents.find(user, arriving.id).orElseThrow(), false)
+          : new Received(documents.findContent(user, sha256).orElseThrow(Upload::tooSlow), true);
+    } catch (ApiException e) {
+      discard(in);
+      throw e;
+    } catch (IOException | RuntimeException e) {
+      throw toClient(e);
+    } finally {
+      if (!whole && arriving.bytes != null) {
+        forget(user, arriving.id);
+      }
+    }
+  }
+
+  private void read(FileItemInputIterator parts, Arriving arriving, String user)
+      throws IOException {
+    while (parts.hasNext()) {
+      FileItemInput part = parts.next();
+      String field = String.valueOf(part.getFieldName());
+      if (field.equals("file") && !part.isFormField()) {
+        if (arriving.bytes != null) {
+          throw invalid("The form has more than one \"file\"; send one at a time.", "file");
+        }
+        store(part, arriving, user);
+      } else if (field.equals("purpose")) {
+        arriving.purpose = text(part);
+      } else {
+        throw invalid(
+            "The form has a part \"%s\"; taken are \"file\", with a filename, and \"purpose\"."
+                .formatted(field.replaceAll("[^\\w\\[\\].-]", "_")),
+            null);
+      }
+    }
+  }
+
+  private void store(FileItemInput part, Arriving arriving, String user) throws IOException {
+    String filename = filename(part.getName());
+    InputStream content = new BufferedInputStream(part.getInputStream(), FileType.HEAD_BYTES);
+    byte[] head = content.readNBytes(FileType.HEAD_BYTES);
+    MediaType type = FileType.detect(head, filename);
+    UploadedBytes bytes =
+        new UploadedBytes(
+            new SequenceInputStream(new ByteArrayInputStream(head), content),
+            config.maxFileBytes());
+    documents.begin(
+        arriving.id,
+        user,
+        filename,
+        type,
+        config.uploadTimeout().multipliedBy(2),
+        DocumentTelemetry.current());
+    arriving.bytes = bytes;
+    try {
+      telemetry.stage(Stage.STORE, () -> objects.put("files/" + arriving.id, bytes));
+    } catch (Exception e) {
+      Exception failure = bytes.failure();
+      if (failure instanceof IOException cause) {
+        throw cause;
+      }
+      if (failure instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw new ApiException.StorageUnavailable(
+          "The object store cannot take the file; try again later.", "object_store_unavailable", e);
+    }
+  }
+
+  private static String purpose(@Nullable String purpose) {
+    if (purpose == null || !PURPOSES.contains(purpose)) {
+      throw invalid(
+          "'purpose' is required: one of %s.".formatted(String.join(", ", PURPOSES)), "purpose");
+    }
+    return purpose;
+  }
+
+  /** The name alone, whatever path and tricks are in what the client sent. */
+  private static String filename(@Nullable String sent) {
+    String name = sent == null ? "" : sent;
+    name = name.substring(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1);
+    name = name.replaceAll("[\\p{Cntrl}\\p{Cf}\\p{Cs}]", "").strip();
+    if (name.isEmpty() || name.equals(".") || name.equals("..")) {
+      return "file";
+    }
+    return name.substring(0, Math.min(name.length(), MAX_FILENAME));
+  }
+
+  private static String text(FileItemInput part) throws IOException {
+    byte[] bytes = part.getInputStream().readNBytes(MAX_FIELD_BYTES);
+    return new String(bytes, StandardCharsets.UTF_8).strip();
+  }
+
+  /**
+   * A worker deletes what was stored; if not even that can be noted, when the upload's time ends.
+   */
+  private void forget(String user, UUID id) {
+    try {
+      documents.delete(user, id);
+    } catch (RuntimeException e) {
+      LOG.atDebug().setCause(e).log("an upload that failed is left to time");
+    }
+  }
+
+  private static void discard(InputStream in) {
+    byte[] buffer = new byte[1 << 13];
+    try {
+      for (long read = 0; read >= 0 && read < DISCARDED_BYTES; ) {
+        int more = in.read(buffer);
+        read = more < 0 ? -1 : read + more;
+      }
+    } catch (IOException | RuntimeException e) {
+      LOG.atDebug().setCause(e).log("the rest of the body cannot be read");
+    }
+  }
+
+  private static RuntimeException toClient(Exception error) {
+    for (Throwable e = error; e != null; e = e.getCause()) {
+      if (e instanceof CloseConnectionException gone) {
+        return gone;
+      }
+      if (e instanceof ApiException told) {
+        return told;
+      }
+      if (e instanceof RequestException refused) {
+        return refused.status().equals(Status.REQUEST_TIMEOUT_408)
+            ? tooSlow()
+            : refused.status().equals(Status.REQUEST_ENTITY_TOO_LARGE_413)
+                ? new ApiException.BodyTooLarge("The body is larger than allowed.")
+                : new ApiException.AmbiguousFraming(
+                    "The body cannot be read: its framing is broken.");
+      }
+    }
+    if (error instanceof FileUploadException
+        || error instanceof InvalidPathException
+        || error instanceof IOException) {
+      return invalid("The body is not a whole multipart/form-data form.", null);
+    }
+    return (RuntimeException) error;
+  }
+
+  private static ApiException tooSlow() {
+    return new ApiException.BodyTooSlow("The file did not come in time.");
+  }
+
+  private static ApiException invalid(String message, @Nullable String param) {
+    return new ApiException.InvalidRequest(message, param, "invalid_form");
+  }
+}

@@ -1,0 +1,269 @@
+package dev.jarvis.document;
+
+import dev.jarvis.document.Document.Failure;
+import dev.jarvis.document.DocumentStore.Leased;
+import dev.jarvis.document.DocumentStore.Queue;
+import dev.jarvis.document.DocumentTelemetry.Outcome;
+import dev.jarvis.http.ApiException;
+import dev.jarvis.storage.Database;
+import dev.jarvis.telemetry.Instruments;
+import dev.jarvis.telemetry.Metric;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.context.Scope;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes documents from the queue, one by one for each worker, and reads the queue's numbers for the
+ * gauges. Any number of processes may do so.
+ */
+final class Workers implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Workers.class);
+  private static final Duration POLL = Duration.ofSeconds(1);
+  private static final Duration GAUGES_PERIOD = Duration.ofSeconds(5);
+  private static final Duration CLOSE_LIMIT = Duration.ofSeconds(2);
+  private static final int RENEWALS_IN_A_LEASE = 3;
+
+  private final DocumentConfig config;
+  private final DocumentStore documents;
+  private final Processing processing;
+  private final DocumentTelemetry telemetry;
+  private final Semaphore work = new Semaphore(0);
+  private final List<Thread> threads = new ArrayList<>();
+  private final List<AutoCloseable> gauges = new ArrayList<>();
+  private final ScheduledThreadPoolExecutor clock;
+  private volatile Queue queue = new Queue(0, 0, 0);
+  private volatile boolean closed;
+
+  Workers(
+      DocumentConfig config,
+      DocumentStore documents,
+      Processing processing,
+      DocumentTelemetry telemetry,
+      Instruments instruments) {
+    this.config = config;
+    this.documents = documents;
+    this.processing = processing;
+    this.telemetry = telemetry;
+    gauges.add(instruments.gauge(Metric.DOCUMENTS_QUEUE_DEPTH, () -> queue.depth()));
+    gauges.add(
+        instruments.gauge(Metric.DOCUMENTS_QUEUE_OLDEST_AGE, () -> queue.oldestAgeSeconds()));
+    gauges.add(instruments.gauge(Metric.DOCUMENTS_DEAD_LETTERS, () -> queue.deadLetters()));
+    clock =
+        new ScheduledThreadPoolExecutor(
+            2, Thread.ofPlatform().daemon().name("documents-clock-", 0).factory());
+    clock.setRemoveOnCancelPolicy(true);
+    var _ =
+        clock.scheduleWithFixedDelay(
+            this::readQueue, 0, GAUGES_PERIOD.toMillis(), TimeUnit.MILLISECONDS);
+    for (int i = 0; i < config.workers(); i++) {
+      threads.add(Thread.ofVirtual().name("document-worker-" + i).start(this::loop));
+    }
+  }
+
+  /** Says that there is something new in the queue; else it is looked at each second. */
+  void wake() {
+    work.release();
+  }
+
+  private void readQueue() {
+    try {
+      queue = documents.queue();
+    } catch (RuntimeException e) { // health tells that the database is away
+      LOG.atDebug().setCause(e).log("the queue of documents cannot be read");
+    }
+  }
+
+  private void loop() {
+    while (!closed) {
+      try {
+        if (!step() && work.tryAcquire(POLL.toMillis(), TimeUnit.MILLISECONDS)) {
+          work.drainPermits();
+        }
+      } catch (InterruptedException e) {
+        // closed, or a lease that was lost: the condition tells
+      } catch (Throwable e) { // whatever it is, the next document must not wait for ever
+        LOG.atLevel(Database.isAway(e) ? org.slf4j.event.Level.DEBUG : org.slf4j.event.Level.ERROR)
+            .setCause(e)
+            .log("a worker on documents failed");
+        pause();
+      }
+    }
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(POLL);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Takes one document and works on it to its end; false if none is due. */
+  private boolean step() throws InterruptedException {
+    Optional<Leased> claimed = documents.claim(config.lease());
+    if (claimed.isEmpty()) {
+      return false;
+    }
+    Leased leased = claimed.get();
+    Thread worker = Thread.currentThread();
+    long period = config.lease().toMillis() / RENEWALS_IN_A_LEASE;
+    ScheduledFuture<?> renewal =
+        clock.scheduleWithFixedDelay(
+            () -> renew(leased, worker), period, period, TimeUnit.MILLISECONDS);
+    try {
+      process(leased);
+    } finally {
+      renewal.cancel(false);
+      Thread.interrupted(); // the lease's, if it was just lost
+    }
+    return true;
+  }
+
+  private void renew(Leased leased, Thread worker) {
+    try {
+      if (!documents.renew(leased, config.lease())) {
+        worker.interrupt();
+      }
+    } catch (RuntimeException e) {
+      LOG.atDebug().setCause(e).log("a lease cannot be renewed"); // the next attempt may, in time
+    }
+  }
+
+  private void process(Leased leased) {
+    Document document = leased.document();
+    if (document.stage() == Stage.STORE || document.stage() == Stage.DELETE) {
+      purge(leased);
+      return;
+    }
+    Span span = telemetry.attempt(document);
+    Stage stage = document.stage();
+    try (Scope ignored = span.makeCurrent()) {
+      if (document.attempts() > config.maxAttempts()) { // each of them ended without a word
+        giveUp(
+            leased, new Failure("worker_lost", "The processes that worked on it died each time."));
+        return;
+      }
+      documents.ingestion(leased, DocumentTelemetry.current());
+      for (@Nullable Stage next = stage; next != null; ) {
+        stage = next;
+        if (!documents.enter(leased, stage)) {
+          throw new Processing.LeaseLost();
+        }
+        next = processing.run(leased, stage);
+      }
+      telemetry.processed(Outcome.OK, document.mediaType());
+      telemetry.searchable(Duration.between(document.createdAt(), Instant.now()));
+      LOG.atInfo()
+          .addKeyValue("file_id", document.fileId())
+          .addKeyValue("user_id", document.userId())
+          .log("document_processed");
+    } catch (Exception e) {
+      span.setStatus(StatusCode.ERROR, e.getClass().getSimpleName());
+      failed(leased, stage, e);
+    } finally {
+      span.end();
+    }
+  }
+
+  private void purge(Leased leased) {
+    try {
+      processing.run(leased, leased.document().stage());
+    } catch (Exception e) {
+      // the lease's end brings it back, for as long as it takes
+      LOG.atDebug().setCause(e).log("a deleted file's bytes cannot be deleted yet");
+    }
+  }
+
+  private void failed(Leased leased, Stage stage, Exception e) {
+    switch (e) {
+      case Processing.LeaseLost it -> {}
+      case InterruptedException it -> {
+        if (closed) {
+          documents.again(leased, new Failure("stopped", "JARVIS was stopped."), Duration.ZERO);
+        }
+      }
+      case ExtractionException it -> {
+        telemetry.processed(Outcome.REJECTED, leased.document().mediaType());
+        end(leased, new Failure(it.code(), String.valueOf(it.getMessage())), stage, e);
+      }
+      default -> {
+        Failure why = transientFailure(e);
+        if (leased.document().attempts() >= config.maxAttempts()) {
+          giveUp(leased, why);
+          return;
+        }
+        telemetry.retried(stage);
+        LOG.atWarn()
+            .addKeyValue("file_id", leased.document().fileId())
+            .addKeyValue("stage", stage.id())
+            .addKeyValue("error", e.toString())
+            .setCause(why.code().equals("internal_error") ? e : null)
+            .log("document_postponed");
+        documents.again(leased, why, pause(leased.document().attempts()));
+      }
+    }
+  }
+
+  private void giveUp(Leased leased, Failure why) {
+    telemetry.processed(Outcome.ERROR, leased.document().mediaType());
+    end(leased, why, leased.document().stage(), null);
+  }
+
+  private void end(Leased leased, Failure why, Stage stage, @Nullable Exception e) {
+    documents.failed(leased, why);
+    LOG.atWarn()
+        .addKeyValue("file_id", leased.document().fileId())
+        .addKeyValue("user_id", leased.document().userId())
+        .addKeyValue("stage", stage.id())
+        .addKeyValue("code", why.code())
+        .addKeyValue("error", e == null ? why.message() : e.toString())
+        .log("document_given_up");
+  }
+
+  private Duration pause(int attempts) {
+    Duration pause = config.firstRetry().multipliedBy(1L << Math.min(attempts - 1, 20));
+    return pause.compareTo(config.longestRetry()) > 0 ? config.longestRetry() : pause;
+  }
+
+  private static Failure transientFailure(Exception e) {
+    if (Database.isAway(e)) {
+      return new Failure("database_unavailable", "The database could not be reached.");
+    }
+    if (e instanceof ApiException) {
+      return new Failure("embeddings_unavailable", String.valueOf(e.getMessage()));
+    }
+    if (e instanceof IOException) {
+      return new Failure("object_store_unavailable", "The stored file could not be read.");
+    }
+    return new Failure("internal_error", "An internal error; the log has its cause.");
+  }
+
+  @Override
+  public void close() throws Exception {
+    closed = true;
+    clock.shutdownNow();
+    long deadline = System.nanoTime() + CLOSE_LIMIT.toNanos();
+    for (Thread thread : threads) {
+      thread.interrupt();
+    }
+    for (Thread thread : threads) {
+      thread.join(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
+    }
+    for (AutoCloseable gauge : gauges) {
+      gauge.close();
+    }
+  }
+}

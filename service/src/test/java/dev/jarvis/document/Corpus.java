@@ -1,0 +1,102 @@
+package dev.jarvis.document;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import org.apache.pdfbox.pdmodel.PDDocument;
+import org.apache.pdfbox.pdmodel.PDPage;
+import org.apache.pdfbox.pdmodel.PDPageContentStream;
+import org.apache.pdfbox.pdmodel.encryption.AccessPermission;
+import org.apache.pdfbox.pdmodel.encryption.StandardProtectionPolicy;
+import org.apache.pdfbox.pdmodel.font.PDType1Font;
+import org.apache.pdfbox.pdmodel.font.Standard14Fonts;
+import org.apache.poi.xwpf.usermodel.XWPFDocument;
+
+/** Real documents, made in the test. */
+final class Corpus {
+  static final String MARKDOWN =
+      "# Lighthouse of Kermorvan\n\nThe keeper's cat is called Balthazar and weighs 6 kg.\n";
+  static final String HTML =
+      "<!doctype html><html><head><title>Ferry</title><script>var hidden = 'zebra';</script></head>"
+          + "<body><h1>Timetable</h1><p>The ferry to Molène leaves at 07:35.</p></body></html>";
+
+  private Corpus() {}
+
+  static byte[] pdf(String... pages) throws IOException {
+    try (PDDocument pdf = document(pages)) {
+      return bytes(pdf);
+    }
+  }
+
+  static byte[] encryptedPdf() throws IOException {
+    try (PDDocument pdf = document("secret")) {
+      pdf.protect(new StandardProtectionPolicy("owner", "user", new AccessPermission()));
+      return bytes(pdf);
+    }
+  }
+
+  private static PDDocument document(String... pages) throws IOException {
+    PDDocument pdf = new PDDocument();
+    for (String text : pages) {
+      PDPage page = new PDPage();
+      pdf.addPage(page);
+      if (!text.isEmpty()) {
+        try (PDPageContentStream content = new PDPageContentStream(pdf, page)) {
+          content.beginText();
+          content.setFont(new PDType1Font(Standard14Fonts.FontName.HELVETICA), 12);
+          content.newLineAtOffset(50, 700);
+          content.showText(text);
+          content.endText();
+        }
+      }
+    }
+    return pdf;
+  }
+
+  private static byte[] bytes(PDDocument pdf) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    pdf.save(out);
+    return out.toByteArray();
+  }
+
+  static byte[] docx(String... paragraphs) throws IOException {
+    try (XWPFDocument document = new XWPFDocument()) {
+      for (String text : paragraphs) {
+        document.createParagraph().createRun().setText(text);
+      }
+      ByteArrayOutputStream out = new ByteArrayOutputStream();
+      document.write(out);
+      return out.toByteArray();
+    }
+  }
+
+  /** A package with one part of that content; also what Word would never write. */
+  static byte[] officeFile(String mainType, String document) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (ZipOutputStream zip = new ZipOutputStream(out)) {
+      entry(
+          zip,
+          "[Content_Types].xml",
+          "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\">"
+              + "<Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/>"
+              + "<Override PartName=\"/word/document.xml\" ContentType=\"%s\"/></Types>"
+                  .formatted(mainType));
+      entry(
+          zip,
+          "_rels/.rels",
+          "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">"
+              + "<Relationship Id=\"r1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\""
+              + " Target=\"word/document.xml\"/></Relationships>");
+      entry(zip, "word/document.xml", document);
+    }
+    return out.toByteArray();
+  }
+
+  private static void entry(ZipOutputStream zip, String name, String content) throws IOException {
+    zip.putNextEntry(new ZipEntry(name));
+    zip.write(content.getBytes(StandardCharsets.UTF_8));
+    zip.closeEntry();
+  }
+}

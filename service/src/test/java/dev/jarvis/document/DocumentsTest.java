@@ -1,0 +1,275 @@
+package dev.jarvis.document;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.jarvis.TestService;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Files from upload to citation, through the service's routes. */
+class DocumentsTest {
+  private static final String OTHER = "sk-test-key-of-another";
+  private static TestService service;
+
+  @BeforeAll
+  static void start() throws Exception {
+    service =
+        TestService.start(
+            Map.of(
+                "JARVIS_API_KEYS",
+                "bob:" + sha256(OTHER),
+                "JARVIS_DOCUMENTS_MAX_FILE_BYTES",
+                "2000000",
+                "JARVIS_DOCUMENTS_EXTRACT_MEMORY_MIB",
+                "96"));
+  }
+
+  @AfterAll
+  static void stop() {
+    service.close();
+  }
+
+  private static String sha256(String text) throws Exception {
+    return HexFormat.of()
+        .formatHex(
+            MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  static HttpResponse<String> upload(
+      TestService service, String filename, byte[] content, String purpose, String... headers) {
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    try {
+      String head =
+          "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\""
+              + filename
+              + "\"\r\n\r\n";
+      body.write(head.getBytes(StandardCharsets.UTF_8));
+      body.write(content);
+      body.write(
+          "\r\n--XX\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\n%s\r\n--XX--\r\n"
+              .formatted(purpose)
+              .getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+    return service.send(
+        service
+            .request("/v1/files", headers)
+            .setHeader("Content-Type", "multipart/form-data; boundary=XX")
+            .POST(BodyPublishers.ofByteArray(body.toByteArray()))
+            .build());
+  }
+
+  private static JsonNode uploaded(String filename, byte[] content) {
+    HttpResponse<String> response = upload(service, filename, content, "assistants");
+    assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+    return TestService.json(response.body());
+  }
+
+  private static JsonNode uploaded(String filename, String content) {
+    return uploaded(filename, content.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static JsonNode file(String id) {
+    return TestService.json(service.get("/v1/files/" + id).body());
+  }
+
+  private static JsonNode awaitStatus(JsonNode file, String status) {
+    String id = file.path("id").asText();
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .untilAsserted(
+            () ->
+                assertThat(file(id).path("status").asText()).as("%s", file(id)).isEqualTo(status));
+    return file(id);
+  }
+
+  private static JsonNode search(String query, String... headers) {
+    HttpResponse<String> response =
+        service.post("/v1/search", "{\"query\":\"%s\"}".formatted(query), headers);
+    assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+    return TestService.json(response.body());
+  }
+
+  private static List<String> found(JsonNode results) {
+    return results.path("data").findValuesAsText("filename");
+  }
+
+  @Test
+  void findsWhatStandsInDocumentsOfEveryType() throws Exception {
+    List<JsonNode> files =
+        List.of(
+            uploaded("keeper.md", Corpus.MARKDOWN),
+            uploaded("ferry.html", Corpus.HTML),
+            uploaded("tariff.txt", "A night in the harbour costs 14 euros for a boat of 8 m."),
+            uploaded(
+                "engine.pdf", Corpus.pdf("Chapter one.", "Change the impeller every 300 hours.")),
+            uploaded("crew.docx", Corpus.docx("The boatswain is Yann Le Goff.")));
+    files.forEach(it -> awaitStatus(it, "processed"));
+
+    assertThat(found(search("What is the name of the keeper's cat?")).getFirst())
+        .isEqualTo("keeper.md");
+    assertThat(found(search("When does the ferry to Molène leave?")).getFirst())
+        .isEqualTo("ferry.html");
+    assertThat(found(search("How much does a night in the harbour cost?")).getFirst())
+        .isEqualTo("tariff.txt");
+    assertThat(found(search("Who is the boatswain?")).getFirst()).isEqualTo("crew.docx");
+    JsonNode impeller = search("impeller").path("data").path(0);
+    assertThat(impeller.path("filename").asText()).isEqualTo("engine.pdf");
+    assertThat(impeller.path("page").asInt()).isEqualTo(2);
+    assertThat(search("impeller").path("mode").asText()).isEqualTo("full_text");
+    assertThat(found(search("impeller", "Authorization", "Bearer " + OTHER))).isEmpty();
+    assertThat(
+            service.metric(
+                "documents_processed_total{media_type=\"application/pdf\",outcome=\"ok\"}"))
+        .isPositive();
+  }
+
+  @Test
+  void groundsAChatAndCites() {
+    JsonNode file = uploaded("dog.txt", "The mayor's dog is a briard named Ulysse.");
+    awaitStatus(file, "processed");
+    service.ollama().answerWith("{\"role\":\"assistant\",\"content\":\"Ulysse [1].\"}");
+    String body =
+        """
+        {"model":"%s","stream":%s,"messages":[{"role":"user","content":"What is the mayor's dog called?"}],
+         "grounding":{"file_ids":["%s"]}}""";
+    String whole =
+        service
+            .chat(body.formatted(service.ollama().model(), "false", file.path("id").asText()))
+            .body();
+    JsonNode citation = TestService.json(whole).at("/grounding/citations/0");
+    assertThat(citation.path("file_id").asText()).as(whole).isEqualTo(file.path("id").asText());
+    assertThat(citation.path("text").asText()).contains("briard");
+    assertThat(service.ollama().lastBody())
+        .contains("briard named Ulysse")
+        .doesNotContain("grounding");
+
+    String stream =
+        service
+            .chat(body.formatted(service.ollama().model(), "true", file.path("id").asText()))
+            .body();
+    JsonNode first = TestService.json(stream.lines().findFirst().orElseThrow().substring(6));
+    assertThat(first.at("/grounding/citations/0/filename").asText()).isEqualTo("dog.txt");
+  }
+
+  @Test
+  void keepsTheSameContentOnce() {
+    JsonNode first = uploaded("a.txt", "The same words twice.");
+    JsonNode second = uploaded("b.txt", "The same words twice.");
+    assertThat(second.path("id")).isEqualTo(first.path("id"));
+    assertThat(second.path("duplicate").asBoolean()).isTrue();
+    assertThat(first.path("duplicate").asBoolean()).isFalse();
+  }
+
+  @Test
+  void isTheOwnersAlone() {
+    JsonNode file = uploaded("../../etc/pass\u0007wd.txt", "Private notes about nothing.");
+    String path = "/v1/files/" + file.path("id").asText();
+    assertThat(file.path("filename").asText()).isEqualTo("passwd.txt");
+    String[] other = {"Authorization", "Bearer " + OTHER};
+    assertThat(service.get(path, other).statusCode()).isEqualTo(404);
+    assertThat(service.get(path + "/content", other).statusCode()).isEqualTo(404);
+    assertThat(service.post(path + "/retry", "", other).statusCode()).isEqualTo(404);
+    assertThat(service.get("/v1/files", other).body()).doesNotContain(file.path("id").asText());
+    assertThat(service.get(path + "/content").body()).isEqualTo("Private notes about nothing.");
+
+    HttpRequest delete = service.request(path).DELETE().build();
+    assertThat(service.send(delete).body()).contains("\"deleted\":true");
+    assertThat(service.get(path).statusCode()).isEqualTo(404);
+    assertThat(service.send(delete).statusCode()).isEqualTo(404);
+  }
+
+  @Test
+  void listsInPages() {
+    List<String> ids =
+        List.of(
+            uploaded("p1.txt", "Page one of three.").path("id").asText(),
+            uploaded("p2.txt", "Page two of three.").path("id").asText(),
+            uploaded("p3.txt", "Page three of three.").path("id").asText());
+    JsonNode page =
+        TestService.json(service.get("/v1/files?order=asc&limit=2&after=" + ids.getFirst()).body());
+    assertThat(page.path("data").findValuesAsText("id")).containsExactly(ids.get(1), ids.get(2));
+    assertThat(service.get("/v1/files?limit=0").statusCode()).isEqualTo(400);
+    assertThat(service.get("/v1/files?order=up").statusCode()).isEqualTo(400);
+  }
+
+  @Test
+  void refusesWhatItCannotTakeAndSaysWhy() throws Exception {
+    assertThat(
+            upload(
+                    service,
+                    "a.png",
+                    new byte[] {(byte) 0x89, 'P', 'N', 'G', 13, 10, 26, 10},
+                    "assistants")
+                .body())
+        .contains("unsupported_media_type", "image/png", "application/pdf");
+    assertThat(upload(service, "bad.txt", new byte[0], "assistants").body()).contains("empty_file");
+    assertThat(upload(service, "bad.txt", "Text.".getBytes(StandardCharsets.UTF_8), "batch").body())
+        .contains("'purpose' is required", "user_data");
+    HttpResponse<String> large =
+        upload(
+            service,
+            "a.txt",
+            "a ".repeat(1_100_000).getBytes(StandardCharsets.UTF_8),
+            "assistants");
+    assertThat(large.statusCode()).isEqualTo(413);
+    assertThat(large.body()).contains("2000000 bytes");
+    assertThat(service.post("/v1/files", "{}").body()).contains("multipart/form-data");
+    assertThat(service.get("/v1/files").body()).doesNotContain("a.png", "bad.txt");
+  }
+
+  @Test
+  void givesUpAFileThatCannotBeReadAndTriesAgainWhenAsked() throws Exception {
+    JsonNode failed = awaitStatus(uploaded("locked.pdf", Corpus.encryptedPdf()), "error");
+    assertThat(failed.at("/processing/error/code").asText()).isEqualTo("encrypted");
+    assertThat(failed.path("status_details").asText()).contains("password");
+    String id = failed.path("id").asText();
+    assertThat(
+            service
+                .post("/v1/search", "{\"query\":\"x\",\"file_ids\":[\"%s\"]}".formatted(id))
+                .body())
+        .contains("file_failed");
+    JsonNode again = TestService.json(service.post("/v1/files/" + id + "/retry", "").body());
+    assertThat(again.path("status").asText()).isEqualTo("uploaded");
+    awaitStatus(again, "error");
+  }
+
+  @Test
+  void findsByMeaningWhereThereIsAModelAndByWordsWhileItIsAway() throws Exception {
+    try (TestService hybrid =
+        TestService.start(Map.of("JARVIS_DOCUMENTS_EMBEDDING_MODEL", service.ollama().model()))) {
+      hybrid.ollama().embedWith("{\"embeddings\":[[0.6,0.8]],\"prompt_eval_count\":3}");
+      HttpResponse<String> sent =
+          upload(
+              hybrid, "a.txt", "Purple elephants.".getBytes(StandardCharsets.UTF_8), "assistants");
+      String id = TestService.json(sent.body()).path("id").asText();
+      await()
+          .atMost(Duration.ofSeconds(30))
+          .until(() -> hybrid.get("/v1/files/" + id).body().contains("\"status\":\"processed\""));
+      String question = "{\"query\":\"violet pachyderms\"}";
+      JsonNode found = TestService.json(hybrid.post("/v1/search", question).body());
+      assertThat(found.path("mode").asText()).isEqualTo("hybrid");
+      assertThat(found(found)).containsExactly("a.txt");
+
+      hybrid.ollama().embedWith("{}");
+      JsonNode byWords = TestService.json(hybrid.post("/v1/search", question).body());
+      assertThat(byWords.path("mode").asText()).isEqualTo("full_text");
+      assertThat(found(byWords)).isEmpty();
+    }
+  }
+}
