@@ -165,23 +165,35 @@ final class DocumentStore {
   /** Takes the document that is due for longest. */
   Optional<Leased> claim(Duration lease) {
     UUID token = UUID.randomUUID();
-    return get(
-            "claim_document",
-            """
-            UPDATE documents SET lease = CAST(? AS uuid), due_at = now() + CAST(? AS interval), attempts = attempts + 1
-            WHERE id = (
-              SELECT id FROM documents WHERE state = 'pending' AND due_at <= now()
-              ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-            RETURNING %s""",
-            token,
-            interval(lease))
-        .map(it -> new Leased(it, token));
+    String sql =
+        """
+        UPDATE documents SET lease = CAST(? AS uuid), due_at = now() + CAST(? AS interval), attempts = attempts + 1
+        WHERE id = (
+          SELECT id FROM documents WHERE state = 'pending' AND due_at <= now()
+          ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+        RETURNING %s"""
+            .formatted(COLUMNS);
+    return database.poll(
+        db ->
+            db.createNamedGet("claim_document", sql)
+                .addParam(token)
+                .addParam(interval(lease))
+                .execute()
+                .map(it -> new Leased(document(it), token)));
   }
 
   /** Says that a worker still works; false if the document is not its own any more. */
   boolean renew(Leased leased, Duration lease) {
-    return leased(
-        "renew_document_lease", "due_at = now() + CAST(? AS interval)", leased, interval(lease));
+    return database.poll(
+            db ->
+                db.createNamedDmlStatement(
+                        "renew_document_lease",
+                        "UPDATE documents SET due_at = now() + CAST(? AS interval) WHERE id = CAST(? AS uuid) AND lease = CAST(? AS uuid)")
+                    .addParam(interval(lease))
+                    .addParam(leased.document().id())
+                    .addParam(leased.lease())
+                    .execute())
+        > 0;
   }
 
   boolean enter(Leased leased, Stage stage) {
@@ -246,7 +258,7 @@ final class DocumentStore {
   }
 
   Queue queue() {
-    return database.execute(
+    return database.poll(
         db ->
             db.createNamedGet(
                     "document_queue",

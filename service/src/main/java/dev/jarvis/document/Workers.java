@@ -190,11 +190,9 @@ final class Workers implements AutoCloseable {
   private void failed(Leased leased, Stage stage, Exception e) {
     switch (e) {
       case Processing.LeaseLost it -> {}
-      case InterruptedException it -> {
-        if (closed) {
+      case Exception it when closed ->
           documents.again(leased, new Failure("stopped", "JARVIS was stopped."), Duration.ZERO);
-        }
-      }
+      case InterruptedException it -> {} // the lease is lost
       case ExtractionException it -> {
         telemetry.processed(Outcome.REJECTED, leased.document().mediaType());
         end(leased, new Failure(it.code(), String.valueOf(it.getMessage())), stage, e);

@@ -123,6 +123,14 @@ public final class Database implements AutoCloseable {
   }
 
   /**
+   * The same for what the service asks again and again by itself, without spans and metrics: each
+   * would be a trace of its own, and most find nothing.
+   */
+  public <T> T poll(Function<DbExecute, T> work) {
+    return work.apply(client.execute());
+  }
+
+  /**
    * Whether an error says that PostgreSQL cannot be reached, starts or stops, has no room for us or
    * does not answer in time: the same statement may succeed later. By SQLSTATE: <a
    * href="https://www.postgresql.org/docs/current/errcodes-appendix.html">PostgreSQL's list</a>.

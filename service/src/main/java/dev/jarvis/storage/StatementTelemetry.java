@@ -25,6 +25,9 @@ final class StatementTelemetry implements DbClientService {
 
   @Override
   public DbClientServiceContext statement(DbClientServiceContext context) {
+    if (!STARTED.isBound()) {
+      return context; // of a poll
+    }
     ClientOperation operation =
         telemetry
             .operation(Target.POSTGRESQL, context.statementName())

@@ -79,6 +79,20 @@ class DatabaseTest {
   }
 
   @Test
+  void leavesNoSpanOfAPoll() {
+    int one =
+        database.poll(
+            db ->
+                db.createNamedGet("polled", "SELECT 1 AS one")
+                    .execute()
+                    .orElseThrow()
+                    .column("one")
+                    .getInt());
+    assertThat(one).isEqualTo(1);
+    assertThat(Recorded.spans("polled postgresql")).isEmpty();
+  }
+
+  @Test
   void countsAFailedStatementAndEndsItsSpanAsFailed() {
     assertThatThrownBy(
             () -> database.execute(db -> db.createNamedGet("broken", "SELECT nothing").execute()))
