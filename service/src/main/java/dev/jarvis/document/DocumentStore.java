@@ -12,8 +12,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The table {@code documents}: users' files, and the queue of those that are worked on. */
@@ -83,6 +86,26 @@ final class DocumentStore {
         "SELECT %s FROM documents WHERE user_id = ? AND id = CAST(? AS uuid) AND stage NOT IN ('store', 'delete')",
         user,
         id);
+  }
+
+  /** Those of these documents that the user has. */
+  Map<UUID, Document> find(String user, List<UUID> ids) {
+    String sql =
+        "SELECT %s FROM documents WHERE user_id = ? AND id = ANY (CAST(? AS uuid[])) AND stage NOT IN ('store', 'delete')"
+            .formatted(COLUMNS);
+    return database.execute(
+        db ->
+            db.createNamedQuery("find_documents", sql)
+                .addParam(user)
+                .addParam(uuids(ids))
+                .execute()
+                .map(DocumentStore::document)
+                .collect(Collectors.toMap(Document::id, Function.identity())));
+  }
+
+  /** An array of PostgreSQL. */
+  static String uuids(List<UUID> ids) {
+    return ids.stream().map(UUID::toString).collect(Collectors.joining(",", "{", "}"));
   }
 
   Optional<Document> findContent(String user, String sha256) {
@@ -155,7 +178,7 @@ final class DocumentStore {
             "retry_document",
             """
             UPDATE documents SET stage = 'extract', state = 'pending', due_at = now(), lease = NULL, attempts = 0,
-              chunks_done = 0, searchable_at = NULL
+              chunks_done = 0, searchable_at = NULL, embedding_model = NULL
             WHERE user_id = ? AND id = CAST(? AS uuid) AND state <> 'pending'""",
             user,
             id)
@@ -212,6 +235,18 @@ final class DocumentStore {
     return leased("embed_document", "embedding_model = ?", leased, model);
   }
 
+  /** The model that made the vectors that a document has; empty where it has none. */
+  Optional<String> embeddingModel(Leased leased) {
+    return database.execute(
+        db ->
+            db.createNamedGet(
+                    "find_embedding_model",
+                    "SELECT embedding_model FROM documents WHERE id = CAST(? AS uuid)")
+                .addParam(leased.document().id())
+                .execute()
+                .map(it -> text(it, "embedding_model")));
+  }
+
   /** How many passages a document has. */
   int chunks(Leased leased) {
     return (int)
@@ -246,6 +281,12 @@ final class DocumentStore {
         interval(pause),
         why.code(),
         why.message());
+  }
+
+  /** Leaves a document to the next worker at once; the attempt does not count. */
+  boolean release(Leased leased) {
+    return leased(
+        "release_document", "lease = NULL, due_at = now(), attempts = attempts - 1", leased);
   }
 
   /** Ends the existence of a document whose bytes are gone. */

@@ -3,6 +3,7 @@ package dev.jarvis.document;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -96,10 +97,10 @@ final class ExtractProcess {
   /** Relative paths of a class path are the parent's. */
   private static String classPath() {
     List<String> entries = new ArrayList<>();
-    for (String entry : System.getProperty("java.class.path").split(":", -1)) {
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
       entries.add(Path.of(entry).toAbsolutePath().toString());
     }
-    return String.join(":", entries);
+    return String.join(File.pathSeparator, entries);
   }
 
   private static List<Section> read(InputStream out) throws IOException, ExtractionException {

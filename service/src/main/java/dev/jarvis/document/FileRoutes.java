@@ -2,6 +2,7 @@ package dev.jarvis.document;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.document.Document.State;
 import dev.jarvis.http.ApiException;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Json;
@@ -78,9 +79,12 @@ final class FileRoutes {
 
   private void upload(ServerRequest request, ServerResponse response) {
     Upload.Received received = upload.receive(request);
+    Document document = received.document();
+    if (document.state() == State.FAILED && documents.retry(document.userId(), document.id())) {
+      document = documents.find(document.userId(), document.id()).orElse(document);
+    }
     queued.run();
-    Json.send(
-        response, FileObject.json(received.document()).put("duplicate", received.duplicate()));
+    Json.send(response, FileObject.json(document).put("duplicate", received.duplicate()));
   }
 
   private void list(ServerRequest request, ServerResponse response) {

@@ -210,8 +210,6 @@ final class PassageStore {
   }
 
   private static @Nullable String array(List<UUID> documents) {
-    return documents.isEmpty()
-        ? null
-        : documents.stream().map(UUID::toString).collect(Collectors.joining(",", "{", "}"));
+    return documents.isEmpty() ? null : DocumentStore.uuids(documents);
   }
 }

@@ -6,9 +6,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
+import java.time.Duration;
 import java.util.List;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 final class Processing {
   private static final int WRITE_BATCH = 200;
   private static final int EMBED_BATCH = 16;
+
+  /** Longer than any reading of a file. */
+  private static final Duration OLD = Duration.ofHours(6);
 
   private final DocumentConfig config;
   private final DocumentStore documents;
@@ -30,6 +32,11 @@ final class Processing {
 
   /** The document is another worker's by now, or deleted. */
   static final class LeaseLost extends Exception {
+    private static final long serialVersionUID = 1L;
+  }
+
+  /** A document's vectors must be of one model: those that were there are gone. */
+  static final class ModelChanged extends Exception {
     private static final long serialVersionUID = 1L;
   }
 
@@ -48,6 +55,7 @@ final class Processing {
     this.extractor = new Extractor(config.extract());
     this.chunker = new Chunker(config.chunkTokens());
     this.telemetry = telemetry;
+    WorkFolder.deleteOlderThan(OLD);
   }
 
   /**
@@ -92,25 +100,12 @@ final class Processing {
 
   private List<Section> extract(Document document)
       throws IOException, ExtractionException, InterruptedException {
-    Path folder = Files.createTempDirectory("jarvis-extract");
-    try {
-      Path file = folder.resolve("file");
+    try (WorkFolder folder = WorkFolder.create()) {
+      Path file = folder.path().resolve("file");
       try (InputStream in = objects.get(document.objectKey())) {
         Files.copy(in, file);
       }
-      return extractor.extract(file, document.mediaType(), folder);
-    } finally {
-      deleteAll(folder);
-    }
-  }
-
-  private static void deleteAll(Path folder) throws IOException {
-    List<Path> all;
-    try (Stream<Path> walk = Files.walk(folder)) {
-      all = walk.sorted(Comparator.reverseOrder()).toList();
-    }
-    for (Path path : all) {
-      Files.deleteIfExists(path);
+      return extractor.extract(file, document.mediaType(), folder.path());
     }
   }
 
@@ -124,24 +119,27 @@ final class Processing {
     }
   }
 
-  private void embed(Leased leased) throws LeaseLost {
+  private void embed(Leased leased) throws LeaseLost, ModelChanged {
     if (embedder == null) {
       hold(documents.embeddedBy(leased, null));
       return;
     }
     Document document = leased.document();
-    String model = null;
+    String model = documents.embeddingModel(leased).orElse(null);
     List<Chunk> batch = chunks.withoutEmbedding(leased, EMBED_BATCH);
     while (!batch.isEmpty()) {
       Embedder.Vectors vectors =
           embedder.embed(
               batch.stream().map(Chunk::text).toList(), document.userId(), document.fileId());
       if (model != null && !model.equals(vectors.model())) {
-        chunks.clearEmbeddings(leased); // a route went over to another model: all from the start
-        throw new IllegalStateException("two models embedded one document");
+        chunks.clearEmbeddings(leased);
+        hold(documents.embeddedBy(leased, null));
+        throw new ModelChanged();
       }
-      model = vectors.model();
-      hold(documents.embeddedBy(leased, model));
+      if (model == null) {
+        model = vectors.model();
+        hold(documents.embeddedBy(leased, model));
+      }
       chunks.embed(leased, batch, vectors.vectors());
       int last = batch.getLast().ordinal() + 1;
       hold(documents.progress(leased, Math.max(last, documents.chunks(leased)), last));

@@ -67,10 +67,15 @@ final class Search {
   List<UUID> searchable(String user, List<String> fileIds, String param) {
     List<UUID> ids = new ArrayList<>();
     for (String fileId : fileIds) {
-      Document document =
-          FileId.parse(fileId)
-              .flatMap(it -> documents.find(user, it))
-              .orElseThrow(() -> FileObject.notFound(fileId, param));
+      ids.add(FileId.parse(fileId).orElseThrow(() -> FileObject.notFound(fileId, param)));
+    }
+    Map<UUID, Document> found = ids.isEmpty() ? Map.of() : documents.find(user, ids);
+    for (int i = 0; i < ids.size(); i++) {
+      String fileId = fileIds.get(i);
+      Document document = found.get(ids.get(i));
+      if (document == null) {
+        throw FileObject.notFound(fileId, param);
+      }
       if (document.state() == State.FAILED) {
         throw new ApiException.InvalidRequest(
             "The file '%s' could not be processed: %s"
@@ -85,7 +90,6 @@ final class Search {
             param,
             "file_not_ready");
       }
-      ids.add(document.id());
     }
     return ids;
   }

@@ -118,31 +118,31 @@ final class Workers implements AutoCloseable {
       return false;
     }
     Leased leased = claimed.get();
-    Thread worker = Thread.currentThread();
+    Holding holding = new Holding(Thread.currentThread());
     long period = config.lease().toMillis() / RENEWALS_IN_A_LEASE;
     ScheduledFuture<?> renewal =
         clock.scheduleWithFixedDelay(
-            () -> renew(leased, worker), period, period, TimeUnit.MILLISECONDS);
+            () -> renew(leased, holding), period, period, TimeUnit.MILLISECONDS);
     try {
-      process(leased);
+      process(leased, holding);
     } finally {
       renewal.cancel(false);
-      Thread.interrupted(); // the lease's, if it was just lost
+      holding.end();
     }
     return true;
   }
 
-  private void renew(Leased leased, Thread worker) {
+  private void renew(Leased leased, Holding holding) {
     try {
       if (!documents.renew(leased, config.lease())) {
-        worker.interrupt();
+        holding.lose();
       }
     } catch (RuntimeException e) {
       LOG.atDebug().setCause(e).log("a lease cannot be renewed"); // the next attempt may, in time
     }
   }
 
-  private void process(Leased leased) {
+  private void process(Leased leased, Holding holding) {
     Document document = leased.document();
     if (document.stage() == Stage.STORE || document.stage() == Stage.DELETE) {
       purge(leased);
@@ -152,8 +152,11 @@ final class Workers implements AutoCloseable {
     Stage stage = document.stage();
     try (Scope ignored = span.makeCurrent()) {
       if (document.attempts() > config.maxAttempts()) { // each of them ended without a word
-        giveUp(
-            leased, new Failure("worker_lost", "The processes that worked on it died each time."));
+        end(
+            leased,
+            Outcome.ERROR,
+            new Failure("worker_lost", "The processes that worked on it died each time."),
+            stage);
         return;
       }
       documents.ingestion(leased, DocumentTelemetry.current());
@@ -172,9 +175,40 @@ final class Workers implements AutoCloseable {
           .log("document_processed");
     } catch (Exception e) {
       span.setStatus(StatusCode.ERROR, e.getClass().getSimpleName());
-      failed(leased, stage, e);
+      holding.end(); // what is noted now must not be interrupted
+      if (!holding.lost()) {
+        failed(leased, stage, e);
+      }
     } finally {
       span.end();
+    }
+  }
+
+  /** A worker's time with a document: it is interrupted in it only, and only if it lost it. */
+  private static final class Holding {
+    private final Thread worker;
+    private boolean over;
+    private boolean lost;
+
+    Holding(Thread worker) {
+      this.worker = worker;
+    }
+
+    synchronized void lose() {
+      if (!over) {
+        lost = true;
+        worker.interrupt();
+      }
+    }
+
+    /** Called by the worker; its interrupt is taken back. */
+    synchronized void end() {
+      over = true;
+      Thread.interrupted();
+    }
+
+    synchronized boolean lost() {
+      return lost;
     }
   }
 
@@ -190,18 +224,21 @@ final class Workers implements AutoCloseable {
   private void failed(Leased leased, Stage stage, Exception e) {
     switch (e) {
       case Processing.LeaseLost it -> {}
-      case Exception it when closed ->
-          documents.again(leased, new Failure("stopped", "JARVIS was stopped."), Duration.ZERO);
-      case InterruptedException it -> {} // the lease is lost
-      case ExtractionException it -> {
-        telemetry.processed(Outcome.REJECTED, leased.document().mediaType());
-        end(leased, new Failure(it.code(), String.valueOf(it.getMessage())), stage, e);
-      }
+      case Exception it when closed -> documents.release(leased);
+      case ExtractionException it ->
+          end(
+              leased,
+              Outcome.REJECTED,
+              new Failure(it.code(), String.valueOf(it.getMessage())),
+              stage);
       default -> {
         Failure why = transientFailure(e);
         if (leased.document().attempts() >= config.maxAttempts()) {
-          giveUp(leased, why);
+          end(leased, Outcome.ERROR, why, stage);
           return;
+        }
+        if (!documents.again(leased, why, pause(leased.document().attempts()))) {
+          return; // deleted meanwhile
         }
         telemetry.retried(stage);
         LOG.atWarn()
@@ -210,24 +247,21 @@ final class Workers implements AutoCloseable {
             .addKeyValue("error", e.toString())
             .setCause(why.code().equals("internal_error") ? e : null)
             .log("document_postponed");
-        documents.again(leased, why, pause(leased.document().attempts()));
       }
     }
   }
 
-  private void giveUp(Leased leased, Failure why) {
-    telemetry.processed(Outcome.ERROR, leased.document().mediaType());
-    end(leased, why, leased.document().stage(), null);
-  }
-
-  private void end(Leased leased, Failure why, Stage stage, @Nullable Exception e) {
-    documents.failed(leased, why);
+  private void end(Leased leased, Outcome outcome, Failure why, Stage stage) {
+    if (!documents.failed(leased, why)) {
+      return; // deleted meanwhile
+    }
+    telemetry.processed(outcome, leased.document().mediaType());
     LOG.atWarn()
         .addKeyValue("file_id", leased.document().fileId())
         .addKeyValue("user_id", leased.document().userId())
         .addKeyValue("stage", stage.id())
         .addKeyValue("code", why.code())
-        .addKeyValue("error", e == null ? why.message() : e.toString())
+        .addKeyValue("error", why.message())
         .log("document_given_up");
   }
 
@@ -239,6 +273,11 @@ final class Workers implements AutoCloseable {
   private static Failure transientFailure(Exception e) {
     if (Database.isAway(e)) {
       return new Failure("database_unavailable", "The database could not be reached.");
+    }
+    if (e instanceof Processing.ModelChanged) {
+      return new Failure(
+          "embedding_model_changed",
+          "Another model embeds by now; all passages are embedded anew.");
     }
     if (e instanceof ApiException) {
       return new Failure("embeddings_unavailable", String.valueOf(e.getMessage()));

@@ -1,0 +1,52 @@
+package dev.jarvis.document;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A folder among the temporary ones for the reading of one file; deleted with all in it. */
+record WorkFolder(Path path) implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(WorkFolder.class);
+  private static final String PREFIX = "jarvis-extract";
+
+  static WorkFolder create() throws IOException {
+    return new WorkFolder(Files.createTempDirectory(PREFIX));
+  }
+
+  /** Deletes the folders of processes that were killed: those that are older than any work. */
+  static void deleteOlderThan(Duration age) {
+    Path parent = Path.of(System.getProperty("java.io.tmpdir"));
+    Instant limit = Instant.now().minus(age);
+    try (DirectoryStream<Path> folders = Files.newDirectoryStream(parent, PREFIX + "*")) {
+      for (Path folder : folders) {
+        if (Files.getLastModifiedTime(folder).toInstant().isBefore(limit)) {
+          new WorkFolder(folder).close();
+        }
+      }
+    } catch (IOException e) { // another user's, or another process deletes it just now
+      LOG.atDebug().setCause(e).log("an old folder cannot be deleted");
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    List<Path> all;
+    try (Stream<Path> walk = Files.walk(path)) {
+      all = walk.sorted(Comparator.reverseOrder()).toList();
+    } catch (NoSuchFileException e) {
+      return;
+    }
+    for (Path it : all) {
+      Files.deleteIfExists(it);
+    }
+  }
+}
