@@ -5,10 +5,14 @@ import dev.jarvis.http.Routes;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.ObjectStore;
 import dev.jarvis.telemetry.Telemetry;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** The parts of this feature, wired; works on the queue from its opening to its close. */
 public final class Documents implements AutoCloseable {
+  /** How long one search may compare vectors where PostgreSQL does not do it. */
+  private static final Duration VECTOR_LIMIT = Duration.ofSeconds(5);
+
   private final Workers workers;
   private final FileRoutes files;
   private final SearchRoutes searches;
@@ -28,7 +32,9 @@ public final class Documents implements AutoCloseable {
     DocumentStore documents = new DocumentStore(database);
     documents.checkTextSearch(config.textSearch());
     DocumentTelemetry told = new DocumentTelemetry(telemetry);
-    Search search = new Search(config, documents, new PassageStore(database), embedder, told);
+    boolean pgvector = embedder != null && Pgvector.available(database);
+    PassageStore passages = new PassageStore(database, pgvector, VECTOR_LIMIT);
+    Search search = new Search(config, documents, passages, embedder, told);
     workers =
         new Workers(
             config,

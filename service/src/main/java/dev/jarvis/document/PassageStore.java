@@ -1,21 +1,25 @@
 package dev.jarvis.document;
 
 import dev.jarvis.storage.Database;
+import io.helidon.dbclient.DbClientException;
+import io.helidon.dbclient.DbRow;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Searches the passages of one user's documents. Vectors are compared one by one, all of them: this
- * is exact, needs no extension of PostgreSQL, and takes a time that grows with the passages that
- * are searched.
+ * Searches the passages of one user's documents. Vectors are compared one by one, all of them: by
+ * PostgreSQL where it has pgvector, otherwise here. Either is exact, and takes a time that grows
+ * with the passages that are searched.
  */
 final class PassageStore {
   private static final int PAGE = 1000;
@@ -29,9 +33,17 @@ final class PassageStore {
       "d.user_id = ? AND d.state = 'done' AND (CAST(? AS uuid[]) IS NULL OR d.id = ANY (CAST(? AS uuid[])))";
 
   private final Database database;
+  private final boolean pgvector;
+  private final Duration vectorLimit;
 
-  PassageStore(Database database) {
+  /**
+   * @param pgvector whether PostgreSQL compares vectors, see {@link Pgvector}
+   * @param vectorLimit how long vectors may be compared here
+   */
+  PassageStore(Database database, boolean pgvector, Duration vectorLimit) {
     this.database = database;
+    this.pgvector = pgvector;
+    this.vectorLimit = vectorLimit;
   }
 
   /** Where a passage stands. */
@@ -76,25 +88,70 @@ final class PassageStore {
                 .addParam(array(documents))
                 .addParam(limit)
                 .execute()
-                .map(
-                    it ->
-                        new Place(
-                            it.column("document_id").get(UUID.class),
-                            it.column("ordinal").getInt()))
+                .map(PassageStore::place)
                 .toList());
+  }
+
+  private static Place place(DbRow row) {
+    return new Place(row.column("document_id").get(UUID.class), row.column("ordinal").getInt());
   }
 
   /**
    * Passages whose vectors are nearest.
    *
    * @param model that made the question's vector; those of others are passed over
+   * @return empty if they are too many to be compared in time
    */
-  List<Place> byVector(
+  Optional<List<Place>> byVector(
       String user, List<UUID> documents, String model, float[] question, int limit) {
     float[] unit = Vectors.unit(question);
+    return pgvector
+        ? byPgvector(user, documents, model, unit, limit)
+        : oneByOne(user, documents, model, unit, limit);
+  }
+
+  private Optional<List<Place>> byPgvector(
+      String user, List<UUID> documents, String model, float[] unit, int limit) {
+    try {
+      return Optional.of(
+          database.execute(
+              db ->
+                  db.createNamedQuery(
+                          "search_chunks_by_vector",
+                          """
+                          SELECT c.document_id, c.ordinal
+                          FROM document_chunks c JOIN documents d ON d.id = c.document_id
+                          WHERE %s AND d.embedding_model = ? AND vector_dims(c.embedding_vector) = ?
+                          ORDER BY c.embedding_vector <#> (SELECT CAST(CAST(? AS real[]) AS vector)), c.document_id, c.ordinal
+                          LIMIT ?"""
+                              .formatted(SEARCHED))
+                      .addParam(user)
+                      .addParam(array(documents))
+                      .addParam(array(documents))
+                      .addParam(model)
+                      .addParam(unit.length)
+                      .addParam(Vectors.array(unit))
+                      .addParam(limit)
+                      .execute()
+                      .map(PassageStore::place)
+                      .toList()));
+    } catch (DbClientException e) {
+      if (Database.isAway(e)) { // the statement's own limit, most likely
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  private Optional<List<Place>> oneByOne(
+      String user, List<UUID> documents, String model, float[] unit, int limit) {
+    long start = System.nanoTime();
     PriorityQueue<Near> nearest = new PriorityQueue<>(Comparator.comparingDouble(Near::cosine));
     Place last = new Place(new UUID(0, 0), -1);
     for (boolean more = true; more; ) {
+      if (System.nanoTime() - start > vectorLimit.toNanos()) {
+        return Optional.empty();
+      }
       List<Near> page = page(user, documents, model, unit, last);
       for (Near near : page) {
         nearest.add(near);
@@ -105,10 +162,11 @@ final class PassageStore {
       more = page.size() == PAGE;
       last = page.isEmpty() ? last : page.getLast().key();
     }
-    return nearest.stream()
-        .sorted(Comparator.comparingDouble(Near::cosine).reversed())
-        .map(Near::key)
-        .toList();
+    return Optional.of(
+        nearest.stream()
+            .sorted(Comparator.comparingDouble(Near::cosine).reversed())
+            .map(Near::key)
+            .toList());
   }
 
   private List<Near> page(
@@ -120,7 +178,7 @@ final class PassageStore {
                     """
                     SELECT c.document_id, c.ordinal, array_send(c.embedding) AS embedding
                     FROM document_chunks c JOIN documents d ON d.id = c.document_id
-                    WHERE %s AND d.embedding_model = ? AND c.embedding IS NOT NULL
+                    WHERE %s AND d.embedding_model = ? AND cardinality(c.embedding) = ?
                       AND (c.document_id, c.ordinal) > (CAST(? AS uuid), ?)
                     ORDER BY c.document_id, c.ordinal LIMIT %d"""
                         .formatted(SEARCHED, PAGE))
@@ -128,24 +186,18 @@ final class PassageStore {
                 .addParam(array(documents))
                 .addParam(array(documents))
                 .addParam(model)
+                .addParam(unit.length)
                 .addParam(after.documentId())
                 .addParam(after.ordinal())
                 .execute()
                 .map(
                     it ->
-                        new Near(
-                            new Place(
-                                it.column("document_id").get(UUID.class),
-                                it.column("ordinal").getInt()),
-                            cosine(it.column("embedding").get(byte[].class), unit)))
+                        new Near(place(it), cosine(it.column("embedding").get(byte[].class), unit)))
                 .toList());
   }
 
   private static double cosine(byte[] sent, float[] unit) {
     int element = Integer.BYTES + Float.BYTES;
-    if (sent.length != ARRAY_HEAD_BYTES + unit.length * element) {
-      return -1; // of another length: not comparable
-    }
     ByteBuffer bytes = ByteBuffer.wrap(sent);
     double sum = 0;
     for (int i = 0; i < unit.length; i++) {

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -106,36 +107,43 @@ final class Search {
     try (Scope ignored = span.makeCurrent()) {
       String text = question.replace("\0", "");
       Map<Place, Double> scores = new HashMap<>();
-      Embedder.Vectors vectors = embed(exchange, user, text);
-      int rankings = vectors == null ? 1 : 2;
+      Optional<List<Place>> near = near(exchange, user, ids, text);
+      int rankings = near.isEmpty() ? 1 : 2;
       add(passages.byWords(user, ids, config.textSearch(), text, DEPTH), rankings, scores);
-      if (vectors != null) {
-        float[] vector = vectors.vectors().getFirst();
-        add(passages.byVector(user, ids, vectors.model(), vector, DEPTH), rankings, scores);
-      }
+      near.ifPresent(it -> add(it, rankings, scores));
       List<Passage> found = passages.load(user, best(scores, limit));
       telemetry.found(found, span);
       span.setAttribute("jarvis.search.passages", found.size());
-      telemetry.searched(vectors != null, Duration.ofNanos(System.nanoTime() - start));
-      return new Found(found, vectors != null, documents.pending(user));
+      telemetry.searched(near.isPresent(), Duration.ofNanos(System.nanoTime() - start));
+      return new Found(found, near.isPresent(), documents.pending(user));
     } finally {
       span.end();
     }
   }
 
-  /** Null where there is no model, or none that answers: words are searched all the same. */
-  private Embedder.@Nullable Vectors embed(Exchange exchange, String user, String text) {
+  /**
+   * Empty where there is no model, none that answers, or too much to compare: words are searched
+   * all the same.
+   */
+  private Optional<List<Place>> near(Exchange exchange, String user, List<UUID> ids, String text) {
     if (embedder == null) {
-      return null;
+      return Optional.empty();
     }
+    Embedder.Vectors question;
     try {
-      return embedder.embed(List.of(text), user, exchange.requestId());
+      question = embedder.embed(List.of(text), user, exchange.requestId());
     } catch (ApiException e) {
       LOG.atWarn()
           .addKeyValue("error", e.getMessage())
           .log("the question has no embedding, searching by words alone");
-      return null;
+      return Optional.empty();
     }
+    Optional<List<Place>> near =
+        passages.byVector(user, ids, question.model(), question.vectors().getFirst(), DEPTH);
+    if (near.isEmpty()) {
+      LOG.warn("the vectors cannot be compared in time, searching by words alone");
+    }
+    return near;
   }
 
   private static void add(List<Place> ranking, int rankings, Map<Place, Double> scores) {
