@@ -5,9 +5,12 @@ import dev.jarvis.telemetry.ClientOperation.Target;
 import dev.jarvis.telemetry.Telemetry;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 
 /** A bucket as a folder. */
 final class LocalObjectStore implements ObjectStore {
@@ -47,14 +50,27 @@ final class LocalObjectStore implements ObjectStore {
         () -> {
           Path file = file(key);
           Files.createDirectories(file.getParent());
-          Path part = Files.createTempFile(file.getParent(), ".", ".part");
+          Path part = part(file);
           try {
-            Files.copy(content, part, StandardCopyOption.REPLACE_EXISTING);
+            try (FileChannel out =
+                FileChannel.open(
+                    part,
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.TRUNCATE_EXISTING,
+                    StandardOpenOption.WRITE)) {
+              content.transferTo(Channels.newOutputStream(out));
+              out.force(true);
+            }
             return Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
           } finally {
             Files.deleteIfExists(part);
           }
         });
+  }
+
+  /** What is there of an object until it is whole, or when who wrote it was killed. */
+  private static Path part(Path file) {
+    return file.resolveSibling(file.getFileName() + ".part");
   }
 
   @Override
@@ -64,7 +80,12 @@ final class LocalObjectStore implements ObjectStore {
 
   @Override
   public void delete(String key) throws IOException {
-    traced("DeleteObject", () -> Files.deleteIfExists(file(key)));
+    traced(
+        "DeleteObject",
+        () -> {
+          Files.deleteIfExists(part(file(key)));
+          return Files.deleteIfExists(file(key));
+        });
   }
 
   private Path file(String key) {

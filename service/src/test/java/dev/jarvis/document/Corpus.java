@@ -2,12 +2,16 @@ package dev.jarvis.document;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.zip.DeflaterOutputStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
+import org.apache.pdfbox.cos.COSName;
 import org.apache.pdfbox.pdmodel.PDDocument;
 import org.apache.pdfbox.pdmodel.PDPage;
 import org.apache.pdfbox.pdmodel.PDPageContentStream;
+import org.apache.pdfbox.pdmodel.common.PDStream;
 import org.apache.pdfbox.pdmodel.encryption.AccessPermission;
 import org.apache.pdfbox.pdmodel.encryption.StandardProtectionPolicy;
 import org.apache.pdfbox.pdmodel.font.PDType1Font;
@@ -33,6 +37,27 @@ final class Corpus {
   static byte[] encryptedPdf() throws IOException {
     try (PDDocument pdf = document("secret")) {
       pdf.protect(new StandardProtectionPolicy("owner", "user", new AccessPermission()));
+      return bytes(pdf);
+    }
+  }
+
+  /** A small file with a page whose content is many MiB of the same. */
+  static byte[] expandingPdf(int mebibytes, String same) throws IOException {
+    ByteArrayOutputStream packed = new ByteArrayOutputStream();
+    try (DeflaterOutputStream out = new DeflaterOutputStream(packed)) {
+      out.write("BT /F1 12 Tf 50 700 Td (Small.) Tj ".getBytes(StandardCharsets.UTF_8));
+      byte[] mebibyte = same.repeat((1 << 20) / same.length()).getBytes(StandardCharsets.UTF_8);
+      for (int i = 0; i < mebibytes; i++) {
+        out.write(mebibyte);
+      }
+    }
+    try (PDDocument pdf = document("A font.")) {
+      PDStream stream = new PDStream(pdf);
+      try (OutputStream out = stream.getCOSObject().createRawOutputStream()) {
+        packed.writeTo(out);
+      }
+      stream.getCOSObject().setItem(COSName.FILTER, COSName.FLATE_DECODE);
+      pdf.getPage(0).setContents(stream);
       return bytes(pdf);
     }
   }

@@ -82,6 +82,15 @@ class ExtractorTest {
     String zeros = "<a>" + "0".repeat(300 << 20) + "</a>";
     assertRefused(
         Corpus.officeFile(WORD, zeros), MediaType.DOCX, "expands_too_much", "too_much_memory");
+    assertThat(extract(Corpus.expandingPdf(300, " "), MediaType.PDF, LIMITS).toString())
+        .as("read as a stream: it never stands in memory")
+        .contains("Small.");
+    assertRefused(
+        Corpus.expandingPdf(300, "(Much.) Tj "),
+        MediaType.PDF,
+        "too_much_memory",
+        "too_much_text",
+        "too_slow");
     String deep = "<div>".repeat(200_000) + "x";
     assertThat(deepHtml(deep)).isIn("read", "broken_file", "too_much_memory", "too_slow");
   }
