@@ -331,6 +331,11 @@ documents = row(
         ],
         "s",
     ),
+    heatmap(
+        "Documents by time to searchable",
+        "Documents by the time from upload to searchable; darker is more, a dot leads to the trace of the work. Normal: one dark band; one above it waited in the queue, or was tried again.",
+        'sum by (le) (increase(documents_time_to_searchable_seconds_bucket{telemetry_path="scrape", %s}[$__rate_interval]))' % ENVIRONMENT,
+    ),
     graph(
         "Stages, p95",
         "The slowest 5 % of each stage take longer; and attempts a second that were postponed. Normal: embed is the longest, no retries.",
