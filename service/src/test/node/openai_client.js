@@ -5,7 +5,7 @@ const assert = require("node:assert/strict");
 const { createRequire } = require("node:module");
 
 const [packages, task, baseURL, apiKey, model] = process.argv.slice(2);
-const { OpenAI, NotFoundError, AuthenticationError } = createRequire(`${packages}/`)("openai");
+const { OpenAI, NotFoundError, AuthenticationError, toFile } = createRequire(`${packages}/`)("openai");
 
 const client = new OpenAI({ baseURL, apiKey, maxRetries: 0, timeout: 60_000 });
 
@@ -77,7 +77,20 @@ async function tools() {
   assert((await client.chat.completions.create({ model, messages: told, tools: [weather] })).choices[0]);
 }
 
-({ chat, tools })[task]().then(
+/** A file's way. */
+async function files() {
+  const text = "The keeper's parrot is called Ernest (node).";
+  const made = await client.files.create({ file: await toFile(Buffer.from(text), "parrot.txt"), purpose: "user_data" });
+  assert.equal((await client.files.waitForProcessing(made.id, { pollInterval: 200 })).status, "processed");
+  const listed = [];
+  for await (const it of client.files.list({ limit: 1 })) listed.push(it.id);
+  assert(listed.includes(made.id));
+  assert.equal(await (await client.files.content(made.id)).text(), text);
+  assert((await client.files.delete(made.id)).deleted);
+  await assert.rejects(client.files.retrieve(made.id), NotFoundError);
+}
+
+({ chat, tools, files })[task]().then(
   () => console.log("ok"),
   (error) => {
     console.error(error);

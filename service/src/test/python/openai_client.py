@@ -76,5 +76,29 @@ def tools():
     assert client.chat.completions.create(model=model, messages=told, tools=[weather]).choices
 
 
-{"chat": chat, "tools": tools}[task]()
+def files():
+    """A file's way, and an answer that cites it."""
+    text = b"The keeper's parrot is called Ernest (python)."
+    made = client.files.create(file=("parrot.txt", text), purpose="user_data")
+    other = client.files.create(file=("other.txt", b"Nothing of interest (python)."), purpose="assistants")
+    assert client.files.wait_for_processing(made.id, poll_interval=0.2, max_wait_seconds=30).status == "processed"
+    assert {made.id, other.id} <= {it.id for it in client.files.list(limit=1)}  # page by page
+    assert [it.id for it in client.files.list(purpose="assistants") if it.id == made.id] == []
+    assert client.files.retrieve(made.id).bytes == len(text)
+    assert client.files.content(made.id).read() == text
+    answer = client.chat.completions.create(
+        model=model,
+        messages=[{"role": "user", "content": "What is the keeper's parrot called?"}],
+        extra_body={"grounding": {"file_ids": [made.id]}},
+    )
+    assert answer.grounding["citations"][0]["file_id"] == made.id, answer
+    assert client.files.delete(made.id).deleted
+    try:
+        client.files.retrieve(made.id)
+        raise AssertionError("a deleted file is there")
+    except openai.NotFoundError as e:
+        assert e.code == "file_not_found", e
+
+
+{"chat": chat, "tools": tools, "files": files}[task]()
 print("ok")

@@ -60,6 +60,12 @@ class OfficialClientsTest {
     run(client, "tools");
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void files(Client client) throws Exception {
+    run(client, "files");
+  }
+
   private static void run(Client client, String task) throws Exception {
     assumeThat(client == Client.PYTHON || hasNpm()).as("npm is installed").isTrue();
     List<String> command = new ArrayList<>(client.command());
