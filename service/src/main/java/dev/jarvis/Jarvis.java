@@ -138,13 +138,14 @@ public final class Jarvis implements AutoCloseable {
     HttpRouting.Builder routing =
         HttpRouting.builder().addFilter(new RequestFilter(telemetry, routes, tokens));
     routes.register(routing);
+    long maxBodyBytes = Math.max(bodies.serverLimit(), config.documents().maxUploadBytes());
     WebServer started =
         WebServer.builder()
             .host(config.server().host())
             .port(config.server().port())
             .shutdownHook(false) // Main has its own, which closes the rest too
             .shutdownGracePeriod(config.server().shutdownGrace())
-            .maxPayloadSize(Math.max(bodies.serverLimit(), config.documents().maxUploadBytes()))
+            .maxPayloadSize(maxBodyBytes)
             .maxTcpConnections(config.server().maxConnections())
             .idleConnectionTimeout(config.server().idleTimeout())
             .idleConnectionPeriod(config.server().idleTimeout().dividedBy(4))
@@ -152,7 +153,7 @@ public final class Jarvis implements AutoCloseable {
             .addConnectionSelector(
                 new Connections(config.server().headTimeout(), config.server().bodyTimeout()))
             .connectionOptions(it -> it.tcpNoDelay(true)) // off, pieces of a stream wait 40 ms each
-            .directHandlers(new MalformedRequests(telemetry.instruments()).handlers())
+            .directHandlers(new MalformedRequests(telemetry.instruments(), maxBodyBytes).handlers())
             .routing(routing)
             .build()
             .start();

@@ -185,7 +185,10 @@ final class DocumentStore {
         > 0;
   }
 
-  /** Takes the document that is due for longest. */
+  /**
+   * Takes the document that is due for longest, of a user of whom none is worked on if there is
+   * one: who uploads thousands of files does not keep the others waiting.
+   */
   Optional<Leased> claim(Duration lease) {
     UUID token = UUID.randomUUID();
     String sql =
@@ -193,7 +196,8 @@ final class DocumentStore {
         UPDATE documents SET lease = CAST(? AS uuid), due_at = now() + CAST(? AS interval), attempts = attempts + 1
         WHERE id = (
           SELECT id FROM documents WHERE state = 'pending' AND due_at <= now()
-          ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+          ORDER BY user_id IN (SELECT user_id FROM documents WHERE state = 'pending' AND lease IS NOT NULL), due_at
+          LIMIT 1 FOR UPDATE SKIP LOCKED)
         RETURNING %s"""
             .formatted(COLUMNS);
     return database.poll(

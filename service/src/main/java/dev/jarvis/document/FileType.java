@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import org.apache.tika.Tika;
+import org.apache.tika.mime.MediaTypeRegistry;
 
 /** Tells what a file is from its first bytes; its name only tells kinds of text apart. */
 final class FileType {
@@ -12,6 +13,7 @@ final class FileType {
   static final int HEAD_BYTES = 16_384;
 
   private static final Tika TIKA = new Tika();
+  private static final MediaTypeRegistry KINDS = MediaTypeRegistry.getDefaultRegistry();
 
   private FileType() {}
 
@@ -37,7 +39,7 @@ final class FileType {
         yield MediaType.DOCX;
       }
       default -> {
-        if (!found.startsWith("text/")) {
+        if (!found.startsWith("text/") && !(isNamedText(name) && isText(found))) {
           throw refused(found);
         }
         yield name.endsWith(".md") || name.endsWith(".markdown")
@@ -45,6 +47,16 @@ final class FileType {
             : name.endsWith(".html") || name.endsWith(".htm") ? MediaType.HTML : MediaType.TEXT;
       }
     };
+  }
+
+  private static boolean isNamedText(String name) {
+    return name.endsWith(".txt") || name.endsWith(".md") || name.endsWith(".markdown");
+  }
+
+  /** Scripts, mails and the like: their type is one of plain text's to Tika. */
+  private static boolean isText(String found) {
+    return KINDS.isInstanceOf(found, org.apache.tika.mime.MediaType.TEXT_PLAIN)
+        && !found.equals("application/rtf");
   }
 
   private static ApiException refused(String found) {

@@ -110,8 +110,8 @@ public final class JsonBody {
   }
 
   /**
-   * What the server itself reads at most, told by a length or chunk by chunk: Helidon holds a whole
-   * chunk in memory, of whatever size the client says, unless it is beyond this.
+   * How much of a body that is too large is read and thrown away, so that its sender can read the
+   * answer. The server must not refuse less than this by itself.
    *
    * @return bytes
    */

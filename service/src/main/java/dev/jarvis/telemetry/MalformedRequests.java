@@ -1,5 +1,7 @@
 package dev.jarvis.telemetry;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.http.ApiException;
 import dev.jarvis.http.Errors;
 import dev.jarvis.http.Json;
 import dev.jarvis.http.RequestIds;
@@ -20,9 +22,14 @@ public final class MalformedRequests implements DirectHandler {
   private static final Logger LOG = LoggerFactory.getLogger("dev.jarvis.request");
 
   private final Instruments instruments;
+  private final long maxBodyBytes;
 
-  public MalformedRequests(Instruments instruments) {
+  /**
+   * @param maxBodyBytes most bytes of any request's body, as the server is told
+   */
+  public MalformedRequests(Instruments instruments, long maxBodyBytes) {
     this.instruments = instruments;
+    this.maxBodyBytes = maxBodyBytes;
   }
 
   /** As the handler of every event. */
@@ -45,20 +52,31 @@ public final class MalformedRequests implements DirectHandler {
     if (!Span.current().getSpanContext().isValid()) { // inside a span, the request filter counts
       refused(defaultStatus, requestId);
     }
-    boolean ours = defaultStatus.code() >= 500;
-    String shown =
-        ours
-            ? "Internal error; the log has its cause under the request id."
-            : "The server cannot take this request: %s.".formatted(defaultStatus.reasonPhrase());
     headers.set(HeaderNames.CONTENT_TYPE, "application/json");
     headers.set(RequestIds.HEADER, requestId);
     headers.set(HeaderValues.CONNECTION_CLOSE);
     return TransportResponse.builder()
         .status(defaultStatus)
         .headers(headers)
-        .entity(Json.bytes(Errors.malformed(shown, ours, requestId)))
+        .entity(Json.bytes(body(defaultStatus, requestId)))
         .keepAlive(false)
         .build();
+  }
+
+  private ObjectNode body(Status status, String requestId) {
+    if (status.equals(Status.REQUEST_ENTITY_TOO_LARGE_413)) {
+      return Errors.body(
+          new ApiException.BodyTooLarge(
+              "The body is larger than the %d bytes that any request may have."
+                  .formatted(maxBodyBytes)),
+          requestId);
+    }
+    boolean ours = status.code() >= 500;
+    String shown =
+        ours
+            ? "Internal error; the log has its cause under the request id."
+            : "The server cannot take this request: %s.".formatted(status.reasonPhrase());
+    return Errors.malformed(shown, ours, requestId);
   }
 
   private void refused(Status status, String requestId) {

@@ -11,6 +11,8 @@ import dev.jarvis.storage.DatabaseConfig;
 import dev.jarvis.telemetry.Telemetry;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -23,6 +25,37 @@ class DocumentStoreTest {
   private static final Duration LONG = Duration.ofMinutes(5);
 
   @TempDir Path home;
+
+  @Test
+  void whoUploadsManyDoesNotKeepOthersWaiting() throws Exception {
+    try (Telemetry telemetry = Telemetry.start("test", "test");
+        Database database = Database.open(DATABASE, home, telemetry)) {
+      DocumentStore store = new DocumentStore(database);
+      for (String user : List.of("alice", "alice", "alice", "bob")) {
+        UUID id = RequestIds.next();
+        store.begin(id, user, "a.txt", MediaType.TEXT, LONG, "");
+        store.stored(id, "assistants", 3, id.toString());
+      }
+      List<String> order = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        order.add(store.claim(LONG).orElseThrow().document().userId());
+      }
+      assertThat(order).containsExactly("alice", "bob", "alice", "alice");
+    }
+  }
+
+  @Test
+  void aStoppedAttemptDoesNotCount() throws Exception {
+    try (Telemetry telemetry = Telemetry.start("test", "test");
+        Database database = Database.open(DATABASE, home, telemetry)) {
+      DocumentStore store = new DocumentStore(database);
+      UUID id = RequestIds.next();
+      store.begin(id, "alice", "a.txt", MediaType.TEXT, LONG, "");
+      store.stored(id, "assistants", 3, "abc");
+      assertThat(store.release(store.claim(LONG).orElseThrow())).isTrue();
+      assertThat(store.claim(LONG).orElseThrow().document().attempts()).isEqualTo(1);
+    }
+  }
 
   @Test
   void aDocumentIsItsWorkersUntilTheLeaseEnds() throws Exception {

@@ -19,6 +19,8 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Files from upload to citation, through the service's routes. */
 class DocumentsTest {
@@ -167,6 +169,24 @@ class DocumentsTest {
     assertThat(first.at("/grounding/citations/0/filename").asText()).isEqualTo("dog.txt");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "mail.txt, 'From: bob@example.org\nSubject: Gulls\n\nThey are back.', text/plain",
+    "feed.txt, '<?xml version=\"1.0\"?><a>Gulls</a>', text/plain",
+    "run.md, '#!/bin/sh\necho gulls', text/markdown",
+    "list.csv, 'gull,1\ntern,2', text/plain",
+    "feed.xml, '<?xml version=\"1.0\"?><a>Gulls</a>', application/xml",
+    "note.txt, '{\\rtf1 gulls}', application/rtf",
+    "form.txt, '%PDF-1.4 gulls', application/pdf",
+  })
+  void tellsTypesByContentAndKindsOfTextByName(String name, String content, String type) {
+    HttpResponse<String> response =
+        upload(service, name, content.getBytes(StandardCharsets.UTF_8), "assistants");
+    assertThat(response.body()).contains(type);
+    assertThat(response.statusCode())
+        .isEqualTo(type.equals("application/rtf") || type.equals("application/xml") ? 400 : 200);
+  }
+
   @Test
   void keepsTheSameContentOnce() {
     JsonNode first = uploaded("a.txt", "The same words twice.");
@@ -229,6 +249,9 @@ class DocumentsTest {
             "assistants");
     assertThat(large.statusCode()).isEqualTo(413);
     assertThat(large.body()).contains("2000000 bytes");
+    HttpResponse<String> huge = upload(service, "a.txt", new byte[40_000_000], "assistants");
+    assertThat(huge.statusCode()).isEqualTo(413);
+    assertThat(huge.body()).contains("body_too_large", " bytes");
     assertThat(service.post("/v1/files", "{}").body()).contains("multipart/form-data");
     assertThat(service.get("/v1/files").body()).doesNotContain("a.png", "bad.txt");
   }
