@@ -6,11 +6,6 @@ import static org.awaitility.Awaitility.await;
 import dev.jarvis.document.Document.State;
 import dev.jarvis.document.PassageStore.Place;
 import dev.jarvis.http.RequestIds;
-import dev.jarvis.storage.Database;
-import dev.jarvis.storage.DatabaseConfig;
-import dev.jarvis.storage.ObjectStore;
-import dev.jarvis.storage.ObjectStoreConfig;
-import dev.jarvis.telemetry.Telemetry;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
@@ -29,84 +24,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** A JARVIS that is killed while it works on a document: the next one ends the work. */
 class WorkerKilledTest {
   private static final int PAGES = 40;
-  private static final Duration LEASE = Duration.ofMillis(900);
-  private static final DatabaseConfig DATABASE =
-      new DatabaseConfig(null, null, null, 4, Duration.ofSeconds(20), Duration.ofSeconds(5));
-  private static final ObjectStoreConfig OBJECTS =
-      new ObjectStoreConfig(null, null, null, "documents", Duration.ofSeconds(5));
 
   /** Shared: the servers' first start takes longest. */
   @TempDir static Path home;
-
-  /** A service's part in documents, on the embedded stand-ins. */
-  private static final class Service implements AutoCloseable {
-    private final Telemetry telemetry;
-    private final Database database;
-    private final ObjectStore objects;
-    private final DocumentStore documents;
-
-    Service(Path home) throws Exception {
-      telemetry = Telemetry.start("test", "localhost:0");
-      database = Database.open(DATABASE, home, telemetry);
-      objects = ObjectStore.open(OBJECTS, home, telemetry);
-      documents = new DocumentStore(database);
-    }
-
-    /** Each passage's vector is made of its first letters. */
-    private static Embedder.Vectors embed(List<String> texts, String user, String request) {
-      return new Embedder.Vectors("letters", texts.stream().map(Service::vector).toList());
-    }
-
-    private static float[] vector(String text) {
-      return new float[] {text.charAt(0), text.charAt(text.length() - 1)};
-    }
-
-    Workers work() {
-      DocumentConfig config =
-          new DocumentConfig(
-              1_000_000,
-              100,
-              Duration.ofSeconds(1),
-              1,
-              LEASE,
-              3,
-              Duration.ofSeconds(1),
-              Duration.ofSeconds(1),
-              new ExtractLimits(100_000, 100, 96, Duration.ofSeconds(30)),
-              100,
-              "english",
-              "letters",
-              100);
-      DocumentTelemetry told = new DocumentTelemetry(telemetry);
-      return new Workers(
-          config,
-          documents,
-          new Processing(
-              config, documents, new ChunkStore(database), objects, Service::embed, told),
-          told,
-          telemetry.instruments());
-    }
-
-    void sql(String statement) {
-      database.execute(db -> db.createNamedDmlStatement("test", statement).execute());
-    }
-
-    long number(String query) {
-      return database.execute(
-          db ->
-              db.createNamedGet("test", query)
-                  .execute()
-                  .map(it -> it.column("n").getLong())
-                  .orElseThrow());
-    }
-
-    @Override
-    public void close() throws Exception {
-      objects.close();
-      database.close();
-      telemetry.close();
-    }
-  }
 
   /** Uploads a document, works on it, and dies in a stage, as by {@code kill -9}. */
   static final class Victim {
@@ -115,28 +35,28 @@ class WorkerKilledTest {
     public static void main(String[] args) throws Exception {
       Stage stage = Stage.valueOf(args[1]);
       UUID id = UUID.fromString(args[2]);
-      Service service = new Service(Path.of(args[0]));
-      service.documents.begin(id, "alice", "a.pdf", MediaType.PDF, Duration.ofSeconds(1), "");
+      WorkingService service = new WorkingService(Path.of(args[0]));
+      service.documents().begin(id, "alice", "a.pdf", MediaType.PDF, Duration.ofSeconds(1), "");
       if (stage == Stage.STORE) {
-        service.objects.put("files/" + id, dying());
+        service.objects().put("files/" + id, dying());
       }
       String[] pages = new String[PAGES];
       for (int i = 0; i < PAGES; i++) {
         pages[i] = "The watchword of page %d in %s is sextant.".formatted(i, stage.id());
       }
       byte[] pdf = Corpus.pdf(pages);
-      service.objects.put("files/" + id, new ByteArrayInputStream(pdf));
-      service.documents.stored(id, "assistants", pdf.length, id.toString());
+      service.objects().put("files/" + id, new ByteArrayInputStream(pdf));
+      service.documents().stored(id, "assistants", pdf.length, id.toString());
       slow(service, stage);
-      Workers ignored = service.work();
-      while (!service.documents.find("alice", id).orElseThrow().stage().equals(stage)) {
+      Workers ignored = service.work(WorkingService::byLetters);
+      while (!service.documents().find("alice", id).orElseThrow().stage().equals(stage)) {
         Thread.sleep(5);
       }
       Thread.sleep(stage == Stage.EXTRACT ? 50 : 300); // in its midst
       Runtime.getRuntime().halt(137);
     }
 
-    private static void slow(Service service, Stage stage) {
+    private static void slow(WorkingService service, Stage stage) {
       String event =
           switch (stage) {
             case CHUNK -> "INSERT";
@@ -197,23 +117,23 @@ class WorkerKilledTest {
   void theNextOneEndsTheWork(Stage stage) throws Exception {
     UUID id = RequestIds.next();
     kill(stage, id);
-    try (Service service = new Service(home)) {
-      Document left = service.documents.find("alice", id).orElseThrow();
+    try (WorkingService service = new WorkingService(home)) {
+      Document left = service.documents().find("alice", id).orElseThrow();
       assertThat(left.stage()).isEqualTo(stage);
       assertThat(left.state()).isEqualTo(State.PENDING);
       service.sql("DROP FUNCTION IF EXISTS test_wait CASCADE");
-      try (Workers ignored = service.work()) {
+      try (Workers ignored = service.work(WorkingService::byLetters)) {
         await()
             .atMost(Duration.ofSeconds(30))
-            .until(() -> service.documents.find("alice", id).orElseThrow().state() == State.DONE);
+            .until(() -> service.documents().find("alice", id).orElseThrow().state() == State.DONE);
       }
-      assertThat(service.documents.find("alice", id).orElseThrow().attempts()).isEqualTo(2);
+      assertThat(service.documents().find("alice", id).orElseThrow().attempts()).isEqualTo(2);
       assertThat(
               service.number(
                   "SELECT count(*) AS n FROM document_chunks WHERE words IS NOT NULL AND embedding IS NOT NULL AND document_id = '%s'"
                       .formatted(id)))
           .isEqualTo(PAGES);
-      PassageStore passages = new PassageStore(service.database, false, Duration.ofSeconds(5));
+      PassageStore passages = new PassageStore(service.database(), false, Duration.ofSeconds(5));
       assertThat(passages.byWords("alice", List.of(id), "english", "watchword", 100))
           .extracting(Place::ordinal)
           .doesNotHaveDuplicates()
@@ -227,9 +147,9 @@ class WorkerKilledTest {
     kill(Stage.STORE, id);
     Path files = home.resolve("objects/documents/files");
     assertThat(named(files, id)).as("half of it is there").isPositive();
-    try (Service service = new Service(home);
-        Workers ignored = service.work()) {
-      assertThat(service.documents.find("alice", id)).isEmpty();
+    try (WorkingService service = new WorkingService(home);
+        Workers ignored = service.work(WorkingService::byLetters)) {
+      assertThat(service.documents().find("alice", id)).isEmpty();
       await()
           .atMost(Duration.ofSeconds(20))
           .until(

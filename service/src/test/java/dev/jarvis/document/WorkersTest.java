@@ -1,0 +1,158 @@
+package dev.jarvis.document;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.jarvis.document.Document.Failure;
+import dev.jarvis.document.Document.State;
+import dev.jarvis.http.RequestIds;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What may happen to a document while a worker has it. */
+class WorkersTest {
+  private static final Duration LIMIT = Duration.ofSeconds(20);
+
+  /** Passages of more than one batch for the embedding model. */
+  private static final String TEXT = "A sentence of some words about gulls. ".repeat(400);
+
+  @TempDir static Path home;
+  private static WorkingService service;
+
+  @BeforeAll
+  static void start() throws Exception {
+    service = new WorkingService(home);
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    service.close();
+  }
+
+  private static UUID upload(String text) throws IOException {
+    UUID id = RequestIds.next();
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    service.documents().begin(id, "alice", "a.txt", MediaType.TEXT, LIMIT, "");
+    service.objects().put("files/" + id, new ByteArrayInputStream(bytes));
+    service.documents().stored(id, "assistants", bytes.length, id.toString());
+    return id;
+  }
+
+  private static Document document(UUID id) {
+    return service.documents().find("alice", id).orElseThrow();
+  }
+
+  private static long rows(String table, String condition) {
+    return service.number("SELECT count(*) AS n FROM %s WHERE %s".formatted(table, condition));
+  }
+
+  @Test
+  void vectorsOfTwoModelsNeverMix() throws Exception {
+    AtomicInteger calls = new AtomicInteger();
+    Embedder changing =
+        (texts, user, request) ->
+            new Embedder.Vectors(
+                calls.incrementAndGet() == 1 ? "first" : "second",
+                texts.stream().map(it -> new float[] {calls.get(), 1}).toList());
+    try (Workers ignored = service.work(changing)) {
+      UUID id = upload(TEXT);
+      await().atMost(LIMIT).until(() -> document(id).state() == State.DONE);
+
+      assertThat(document(id).attempts()).isEqualTo(2);
+      assertThat(rows("documents", "embedding_model = 'second' AND id = '%s'".formatted(id)))
+          .isEqualTo(1);
+      assertThat(
+              rows(
+                  "document_chunks",
+                  "document_id = '%s' AND (embedding IS NULL OR embedding[1] < 0.8)".formatted(id)))
+          .as("passages without a vector of the second model")
+          .isZero();
+    }
+  }
+
+  @Test
+  void aDocumentThatIsDeletedIsLetGoOfAndTheNextOneDone() throws Exception {
+    CountDownLatch asked = new CountDownLatch(1);
+    AtomicBoolean interrupted = new AtomicBoolean();
+    Embedder endless =
+        (texts, user, request) -> {
+          if (asked.getCount() > 0) {
+            asked.countDown();
+            try {
+              Thread.sleep(LIMIT);
+            } catch (InterruptedException e) {
+              interrupted.set(true);
+              Thread.currentThread().interrupt();
+            }
+          }
+          return WorkingService.byLetters(texts, user, request);
+        };
+    try (Workers workers = service.work(endless)) {
+      UUID id = upload(TEXT);
+      assertThat(asked.await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
+      UUID next = upload("A text that waits its turn.");
+      assertThat(service.documents().delete("alice", id)).isTrue();
+      workers.wake();
+      await().atMost(LIMIT).until(() -> document(next).state() == State.DONE);
+
+      assertThat(interrupted).isTrue();
+      await().atMost(LIMIT).until(() -> rows("documents", "id = '%s'".formatted(id)) == 0);
+      assertThat(rows("document_chunks", "document_id = '%s'".formatted(id))).isZero();
+      assertThat(home.resolve("objects/documents/files/" + id)).doesNotExist();
+      assertThat(document(next).attempts()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void whatFailsEachTimeIsGivenUpWithItsReason() throws Exception {
+    Embedder broken =
+        (texts, user, request) -> {
+          throw new IllegalStateException("not this time");
+        };
+    try (Workers ignored = service.work(broken)) {
+      UUID id = upload("Nothing will come of this.");
+      await().atMost(LIMIT).until(() -> document(id).state() == State.FAILED);
+
+      assertThat(document(id).attempts()).isEqualTo(3);
+      assertThat(document(id).error()).extracting(Failure::code).isEqualTo("internal_error");
+    }
+  }
+
+  @Test
+  void aStopLeavesTheDocumentToTheNextAtOnce() throws Exception {
+    CountDownLatch asked = new CountDownLatch(1);
+    Embedder endless =
+        (texts, user, request) -> {
+          asked.countDown();
+          try {
+            Thread.sleep(LIMIT);
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+          return new Embedder.Vectors("none", List.of());
+        };
+    UUID id;
+    try (Workers ignored = service.work(endless)) {
+      id = upload("Some words that stay.");
+      assertThat(asked.await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
+    }
+    assertThat(document(id).attempts()).isZero();
+    assertThat(rows("documents", "lease IS NULL AND id = '%s'".formatted(id))).isEqualTo(1);
+    try (Workers ignored = service.work(WorkingService::byLetters)) {
+      await().atMost(LIMIT).until(() -> document(id).state() == State.DONE);
+    }
+  }
+}

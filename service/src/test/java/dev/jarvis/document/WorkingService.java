@@ -1,0 +1,97 @@
+package dev.jarvis.document;
+
+import dev.jarvis.storage.Database;
+import dev.jarvis.storage.DatabaseConfig;
+import dev.jarvis.storage.ObjectStore;
+import dev.jarvis.storage.ObjectStoreConfig;
+import dev.jarvis.telemetry.Telemetry;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/** A service's part in documents, on the embedded stand-ins: a queue and one worker. */
+final class WorkingService implements AutoCloseable {
+  private static final Duration LEASE = Duration.ofMillis(900);
+  private static final DatabaseConfig DATABASE =
+      new DatabaseConfig(null, null, null, 4, Duration.ofSeconds(20), Duration.ofSeconds(5));
+  private static final ObjectStoreConfig OBJECTS =
+      new ObjectStoreConfig(null, null, null, "documents", Duration.ofSeconds(5));
+
+  private final Telemetry telemetry;
+  private final Database database;
+  private final ObjectStore objects;
+  private final DocumentStore documents;
+
+  WorkingService(Path home) throws Exception {
+    telemetry = Telemetry.start("test", "localhost:0");
+    database = Database.open(DATABASE, home, telemetry);
+    objects = ObjectStore.open(OBJECTS, home, telemetry);
+    documents = new DocumentStore(database);
+  }
+
+  /** Each passage's vector is made of its first letters. */
+  static Embedder.Vectors byLetters(List<String> texts, String user, String request) {
+    return new Embedder.Vectors("letters", texts.stream().map(WorkingService::vector).toList());
+  }
+
+  private static float[] vector(String text) {
+    return new float[] {text.charAt(0), text.charAt(text.length() - 1)};
+  }
+
+  Workers work(Embedder embedder) {
+    DocumentConfig config =
+        new DocumentConfig(
+            1_000_000,
+            100,
+            Duration.ofSeconds(1),
+            1,
+            LEASE,
+            3,
+            Duration.ofSeconds(1),
+            Duration.ofSeconds(1),
+            new ExtractLimits(100_000, 100, 96, Duration.ofSeconds(30)),
+            100,
+            "english",
+            "letters",
+            100);
+    DocumentTelemetry told = new DocumentTelemetry(telemetry);
+    return new Workers(
+        config,
+        documents,
+        new Processing(config, documents, new ChunkStore(database), objects, embedder, told),
+        told,
+        telemetry.instruments());
+  }
+
+  Database database() {
+    return database;
+  }
+
+  ObjectStore objects() {
+    return objects;
+  }
+
+  DocumentStore documents() {
+    return documents;
+  }
+
+  void sql(String statement) {
+    database.execute(db -> db.createNamedDmlStatement("test", statement).execute());
+  }
+
+  long number(String query) {
+    return database.execute(
+        db ->
+            db.createNamedGet("test", query)
+                .execute()
+                .map(it -> it.column("n").getLong())
+                .orElseThrow());
+  }
+
+  @Override
+  public void close() throws Exception {
+    objects.close();
+    database.close();
+    telemetry.close();
+  }
+}
