@@ -318,14 +318,14 @@ documents = row(
     ),
     graph(
         "Oldest in the queue",
-        "Time since the upload of the oldest document that waits. Normal: below a minute; at 10 minutes DocumentsBacklog fires.",
+        "How long the oldest document in the queue has waited. Normal: below a minute; at 10 minutes DocumentsBacklog fires.",
         [prom(f"environment:documents_queue_oldest_age_seconds:max{{{ENVIRONMENT}}}", "oldest")],
         "s",
         limit=600,
     ),
     graph(
         "Time to searchable",
-        "From a document's upload until it can be asked about. Normal: seconds for short texts, minutes for books with embeddings.",
+        "From a document's upload, or its retry by hand, until it can be asked about. Normal: seconds for short texts, minutes for books with embeddings.",
         [
             prom(f"environment_quantile:documents_time_to_searchable_seconds:histogram_quantile{{{ENVIRONMENT}}}", "p{{quantile}}")
         ],
@@ -333,7 +333,7 @@ documents = row(
     ),
     heatmap(
         "Documents by time to searchable",
-        "Documents by the time from upload to searchable; darker is more, a dot leads to the trace of the work. Normal: one dark band; one above it waited in the queue, or was tried again.",
+        "Documents by the time until they can be asked about; darker is more, a dot leads to the trace of the work. Normal: one dark band; one above it waited in the queue, or was tried again.",
         'sum by (le) (increase(documents_time_to_searchable_seconds_bucket{telemetry_path="scrape", %s}[$__rate_interval]))' % ENVIRONMENT,
     ),
     graph(

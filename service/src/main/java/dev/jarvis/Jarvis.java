@@ -138,7 +138,8 @@ public final class Jarvis implements AutoCloseable {
     HttpRouting.Builder routing =
         HttpRouting.builder().addFilter(new RequestFilter(telemetry, routes, tokens));
     routes.register(routing);
-    long maxBodyBytes = Math.max(bodies.serverLimit(), config.documents().maxUploadBytes());
+    long maxBodyBytes =
+        Math.max(config.server().maxBodyBytes(), config.documents().maxUploadBytes());
     WebServer started =
         WebServer.builder()
             .host(config.server().host())

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class DocumentStore {
   private static final String COLUMNS =
       """
-      id, user_id, filename, purpose, media_type, bytes, sha256, created_at, stage, state, attempts, due_at, error_code,
+      id, user_id, filename, purpose, media_type, bytes, sha256, created_at, queued_at, stage, state, attempts, due_at, error_code,
       error_message, chunks, chunks_done, searchable_at, coalesce(ingestion_trace, upload_trace) AS trace""";
 
   private static final String UNIQUE_VIOLATION = "23505";
@@ -65,7 +65,7 @@ final class DocumentStore {
       return dml(
               "store_document",
               """
-              UPDATE documents SET purpose = ?, bytes = ?, sha256 = ?, stage = 'extract', due_at = now()
+              UPDATE documents SET purpose = ?, bytes = ?, sha256 = ?, stage = 'extract', due_at = now(), queued_at = now()
               WHERE id = CAST(? AS uuid) AND stage = 'store'""",
               purpose,
               bytes,
@@ -178,7 +178,7 @@ final class DocumentStore {
             "retry_document",
             """
             UPDATE documents SET stage = 'extract', state = 'pending', due_at = now(), lease = NULL, attempts = 0,
-              chunks_done = 0, searchable_at = NULL, embedding_model = NULL
+              chunks_done = 0, searchable_at = NULL, embedding_model = NULL, queued_at = now()
             WHERE user_id = ? AND id = CAST(? AS uuid) AND state <> 'pending'""",
             user,
             id)
@@ -309,7 +309,7 @@ final class DocumentStore {
                     "document_queue",
                     """
                     SELECT count(*) FILTER (WHERE state = 'pending') AS depth,
-                      CAST(coalesce(extract(epoch FROM now() - min(created_at) FILTER (WHERE state = 'pending')), 0) AS bigint) AS age,
+                      CAST(coalesce(extract(epoch FROM now() - min(queued_at) FILTER (WHERE state = 'pending')), 0) AS bigint) AS age,
                       count(*) FILTER (WHERE state = 'failed') AS dead
                     FROM documents WHERE state <> 'done' AND stage NOT IN ('store', 'delete')""")
                 .execute()
@@ -396,6 +396,7 @@ final class DocumentStore {
         row.column("bytes").getLong(),
         text(row, "sha256"),
         time(row, "created_at").orElseThrow(),
+        time(row, "queued_at").orElseThrow(),
         Stage.of(row.column("stage").getString()),
         State.valueOf(row.column("state").getString().toUpperCase(Locale.ROOT)),
         row.column("attempts").getInt(),

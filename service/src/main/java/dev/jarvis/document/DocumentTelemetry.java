@@ -151,8 +151,8 @@ final class DocumentTelemetry {
     instruments.add(Metric.DOCUMENTS_PROCESSED, 1, outcome.id(), type.id());
   }
 
-  void searchable(Duration sinceUpload) {
-    instruments.record(Metric.DOCUMENTS_TIME_TO_SEARCHABLE, sinceUpload);
+  void searchable(Duration sinceQueued) {
+    instruments.record(Metric.DOCUMENTS_TIME_TO_SEARCHABLE, sinceQueued);
   }
 
   void retried(Stage stage) {

@@ -37,8 +37,8 @@ final class Upload {
   private static final int MAX_FIELD_BYTES = 1_024;
   private static final int MAX_FILENAME = 255;
 
-  /** What is read and thrown away, so that a client that still sends can read the answer. */
-  private static final long DISCARDED_BYTES = 16 << 20;
+  /** What may stand behind a form (RFC 2046, section 5.1.1); nobody wants it. */
+  private static final int MAX_EPILOGUE_BYTES = 1 << 16;
 
   /** OpenAI's purposes of files that are to be read and asked about. */
   private static final List<String> PURPOSES = List.of("assistants", "user_data");
@@ -108,7 +108,7 @@ final class Upload {
     boolean whole = false;
     try {
       read(Multipart.parts(type, in), arriving, user);
-      discard(in); // what may stand behind the form
+      in.skip(MAX_EPILOGUE_BYTES);
       UploadedBytes bytes = arriving.bytes;
       if (bytes == null) {
         throw invalid("The form has no part \"file\" with a filename.", "file");
@@ -119,9 +119,6 @@ final class Upload {
       return whole
           ? new Received(documents.find(user, arriving.id).orElseThrow(), false)
           : new Received(documents.findContent(user, sha256).orElseThrow(Upload::tooSlow), true);
-    } catch (ApiException e) {
-      discard(in);
-      throw e;
     } catch (IOException | RuntimeException e) {
       throw toClient(e);
     } finally {
@@ -216,18 +213,6 @@ final class Upload {
       documents.delete(user, id);
     } catch (RuntimeException e) {
       LOG.atDebug().setCause(e).log("an upload that failed is left to time");
-    }
-  }
-
-  private static void discard(InputStream in) {
-    byte[] buffer = new byte[1 << 13];
-    try {
-      for (long read = 0; read >= 0 && read < DISCARDED_BYTES; ) {
-        int more = in.read(buffer);
-        read = more < 0 ? -1 : read + more;
-      }
-    } catch (IOException | RuntimeException e) {
-      LOG.atDebug().setCause(e).log("the rest of the body cannot be read");
     }
   }
 

@@ -168,7 +168,7 @@ final class Workers implements AutoCloseable {
         next = processing.run(leased, stage);
       }
       telemetry.processed(Outcome.OK, document.mediaType());
-      telemetry.searchable(Duration.between(document.createdAt(), Instant.now()));
+      telemetry.searchable(Duration.between(document.queuedAt(), Instant.now()));
       LOG.atInfo()
           .addKeyValue("file_id", document.fileId())
           .addKeyValue("user_id", document.userId())

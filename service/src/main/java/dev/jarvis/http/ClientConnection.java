@@ -31,6 +31,11 @@ public final class ClientConnection {
   /** Helidon holds a whole chunk of a body in memory, of whatever size the client says. */
   private static final int MAX_GATHERED_BYTES = 16 << 20;
 
+  /** How long a client may go on sending a body that nobody wants, and be silent meanwhile. */
+  private static final Duration LINGER_LIMIT = Duration.ofSeconds(5);
+
+  private static final Duration LINGER_SILENCE = Duration.ofSeconds(1);
+
   /** What the next byte belongs to. */
   private enum Part {
     NOTHING_YET,
@@ -45,6 +50,7 @@ public final class ClientConnection {
   private Part part = Part.NOTHING_YET;
   private long deadline;
   private @Nullable FutureTask<byte @Nullable []> reading;
+  private boolean leftUnread;
 
   private final Object lock = new Object();
   private boolean ended; // guarded by the lock, as is the watch
@@ -86,6 +92,29 @@ public final class ClientConnection {
   /** The request was answered and its body read: what comes next is another one. */
   public void requestEnded() {
     part = Part.NOTHING_YET;
+  }
+
+  /**
+   * The request is answered without having been read to its end. The connection ends after the
+   * answer, and not at once: to close it while the client still sends would destroy the answer on
+   * its way (<a href="https://www.rfc-editor.org/rfc/rfc9112#section-9.6">RFC 9112, section
+   * 9.6</a>).
+   */
+  public void leaveUnread() {
+    leftUnread = true;
+  }
+
+  /** Reads and throws away what was left unread, until the client ends it or the time is over. */
+  void linger() {
+    long end = System.nanoTime() + LINGER_LIMIT.toNanos();
+    try {
+      while (leftUnread) {
+        long nanos = Math.min(LINGER_SILENCE.toNanos(), end - System.nanoTime());
+        leftUnread = take(reading == null ? read() : reading, nanos) != null;
+      }
+    } catch (RequestException | CloseConnectionException e) {
+      // time is over, or the client is gone
+    }
   }
 
   /**

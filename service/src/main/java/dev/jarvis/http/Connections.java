@@ -3,8 +3,10 @@ package dev.jarvis.http;
 import io.helidon.common.buffers.BufferData;
 import io.helidon.common.buffers.DataReader;
 import io.helidon.common.buffers.DataWriter;
+import io.helidon.common.concurrency.limits.Limit;
 import io.helidon.common.socket.HelidonSocket;
 import io.helidon.common.socket.PeerInfo;
+import io.helidon.common.task.InterruptableTask;
 import io.helidon.webserver.ConnectionContext;
 import io.helidon.webserver.ListenerContext;
 import io.helidon.webserver.ProxyProtocolData;
@@ -57,7 +59,36 @@ public final class Connections implements ServerConnectionSelector {
   @Override
   public ServerConnection connection(ConnectionContext context) {
     ClientConnection client = new ClientConnection(context.serverSocket(), headLimit, bodyLimit);
-    return http1.connection(new WithReader(context, client.reader()));
+    return new Lingering(http1.connection(new WithReader(context, client.reader())), client);
+  }
+
+  /** Does not end before the client has read its answer. */
+  private record Lingering(ServerConnection own, ClientConnection client)
+      implements ServerConnection, InterruptableTask<Void> {
+    @Override
+    public void handle(Limit limit) throws InterruptedException {
+      try {
+        own.handle(limit);
+      } finally {
+        client.linger();
+      }
+    }
+
+    @Override
+    public Duration idleTime() {
+      return own.idleTime();
+    }
+
+    @Override
+    public void close(boolean interrupt) {
+      own.close(interrupt);
+    }
+
+    /** Whether it only waits for a request, so that a stop need not wait for it. */
+    @Override
+    public boolean canInterrupt() {
+      return own instanceof InterruptableTask<?> task && task.canInterrupt();
+    }
   }
 
   /** The server's own context, but for the reader. */

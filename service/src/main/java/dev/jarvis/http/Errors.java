@@ -29,6 +29,7 @@ public final class Errors {
     if (error instanceof ApiException.AmbiguousFraming
         || (request.content().hasEntity() && !request.content().consumed())) {
       response.header(HeaderValues.CONNECTION_CLOSE);
+      ClientConnection.current().leaveUnread();
     }
     response.header(
         RequestIds.HEADER, requestId); // Helidon forgets the headers when it handles an error

@@ -22,12 +22,6 @@ import java.nio.charset.StandardCharsets;
 
 /** Reads JSON bodies within limits of size and nesting. Thread-safe. */
 public final class JsonBody {
-  /**
-   * What is read and thrown away beyond the limit, so that a client that still sends can read the
-   * error.
-   */
-  private static final int DISCARD_FACTOR = 4;
-
   private final int maxBytes;
   private final int maxDepth;
   private final ObjectMapper mapper;
@@ -94,7 +88,6 @@ public final class JsonBody {
       if (bytes.length <= maxBytes) {
         return bytes;
       }
-      in.skip(serverLimit());
     } catch (RequestException e) {
       if (e.status().equals(Status.REQUEST_TIMEOUT_408)) {
         throw new ApiException.BodyTooSlow("The body did not come in time.");
@@ -107,16 +100,6 @@ public final class JsonBody {
       throw broken();
     }
     throw tooLarge();
-  }
-
-  /**
-   * How much of a body that is too large is read and thrown away, so that its sender can read the
-   * answer. The server must not refuse less than this by itself.
-   *
-   * @return bytes
-   */
-  public long serverLimit() {
-    return (long) maxBytes * DISCARD_FACTOR;
   }
 
   private ApiException tooLarge() {

@@ -2,6 +2,7 @@ package dev.jarvis.telemetry;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.http.ApiException;
+import dev.jarvis.http.ClientConnection;
 import dev.jarvis.http.Errors;
 import dev.jarvis.http.Json;
 import dev.jarvis.http.RequestIds;
@@ -65,6 +66,7 @@ public final class MalformedRequests implements DirectHandler {
 
   private ObjectNode body(Status status, String requestId) {
     if (status.equals(Status.REQUEST_ENTITY_TOO_LARGE_413)) {
+      ClientConnection.current().leaveUnread();
       return Errors.body(
           new ApiException.BodyTooLarge(
               "The body is larger than the %d bytes that any request may have."

@@ -187,7 +187,7 @@ public enum Metric {
       "documents.time_to_searchable",
       Type.HISTOGRAM,
       "s",
-      "Time from a document's upload until it can be asked about",
+      "Time from the end of a document's upload, or its retry by hand, until it can be asked about",
       List.of(),
       List.of(.5, 1., 2., 5., 10., 20., 30., 60., 120., 300., 600., 1800., 3600., 21600., 86400.)),
   DOCUMENTS_RETRIES(
@@ -206,7 +206,7 @@ public enum Metric {
       "documents.queue.oldest_age",
       Type.GAUGE,
       "s",
-      "Time since the upload of the oldest document among them; read it with max",
+      "How long the oldest of them has waited, since its upload or its retry by hand; read it with max",
       List.of()),
   DOCUMENTS_DEAD_LETTERS(
       "documents.dead_letters",
