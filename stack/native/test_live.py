@@ -142,6 +142,12 @@ Content-Disposition: form-data; name="file"; filename="lamp.txt"\r\n\r\n{text}\r
         return json.load(response)["id"]
 
 
+def status(file):
+    request = urllib.request.Request(f"{API}/v1/files/{file}", headers={"Authorization": f"Bearer {KEY}"})
+    with HTTP.open(request, timeout=60) as response:
+        return json.load(response)["status"]
+
+
 def stack(*arguments):
     subprocess.run([Path(__file__).parent / "stack", *arguments], check=True, stdout=subprocess.DEVNULL, timeout=120)
 
@@ -160,12 +166,13 @@ class Live(unittest.TestCase):
         cls.until("ollama answers again", lambda: chat() == 200)
         cls.use_everything()  # again: a rate does not see what a series begins with
 
-    @staticmethod
-    def use_everything():
+    @classmethod
+    def use_everything(cls):
         for stream in (False, True) * 3:
             chat(stream)
         ask("/v1/embeddings", {"model": MODEL, "input": "hello"})
-        upload(f"The lamp of lighthouse {time.monotonic_ns()} is green.")
+        file = upload(f"The lamp of lighthouse {time.monotonic_ns()} is green.")
+        cls.until("a document is processed", lambda: status(file) == "processed")
         ask("/v1/search", {"query": "Which colour is the lamp?"})
         chat(model="nowhere")
         for path in ("/v1/models", "/v1/models/nowhere", "/nowhere"):

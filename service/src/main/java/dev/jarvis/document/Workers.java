@@ -149,16 +149,25 @@ final class Workers implements AutoCloseable {
       return;
     }
     Span span = telemetry.attempt(document);
+    try (Scope ignored = span.makeCurrent()) { // what is noted and logged of a failure is in it too
+      attempt(leased, holding);
+    } finally {
+      span.end();
+    }
+  }
+
+  private void attempt(Leased leased, Holding holding) {
+    Document document = leased.document();
     Stage stage = document.stage();
-    try (Scope ignored = span.makeCurrent()) {
-      if (document.attempts() > config.maxAttempts()) { // each of them ended without a word
-        end(
-            leased,
-            Outcome.ERROR,
-            new Failure("worker_lost", "The processes that worked on it died each time."),
-            stage);
-        return;
-      }
+    if (document.attempts() > config.maxAttempts()) { // each of them ended without a word
+      end(
+          leased,
+          Outcome.ERROR,
+          new Failure("worker_lost", "The processes that worked on it died each time."),
+          stage);
+      return;
+    }
+    try {
       documents.ingestion(leased, DocumentTelemetry.current());
       for (@Nullable Stage next = stage; next != null; ) {
         stage = next;
@@ -174,13 +183,11 @@ final class Workers implements AutoCloseable {
           .addKeyValue("user_id", document.userId())
           .log("document_processed");
     } catch (Exception e) {
-      span.setStatus(StatusCode.ERROR, e.getClass().getSimpleName());
+      Span.current().setStatus(StatusCode.ERROR, e.getClass().getSimpleName());
       holding.end(); // what is noted now must not be interrupted
       if (!holding.lost()) {
         failed(leased, stage, e);
       }
-    } finally {
-      span.end();
     }
   }
 
@@ -243,6 +250,7 @@ final class Workers implements AutoCloseable {
         telemetry.retried(stage);
         LOG.atWarn()
             .addKeyValue("file_id", leased.document().fileId())
+            .addKeyValue("user_id", leased.document().userId())
             .addKeyValue("stage", stage.id())
             .addKeyValue("error", e.toString())
             .setCause(why.code().equals("internal_error") ? e : null)
