@@ -9,6 +9,7 @@ import dev.jarvis.http.RequestIds;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -128,6 +129,26 @@ class WorkersTest {
 
       assertThat(document(id).attempts()).isEqualTo(3);
       assertThat(document(id).error()).extracting(Failure::code).isEqualTo("internal_error");
+    }
+  }
+
+  @Test
+  void anObjectStoreThatIsAwayIsWaitedFor() throws Exception {
+    UUID id = upload("A text that is away for a while.");
+    Path store = home.resolve("objects");
+    Path away = Files.move(store, home.resolve("away"));
+    try (Workers ignored = service.work(WorkingService::byLetters)) {
+      try {
+        await().atMost(LIMIT).until(() -> document(id).error() != null);
+        assertThat(document(id).error())
+            .extracting(Failure::code)
+            .isEqualTo("object_store_unavailable");
+        assertThat(document(id).state()).isEqualTo(State.PENDING);
+      } finally {
+        Files.move(away, store);
+      }
+      await().atMost(LIMIT).until(() -> document(id).state() == State.DONE);
+      assertThat(document(id).error()).isNull();
     }
   }
 
