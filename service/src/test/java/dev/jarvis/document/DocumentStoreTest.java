@@ -8,6 +8,7 @@ import dev.jarvis.document.DocumentStore.Leased;
 import dev.jarvis.http.RequestIds;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.DatabaseConfig;
+import dev.jarvis.storage.Recorded;
 import dev.jarvis.telemetry.Telemetry;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,7 +29,7 @@ class DocumentStoreTest {
 
   @Test
   void whoUploadsManyDoesNotKeepOthersWaiting() throws Exception {
-    try (Telemetry telemetry = Telemetry.start("test", "test");
+    try (Telemetry telemetry = Recorded.start();
         Database database = Database.open(DATABASE, home, telemetry)) {
       DocumentStore store = new DocumentStore(database);
       for (String user : List.of("alice", "alice", "alice", "bob")) {
@@ -46,7 +47,7 @@ class DocumentStoreTest {
 
   @Test
   void aStoppedAttemptDoesNotCount() throws Exception {
-    try (Telemetry telemetry = Telemetry.start("test", "test");
+    try (Telemetry telemetry = Recorded.start();
         Database database = Database.open(DATABASE, home, telemetry)) {
       DocumentStore store = new DocumentStore(database);
       UUID id = RequestIds.next();
@@ -59,7 +60,7 @@ class DocumentStoreTest {
 
   @Test
   void aDocumentIsItsWorkersUntilTheLeaseEnds() throws Exception {
-    try (Telemetry telemetry = Telemetry.start("test", "test");
+    try (Telemetry telemetry = Recorded.start();
         Database database = Database.open(DATABASE, home, telemetry)) {
       DocumentStore store = new DocumentStore(database);
       UUID id = RequestIds.next();

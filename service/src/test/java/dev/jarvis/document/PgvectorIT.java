@@ -8,6 +8,7 @@ import dev.jarvis.document.PassageStore.Place;
 import dev.jarvis.http.RequestIds;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.DatabaseConfig;
+import dev.jarvis.storage.Recorded;
 import dev.jarvis.telemetry.Telemetry;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -160,7 +161,7 @@ class PgvectorIT {
   @Test
   void rankingIsThatOfTheExactSearch(@TempDir Path home) throws Exception {
     Random random = new Random(1);
-    try (Telemetry telemetry = Telemetry.start("test", "test");
+    try (Telemetry telemetry = Recorded.start();
         Database database = open("postgres", "jarvis", home, telemetry)) {
       assertThat(Pgvector.available(database)).as("its superuser may create it").isTrue();
       UUID mine = add(database, "alice", "model", random);
@@ -190,7 +191,7 @@ class PgvectorIT {
 
   @Test
   void whoMayNotCreateItSearchesWithoutUntilItIsThere(@TempDir Path home) throws Exception {
-    try (Telemetry telemetry = Telemetry.start("test", "test");
+    try (Telemetry telemetry = Recorded.start();
         Database database = open("plain", "plain", home, telemetry)) {
       assertThat(Pgvector.available(database)).isFalse();
       sql("plain", "CREATE EXTENSION vector");

@@ -96,9 +96,6 @@ class WorkerKilledTest {
     Process victim =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Dotel.traces.exporter=none",
-                "-Dotel.metrics.exporter=none",
-                "-Dotel.logs.exporter=none",
                 "-cp",
                 System.getProperty(
                     "surefire.test.class.path", System.getProperty("java.class.path")),

@@ -4,6 +4,7 @@ import dev.jarvis.storage.Database;
 import dev.jarvis.storage.DatabaseConfig;
 import dev.jarvis.storage.ObjectStore;
 import dev.jarvis.storage.ObjectStoreConfig;
+import dev.jarvis.storage.Recorded;
 import dev.jarvis.telemetry.Telemetry;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,7 +24,7 @@ final class WorkingService implements AutoCloseable {
   private final DocumentStore documents;
 
   WorkingService(Path home) throws Exception {
-    telemetry = Telemetry.start("test", "localhost:0");
+    telemetry = Recorded.start();
     database = Database.open(DATABASE, home, telemetry);
     objects = ObjectStore.open(OBJECTS, home, telemetry);
     documents = new DocumentStore(database);
