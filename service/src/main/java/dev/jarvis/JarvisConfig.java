@@ -145,6 +145,7 @@ record JarvisConfig(
     return new DocumentConfig(
         settings.integer("documents.max-file-bytes", 1_024, 1 << 30),
         settings.integer("documents.max-files", 1, 10_000_000),
+        settings.integer("documents.max-user-mib", 1, 1 << 30),
         settings.duration("documents.upload-timeout"),
         settings.integer("documents.workers", 0, 256),
         settings.duration("documents.lease"),

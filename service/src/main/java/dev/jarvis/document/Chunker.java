@@ -4,6 +4,7 @@ import java.text.BreakIterator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /**
  * Cuts text into passages at the ends of sentences. Each begins with the end of the one before, so
@@ -29,15 +30,15 @@ final class Chunker {
 
   private void cut(Section section, List<Chunk> chunks) {
     String text = section.text();
-    List<Integer> ends = ends(text);
+    int[] ends = ends(text);
     int start = 0; // of the passage
     int next = 0; // index of the first end that is not in a passage yet
-    while (next < ends.size()) {
+    while (next < ends.length) {
       int last = next;
-      while (last + 1 < ends.size() && ends.get(last + 1) - start <= maxChars) {
+      while (last + 1 < ends.length && ends[last + 1] - start <= maxChars) {
         last++;
       }
-      int end = ends.get(last);
+      int end = ends[last];
       String passage = text.substring(start, end).strip();
       if (!passage.isEmpty()) {
         chunks.add(new Chunk(chunks.size(), section.page(), passage, Chunk.tokens(passage)));
@@ -45,9 +46,9 @@ final class Chunker {
       next = last + 1;
       start = end;
       // back by whole sentences, as far as the next one still fits
-      int following = next < ends.size() ? ends.get(next) : end;
+      int following = next < ends.length ? ends[next] : end;
       for (int i = last - 1; i >= 0; i--) {
-        int candidate = ends.get(i);
+        int candidate = ends[i];
         if (end - candidate > maxChars / OVERLAP_DIVISOR || following - candidate > maxChars) {
           break;
         }
@@ -57,16 +58,17 @@ final class Chunker {
   }
 
   /** Where sentences end; one that is longer than a passage has ends between its words, too. */
-  private List<Integer> ends(String text) {
+  private int[] ends(String text) {
     BreakIterator sentences = BreakIterator.getSentenceInstance(Locale.ROOT);
     BreakIterator words = BreakIterator.getWordInstance(Locale.ROOT);
     sentences.setText(text);
-    words.setText(text);
-    List<Integer> ends = new ArrayList<>();
+    IntStream.Builder ends = IntStream.builder();
     int start = sentences.first();
     for (int end = sentences.next(); end != BreakIterator.DONE; end = sentences.next()) {
       while (end - start > maxChars) {
-        int cut = words.preceding(start + maxChars + 1);
+        // no more of the text than can be in the passage: a word may be as long as the text
+        words.setText(text.substring(start, start + maxChars + 1));
+        int cut = start + words.preceding(maxChars + 1);
         if (cut <= start) { // one endless word; not between the halves of a surrogate pair
           cut = start + maxChars;
           cut -= Character.isHighSurrogate(text.charAt(cut - 1)) ? 1 : 0;
@@ -77,6 +79,6 @@ final class Chunker {
       ends.add(end);
       start = end;
     }
-    return ends;
+    return ends.build().toArray();
   }
 }

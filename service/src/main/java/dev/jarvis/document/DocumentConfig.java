@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param maxFileBytes most bytes of a file
  * @param maxFiles most files of a user
+ * @param maxUserMib most MiB of a user's files together
  * @param uploadTimeout how long an upload may take
  * @param workers how many documents are worked on at once in this process; 0 leaves it to others
  * @param lease after which another worker takes a document whose own was not heard of
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 public record DocumentConfig(
     long maxFileBytes,
     int maxFiles,
+    int maxUserMib,
     Duration uploadTimeout,
     int workers,
     Duration lease,
@@ -36,6 +38,11 @@ public record DocumentConfig(
 
   /** Of the form around a file. */
   private static final int FORM_BYTES = 1 << 20;
+
+  /** Most bytes of a user's files together. */
+  long maxUserBytes() {
+    return (long) maxUserMib << 20;
+  }
 
   /** Most bytes of an upload's body. */
   public long maxUploadBytes() {

@@ -34,8 +34,15 @@ final class DocumentStore {
     this.database = database;
   }
 
-  /** Numbers of the queue. */
+  /**
+   * Numbers of the queue.
+   *
+   * @param deadLetters given up by no fault of the file
+   */
   record Queue(long depth, long oldestAgeSeconds, long deadLetters) {}
+
+  /** How much a user has. */
+  record Holdings(long files, long bytes) {}
 
   /** A document that a worker has, and the token by which it is still the worker's. */
   record Leased(Document document, UUID lease) {}
@@ -66,7 +73,7 @@ final class DocumentStore {
               "store_document",
               """
               UPDATE documents SET purpose = ?, bytes = ?, sha256 = ?, stage = 'extract', due_at = now(), queued_at = now()
-              WHERE id = CAST(? AS uuid) AND stage = 'store'""",
+              WHERE id = CAST(? AS uuid) AND stage = 'store' AND lease IS NULL""",
               purpose,
               bytes,
               sha256,
@@ -145,11 +152,19 @@ final class DocumentStore {
                 .toList());
   }
 
-  long count(String user) {
-    return number(
-        "count_documents",
-        "SELECT count(*) AS n FROM documents WHERE user_id = ? AND stage <> 'delete'",
-        user);
+  /** What a user has, uploads that are going on among them. */
+  Holdings holdings(String user) {
+    return database.execute(
+        db ->
+            db.createNamedGet(
+                    "count_documents",
+                    """
+                    SELECT count(*) AS files, CAST(coalesce(sum(bytes), 0) AS bigint) AS bytes
+                    FROM documents WHERE user_id = ? AND stage <> 'delete'""")
+                .addParam(user)
+                .execute()
+                .map(it -> new Holdings(it.column("files").getLong(), it.column("bytes").getLong()))
+                .orElseThrow());
   }
 
   /** How many of a user's documents cannot be asked about yet. */
@@ -178,7 +193,7 @@ final class DocumentStore {
             "retry_document",
             """
             UPDATE documents SET stage = 'extract', state = 'pending', due_at = now(), lease = NULL, attempts = 0,
-              chunks_done = 0, searchable_at = NULL, embedding_model = NULL, queued_at = now()
+              chunks_done = 0, searchable_at = NULL, embedding_model = NULL, rejected = false, queued_at = now()
             WHERE user_id = ? AND id = CAST(? AS uuid) AND state <> 'pending'""",
             user,
             id)
@@ -194,10 +209,12 @@ final class DocumentStore {
     String sql =
         """
         UPDATE documents SET lease = CAST(? AS uuid), due_at = now() + CAST(? AS interval), attempts = attempts + 1
-        WHERE id = (
-          SELECT id FROM documents WHERE state = 'pending' AND due_at <= now()
-          ORDER BY user_id IN (SELECT user_id FROM documents WHERE state = 'pending' AND lease IS NOT NULL), due_at
-          LIMIT 1 FOR UPDATE SKIP LOCKED)
+        WHERE id = coalesce(
+          (SELECT id FROM documents WHERE state = 'pending' AND due_at <= now()
+             AND user_id NOT IN (SELECT user_id FROM documents WHERE lease IS NOT NULL AND due_at > now())
+           ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED),
+          (SELECT id FROM documents WHERE state = 'pending' AND due_at <= now()
+           ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED))
         RETURNING %s"""
             .formatted(COLUMNS);
     return database.poll(
@@ -260,21 +277,40 @@ final class DocumentStore {
             leased.document().id().toString());
   }
 
-  /** Shows the document to searches. */
-  boolean done(Leased leased) {
-    return leased(
-        "finish_document",
-        "state = 'done', lease = NULL, error_code = NULL, error_message = NULL, searchable_at = now()",
-        leased);
+  /**
+   * Shows the document to searches.
+   *
+   * @return how long it waited for that, by the database's clock; empty if it is not the worker's
+   */
+  Optional<Duration> done(Leased leased) {
+    return database.execute(
+        db ->
+            db.createNamedGet(
+                    "finish_document",
+                    """
+                    UPDATE documents
+                    SET state = 'done', lease = NULL, error_code = NULL, error_message = NULL, searchable_at = now()
+                    WHERE id = CAST(? AS uuid) AND lease = CAST(? AS uuid)
+                    RETURNING CAST(extract(epoch FROM now() - queued_at) * 1000 AS bigint) AS millis""")
+                .addParam(leased.document().id())
+                .addParam(leased.lease())
+                .execute()
+                .map(it -> Duration.ofMillis(it.column("millis").getLong())));
   }
 
-  boolean failed(Leased leased, Failure why) {
+  /**
+   * Gives a document up.
+   *
+   * @param rejected by the file's own fault; otherwise it is a dead letter
+   */
+  boolean failed(Leased leased, Failure why, boolean rejected) {
     return leased(
         "fail_document",
-        "state = 'failed', lease = NULL, error_code = ?, error_message = ?",
+        "state = 'failed', lease = NULL, error_code = ?, error_message = ?, rejected = ?",
         leased,
         why.code(),
-        why.message());
+        why.message(),
+        rejected);
   }
 
   boolean again(Leased leased, Failure why, Duration pause) {
@@ -310,7 +346,7 @@ final class DocumentStore {
                     """
                     SELECT count(*) FILTER (WHERE state = 'pending') AS depth,
                       CAST(coalesce(extract(epoch FROM now() - min(queued_at) FILTER (WHERE state = 'pending')), 0) AS bigint) AS age,
-                      count(*) FILTER (WHERE state = 'failed') AS dead
+                      count(*) FILTER (WHERE state = 'failed' AND NOT rejected) AS dead
                     FROM documents WHERE state <> 'done' AND stage NOT IN ('store', 'delete')""")
                 .execute()
                 .map(

@@ -48,8 +48,8 @@ final class DocumentTelemetry {
   }
 
   /** Work that may fail in any way. */
-  interface Work {
-    void run() throws Exception;
+  interface Work<T> {
+    T run() throws Exception;
   }
 
   private final Telemetry telemetry;
@@ -127,11 +127,11 @@ final class DocumentTelemetry {
     instruments.record(Metric.DOCUMENTS_SEARCH_DURATION, duration, hybrid ? "hybrid" : "full_text");
   }
 
-  void stage(Stage stage, Work work) throws Exception {
+  <T> T stage(Stage stage, Work<T> work) throws Exception {
     long start = System.nanoTime();
     Span span = telemetry.tracer().spanBuilder(stage.id() + " document").startSpan();
     try (Scope ignored = span.makeCurrent()) {
-      work.run();
+      return work.run();
     } catch (Exception e) {
       span.setStatus(StatusCode.ERROR, e.getClass().getSimpleName());
       span.setAttribute("error.type", e.getClass().getName());

@@ -14,6 +14,7 @@ public final class Documents implements AutoCloseable {
   private static final Duration VECTOR_LIMIT = Duration.ofSeconds(5);
 
   private final Workers workers;
+  private final QueueGauges gauges;
   private final FileRoutes files;
   private final SearchRoutes searches;
   private final Grounding grounding;
@@ -40,8 +41,8 @@ public final class Documents implements AutoCloseable {
             config,
             documents,
             new Processing(config, documents, new ChunkStore(database), objects, embedder, told),
-            told,
-            telemetry.instruments());
+            told);
+    gauges = new QueueGauges(documents, telemetry.instruments());
     files =
         new FileRoutes(
             documents, objects, new Upload(config, documents, objects, told), workers::wake);
@@ -61,5 +62,6 @@ public final class Documents implements AutoCloseable {
   @Override
   public void close() throws Exception {
     workers.close();
+    gauges.close();
   }
 }

@@ -8,9 +8,15 @@ import java.nio.file.Path;
 
 /**
  * The process that reads one file: {@code TYPE FILE MAX_CHARS MAX_PAGES}. Prints a JSON object on a
- * line for each section of text, then one that says {@code done}, or {@code error} and why.
+ * line for each section of text, then one that says {@code done}, or {@code error} and why. Ends
+ * with another status than 0 where the file is not at fault, or took too much memory.
  */
 final class ExtractMain {
+  /** The status of the option ExitOnOutOfMemoryError. */
+  static final int OUT_OF_MEMORY = 3;
+
+  static final int DISK_FULL = 4;
+
   private ExtractMain() {}
 
   public static void main(String[] args) throws IOException {
@@ -30,15 +36,19 @@ final class ExtractMain {
         case HTML -> HtmlText.read(file, writer);
         case PDF -> PdfText.read(file, Integer.parseInt(args[3]), writer);
         case DOCX -> DocxText.read(file, writer);
-        case TEXT, MARKDOWN -> throw new IllegalArgumentException("text needs no process");
+        case TEXT, MARKDOWN -> PlainText.read(file, writer);
       }
       writer.end();
       print(out, Json.object().put("done", true));
     } catch (ExtractionException e) {
       print(out, Json.object().put("error", e.code()).put("message", e.getMessage()));
     } catch (OutOfMemoryError e) {
-      Runtime.getRuntime().halt(3); // where a library caught and wrapped it, the option did not act
+      // where a library caught and wrapped it, the option did not act
+      Runtime.getRuntime().halt(OUT_OF_MEMORY);
     } catch (Exception | StackOverflowError e) {
+      if (diskIsFull(e)) {
+        Runtime.getRuntime().halt(DISK_FULL);
+      }
       print(
           out,
           Json.object()
@@ -51,6 +61,16 @@ final class ExtractMain {
 
   private static void print(PrintStream out, com.fasterxml.jackson.databind.JsonNode line) {
     out.println(new String(Json.bytes(line), StandardCharsets.UTF_8));
+  }
+
+  /** ENOSPC has no exception of its own. */
+  private static boolean diskIsFull(Throwable error) {
+    for (Throwable e = error; e != null; e = e.getCause()) {
+      if (String.valueOf(e.getMessage()).contains("No space left on device")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Standard input ends when the parent does, however it does. */

@@ -17,14 +17,16 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs {@link ExtractMain} in a Java process of its own: what a file makes a parser do costs at
- * most the memory and the time that are allowed, and nothing of JARVIS'. It has no variables, so no
- * secrets.
+ * most the memory and the time that are allowed, and nothing of JARVIS'. It is given no variables,
+ * and runs as the same user: it bounds what a parser takes, and is no sandbox for code of a file's.
  */
 final class ExtractProcess {
-  private static final int OUT_OF_MEMORY = 3; // of -XX:+ExitOnOutOfMemoryError
+  private static final Logger LOG = LoggerFactory.getLogger(ExtractProcess.class);
 
   private final ExtractLimits limits;
 
@@ -33,7 +35,7 @@ final class ExtractProcess {
   }
 
   List<Section> run(Path file, MediaType type, Path folder)
-      throws ExtractionException, IOException, InterruptedException {
+      throws ExtractionException, ReaderUnavailableException, InterruptedException {
     ProcessBuilder builder =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -53,7 +55,7 @@ final class ExtractProcess {
             .directory(folder.toFile())
             .redirectError(Redirect.DISCARD);
     builder.environment().clear();
-    Process process = builder.start();
+    Process process = start(builder);
     CompletableFuture<List<Section>> sections = new CompletableFuture<>();
     Thread reader =
         Thread.ofVirtual()
@@ -82,16 +84,34 @@ final class ExtractProcess {
     }
   }
 
+  private static Process start(ProcessBuilder builder) throws ReaderUnavailableException {
+    try {
+      return builder.start();
+    } catch (IOException e) {
+      LOG.atWarn().setCause(e).log("the process that reads files does not start");
+      throw new ReaderUnavailableException("The process that reads files does not start.");
+    }
+  }
+
+  /** Only the file's own fault is told as such: who ends without a word may have been killed. */
   private static ExtractionException failure(Process process, @Nullable Throwable e)
-      throws InterruptedException, IOException {
+      throws ReaderUnavailableException, InterruptedException {
     if (e instanceof ExtractionException told) {
       return told;
     }
-    if (process.waitFor(2, TimeUnit.SECONDS) && process.exitValue() == OUT_OF_MEMORY) {
-      return new ExtractionException(
-          "too_much_memory", "The file takes more memory to read than is allowed.");
+    if (!process.waitFor(2, TimeUnit.SECONDS)) {
+      throw new ReaderUnavailableException("The process that reads files cannot be understood.");
     }
-    return new ExtractionException("broken_file", "The file cannot be read: it is broken.");
+    return switch (process.exitValue()) {
+      case ExtractMain.OUT_OF_MEMORY ->
+          new ExtractionException(
+              "too_much_memory", "The file takes more memory to read than is allowed.");
+      case ExtractMain.DISK_FULL ->
+          throw new ReaderUnavailableException("There is no room on the disk to read the file.");
+      default ->
+          throw new ReaderUnavailableException(
+              "The process that reads files ended with status %d.".formatted(process.exitValue()));
+    };
   }
 
   /** Relative paths of a class path are the parent's. */

@@ -70,7 +70,7 @@ final class FileRoutes {
       } catch (RuntimeException e) {
         if (Database.isAway(e)) {
           throw new ApiException.StorageUnavailable(
-              "The database cannot be reached; try again later.", "database_unavailable", e);
+              "The database does not answer in time; try again later.", "database_unavailable", e);
         }
         throw e;
       }
@@ -93,7 +93,7 @@ final class FileRoutes {
       throw invalid("'order' must be asc or desc.", "order");
     }
     String after = query(request, "after");
-    UUID last = after == null ? null : find(request, after, "after").id();
+    UUID last = after == null ? null : last(after);
     int limit = limit(query(request, "limit"));
     List<Document> page =
         documents.list(
@@ -164,13 +164,16 @@ final class FileRoutes {
   }
 
   private Document find(ServerRequest request) {
-    return find(request, request.path().pathParameters().get("id"), "id");
-  }
-
-  private Document find(ServerRequest request, String fileId, String param) {
+    String fileId = request.path().pathParameters().get("id");
     return FileId.parse(fileId)
         .flatMap(it -> documents.find(user(request), it))
-        .orElseThrow(() -> FileObject.notFound(fileId, param));
+        .orElseThrow(() -> FileObject.notFound(fileId, "id"));
+  }
+
+  /** The file itself may be deleted by now: who deletes page by page goes on. */
+  private static UUID last(String fileId) {
+    return FileId.parse(fileId)
+        .orElseThrow(() -> invalid("'after' must be the id of a file.", "after"));
   }
 
   private static int limit(@Nullable String text) {

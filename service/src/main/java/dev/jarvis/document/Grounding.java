@@ -66,7 +66,7 @@ public final class Grounding {
     } catch (RuntimeException e) {
       if (Database.isAway(e)) {
         throw new ApiException.StorageUnavailable(
-            "The documents' database cannot be reached; try again later.",
+            "The documents' database does not answer in time; try again later.",
             "database_unavailable",
             e);
       }
@@ -115,8 +115,11 @@ public final class Grounding {
     return text.substring(Math.max(0, text.length() - SearchRoutes.MAX_QUESTION_CHARS));
   }
 
-  /** The best that find room. */
+  /** The best that find room; of the very best as much as does. */
   private static List<Passage> fitting(List<Passage> passages, int budget) {
+    if (!passages.isEmpty() && passages.getFirst().tokens() > budget) {
+      return List.of(passages.getFirst().cut(budget));
+    }
     List<Passage> fitting = new ArrayList<>();
     int tokens = 0;
     for (Passage passage : passages) {

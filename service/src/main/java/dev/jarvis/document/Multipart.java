@@ -6,34 +6,75 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.commons.fileupload2.core.AbstractFileUpload;
 import org.apache.commons.fileupload2.core.DiskFileItem;
 import org.apache.commons.fileupload2.core.DiskFileItemFactory;
+import org.apache.commons.fileupload2.core.FileItemInput;
 import org.apache.commons.fileupload2.core.FileItemInputIterator;
+import org.apache.commons.fileupload2.core.FileUploadException;
 import org.apache.commons.fileupload2.core.RequestContext;
+import org.jspecify.annotations.Nullable;
 
-/** A form's parts as they come in, by Apache Commons FileUpload's streaming reader. */
+/**
+ * A form's parts as they come in, by Apache Commons FileUpload's streaming reader. What a hostile
+ * form makes of it is an {@link IOException} like other broken forms.
+ */
 final class Multipart
     extends AbstractFileUpload<RequestContext, DiskFileItem, DiskFileItemFactory> {
 
-  private Multipart() {
-    setHeaderCharset(StandardCharsets.UTF_8);
-  }
+  /** Room for a name of 255 characters in every encoding that clients use. */
+  private static final int MAX_HEADER_BYTES = 8_192;
+
+  private final RequestContext form;
+  private @Nullable FileItemInputIterator parts;
+
+  /**
+   * A part of the form.
+   *
+   * @param name of the field
+   * @param filename null if it is none
+   * @param content to be read before the next part is asked for
+   */
+  record Part(String name, @Nullable String filename, InputStream content) {}
 
   /**
    * Opens a form.
    *
    * @throws ApiException.InvalidRequest if the body is said to be something else
-   * @throws IOException if it cannot be read
    */
-  static FileItemInputIterator parts(String contentType, InputStream body) throws IOException {
-    RequestContext context = new Form(contentType, body);
-    Multipart multipart = new Multipart();
-    if (!isMultipartContent(context) || multipart.getBoundary(contentType) == null) {
+  Multipart(String contentType, InputStream body) {
+    setHeaderCharset(StandardCharsets.UTF_8);
+    setMaxPartHeaderSize(MAX_HEADER_BYTES);
+    form = new Form(contentType, body);
+    if (!isMultipartContent(form) || getBoundary(contentType) == null) {
       throw new ApiException.InvalidRequest(
           "The body must be multipart/form-data with a boundary.", null, "invalid_form");
     }
-    return multipart.getItemIterator(context);
+  }
+
+  /**
+   * The next part; empty at the end.
+   *
+   * @throws IOException if the body cannot be read, or is no such form
+   */
+  Optional<Part> next() throws IOException {
+    try {
+      if (parts == null) {
+        parts = getItemIterator(form); // reads the first part's head
+      }
+      if (!parts.hasNext()) {
+        return Optional.empty();
+      }
+      FileItemInput part = parts.next();
+      return Optional.of(
+          new Part(
+              String.valueOf(part.getFieldName()),
+              part.isFormField() ? null : String.valueOf(part.getName()),
+              part.getInputStream()));
+    } catch (IllegalArgumentException | NullPointerException | IndexOutOfBoundsException e) {
+      throw new FileUploadException("a part's head is broken", e); // the library's own slips
+    }
   }
 
   private record Form(String contentType, InputStream body) implements RequestContext {

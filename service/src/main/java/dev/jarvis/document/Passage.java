@@ -19,4 +19,18 @@ record Passage(
     String text,
     int tokens,
     double score,
-    String trace) {}
+    String trace) {
+
+  /** Its beginning, of so many tokens at most. */
+  Passage cut(int most) {
+    int end = Math.min(text.length(), Chunk.characters(most));
+    end -= Character.isHighSurrogate(text.charAt(end - 1)) ? 1 : 0;
+    String beginning = text.substring(0, end);
+    return new Passage(
+        documentId, filename, chunk, page, beginning, Chunk.tokens(beginning), score, trace);
+  }
+
+  Passage scored(double score) {
+    return new Passage(documentId, filename, chunk, page, text, tokens, score, trace);
+  }
+}

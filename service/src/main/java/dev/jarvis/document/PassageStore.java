@@ -25,6 +25,9 @@ final class PassageStore {
   private static final int PAGE = 1000;
   private static final int MAX_TERMS = 64;
 
+  /** Passages that are looked at closely, of those that have a word. */
+  private static final int PASSAGES_OF_A_TERM = 200;
+
   /** array_send: dimensions, flags, type, length, lower bound. */
   private static final int ARRAY_HEAD_BYTES = 20;
 
@@ -52,7 +55,8 @@ final class PassageStore {
   private record Near(Place key, double cosine) {}
 
   /**
-   * Passages that have words of the question, those with the rarer words first.
+   * Passages that have words of the question, those with the rarer words first. Of a long question
+   * the last words count.
    *
    * @param documents empty for all
    */
@@ -65,22 +69,26 @@ final class PassageStore {
                     """
                     WITH terms AS (
                       SELECT CAST('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''' AS tsquery) AS term
-                      FROM unnest(to_tsvector(CAST(? AS regconfig), ?)) LIMIT %d
+                      FROM unnest(to_tsvector(CAST(? AS regconfig), ?))
+                      ORDER BY positions[array_upper(positions, 1)] DESC LIMIT %d
                     ), any_term AS (
                       SELECT CAST(string_agg(CAST(term AS text), ' | ') AS tsquery) AS query FROM terms
-                    ), found AS (
-                      SELECT c.document_id, c.ordinal, c.words, ts_rank(c.words, query, 1) AS rank
-                      FROM any_term, document_chunks c JOIN documents d ON d.id = c.document_id
-                      WHERE %s AND c.words @@ query
-                      ORDER BY rank DESC LIMIT %d
+                    ), matches AS (
+                      SELECT term, m.* FROM any_term, terms CROSS JOIN LATERAL (
+                        SELECT c.document_id, c.ordinal, c.words, ts_rank(c.words, query, 1) AS rank, count(*) OVER () AS passages
+                        FROM document_chunks c JOIN documents d ON d.id = c.document_id
+                        WHERE %s AND c.words @@ term
+                        ORDER BY rank DESC LIMIT %d) m
                     ), weights AS (
-                      SELECT term, ln(1 + (SELECT count(*) FROM found) / CAST(count(*) AS float8)) AS weight
-                      FROM terms JOIN found ON words @@ term GROUP BY term
+                      SELECT term, ln(1 + max(max(passages)) OVER () / CAST(max(passages) AS float8)) AS weight
+                      FROM matches GROUP BY term
+                    ), found AS (
+                      SELECT DISTINCT ON (document_id, ordinal) document_id, ordinal, words, rank FROM matches
                     )
                     SELECT document_id, ordinal FROM found JOIN weights ON words @@ term
                     GROUP BY document_id, ordinal, rank
                     ORDER BY sum(weight) DESC, rank DESC, document_id, ordinal LIMIT ?"""
-                        .formatted(MAX_TERMS, SEARCHED, PAGE))
+                        .formatted(MAX_TERMS, SEARCHED, PASSAGES_OF_A_TERM))
                 .addParam(textSearch)
                 .addParam(question)
                 .addParam(user)
@@ -246,16 +254,7 @@ final class PassageStore {
         (key, score) -> {
           Passage it = found.get(key);
           if (it != null) {
-            passages.add(
-                new Passage(
-                    it.documentId(),
-                    it.filename(),
-                    it.chunk(),
-                    it.page(),
-                    it.text(),
-                    it.tokens(),
-                    score,
-                    it.trace()));
+            passages.add(it.scored(score));
           }
         });
     return passages;

@@ -15,6 +15,10 @@ final class Pgvector {
   private static final String COLUMN =
       "ALTER TABLE document_chunks ADD COLUMN IF NOT EXISTS embedding_vector vector GENERATED ALWAYS AS (CAST(embedding AS vector)) STORED";
 
+  /** The table is locked while it gets the column, so only where that takes a moment. */
+  private static final String SMALL =
+      "SELECT 1 WHERE pg_total_relation_size('document_chunks') < 64 * 1024 * 1024";
+
   private Pgvector() {}
 
   /** Whether PostgreSQL compares vectors; made so where it can be. */
@@ -26,15 +30,21 @@ final class Pgvector {
       return false;
     }
     try {
-      run(database, EXTENSION);
-      run(database, COLUMN);
-    } catch (DbClientException e) { // not allowed to, or too many passages for a statement's time
+      if (yes(database, SMALL)) {
+        run(database, EXTENSION);
+        run(database, COLUMN);
+      }
+    } catch (DbClientException e) { // not allowed to, or another replica is at it
+      LOG.atDebug().setCause(e).log("pgvector cannot be prepared");
+    }
+    boolean prepared = hasColumn(database);
+    if (!prepared) {
       LOG.info(
           "pgvector is installed and JARVIS could not prepare it; have a superuser run: {}; {}; and restart",
           EXTENSION,
           COLUMN);
     }
-    return hasColumn(database);
+    return prepared;
   }
 
   private static void run(Database database, String statement) {

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,48 +60,41 @@ final class Processing {
   }
 
   /**
-   * Does one stage of a document whose current stage this is; returns the next, null at the end.
+   * Does the stages of a document from the one that it is in; its last write shows the document to
+   * searches.
+   *
+   * @param entered is told of each stage as it begins
+   * @return how long the document waited to be searchable
    */
-  @Nullable Stage run(Leased leased, Stage stage) throws Exception {
-    switch (stage) {
-      case EXTRACT, CHUNK -> {
-        extractAndChunk(leased);
-        return Stage.EMBED;
-      }
-      case EMBED -> {
-        telemetry.stage(Stage.EMBED, () -> embed(leased));
-        return Stage.INDEX;
-      }
-      case INDEX -> {
-        telemetry.stage(Stage.INDEX, () -> index(leased));
-        return null;
-      }
-      case STORE, DELETE -> { // an upload that never ended is thrown away like a deleted file
-        objects.delete(leased.document().objectKey());
-        documents.forget(leased);
-        return null;
-      }
+  Duration process(Leased leased, Consumer<Stage> entered) throws Exception {
+    Stage first = leased.document().stage();
+    if (first == Stage.EXTRACT || first == Stage.CHUNK) { // the text is in memory between the two
+      List<Section> text = stage(leased, Stage.EXTRACT, entered, () -> extract(leased.document()));
+      stage(leased, Stage.CHUNK, entered, () -> chunk(leased, text));
     }
-    throw new IllegalStateException("no such stage: " + stage);
+    if (first != Stage.INDEX) {
+      stage(leased, Stage.EMBED, entered, () -> embed(leased));
+    }
+    return stage(leased, Stage.INDEX, entered, () -> index(leased));
   }
 
-  /** The text stays in memory between the two, within its limit. */
-  private void extractAndChunk(Leased leased) throws Exception {
-    hold(documents.enter(leased, Stage.EXTRACT));
-    List<Section>[] text = newArray();
-    telemetry.stage(Stage.EXTRACT, () -> text[0] = extract(leased.document()));
-    hold(documents.enter(leased, Stage.CHUNK));
-    telemetry.stage(Stage.CHUNK, () -> chunk(leased, text[0]));
+  private <T> T stage(
+      Leased leased, Stage stage, Consumer<Stage> entered, DocumentTelemetry.Work<T> work)
+      throws Exception {
+    entered.accept(stage);
+    hold(documents.enter(leased, stage));
+    return telemetry.stage(stage, work);
   }
 
-  @SuppressWarnings({"unchecked", "rawtypes"})
-  private static List<Section>[] newArray() {
-    return new List[1];
+  /** Deletes what is stored of a file that was deleted, or whose upload never ended. */
+  void purge(Leased leased) throws IOException {
+    objects.delete(leased.document().objectKey());
+    documents.forget(leased);
   }
 
   private List<Section> extract(Document document)
-      throws IOException, ExtractionException, InterruptedException {
-    try (WorkFolder folder = WorkFolder.create()) {
+      throws IOException, ExtractionException, ReaderUnavailableException, InterruptedException {
+    try (WorkFolder folder = WorkFolder.create(document.bytes())) {
       Path file = folder.path().resolve("file");
       try (InputStream in = objects.get(document.objectKey())) {
         Files.copy(in, file);
@@ -109,7 +103,8 @@ final class Processing {
     }
   }
 
-  private void chunk(Leased leased, List<Section> text) throws LeaseLost {
+  /** Returns how many passages there are. */
+  private int chunk(Leased leased, List<Section> text) throws LeaseLost {
     List<Chunk> all = chunker.chunks(text);
     chunks.clear(leased);
     for (int i = 0; i < all.size(); i += WRITE_BATCH) {
@@ -117,14 +112,18 @@ final class Processing {
       chunks.add(leased, all.subList(i, end));
       hold(documents.progress(leased, all.size(), end));
     }
+    return all.size();
   }
 
-  private void embed(Leased leased) throws LeaseLost, ModelChanged {
+  /** Returns how many passages were embedded now. */
+  private int embed(Leased leased) throws LeaseLost, ModelChanged {
     if (embedder == null) {
       hold(documents.embeddedBy(leased, null));
-      return;
+      return 0;
     }
     Document document = leased.document();
+    int all = documents.chunks(leased);
+    int embedded = 0;
     String model = documents.embeddingModel(leased).orElse(null);
     List<Chunk> batch = chunks.withoutEmbedding(leased, EMBED_BATCH);
     while (!batch.isEmpty()) {
@@ -141,20 +140,21 @@ final class Processing {
         hold(documents.embeddedBy(leased, model));
       }
       chunks.embed(leased, batch, vectors.vectors());
-      int last = batch.getLast().ordinal() + 1;
-      hold(documents.progress(leased, Math.max(last, documents.chunks(leased)), last));
+      embedded += batch.size();
+      hold(documents.progress(leased, all, batch.getLast().ordinal() + 1));
       batch = chunks.withoutEmbedding(leased, EMBED_BATCH);
     }
+    return embedded;
   }
 
-  private void index(Leased leased) throws LeaseLost {
+  private Duration index(Leased leased) throws LeaseLost {
     int all = documents.chunks(leased);
     for (int i = 0; i < all; i += WRITE_BATCH) {
       int end = Math.min(all, i + WRITE_BATCH);
       chunks.index(leased, config.textSearch(), i, end);
       hold(documents.progress(leased, all, end));
     }
-    hold(documents.done(leased));
+    return documents.done(leased).orElseThrow(LeaseLost::new);
   }
 
   private static void hold(boolean held) throws LeaseLost {

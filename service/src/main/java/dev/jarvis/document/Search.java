@@ -1,5 +1,8 @@
 package dev.jarvis.document;
 
+import dev.failsafe.Failsafe;
+import dev.failsafe.Timeout;
+import dev.failsafe.TimeoutExceededException;
 import dev.jarvis.document.Document.State;
 import dev.jarvis.document.PassageStore.Place;
 import dev.jarvis.http.ApiException;
@@ -28,6 +31,10 @@ final class Search {
 
   /** The constant of the paper. */
   private static final int RANK_OFFSET = 60;
+
+  /** How long the model may take for the question; words are searched in any case. */
+  private static final Timeout<Embedder.Vectors> EMBED_LIMIT =
+      Timeout.<Embedder.Vectors>builder(Duration.ofSeconds(5)).withInterrupt().build();
 
   /** How deep each ranking is looked at. */
   private static final int DEPTH = 100;
@@ -131,8 +138,10 @@ final class Search {
     }
     Embedder.Vectors question;
     try {
-      question = embedder.embed(List.of(text), user, exchange.requestId());
-    } catch (ApiException e) {
+      question =
+          Failsafe.with(EMBED_LIMIT)
+              .get(() -> embedder.embed(List.of(text), user, exchange.requestId()));
+    } catch (ApiException | TimeoutExceededException e) {
       LOG.atWarn()
           .addKeyValue("error", e.getMessage())
           .log("the question has no embedding, searching by words alone");

@@ -24,15 +24,19 @@ abstract class SectionWriter {
   void add(int page, String text) throws IOException, ExtractionException {
     chars += text.length();
     if (chars > maxChars) {
-      throw new ExtractionException(
-          "too_much_text",
-          "The file has more than the %d characters that are allowed.".formatted(maxChars));
+      throw tooMuch(maxChars);
     }
     String clean = clean(text);
     readable |= clean.codePoints().anyMatch(Character::isLetterOrDigit);
     if (!clean.isBlank()) {
       write(new Section(page, clean));
     }
+  }
+
+  static ExtractionException tooMuch(int maxChars) {
+    return new ExtractionException(
+        "too_much_text",
+        "The file has more than the %d characters that are allowed.".formatted(maxChars));
   }
 
   /**
@@ -54,7 +58,7 @@ abstract class SectionWriter {
         .replace("\r\n", "\n")
         .replace('\r', '\n')
         .replaceAll("[\\p{Cntrl}&&[^\n\t]]", " ")
-        .replaceAll("[ \t]+\n", "\n")
+        .replaceAll("(?<![ \t])[ \t]++\n", "\n") // once over each blank, however many in a row
         .replaceAll("\n{3,}", "\n\n");
   }
 }

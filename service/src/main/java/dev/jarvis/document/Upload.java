@@ -1,5 +1,6 @@
 package dev.jarvis.document;
 
+import dev.jarvis.document.Multipart.Part;
 import dev.jarvis.http.ApiException;
 import dev.jarvis.http.ClientConnection;
 import dev.jarvis.http.Exchange;
@@ -18,11 +19,10 @@ import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.Semaphore;
-import org.apache.commons.fileupload2.core.FileItemInput;
-import org.apache.commons.fileupload2.core.FileItemInputIterator;
 import org.apache.commons.fileupload2.core.FileUploadException;
+import org.apache.commons.fileupload2.core.FileUploadSizeException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,7 +33,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Upload {
   private static final Logger LOG = LoggerFactory.getLogger(Upload.class);
-  private static final int MAX_AT_ONCE = 16;
   private static final int MAX_FIELD_BYTES = 1_024;
   private static final int MAX_FILENAME = 255;
 
@@ -47,7 +46,7 @@ final class Upload {
   private final DocumentStore documents;
   private final ObjectStore objects;
   private final DocumentTelemetry telemetry;
-  private final Semaphore turns = new Semaphore(MAX_AT_ONCE);
+  private final UploadTurns turns = new UploadTurns();
 
   Upload(
       DocumentConfig config,
@@ -81,22 +80,27 @@ final class Upload {
    */
   Received receive(ServerRequest http) {
     String user = String.valueOf(Exchange.of(http).userId());
-    if (!turns.tryAcquire()) {
-      throw new ApiException.Overloaded(
-          "%d files are uploaded at once at most; try again.".formatted(MAX_AT_ONCE));
-    }
-    try {
-      if (documents.count(user) >= config.maxFiles()) {
-        throw new ApiException.InvalidRequest(
-            "You have %d files, which is the most that is allowed; delete some."
-                .formatted(config.maxFiles()),
-            "file",
-            "too_many_files");
-      }
+    try (UploadTurns.Turn ignored = turns.take(user)) {
+      checkRoom(documents.holdings(user));
       ClientConnection.current().bodyLimit(config.uploadTimeout());
       return receive(http, user);
-    } finally {
-      turns.release();
+    }
+  }
+
+  private void checkRoom(DocumentStore.Holdings holdings) {
+    if (holdings.files() >= config.maxFiles()) {
+      throw new ApiException.InvalidRequest(
+          "You have %d files, which is the most that is allowed; delete some."
+              .formatted(config.maxFiles()),
+          "file",
+          "too_many_files");
+    }
+    if (holdings.bytes() >= config.maxUserBytes()) {
+      throw new ApiException.InvalidRequest(
+          "Your files have %d bytes; %d are allowed in all. Delete some."
+              .formatted(holdings.bytes(), config.maxUserBytes()),
+          "file",
+          "too_many_bytes");
     }
   }
 
@@ -107,7 +111,7 @@ final class Upload {
     Arriving arriving = new Arriving();
     boolean whole = false;
     try {
-      read(Multipart.parts(type, in), arriving, user);
+      read(new Multipart(type, in), arriving, user);
       in.skip(MAX_EPILOGUE_BYTES);
       UploadedBytes bytes = arriving.bytes;
       if (bytes == null) {
@@ -118,7 +122,7 @@ final class Upload {
       whole = documents.stored(arriving.id, purpose, bytes.count(), sha256);
       return whole
           ? new Received(documents.find(user, arriving.id).orElseThrow(), false)
-          : new Received(documents.findContent(user, sha256).orElseThrow(Upload::tooSlow), true);
+          : new Received(documents.findContent(user, sha256).orElseThrow(Upload::tooLate), true);
     } catch (IOException | RuntimeException e) {
       throw toClient(e);
     } finally {
@@ -128,12 +132,11 @@ final class Upload {
     }
   }
 
-  private void read(FileItemInputIterator parts, Arriving arriving, String user)
-      throws IOException {
-    while (parts.hasNext()) {
-      FileItemInput part = parts.next();
-      String field = String.valueOf(part.getFieldName());
-      if (field.equals("file") && !part.isFormField()) {
+  private void read(Multipart form, Arriving arriving, String user) throws IOException {
+    for (Optional<Part> next = form.next(); next.isPresent(); next = form.next()) {
+      Part part = next.get();
+      String field = part.name();
+      if (field.equals("file") && part.filename() != null) {
         if (arriving.bytes != null) {
           throw invalid("The form has more than one \"file\"; send one at a time.", "file");
         }
@@ -149,9 +152,9 @@ final class Upload {
     }
   }
 
-  private void store(FileItemInput part, Arriving arriving, String user) throws IOException {
-    String filename = filename(part.getName());
-    InputStream content = new BufferedInputStream(part.getInputStream(), FileType.HEAD_BYTES);
+  private void store(Part part, Arriving arriving, String user) throws IOException {
+    String filename = filename(part.filename());
+    InputStream content = new BufferedInputStream(part.content(), FileType.HEAD_BYTES);
     byte[] head = content.readNBytes(FileType.HEAD_BYTES);
     MediaType type = FileType.detect(head, filename);
     UploadedBytes bytes =
@@ -167,7 +170,12 @@ final class Upload {
         DocumentTelemetry.current());
     arriving.bytes = bytes;
     try {
-      telemetry.stage(Stage.STORE, () -> objects.put("files/" + arriving.id, bytes));
+      telemetry.stage(
+          Stage.STORE,
+          () -> {
+            objects.put("files/" + arriving.id, bytes);
+            return bytes.count();
+          });
     } catch (Exception e) {
       Exception failure = bytes.failure();
       if (failure instanceof IOException cause) {
@@ -200,8 +208,8 @@ final class Upload {
     return name.substring(0, Math.min(name.length(), MAX_FILENAME));
   }
 
-  private static String text(FileItemInput part) throws IOException {
-    byte[] bytes = part.getInputStream().readNBytes(MAX_FIELD_BYTES);
+  private static String text(Part part) throws IOException {
+    byte[] bytes = part.content().readNBytes(MAX_FIELD_BYTES);
     return new String(bytes, StandardCharsets.UTF_8).strip();
   }
 
@@ -233,12 +241,21 @@ final class Upload {
                     "The body cannot be read: its framing is broken.");
       }
     }
+    if (error instanceof FileUploadSizeException) {
+      return invalid("The head of a part of the form is too large.", null);
+    }
     if (error instanceof FileUploadException
         || error instanceof InvalidPathException
         || error instanceof IOException) {
       return invalid("The body is not a whole multipart/form-data form.", null);
     }
     return (RuntimeException) error;
+  }
+
+  /** Its time ended while its last byte was stored, or the same content was deleted meanwhile. */
+  private static ApiException tooLate() {
+    return new ApiException.StorageUnavailable(
+        "The file could not be kept; send it again.", "upload_lost", null);
   }
 
   private static ApiException tooSlow() {

@@ -18,8 +18,23 @@ record WorkFolder(Path path) implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(WorkFolder.class);
   private static final String PREFIX = "jarvis-extract";
 
-  static WorkFolder create() throws IOException {
-    return new WorkFolder(Files.createTempDirectory(PREFIX));
+  /**
+   * Makes a folder.
+   *
+   * @param bytes that it needs room for
+   * @throws ReaderUnavailableException if there is none
+   */
+  static WorkFolder create(long bytes) throws ReaderUnavailableException {
+    try {
+      Path path = Files.createTempDirectory(PREFIX);
+      if (Files.getFileStore(path).getUsableSpace() > bytes) {
+        return new WorkFolder(path);
+      }
+      Files.delete(path);
+    } catch (IOException e) {
+      LOG.atWarn().setCause(e).log("no folder can be made to read a file in");
+    }
+    throw new ReaderUnavailableException("There is no room on the disk to read the file.");
   }
 
   /** Deletes the folders of processes that were killed: those that are older than any work. */

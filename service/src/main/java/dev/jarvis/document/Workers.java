@@ -2,37 +2,31 @@ package dev.jarvis.document;
 
 import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.DocumentStore.Leased;
-import dev.jarvis.document.DocumentStore.Queue;
 import dev.jarvis.document.DocumentTelemetry.Outcome;
 import dev.jarvis.http.ApiException;
 import dev.jarvis.storage.Database;
-import dev.jarvis.telemetry.Instruments;
-import dev.jarvis.telemetry.Metric;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.StatusCode;
 import io.opentelemetry.context.Scope;
 import java.io.IOException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes documents from the queue, one by one for each worker, and reads the queue's numbers for the
- * gauges. Any number of processes may do so.
+ * Takes documents from the queue, one by one for each worker. Any number of processes may do so.
  */
 final class Workers implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Workers.class);
   private static final Duration POLL = Duration.ofSeconds(1);
-  private static final Duration GAUGES_PERIOD = Duration.ofSeconds(5);
   private static final Duration CLOSE_LIMIT = Duration.ofSeconds(2);
   private static final int RENEWALS_IN_A_LEASE = 3;
 
@@ -42,48 +36,31 @@ final class Workers implements AutoCloseable {
   private final DocumentTelemetry telemetry;
   private final Semaphore work = new Semaphore(0);
   private final List<Thread> threads = new ArrayList<>();
-  private final List<AutoCloseable> gauges = new ArrayList<>();
   private final ScheduledThreadPoolExecutor clock;
-  private volatile Queue queue = new Queue(0, 0, 0);
   private volatile boolean closed;
 
   Workers(
       DocumentConfig config,
       DocumentStore documents,
       Processing processing,
-      DocumentTelemetry telemetry,
-      Instruments instruments) {
+      DocumentTelemetry telemetry) {
     this.config = config;
     this.documents = documents;
     this.processing = processing;
     this.telemetry = telemetry;
-    gauges.add(instruments.gauge(Metric.DOCUMENTS_QUEUE_DEPTH, () -> queue.depth()));
-    gauges.add(
-        instruments.gauge(Metric.DOCUMENTS_QUEUE_OLDEST_AGE, () -> queue.oldestAgeSeconds()));
-    gauges.add(instruments.gauge(Metric.DOCUMENTS_DEAD_LETTERS, () -> queue.deadLetters()));
     clock =
         new ScheduledThreadPoolExecutor(
-            2, Thread.ofPlatform().daemon().name("documents-clock-", 0).factory());
+            2, Thread.ofPlatform().daemon().name("documents-leases-", 0).factory());
     clock.setRemoveOnCancelPolicy(true);
-    var _ =
-        clock.scheduleWithFixedDelay(
-            this::readQueue, 0, GAUGES_PERIOD.toMillis(), TimeUnit.MILLISECONDS);
     for (int i = 0; i < config.workers(); i++) {
-      threads.add(Thread.ofVirtual().name("document-worker-" + i).start(this::loop));
+      // of the platform's, for they compute: all virtual threads would wait for a turn
+      threads.add(Thread.ofPlatform().daemon().name("document-worker-" + i).start(this::loop));
     }
   }
 
   /** Says that there is something new in the queue; else it is looked at each second. */
   void wake() {
     work.release();
-  }
-
-  private void readQueue() {
-    try {
-      queue = documents.queue();
-    } catch (RuntimeException e) { // health tells that the database is away
-      LOG.atDebug().setCause(e).log("the queue of documents cannot be read");
-    }
   }
 
   private void loop() {
@@ -118,7 +95,7 @@ final class Workers implements AutoCloseable {
       return false;
     }
     Leased leased = claimed.get();
-    Holding holding = new Holding(Thread.currentThread());
+    Holding holding = new Holding(leased.document().stage());
     long period = config.lease().toMillis() / RENEWALS_IN_A_LEASE;
     ScheduledFuture<?> renewal =
         clock.scheduleWithFixedDelay(
@@ -158,26 +135,19 @@ final class Workers implements AutoCloseable {
 
   private void attempt(Leased leased, Holding holding) {
     Document document = leased.document();
-    Stage stage = document.stage();
     if (document.attempts() > config.maxAttempts()) { // each of them ended without a word
       end(
           leased,
           Outcome.ERROR,
           new Failure("worker_lost", "The processes that worked on it died each time."),
-          stage);
+          holding.stage());
       return;
     }
     try {
       documents.ingestion(leased, DocumentTelemetry.current());
-      for (@Nullable Stage next = stage; next != null; ) {
-        stage = next;
-        if (!documents.enter(leased, stage)) {
-          throw new Processing.LeaseLost();
-        }
-        next = processing.run(leased, stage);
-      }
+      Duration waited = processing.process(leased, holding::enter);
       telemetry.processed(Outcome.OK, document.mediaType());
-      telemetry.searchable(Duration.between(document.queuedAt(), Instant.now()));
+      telemetry.searchable(waited);
       LOG.atInfo()
           .addKeyValue("file_id", document.fileId())
           .addKeyValue("user_id", document.userId())
@@ -186,19 +156,28 @@ final class Workers implements AutoCloseable {
       Span.current().setStatus(StatusCode.ERROR, e.getClass().getSimpleName());
       holding.end(); // what is noted now must not be interrupted
       if (!holding.lost()) {
-        failed(leased, stage, e);
+        failed(leased, holding.stage(), e);
       }
     }
   }
 
   /** A worker's time with a document: it is interrupted in it only, and only if it lost it. */
   private static final class Holding {
-    private final Thread worker;
+    private final Thread worker = Thread.currentThread();
+    private Stage stage;
     private boolean over;
     private boolean lost;
 
-    Holding(Thread worker) {
-      this.worker = worker;
+    Holding(Stage stage) {
+      this.stage = stage;
+    }
+
+    synchronized void enter(Stage next) {
+      stage = next;
+    }
+
+    synchronized Stage stage() {
+      return stage;
     }
 
     synchronized void lose() {
@@ -221,8 +200,8 @@ final class Workers implements AutoCloseable {
 
   private void purge(Leased leased) {
     try {
-      processing.run(leased, leased.document().stage());
-    } catch (Exception e) {
+      processing.purge(leased);
+    } catch (IOException | RuntimeException e) {
       // the lease's end brings it back, for as long as it takes
       LOG.atDebug().setCause(e).log("a deleted file's bytes cannot be deleted yet");
     }
@@ -260,7 +239,7 @@ final class Workers implements AutoCloseable {
   }
 
   private void end(Leased leased, Outcome outcome, Failure why, Stage stage) {
-    if (!documents.failed(leased, why)) {
+    if (!documents.failed(leased, why, outcome == Outcome.REJECTED)) {
       return; // deleted meanwhile
     }
     telemetry.processed(outcome, leased.document().mediaType());
@@ -273,9 +252,12 @@ final class Workers implements AutoCloseable {
         .log("document_given_up");
   }
 
+  /** Doubles, and differs by a tenth: what failed together need not come back together. */
   private Duration pause(int attempts) {
     Duration pause = config.firstRetry().multipliedBy(1L << Math.min(attempts - 1, 20));
-    return pause.compareTo(config.longestRetry()) > 0 ? config.longestRetry() : pause;
+    Duration least = pause.compareTo(config.longestRetry()) > 0 ? config.longestRetry() : pause;
+    return least.plus(
+        Duration.ofMillis(ThreadLocalRandom.current().nextLong(least.toMillis() / 10 + 1)));
   }
 
   private static Failure transientFailure(Exception e) {
@@ -290,6 +272,9 @@ final class Workers implements AutoCloseable {
     if (e instanceof ApiException) {
       return new Failure("embeddings_unavailable", String.valueOf(e.getMessage()));
     }
+    if (e instanceof ReaderUnavailableException) {
+      return new Failure("reader_unavailable", String.valueOf(e.getMessage()));
+    }
     if (e instanceof IOException) {
       return new Failure("object_store_unavailable", "The stored file could not be read.");
     }
@@ -297,7 +282,7 @@ final class Workers implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
+  public void close() throws InterruptedException {
     closed = true;
     clock.shutdownNow();
     long deadline = System.nanoTime() + CLOSE_LIMIT.toNanos();
@@ -306,9 +291,6 @@ final class Workers implements AutoCloseable {
     }
     for (Thread thread : threads) {
       thread.join(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
-    }
-    for (AutoCloseable gauge : gauges) {
-      gauge.close();
     }
   }
 }

@@ -122,7 +122,7 @@ public abstract sealed class ApiException extends RuntimeException {
   public static final class StorageUnavailable extends ApiException {
     private static final long serialVersionUID = 1L;
 
-    public StorageUnavailable(String message, String code, Throwable cause) {
+    public StorageUnavailable(String message, String code, @Nullable Throwable cause) {
       super(message, null, code, cause);
     }
   }

@@ -5,16 +5,20 @@ import dev.jarvis.telemetry.ClientOperation.Target;
 import dev.jarvis.telemetry.Telemetry;
 import io.minio.BucketExistsArgs;
 import io.minio.GetObjectArgs;
+import io.minio.Http;
 import io.minio.MakeBucketArgs;
-import io.minio.MinioClient;
-import io.minio.PutObjectArgs;
+import io.minio.MinioAsyncClient;
 import io.minio.RemoveObjectArgs;
 import io.minio.errors.ErrorResponseException;
 import io.minio.errors.MinioException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.nio.file.NoSuchFileException;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import okhttp3.Dispatcher;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,25 +27,29 @@ final class S3ObjectStore implements ObjectStore {
   private static final Logger LOG = LoggerFactory.getLogger(S3ObjectStore.class);
   private static final Duration RETRY_PERIOD = Duration.ofSeconds(2);
 
-  /** The least that S3 takes for a part; so much of an object is in memory while it is stored. */
-  private static final long PART_BYTES = 5 << 20;
+  /** Calls at once; the client's default of five makes the others wait without a limit. */
+  private static final int MAX_CALLS = 64;
 
-  private final MinioClient client;
+  private final MinioAsyncClient client;
   private final String bucket;
   private final Telemetry telemetry;
   private volatile boolean closed;
 
-  private S3ObjectStore(MinioClient client, String bucket, Telemetry telemetry) {
+  private S3ObjectStore(MinioAsyncClient client, String bucket, Telemetry telemetry) {
     this.client = client;
     this.bucket = bucket;
     this.telemetry = telemetry;
   }
 
   static S3ObjectStore open(ObjectStoreConfig config, Telemetry telemetry) {
-    MinioClient client =
-        MinioClient.builder()
+    Dispatcher dispatcher = new Dispatcher();
+    dispatcher.setMaxRequests(MAX_CALLS);
+    dispatcher.setMaxRequestsPerHost(MAX_CALLS);
+    MinioAsyncClient client =
+        MinioAsyncClient.builder()
             .endpoint(config.endpoint())
             .credentials(config.accessKey(), config.secretKey())
+            .httpClient(Http.newDefaultClient().newBuilder().dispatcher(dispatcher).build(), true)
             .build();
     long millis = config.timeout().toMillis();
     client.setTimeout(millis, millis, millis);
@@ -56,7 +64,7 @@ final class S3ObjectStore implements ObjectStore {
       if (!exists) {
         traced("CreateBucket", this::makeBucket);
       }
-    } catch (MinioException | RuntimeException e) { // the client wraps some errors of the network
+    } catch (MinioException | IOException | RuntimeException e) {
       LOG.atWarn()
           .addKeyValue("error", reason(e))
           .log("the object store's bucket cannot be had, going on without");
@@ -73,7 +81,7 @@ final class S3ObjectStore implements ObjectStore {
           LOG.info("the object store's bucket is there");
           return;
         }
-      } catch (MinioException | RuntimeException e) {
+      } catch (MinioException | IOException | RuntimeException e) {
         LOG.atDebug().addKeyValue("error", reason(e)).log("still no bucket");
       } catch (InterruptedException e) {
         return;
@@ -82,16 +90,32 @@ final class S3ObjectStore implements ObjectStore {
   }
 
   private interface Call<T> {
-    T send() throws MinioException;
+    T send() throws MinioException, IOException;
   }
 
-  private <T> T traced(String name, Call<T> call) throws MinioException {
+  /** Waits for an answer, which comes within the client's own limits. */
+  static <T> T await(CompletableFuture<T> answer) throws MinioException, IOException {
+    try {
+      return answer.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof MinioException told) {
+        throw told;
+      }
+      throw new IOException(e.getCause());
+    } catch (InterruptedException e) {
+      answer.cancel(true);
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException();
+    }
+  }
+
+  private <T> T traced(String name, Call<T> call) throws MinioException, IOException {
     ClientOperation operation = telemetry.operation(Target.OBJECT_STORE, name);
     try {
       T result = call.send();
       operation.end();
       return result;
-    } catch (MinioException | RuntimeException e) {
+    } catch (MinioException | IOException | RuntimeException e) {
       operation.end(e);
       throw e;
     }
@@ -108,12 +132,12 @@ final class S3ObjectStore implements ObjectStore {
         : String.valueOf(root.getMessage());
   }
 
-  private boolean bucketExists() throws MinioException {
-    return client.bucketExists(BucketExistsArgs.builder().bucket(bucket).build());
+  private boolean bucketExists() throws MinioException, IOException {
+    return await(client.bucketExists(BucketExistsArgs.builder().bucket(bucket).build()));
   }
 
-  private boolean makeBucket() throws MinioException {
-    client.makeBucket(MakeBucketArgs.builder().bucket(bucket).build());
+  private boolean makeBucket() throws MinioException, IOException {
+    await(client.makeBucket(MakeBucketArgs.builder().bucket(bucket).build()));
     return true;
   }
 
@@ -122,10 +146,10 @@ final class S3ObjectStore implements ObjectStore {
     send(
         "PutObject",
         key,
-        () ->
-            client.putObject(
-                PutObjectArgs.builder().bucket(bucket).object(key).stream(content, -1L, PART_BYTES)
-                    .build()));
+        () -> {
+          new MultipartUpload(client, bucket, key).store(content);
+          return key;
+        });
   }
 
   @Override
@@ -133,7 +157,7 @@ final class S3ObjectStore implements ObjectStore {
     return send(
         "GetObject",
         key,
-        () -> client.getObject(GetObjectArgs.builder().bucket(bucket).object(key).build()));
+        () -> await(client.getObject(GetObjectArgs.builder().bucket(bucket).object(key).build())));
   }
 
   @Override
@@ -142,7 +166,7 @@ final class S3ObjectStore implements ObjectStore {
         "DeleteObject",
         key,
         () -> {
-          client.removeObject(RemoveObjectArgs.builder().bucket(bucket).object(key).build());
+          await(client.removeObject(RemoveObjectArgs.builder().bucket(bucket).object(key).build()));
           return key;
         });
   }
@@ -151,7 +175,7 @@ final class S3ObjectStore implements ObjectStore {
   private <T> T send(String name, String key, Call<T> call) throws IOException {
     try {
       return traced(name, call);
-    } catch (MinioException | RuntimeException e) {
+    } catch (MinioException | IOException | RuntimeException e) {
       String reason = reason(e);
       if (reason.equals("NoSuchKey")) {
         throw (IOException) new NoSuchFileException(key).initCause(e);

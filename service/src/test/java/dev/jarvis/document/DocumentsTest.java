@@ -1,10 +1,12 @@
 package dev.jarvis.document;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jarvis.TestService;
+import dev.jarvis.http.ApiException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.http.HttpRequest;
@@ -13,6 +15,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files from upload to citation, through the service's routes. */
 class DocumentsTest {
@@ -169,6 +173,21 @@ class DocumentsTest {
     assertThat(first.at("/grounding/citations/0/filename").asText()).isEqualTo("dog.txt");
   }
 
+  @Test
+  void whatDoesNotFitIsCut() {
+    JsonNode file = uploaded("cat.txt", "The baker's cat is a Persian named Olaf, grey and slow.");
+    awaitStatus(file, "processed");
+    service.ollama().answerWith("{\"role\":\"assistant\",\"content\":\"Olaf.\"}");
+    String body =
+        """
+        {"model":"%s","messages":[{"role":"user","content":"What is the baker's cat?"}],
+         "grounding":{"file_ids":["%s"],"max_tokens":5}}"""
+            .formatted(service.ollama().model(), file.path("id").asText());
+    JsonNode told = TestService.json(service.chat(body).body()).path("grounding");
+    assertThat(told.at("/citations/0/text").asText()).isEqualTo("The baker's cat is a");
+    assertThat(told.path("context_tokens").asInt()).isEqualTo(5);
+  }
+
   @ParameterizedTest
   @CsvSource({
     "mail.txt, 'From: bob@example.org\nSubject: Gulls\n\nThey are back.', text/plain",
@@ -185,6 +204,82 @@ class DocumentsTest {
     assertThat(response.body()).contains(type);
     assertThat(response.statusCode())
         .isEqualTo(type.equals("application/rtf") || type.equals("application/xml") ? 400 : 200);
+  }
+
+  private static HttpResponse<String> form(String head, String... more) {
+    String body =
+        "--XX\r\n%s\r\n\r\nGulls.\r\n--XX\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nassistants\r\n--XX--\r\n"
+            .formatted(head);
+    return service.send(
+        service
+            .request("/v1/files", more)
+            .setHeader("Content-Type", "multipart/form-data; boundary=XX")
+            .POST(BodyPublishers.ofString(body))
+            .build());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "Content-Disposition: form-data; name=\"file\"; filename=\"=?UTF-8?B?A?=\"",
+        "Content-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\nContent-Type: multipart/mixed",
+        "Content-Disposition: form-data; name=\"file\"",
+        "Content-Disposition: form-data",
+        "Content-Disposition: attachment; filename=\"a.txt\"",
+        "X: y",
+        "\u0000",
+      })
+  void refusesBrokenForms(String head) {
+    HttpResponse<String> response = form(head);
+    assertThat(response.statusCode()).as(response.body()).isEqualTo(400);
+    assertThat(response.body()).contains("invalid_form");
+  }
+
+  @Test
+  void boundsThePartsHeads() {
+    HttpResponse<String> response =
+        form(
+            "Content-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\nX: "
+                + "x".repeat(10_000));
+    assertThat(response.statusCode()).as(response.body()).isEqualTo(400);
+    assertThat(response.body()).contains("too large");
+  }
+
+  @Test
+  void takesLongNamesOfEveryScript() {
+    String name = "\u043c\u0430\u044f\u043a".repeat(60) + ".txt";
+    HttpResponse<String> response =
+        form("Content-Disposition: form-data; name=\"file\"; filename=\"%s\"".formatted(name));
+    assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+    assertThat(TestService.json(response.body()).path("filename").asText()).isEqualTo(name);
+  }
+
+  @Test
+  void aUserDoesNotTakeAllTheTurns() {
+    UploadTurns turns = new UploadTurns();
+    List<UploadTurns.Turn> taken = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      taken.add(turns.take("alice"));
+    }
+    assertThatExceptionOfType(ApiException.Overloaded.class).isThrownBy(() -> turns.take("alice"));
+    for (int i = 0; i < 8; i++) {
+      taken.add(turns.take("bob"));
+    }
+    assertThatExceptionOfType(ApiException.Overloaded.class).isThrownBy(() -> turns.take("carol"));
+    taken.forEach(UploadTurns.Turn::close);
+    turns.take("alice").close();
+  }
+
+  @Test
+  void usersHaveRoomForSoMuch() throws Exception {
+    try (TestService small = TestService.start(Map.of("JARVIS_DOCUMENTS_MAX_USER_MIB", "1"))) {
+      byte[] large = "gulls ".repeat(200_000).getBytes(StandardCharsets.UTF_8);
+      assertThat(upload(small, "a.txt", large, "assistants").statusCode()).isEqualTo(200);
+      HttpResponse<String> refused =
+          upload(small, "b.txt", "More.".getBytes(StandardCharsets.UTF_8), "assistants");
+      assertThat(refused.statusCode()).isEqualTo(400);
+      assertThat(refused.body()).contains("too_many_bytes", "1048576");
+    }
   }
 
   @Test
@@ -205,6 +300,20 @@ class DocumentsTest {
     assertThat(service.get(path, other).statusCode()).isEqualTo(404);
     assertThat(service.get(path + "/content", other).statusCode()).isEqualTo(404);
     assertThat(service.post(path + "/retry", "", other).statusCode()).isEqualTo(404);
+    String id = file.path("id").asText();
+    assertThat(
+            service
+                .post(
+                    "/v1/search",
+                    "{\"query\":\"notes\",\"file_ids\":[\"%s\"]}".formatted(id),
+                    other)
+                .statusCode())
+        .isEqualTo(404);
+    String chat =
+        """
+        {"model":"%s","messages":[{"role":"user","content":"notes"}],"grounding":{"file_ids":["%s"]}}"""
+            .formatted(service.ollama().model(), id);
+    assertThat(service.chat(chat, other).body()).contains("file_not_found");
     assertThat(service.get("/v1/files", other).body()).doesNotContain(file.path("id").asText());
     assertThat(service.get(path + "/content").body()).isEqualTo("Private notes about nothing.");
 
@@ -224,6 +333,13 @@ class DocumentsTest {
     JsonNode page =
         TestService.json(service.get("/v1/files?order=asc&limit=2&after=" + ids.getFirst()).body());
     assertThat(page.path("data").findValuesAsText("id")).containsExactly(ids.get(1), ids.get(2));
+    service.send(service.request("/v1/files/" + ids.get(1)).DELETE().build());
+    JsonNode next = TestService.json(service.get("/v1/files?order=asc&after=" + ids.get(1)).body());
+    assertThat(next.path("data").findValuesAsText("id"))
+        .as("the page after a file that is deleted by now")
+        .contains(ids.get(2))
+        .doesNotContain(ids.getFirst());
+    assertThat(service.get("/v1/files?after=x").statusCode()).isEqualTo(400);
     assertThat(service.get("/v1/files?limit=0").statusCode()).isEqualTo(400);
     assertThat(service.get("/v1/files?order=up").statusCode()).isEqualTo(400);
   }
@@ -289,6 +405,11 @@ class DocumentsTest {
       assertThat(found.path("mode").asText()).isEqualTo("hybrid");
       assertThat(found(found)).containsExactly("a.txt");
 
+      hybrid.ollama().stallBeforeHeaders();
+      JsonNode impatient = TestService.json(hybrid.post("/v1/search", question).body());
+      assertThat(impatient.path("mode").asText()).isEqualTo("full_text");
+
+      hybrid.ollama().reset();
       hybrid.ollama().embedWith("{}");
       JsonNode byWords = TestService.json(hybrid.post("/v1/search", question).body());
       assertThat(byWords.path("mode").asText()).isEqualTo("full_text");

@@ -10,8 +10,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is read of files, and what becomes of those that are broken or made to harm. */
@@ -95,6 +98,39 @@ class ExtractorTest {
     assertThat(deepHtml(deep)).isIn("read", "broken_file", "too_much_memory", "too_slow");
   }
 
+  @Test
+  @Timeout(value = 60, unit = TimeUnit.SECONDS) // hours, were it not in proportion to the text
+  void takesNoLongerForRunsOfBlanks() throws Exception {
+    ExtractLimits roomy = new ExtractLimits(10_000_000, 5, 256, Duration.ofSeconds(30));
+    for (int size : List.of(1_000_000, 4_000_000)) { // one is read in this process, one is not
+      byte[] text = (" ".repeat(size) + "x").getBytes(StandardCharsets.UTF_8);
+      assertThat(extract(text, MediaType.TEXT, roomy).getFirst().text()).endsWith(" x");
+    }
+  }
+
+  @Test
+  void doesNotBlameTheFileForAReaderThatIsKilled() throws Exception {
+    byte[] slow = Corpus.expandingPdf(300, "(Much.) Tj ");
+    AtomicReference<Throwable> thrown = new AtomicReference<>();
+    ExtractLimits roomy = new ExtractLimits(100_000_000, 5, 2_048, Duration.ofSeconds(60));
+    Thread caller =
+        Thread.ofVirtual()
+            .start(
+                () -> {
+                  try {
+                    extract(slow, MediaType.PDF, roomy);
+                  } catch (Throwable e) {
+                    thrown.set(e);
+                  }
+                });
+    await().atMost(Duration.ofSeconds(20)).until(() -> readers().count() == 1);
+    readers().forEach(ProcessHandle::destroyForcibly);
+    caller.join(Duration.ofSeconds(20));
+    assertThat(thrown.get())
+        .isInstanceOf(ReaderUnavailableException.class)
+        .hasMessageContaining("137");
+  }
+
   private String deepHtml(String html) throws Exception {
     try {
       extract(html.getBytes(StandardCharsets.UTF_8), MediaType.HTML, LIMITS);
@@ -135,13 +171,12 @@ class ExtractorTest {
     caller.interrupt();
     caller.join(Duration.ofSeconds(20));
     assertThat(thrown.get()).isInstanceOf(InterruptedException.class);
-    await().atMost(Duration.ofSeconds(10)).until(() -> readers() == 0);
+    await().atMost(Duration.ofSeconds(10)).until(() -> readers().count() == 0);
   }
 
-  private static long readers() {
+  private static Stream<ProcessHandle> readers() {
     return ProcessHandle.current()
         .children()
-        .filter(it -> it.info().commandLine().orElse("").contains(ExtractMain.class.getName()))
-        .count();
+        .filter(it -> it.info().command().orElse("").endsWith("/java"));
   }
 }

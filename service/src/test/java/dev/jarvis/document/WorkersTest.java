@@ -6,6 +6,10 @@ import static org.awaitility.Awaitility.await;
 import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.Document.State;
 import dev.jarvis.http.RequestIds;
+import dev.jarvis.storage.Recorded;
+import dev.jarvis.telemetry.Metric;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.sdk.trace.data.SpanData;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -44,9 +48,13 @@ class WorkersTest {
   }
 
   private static UUID upload(String text) throws IOException {
+    return upload(text, "");
+  }
+
+  private static UUID upload(String text, String trace) throws IOException {
     UUID id = RequestIds.next();
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    service.documents().begin(id, "alice", "a.txt", MediaType.TEXT, LIMIT, "");
+    service.documents().begin(id, "alice", "a.txt", MediaType.TEXT, LIMIT, trace);
     service.objects().put("files/" + id, new ByteArrayInputStream(bytes));
     service.documents().stored(id, "assistants", bytes.length, id.toString());
     return id;
@@ -129,6 +137,74 @@ class WorkersTest {
 
       assertThat(document(id).attempts()).isEqualTo(3);
       assertThat(document(id).error()).extracting(Failure::code).isEqualTo("internal_error");
+    }
+  }
+
+  @Test
+  void workThatOutlastsItsLeaseStaysWithItsWorker() throws Exception {
+    Embedder slow =
+        (texts, user, request) -> {
+          try {
+            Thread.sleep(WorkingService.LEASE.multipliedBy(3));
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+          return WorkingService.byLetters(texts, user, request);
+        };
+    try (Workers ignored = service.work(slow);
+        Workers others = service.work(WorkingService::byLetters)) {
+      UUID id = upload("A text that takes long.");
+      await().atMost(LIMIT).until(() -> document(id).state() == State.DONE);
+      assertThat(document(id).attempts()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void theWorkIsATraceLinkedToTheUploadAndMeasured() throws Exception {
+    String upload = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    long before = searchable();
+    try (Workers ignored = service.work(WorkingService::byLetters)) {
+      UUID id = upload("A text that is followed.", upload);
+      await().atMost(LIMIT).until(() -> document(id).state() == State.DONE);
+      await().atMost(LIMIT).until(() -> attempts(id).size() == 1);
+      SpanData attempt = attempts(id).getFirst();
+      assertThat(attempt.getLinks())
+          .extracting(it -> it.getSpanContext().getTraceId())
+          .containsExactly("0af7651916cd43dd8448eb211c80319c");
+      for (String stage : List.of("extract", "chunk", "embed", "index")) {
+        assertThat(Recorded.spans(stage + " document"))
+            .as(stage)
+            .anyMatch(it -> it.getTraceId().equals(attempt.getTraceId()));
+        assertThat(Recorded.value(Metric.DOCUMENTS_STAGE_DURATION, stage))
+            .hasValueSatisfying(it -> assertThat(it).isPositive());
+      }
+      assertThat(searchable()).isEqualTo(before + 1);
+    }
+  }
+
+  private static List<SpanData> attempts(UUID id) {
+    return Recorded.spans("process document").stream()
+        .filter(
+            it ->
+                FileId.of(id)
+                    .equals(it.getAttributes().get(AttributeKey.stringKey("jarvis.file_id"))))
+        .toList();
+  }
+
+  private static long searchable() {
+    return Recorded.value(Metric.DOCUMENTS_TIME_TO_SEARCHABLE).orElse(0L);
+  }
+
+  @Test
+  void theQueueIsShownInNumbers() throws Exception {
+    UUID id = upload("A text that waits.");
+    service.sql("UPDATE documents SET queued_at = now() - interval '90 s' WHERE id = '" + id + "'");
+    try (QueueGauges ignored = service.gauges()) {
+      assertThat(Recorded.value(Metric.DOCUMENTS_QUEUE_DEPTH)).hasValue(1L);
+      assertThat(Recorded.value(Metric.DOCUMENTS_QUEUE_OLDEST_AGE))
+          .hasValueSatisfying(it -> assertThat(it).isBetween(90L, 120L));
+    } finally {
+      service.documents().delete("alice", id);
     }
   }
 

@@ -12,7 +12,7 @@ import java.util.List;
 
 /** A service's part in documents, on the embedded stand-ins: a queue and one worker. */
 final class WorkingService implements AutoCloseable {
-  private static final Duration LEASE = Duration.ofMillis(900);
+  static final Duration LEASE = Duration.ofMillis(900);
   private static final DatabaseConfig DATABASE =
       new DatabaseConfig(null, null, null, 4, Duration.ofSeconds(20), Duration.ofSeconds(5));
   private static final ObjectStoreConfig OBJECTS =
@@ -44,6 +44,7 @@ final class WorkingService implements AutoCloseable {
         new DocumentConfig(
             1_000_000,
             100,
+            1_000,
             Duration.ofSeconds(1),
             1,
             LEASE,
@@ -60,8 +61,11 @@ final class WorkingService implements AutoCloseable {
         config,
         documents,
         new Processing(config, documents, new ChunkStore(database), objects, embedder, told),
-        told,
-        telemetry.instruments());
+        told);
+  }
+
+  QueueGauges gauges() {
+    return new QueueGauges(documents, telemetry.instruments());
   }
 
   Database database() {

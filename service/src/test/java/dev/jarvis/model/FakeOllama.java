@@ -302,6 +302,9 @@ public final class FakeOllama implements AutoCloseable {
           chat(socket);
         } else if (requestLine.startsWith("POST /api/embed ")) {
           lastBody = body;
+          if (script == Script.STALL_BEFORE_HEADERS) {
+            stall(socket);
+          }
           send(socket, 200, embeddings);
         } else if (requestLine.startsWith("GET /api/ps ")) {
           send(socket, residentFails ? 404 : 200, residentFails ? "404 page not found" : resident);

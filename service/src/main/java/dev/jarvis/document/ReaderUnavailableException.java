@@ -1,0 +1,13 @@
+package dev.jarvis.document;
+
+/** A file that cannot be read now, by no fault of its own: another attempt may do it. */
+final class ReaderUnavailableException extends Exception {
+  private static final long serialVersionUID = 1L;
+
+  /**
+   * @param message for the file's owner
+   */
+  ReaderUnavailableException(String message) {
+    super(message);
+  }
+}

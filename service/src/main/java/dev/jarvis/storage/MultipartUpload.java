@@ -1,0 +1,112 @@
+package dev.jarvis.storage;
+
+import io.minio.AbortMultipartUploadArgs;
+import io.minio.CompleteMultipartUploadArgs;
+import io.minio.CreateMultipartUploadArgs;
+import io.minio.MinioAsyncClient;
+import io.minio.PutObjectArgs;
+import io.minio.UploadPartArgs;
+import io.minio.errors.MinioException;
+import io.minio.messages.Part;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Stores a stream part by part, each read on the caller's own thread. The client's own {@code
+ * putObject} reads streams on threads that all of its calls share: a few slow ones stop the rest.
+ */
+final class MultipartUpload {
+  private static final Logger LOG = LoggerFactory.getLogger(MultipartUpload.class);
+
+  /** The least that S3 takes for a part; so much of an object is in memory while it is stored. */
+  private static final int PART_BYTES = 5 << 20;
+
+  private final MinioAsyncClient client;
+  private final String bucket;
+  private final String key;
+
+  MultipartUpload(MinioAsyncClient client, String bucket, String key) {
+    this.client = client;
+    this.bucket = bucket;
+    this.key = key;
+  }
+
+  /** Stores it all; nobody sees the object before it is whole. */
+  void store(InputStream content) throws MinioException, IOException {
+    byte[] first = content.readNBytes(PART_BYTES);
+    if (first.length < PART_BYTES) {
+      S3ObjectStore.await(
+          client.putObject(
+              PutObjectArgs.builder()
+                  .bucket(bucket)
+                  .object(key)
+                  .data(first, first.length)
+                  .build()));
+      return;
+    }
+    String uploadId =
+        S3ObjectStore.await(
+                client.createMultipartUpload(
+                    CreateMultipartUploadArgs.builder().bucket(bucket).object(key).build()))
+            .result()
+            .uploadId();
+    try {
+      complete(uploadId, parts(uploadId, first, content));
+    } catch (MinioException | IOException | RuntimeException e) {
+      abort(uploadId);
+      throw e;
+    }
+  }
+
+  private List<Part> parts(String uploadId, byte[] first, InputStream content)
+      throws MinioException, IOException {
+    List<Part> parts = new ArrayList<>();
+    for (byte[] part = first; part.length > 0; part = content.readNBytes(PART_BYTES)) {
+      parts.add(
+          S3ObjectStore.await(
+                  client.uploadPart(
+                      UploadPartArgs.builder()
+                          .bucket(bucket)
+                          .object(key)
+                          .uploadId(uploadId)
+                          .partNumber(parts.size() + 1)
+                          .data(part, part.length)
+                          .build()))
+              .part());
+    }
+    return parts;
+  }
+
+  private void complete(String uploadId, List<Part> parts) throws MinioException, IOException {
+    S3ObjectStore.await(
+        client.completeMultipartUpload(
+            CompleteMultipartUploadArgs.builder()
+                .bucket(bucket)
+                .object(key)
+                .uploadId(uploadId)
+                .parts(parts.toArray(Part[]::new))
+                .build()));
+  }
+
+  /** Without waiting: who could not store a part has waited long enough. */
+  private void abort(String uploadId) {
+    var ignored =
+        client
+            .abortMultipartUpload(
+                AbortMultipartUploadArgs.builder()
+                    .bucket(bucket)
+                    .object(key)
+                    .uploadId(uploadId)
+                    .build())
+            .whenComplete(
+                (aborted, e) -> {
+                  if (e != null) { // the server throws it away some day
+                    LOG.atDebug().setCause(e).log("the parts of an upload stay for now");
+                  }
+                });
+  }
+}

@@ -1,0 +1,93 @@
+package dev.jarvis.document;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.jarvis.document.DocumentStore.Leased;
+import dev.jarvis.document.PassageStore.Place;
+import dev.jarvis.http.RequestIds;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Which passages the words of a question find, judged without a model. */
+class PassageStoreTest {
+  private static final Duration LIMIT = Duration.ofSeconds(20);
+
+  @TempDir static Path home;
+  private static WorkingService service;
+  private static PassageStore passages;
+
+  @BeforeAll
+  static void start() throws Exception {
+    service = new WorkingService(home);
+    passages = new PassageStore(service.database(), false, LIMIT);
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    service.close();
+  }
+
+  /** A document of these passages, as a worker leaves it. */
+  private static void add(String user, List<String> texts) {
+    UUID id = RequestIds.next();
+    service.documents().begin(id, user, "a.txt", MediaType.TEXT, LIMIT, "");
+    service.documents().stored(id, "assistants", 1, id.toString());
+    Leased leased = service.documents().claim(LIMIT).orElseThrow();
+    ChunkStore store = new ChunkStore(service.database());
+    List<Chunk> chunks = new ArrayList<>();
+    for (String text : texts) {
+      chunks.add(new Chunk(chunks.size(), 0, text, Chunk.tokens(text)));
+    }
+    store.add(leased, chunks);
+    store.index(leased, "english", 0, chunks.size());
+    assertThat(service.documents().done(leased)).isPresent();
+  }
+
+  private static List<Integer> found(String user, String question) {
+    return passages.byWords(user, List.of(), "english", question, 5).stream()
+        .map(Place::ordinal)
+        .toList();
+  }
+
+  @Test
+  void aRareWordOutweighsACommonOneHoweverManyPassagesRepeatIt() {
+    List<String> texts = new ArrayList<>();
+    for (int i = 0; i < 1_500; i++) {
+      texts.add("Harbour harbour harbour notice " + i);
+    }
+    texts.add("The harbour light is called Balthazar, after a long story that is told elsewhere.");
+    add("rare", texts);
+    assertThat(found("rare", "Which harbour is Balthazar's?").getFirst()).isEqualTo(1_500);
+  }
+
+  @Test
+  void theEndOfALongQuestionCounts() {
+    add("long", List.of("Anchors are forged.", "The zephyr is a wind."));
+    String before =
+        IntStream.range(0, 200).mapToObj(i -> "a" + i + "x").collect(Collectors.joining(" "));
+    assertThat(found("long", before + " What is a zephyr?")).containsExactly(1);
+  }
+
+  @Test
+  void severalWordsOutweighOne() {
+    add("several", List.of("A gull.", "A tern and a gull.", "A tern, a gull and a cormorant."));
+    assertThat(found("several", "gull tern cormorant")).containsExactly(2, 1, 0);
+  }
+
+  @Test
+  void whatIsNoWordFindsNothing() {
+    add("nothing", List.of("Some words."));
+    for (String question : List.of("?", "the", "' | & \\ ' :*", "absent")) {
+      assertThat(found("nothing", question)).as(question).isEmpty();
+    }
+  }
+}
