@@ -23,10 +23,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class PassageStore {
   private static final int PAGE = 1000;
-  private static final int MAX_TERMS = 64;
+  private static final int MAX_TERMS = 32;
 
-  /** Passages that are looked at closely, of those that have a word. */
-  private static final int PASSAGES_OF_A_TERM = 200;
+  /** Passages that are compared by which words they have: those of the best rank by all words, … */
+  private static final int BEST = 1_000;
+
+  /** … and so many of each word: all of them where the word is rare, whatever else they have. */
+  private static final int RARE = 200;
 
   /** array_send: dimensions, flags, type, length, lower bound. */
   private static final int ARRAY_HEAD_BYTES = 20;
@@ -70,27 +73,35 @@ final class PassageStore {
                     WITH terms AS (
                       SELECT CAST('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''' AS tsquery) AS term
                       FROM unnest(to_tsvector(CAST(? AS regconfig), ?))
-                      ORDER BY positions[array_upper(positions, 1)] DESC LIMIT %d
+                      ORDER BY positions[array_upper(positions, 1)] DESC LIMIT %2$d
                     ), any_term AS (
                       SELECT CAST(string_agg(CAST(term AS text), ' | ') AS tsquery) AS query FROM terms
-                    ), matches AS (
-                      SELECT term, m.* FROM any_term, terms CROSS JOIN LATERAL (
-                        SELECT c.document_id, c.ordinal, c.words, ts_rank(c.words, query, 1) AS rank, count(*) OVER () AS passages
+                    ), best AS (
+                      SELECT c.document_id, c.ordinal, c.words, ts_rank(c.words, query, 1) AS rank
+                      FROM any_term, document_chunks c JOIN documents d ON d.id = c.document_id
+                      WHERE %1$s AND c.words @@ query
+                      ORDER BY rank DESC LIMIT %3$d
+                    ), rare AS (
+                      SELECT r.document_id, r.ordinal, r.words, ts_rank(r.words, query, 1) AS rank
+                      FROM any_term, terms CROSS JOIN LATERAL (
+                        SELECT c.document_id, c.ordinal, c.words
                         FROM document_chunks c JOIN documents d ON d.id = c.document_id
-                        WHERE %s AND c.words @@ term
-                        ORDER BY rank DESC LIMIT %d) m
-                    ), weights AS (
-                      SELECT term, ln(1 + max(max(passages)) OVER () / CAST(max(passages) AS float8)) AS weight
-                      FROM matches GROUP BY term
+                        WHERE %1$s AND c.words @@ term LIMIT %4$d) r
                     ), found AS (
-                      SELECT DISTINCT ON (document_id, ordinal) document_id, ordinal, words, rank FROM matches
+                      SELECT DISTINCT ON (document_id, ordinal) * FROM (TABLE best UNION ALL TABLE rare) AS each
+                    ), weights AS (
+                      SELECT term, ln(1 + (SELECT count(*) FROM found) / CAST(count(*) AS float8)) AS weight
+                      FROM terms JOIN found ON words @@ term GROUP BY term
                     )
                     SELECT document_id, ordinal FROM found JOIN weights ON words @@ term
                     GROUP BY document_id, ordinal, rank
                     ORDER BY sum(weight) DESC, rank DESC, document_id, ordinal LIMIT ?"""
-                        .formatted(MAX_TERMS, SEARCHED, PASSAGES_OF_A_TERM))
+                        .formatted(SEARCHED, MAX_TERMS, BEST, RARE))
                 .addParam(textSearch)
                 .addParam(question)
+                .addParam(user)
+                .addParam(array(documents))
+                .addParam(array(documents))
                 .addParam(user)
                 .addParam(array(documents))
                 .addParam(array(documents))
