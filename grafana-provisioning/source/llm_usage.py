@@ -308,7 +308,7 @@ documents = row(
     ),
     graph(
         "Queue",
-        "Documents that wait or are worked on, and those that were given up or cannot be read. Normal: the first falls back to 0.",
+        "Documents that wait or are worked on, and dead letters: those that were given up by no fault of their own. Normal: the first falls back to 0, none of the second.",
         [
             prom(f"environment:documents_queue_depth:max{{{ENVIRONMENT}}}", "in the queue"),
             prom(f"environment:documents_dead_letters:max{{{ENVIRONMENT}}}", "dead letters"),
@@ -338,12 +338,16 @@ documents = row(
     ),
     graph(
         "Stages, p95",
-        "The slowest 5 % of each stage take longer; and attempts a second that were postponed. Normal: embed is the longest, no retries.",
-        [
-            prom(slow("stage", "stage"), "{{stage}}"),
-            prom(f"environment_stage:documents_retries:rate5m{{{ENVIRONMENT}}} > 0", "retries in {{stage}}"),
-        ],
+        "The slowest 5 % of each stage take longer. Normal: embed is the longest.",
+        [prom(slow("stage", "stage"), "{{stage}}")],
         "s",
+    ),
+    graph(
+        "Retries",
+        "Attempts a second that failed and are made again later, by the stage that failed. Normal: none.",
+        [prom(f"environment_stage:documents_retries:rate5m{{{ENVIRONMENT}}}", "{{stage}}")],
+        "ops",
+        stacked=True,
     ),
     graph(
         "Searches, p95",

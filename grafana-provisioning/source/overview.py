@@ -179,7 +179,7 @@ documents = row(
     ),
     graph(
         "Documents that wait",
-        "Documents in the queue, and those that were given up or cannot be read. Normal: the first falls back to 0.",
+        "Documents in the queue, and dead letters: those that were given up by no fault of their own. Normal: the first falls back to 0, none of the second.",
         [
             prom(f"environment:documents_queue_depth:max{{{ENVIRONMENT}}}", "in the queue"),
             prom(f"environment:documents_dead_letters:max{{{ENVIRONMENT}}}", "dead letters"),

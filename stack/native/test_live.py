@@ -27,7 +27,6 @@ HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 # What is rightly empty here, and why: panels by title, series by name.
 RIGHTLY_EMPTY = {
     "Firing alerts": "nothing fires once the outage is over; the annotation shows that the query finds what fired",
-    "environment_stage:documents_retries:rate5m": "shown above 0 only: no attempt fails here",
     "environment_instance_signal:otel_sdk_dropped:rate5m": "the service drops only after minutes without a collector",
 }
 # The same of metrics that the service exposes and no rule reads.

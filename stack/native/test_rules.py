@@ -253,15 +253,12 @@ def api_cases():
         yield case(named("DocumentsBacklog: just below"), waiting(600))
         yield case(named("DocumentsBacklog: not yet"), waiting(601), at=4)
 
-        def processed(outcome, per_second):
-            labels = {"outcome": outcome, "media_type": "text/plain"}
-            return world().told("documents_processed_total", labels, rising(per_second, 14))
+        def dead(number):
+            return world().told("documents_dead_letters", {}, steady(number, 14))
 
-        yield case(
-            named("DocumentDeadLetters"), processed("error", 0.01), *firing("DocumentDeadLetters", **LOCAL)
-        )
-        yield case(named("DocumentDeadLetters: none"), processed("error", 0))
-        yield case(named("DocumentDeadLetters: the file's own fault"), processed("rejected", 0.01))
+        yield case(named("DocumentDeadLetters"), dead(2), *firing("DocumentDeadLetters", **LOCAL))
+        yield case(named("DocumentDeadLetters: none"), dead(0))
+        yield case(named("DocumentDeadLetters: not yet"), dead(2), at=0)
 
         yield case(
             named("numbers"),

@@ -19,8 +19,8 @@ QUANTILES = ("0.5", "0.95", "0.99")
 JUDGED = 'route!~"/health.*|/metrics|_unmatched"'
 # Their time is the model's: they are judged by the time to the first token.
 GENERATION = 'route=~"/v1/((chat/)?completions|embeddings)"'
-# Nor by their own: an upload or a download takes as long as the client's line.
-NO_GENERATION = 'route!~"/health.*|/metrics|_unmatched|/v1/((chat/)?completions|embeddings|files(/.id./content)?)"'
+# Nor by their own: an upload or a download takes as long as the client's line, and a search may wait for an embedding.
+NO_GENERATION = 'route!~"/health.*|/metrics|_unmatched|/v1/((chat/)?completions|embeddings|search|files(/.id./content)?)"'
 
 # Multi-window, multi-burn-rate alerts, as in chapter 5 of Google's SRE workbook: (long window, short window, how many
 # times faster than allowed the budget burns, severity, for).

@@ -212,7 +212,7 @@ public enum Metric {
       "documents.dead_letters",
       Type.GAUGE,
       "{document}",
-      "Documents that were given up, of all replicas; read it with max",
+      "Documents that were given up by no fault of their own, of all replicas; read it with max",
       List.of()),
   DOCUMENTS_SEARCH_DURATION(
       "documents.search.duration",

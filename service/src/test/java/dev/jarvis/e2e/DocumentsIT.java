@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +18,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,16 +47,17 @@ class DocumentsIT {
         + "\r\n--XX--\r\n";
   }
 
-  private static HttpResponse<String> send(String filename, String text) {
-    return Stack.send(
-        Stack.api("/v1/files")
-            .setHeader("Content-Type", "multipart/form-data; boundary=XX")
-            .POST(BodyPublishers.ofString(form(filename, text)))
-            .build());
+  private static HttpResponse<String> send(String filename, String text, String... headers) {
+    HttpRequest.Builder request =
+        Stack.api("/v1/files").setHeader("Content-Type", "multipart/form-data; boundary=XX");
+    if (headers.length > 0) {
+      request.headers(headers);
+    }
+    return Stack.send(request.POST(BodyPublishers.ofString(form(filename, text))).build());
   }
 
-  private static String upload(String filename, String text) {
-    return json(send(filename, text)).path("id").asText();
+  private static String upload(String filename, String text, String... headers) {
+    return json(send(filename, text, headers)).path("id").asText();
   }
 
   private static JsonNode file(String id) {
@@ -81,7 +84,13 @@ class DocumentsIT {
     for (int i = 0; i < 5; i++) {
       awaitProcessed(upload("boat" + i + ".txt", "Boat number " + i + " is painted white."));
     }
-    String id = upload("pilot.md", "# Crew\n\nThe pilot of the Abeille is Maïwenn Kerdoncuff.");
+    String uploaded = "1f3b6a0c5d2e4f70819a2b3c4d5e6f70";
+    String id =
+        upload(
+            "pilot.md",
+            "# Crew\n\nThe pilot of the Abeille is Maïwenn Kerdoncuff.",
+            "traceparent",
+            "00-" + uploaded + "-c532cb4098ac3dd2-01");
     awaitProcessed(id);
     assertThat(search("Who is the pilot of the Abeille?").at("/data/0/file_id").asText())
         .isEqualTo(id);
@@ -114,9 +123,15 @@ class DocumentsIT {
               List<String> linked = found.getFirst().path("references").findValuesAsText("traceID");
               linked.remove(trace);
               assertThat(linked).isNotEmpty();
-              assertThat(Stack.jaeger(linked.getFirst()))
+              List<JsonNode> work = Stack.jaeger(linked.getFirst());
+              assertThat(work)
                   .extracting(it -> it.path("operationName").asText())
                   .contains("process document", "extract document", "index document");
+              assertThat(work)
+                  .filteredOn(it -> it.path("operationName").asText().equals("process document"))
+                  .flatExtracting(it -> it.path("references").findValuesAsText("traceID"))
+                  .as("the work is linked to the upload")
+                  .containsExactly(uploaded);
             });
   }
 
@@ -181,6 +196,51 @@ class DocumentsIT {
     assertThat(Stack.send(Stack.api("/v1/files").GET().build()).body()).doesNotContain("half.txt");
     // as if the upload's time were over
     sql("UPDATE documents SET due_at = now() WHERE stage = 'store'");
+    await()
+        .atMost(LIMIT)
+        .until(() -> number("SELECT count(*) FROM documents WHERE stage = 'store'") == 0);
+  }
+
+  /** Larger than one part of an S3 upload; little of it is text. */
+  private static String large() {
+    return "<p>Buoy 12 is green.</p><!--" + "x".repeat(12_000_000) + "-->";
+  }
+
+  @Test
+  void aLargeFileIsStoredInPartsAndComesBackWhole() {
+    String id = upload("large.html", large());
+    HttpResponse<String> content =
+        Stack.send(Stack.api("/v1/files/" + id + "/content").GET().build());
+    assertThat(content.body().equals(large())).isTrue();
+    awaitProcessed(id);
+    assertThat(search("buoy").at("/data/0/filename").asText()).isEqualTo("large.html");
+  }
+
+  @Test
+  void slowClientsHoldUpNobodyElse() throws Exception {
+    String form = form("slow.html", large());
+    byte[] begun =
+        ("POST /v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: multipart/form-data; boundary=XX\r\nContent-Length: %d\r\n\r\n"
+                    .formatted(Stack.key(), form.length())
+                + form.substring(0, 6_000_000))
+            .getBytes(StandardCharsets.UTF_8);
+    List<Socket> slow = new ArrayList<>();
+    try {
+      for (int i = 0; i < 7; i++) {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), 8000);
+        slow.add(socket);
+        socket.getOutputStream().write(begun);
+      }
+      String id = upload("quick.txt", "Nobody waits for the slow.");
+      assertThat(Stack.send(Stack.api("/v1/files/" + id + "/content").GET().build()).body())
+          .isEqualTo("Nobody waits for the slow.");
+      assertThat(Stack.get("http://127.0.0.1:8000/health").body()).contains("\"minio\":\"ok\"");
+      assertThat(number("SELECT count(*) FROM documents WHERE stage = 'store'")).isEqualTo(7);
+    } finally {
+      for (Socket socket : slow) {
+        socket.close();
+      }
+    }
     await()
         .atMost(LIMIT)
         .until(() -> number("SELECT count(*) FROM documents WHERE stage = 'store'") == 0);
