@@ -9,7 +9,9 @@ import dev.jarvis.http.RequestIds;
 import dev.jarvis.model.Decision;
 import dev.jarvis.model.EmbeddingRequest;
 import dev.jarvis.model.Embeddings;
+import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Vectors for the service's own use, asked for as a client would: routed, counted, and with a row
@@ -28,10 +30,11 @@ public final class EmbeddingClient implements Embedder {
   }
 
   @Override
-  public Vectors embed(List<String> texts, String userId, String requestId) {
+  public Vectors embed(
+      List<String> texts, String userId, String requestId, @Nullable Duration limit) {
     ObjectNode body = Json.object().put("model", model);
     texts.forEach(body.putArray("input")::add);
-    EmbeddingRequest request = new EmbeddingRequest(model, body);
+    EmbeddingRequest request = new EmbeddingRequest(model, body, limit);
     Exchange exchange = new Exchange(RequestIds.next(), requestId, "", "", "", userId);
     try (ClientWatch nobody = new ClientWatch();
         Admission.Turn ignored = gateway.admit(nobody)) {

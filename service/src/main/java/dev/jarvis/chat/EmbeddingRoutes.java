@@ -115,7 +115,7 @@ public final class EmbeddingRoutes {
     if (wrong != null) {
       throw Fields.invalid("input", "'input' must be " + wrong + ".", "invalid_type");
     }
-    return new EmbeddingRequest(model, body);
+    return new EmbeddingRequest(model, body, null);
   }
 
   private static @Nullable String wrong(JsonNode input) {

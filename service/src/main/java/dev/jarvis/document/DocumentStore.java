@@ -211,7 +211,8 @@ final class DocumentStore {
         UPDATE documents SET lease = CAST(? AS uuid), due_at = now() + CAST(? AS interval), attempts = attempts + 1
         WHERE id = coalesce(
           (SELECT id FROM documents WHERE state = 'pending' AND due_at <= now()
-             AND user_id NOT IN (SELECT user_id FROM documents WHERE lease IS NOT NULL AND due_at > now())
+             AND user_id NOT IN (
+               SELECT user_id FROM documents WHERE lease IS NOT NULL AND due_at > now() AND stage NOT IN ('store', 'delete'))
            ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED),
           (SELECT id FROM documents WHERE state = 'pending' AND due_at <= now()
            ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED))

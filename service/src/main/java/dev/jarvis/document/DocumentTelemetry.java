@@ -52,6 +52,11 @@ final class DocumentTelemetry {
     T run() throws Exception;
   }
 
+  /** The same without a result. */
+  interface Task {
+    void run() throws Exception;
+  }
+
   private final Telemetry telemetry;
   private final Instruments instruments;
 
@@ -125,6 +130,16 @@ final class DocumentTelemetry {
 
   void searched(boolean hybrid, Duration duration) {
     instruments.record(Metric.DOCUMENTS_SEARCH_DURATION, duration, hybrid ? "hybrid" : "full_text");
+  }
+
+  void stage(Stage stage, Task task) throws Exception {
+    var ignored =
+        stage(
+            stage,
+            () -> {
+              task.run();
+              return stage;
+            });
   }
 
   <T> T stage(Stage stage, Work<T> work) throws Exception {

@@ -1,6 +1,8 @@
 package dev.jarvis.document;
 
+import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Turns texts into vectors by a configured model. */
 public interface Embedder {
@@ -15,7 +17,8 @@ public interface Embedder {
   /**
    * Asks the model. What it costs is recorded as the user's.
    *
+   * @param limit how long each model server that is asked may take; null for its own limit
    * @throws dev.jarvis.http.ApiException if the model cannot be asked or refuses
    */
-  Vectors embed(List<String> texts, String userId, String requestId);
+  Vectors embed(List<String> texts, String userId, String requestId, @Nullable Duration limit);
 }

@@ -46,7 +46,7 @@ final class ExtractMain {
       // where a library caught and wrapped it, the option did not act
       Runtime.getRuntime().halt(OUT_OF_MEMORY);
     } catch (Exception | StackOverflowError e) {
-      if (diskIsFull(e)) {
+      if (WorkFolder.isFull(e)) {
         Runtime.getRuntime().halt(DISK_FULL);
       }
       print(
@@ -61,16 +61,6 @@ final class ExtractMain {
 
   private static void print(PrintStream out, com.fasterxml.jackson.databind.JsonNode line) {
     out.println(new String(Json.bytes(line), StandardCharsets.UTF_8));
-  }
-
-  /** ENOSPC has no exception of its own. */
-  private static boolean diskIsFull(Throwable error) {
-    for (Throwable e = error; e != null; e = e.getCause()) {
-      if (String.valueOf(e.getMessage()).contains("No space left on device")) {
-        return true;
-      }
-    }
-    return false;
   }
 
   /** Standard input ends when the parent does, however it does. */

@@ -1,5 +1,7 @@
 package dev.jarvis.document;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
@@ -27,6 +29,14 @@ import org.slf4j.LoggerFactory;
  */
 final class ExtractProcess {
   private static final Logger LOG = LoggerFactory.getLogger(ExtractProcess.class);
+
+  /** A section may be all of the text, whose length the process holds to its limit. */
+  private static final ObjectMapper MAPPER =
+      new ObjectMapper(
+          JsonFactory.builder()
+              .streamReadConstraints(
+                  StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build())
+              .build());
 
   private final ExtractLimits limits;
 
@@ -106,8 +116,7 @@ final class ExtractProcess {
       case ExtractMain.OUT_OF_MEMORY ->
           new ExtractionException(
               "too_much_memory", "The file takes more memory to read than is allowed.");
-      case ExtractMain.DISK_FULL ->
-          throw new ReaderUnavailableException("There is no room on the disk to read the file.");
+      case ExtractMain.DISK_FULL -> throw ReaderUnavailableException.noRoom();
       default ->
           throw new ReaderUnavailableException(
               "The process that reads files ended with status %d.".formatted(process.exitValue()));
@@ -124,12 +133,11 @@ final class ExtractProcess {
   }
 
   private static List<Section> read(InputStream out) throws IOException, ExtractionException {
-    ObjectMapper mapper = new ObjectMapper();
     List<Section> sections = new ArrayList<>();
     BufferedReader lines = new BufferedReader(new InputStreamReader(out, StandardCharsets.UTF_8));
     // the process holds itself to the limit of text, and its memory bounds a line
     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-      JsonNode json = mapper.readTree(line);
+      JsonNode json = MAPPER.readTree(line);
       if (json.has("error")) {
         throw new ExtractionException(json.path("error").asText(), json.path("message").asText());
       }

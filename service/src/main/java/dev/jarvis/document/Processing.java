@@ -69,21 +69,22 @@ final class Processing {
   Duration process(Leased leased, Consumer<Stage> entered) throws Exception {
     Stage first = leased.document().stage();
     if (first == Stage.EXTRACT || first == Stage.CHUNK) { // the text is in memory between the two
-      List<Section> text = stage(leased, Stage.EXTRACT, entered, () -> extract(leased.document()));
-      stage(leased, Stage.CHUNK, entered, () -> chunk(leased, text));
+      enter(leased, Stage.EXTRACT, entered);
+      List<Section> text = telemetry.stage(Stage.EXTRACT, () -> extract(leased.document()));
+      enter(leased, Stage.CHUNK, entered);
+      telemetry.stage(Stage.CHUNK, () -> chunk(leased, text));
     }
     if (first != Stage.INDEX) {
-      stage(leased, Stage.EMBED, entered, () -> embed(leased));
+      enter(leased, Stage.EMBED, entered);
+      telemetry.stage(Stage.EMBED, () -> embed(leased));
     }
-    return stage(leased, Stage.INDEX, entered, () -> index(leased));
+    enter(leased, Stage.INDEX, entered);
+    return telemetry.stage(Stage.INDEX, () -> index(leased));
   }
 
-  private <T> T stage(
-      Leased leased, Stage stage, Consumer<Stage> entered, DocumentTelemetry.Work<T> work)
-      throws Exception {
+  private void enter(Leased leased, Stage stage, Consumer<Stage> entered) throws LeaseLost {
     entered.accept(stage);
     hold(documents.enter(leased, stage));
-    return telemetry.stage(stage, work);
   }
 
   /** Deletes what is stored of a file that was deleted, or whose upload never ended. */
@@ -98,13 +99,17 @@ final class Processing {
       Path file = folder.path().resolve("file");
       try (InputStream in = objects.get(document.objectKey())) {
         Files.copy(in, file);
+      } catch (IOException e) {
+        if (WorkFolder.isFull(e)) {
+          throw ReaderUnavailableException.noRoom();
+        }
+        throw e;
       }
       return extractor.extract(file, document.mediaType(), folder.path());
     }
   }
 
-  /** Returns how many passages there are. */
-  private int chunk(Leased leased, List<Section> text) throws LeaseLost {
+  private void chunk(Leased leased, List<Section> text) throws LeaseLost {
     List<Chunk> all = chunker.chunks(text);
     chunks.clear(leased);
     for (int i = 0; i < all.size(); i += WRITE_BATCH) {
@@ -112,24 +117,21 @@ final class Processing {
       chunks.add(leased, all.subList(i, end));
       hold(documents.progress(leased, all.size(), end));
     }
-    return all.size();
   }
 
-  /** Returns how many passages were embedded now. */
-  private int embed(Leased leased) throws LeaseLost, ModelChanged {
+  private void embed(Leased leased) throws LeaseLost, ModelChanged {
     if (embedder == null) {
       hold(documents.embeddedBy(leased, null));
-      return 0;
+      return;
     }
     Document document = leased.document();
     int all = documents.chunks(leased);
-    int embedded = 0;
     String model = documents.embeddingModel(leased).orElse(null);
     List<Chunk> batch = chunks.withoutEmbedding(leased, EMBED_BATCH);
     while (!batch.isEmpty()) {
       Embedder.Vectors vectors =
           embedder.embed(
-              batch.stream().map(Chunk::text).toList(), document.userId(), document.fileId());
+              batch.stream().map(Chunk::text).toList(), document.userId(), document.fileId(), null);
       if (model != null && !model.equals(vectors.model())) {
         chunks.clearEmbeddings(leased);
         hold(documents.embeddedBy(leased, null));
@@ -140,11 +142,9 @@ final class Processing {
         hold(documents.embeddedBy(leased, model));
       }
       chunks.embed(leased, batch, vectors.vectors());
-      embedded += batch.size();
       hold(documents.progress(leased, all, batch.getLast().ordinal() + 1));
       batch = chunks.withoutEmbedding(leased, EMBED_BATCH);
     }
-    return embedded;
   }
 
   private Duration index(Leased leased) throws LeaseLost {

@@ -10,4 +10,8 @@ final class ReaderUnavailableException extends Exception {
   ReaderUnavailableException(String message) {
     super(message);
   }
+
+  static ReaderUnavailableException noRoom() {
+    return new ReaderUnavailableException("There is no room on the disk to read the file.");
+  }
 }

@@ -1,8 +1,5 @@
 package dev.jarvis.document;
 
-import dev.failsafe.Failsafe;
-import dev.failsafe.Timeout;
-import dev.failsafe.TimeoutExceededException;
 import dev.jarvis.document.Document.State;
 import dev.jarvis.document.PassageStore.Place;
 import dev.jarvis.http.ApiException;
@@ -32,9 +29,8 @@ final class Search {
   /** The constant of the paper. */
   private static final int RANK_OFFSET = 60;
 
-  /** How long the model may take for the question; words are searched in any case. */
-  private static final Timeout<Embedder.Vectors> EMBED_LIMIT =
-      Timeout.<Embedder.Vectors>builder(Duration.ofSeconds(5)).withInterrupt().build();
+  /** How long a model server may take for the question; words are searched in any case. */
+  private static final Duration EMBED_LIMIT = Duration.ofSeconds(5);
 
   /** How deep each ranking is looked at. */
   private static final int DEPTH = 100;
@@ -138,10 +134,11 @@ final class Search {
     }
     Embedder.Vectors question;
     try {
-      question =
-          Failsafe.with(EMBED_LIMIT)
-              .get(() -> embedder.embed(List.of(text), user, exchange.requestId()));
-    } catch (ApiException | TimeoutExceededException e) {
+      question = embedder.embed(List.of(text), user, exchange.requestId(), EMBED_LIMIT);
+    } catch (ApiException e) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw e; // the client is gone, and the database's connections are not to be interrupted
+      }
       LOG.atWarn()
           .addKeyValue("error", e.getMessage())
           .log("the question has no embedding, searching by words alone");

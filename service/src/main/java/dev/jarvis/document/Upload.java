@@ -17,7 +17,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.InvalidPathException;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -29,7 +28,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Receives a file: from the connection through to the object store, some MiB of it in memory at a
- * time. Its row is there before its first byte, so that nothing is left behind by who dies midway.
+ * time. Its row is there before its first byte, so that a worker cleans up after who dies midway.
  */
 final class Upload {
   private static final Logger LOG = LoggerFactory.getLogger(Upload.class);
@@ -170,12 +169,7 @@ final class Upload {
         DocumentTelemetry.current());
     arriving.bytes = bytes;
     try {
-      telemetry.stage(
-          Stage.STORE,
-          () -> {
-            objects.put("files/" + arriving.id, bytes);
-            return bytes.count();
-          });
+      telemetry.stage(Stage.STORE, () -> objects.put("files/" + arriving.id, bytes));
     } catch (Exception e) {
       Exception failure = bytes.failure();
       if (failure instanceof IOException cause) {
@@ -244,9 +238,7 @@ final class Upload {
     if (error instanceof FileUploadSizeException) {
       return invalid("The head of a part of the form is too large.", null);
     }
-    if (error instanceof FileUploadException
-        || error instanceof InvalidPathException
-        || error instanceof IOException) {
+    if (error instanceof FileUploadException || error instanceof IOException) {
       return invalid("The body is not a whole multipart/form-data form.", null);
     }
     return (RuntimeException) error;

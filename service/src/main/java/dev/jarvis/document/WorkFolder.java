@@ -34,7 +34,17 @@ record WorkFolder(Path path) implements AutoCloseable {
     } catch (IOException e) {
       LOG.atWarn().setCause(e).log("no folder can be made to read a file in");
     }
-    throw new ReaderUnavailableException("There is no room on the disk to read the file.");
+    throw ReaderUnavailableException.noRoom();
+  }
+
+  /** Whether an error says that the disk is full: ENOSPC has no exception of its own. */
+  static boolean isFull(Throwable error) {
+    for (Throwable e = error; e != null; e = e.getCause()) {
+      if (String.valueOf(e.getMessage()).contains("No space left on device")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Deletes the folders of processes that were killed: those that are older than any work. */

@@ -2,19 +2,22 @@ package dev.jarvis.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.Duration;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Texts to be turned into vectors.
  *
  * @param model the model's name at its provider; that in the body is the client's
  * @param body the request in OpenAI's form, checked, its {@code input} an array; not to be changed
+ * @param limit how long a model server may take; null for its own limit, which is never exceeded
  */
-public record EmbeddingRequest(String model, ObjectNode body) {
+public record EmbeddingRequest(String model, ObjectNode body, @Nullable Duration limit) {
 
   /** The same, asked of another name: a public name becomes the provider's. */
   public EmbeddingRequest withModel(String name) {
-    return new EmbeddingRequest(name, body);
+    return new EmbeddingRequest(name, body, limit);
   }
 
   /** The texts; never empty. Each may be a list of tokens instead. */

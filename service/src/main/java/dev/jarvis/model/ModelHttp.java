@@ -19,6 +19,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /** Calls to one model server over HTTP, each wait with its limit. */
 final class ModelHttp implements AutoCloseable {
@@ -83,6 +84,10 @@ final class ModelHttp implements AutoCloseable {
    *     error
    */
   Opened post(String path, byte[] body) throws ModelException {
+    return post(path, body, config.firstTokenTimeout());
+  }
+
+  private Opened post(String path, byte[] body, Duration limit) throws ModelException {
     HttpRequest.Builder builder =
         request(path)
             .header("Content-Type", "application/json")
@@ -96,8 +101,8 @@ final class ModelHttp implements AutoCloseable {
                 carrier.setHeader(key, value);
               }
             });
-    long deadline = System.nanoTime() + config.firstTokenTimeout().toNanos();
-    HttpResponse<InputStream> response = send(builder.build(), config.firstTokenTimeout());
+    long deadline = System.nanoTime() + limit.toNanos();
+    HttpResponse<InputStream> response = send(builder.build(), limit);
     if (response.statusCode() != 200) {
       throw ModelError.of(
           response.statusCode(),
@@ -110,10 +115,14 @@ final class ModelHttp implements AutoCloseable {
   /**
    * Asks for a whole document, within the limit for the first token.
    *
+   * @param limit a shorter one; null for none
    * @throws ModelException if it does not come whole or cannot be understood
    */
-  <T> T json(String path, byte[] body, Class<T> type) throws ModelException {
-    Opened opened = post(path, body);
+  <T> T json(String path, byte[] body, @Nullable Duration limit, Class<T> type)
+      throws ModelException {
+    Duration longest = config.firstTokenTimeout();
+    Opened opened =
+        post(path, body, limit == null || limit.compareTo(longest) > 0 ? longest : limit);
     Watchdog.Alarm alarm = watchdog.watch(opened.body(), opened.left());
     try (InputStream in = opened.body();
         alarm) {

@@ -76,7 +76,8 @@ public final class OllamaProvider implements ModelProvider {
 
   @Override
   public Embeddings embed(EmbeddingRequest request) throws ModelException {
-    Vectors answer = http.json("/api/embed", OllamaRequest.json(request), Vectors.class);
+    Vectors answer =
+        http.json("/api/embed", OllamaRequest.json(request), request.limit(), Vectors.class);
     if (answer.embeddings() == null) {
       throw LineStream.notUnderstood(new IOException("no embeddings in the answer"));
     }

@@ -74,7 +74,7 @@ public final class OpenAiProvider implements ModelProvider {
   public Embeddings embed(EmbeddingRequest request) throws ModelException {
     ObjectNode body = request.body().deepCopy().put("model", request.model());
     body.put("encoding_format", "float");
-    Vectors answer = http.json("/embeddings", bytes(body), Vectors.class);
+    Vectors answer = http.json("/embeddings", bytes(body), request.limit(), Vectors.class);
     if (answer.data() == null) {
       throw LineStream.notUnderstood(new IOException("no data in the answer"));
     }

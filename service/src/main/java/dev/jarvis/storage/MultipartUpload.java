@@ -37,15 +37,12 @@ final class MultipartUpload {
 
   /** Stores it all; nobody sees the object before it is whole. */
   void store(InputStream content) throws MinioException, IOException {
-    byte[] first = content.readNBytes(PART_BYTES);
-    if (first.length < PART_BYTES) {
+    byte[] part = new byte[PART_BYTES]; // one for all: each is stored before the next is read
+    int length = content.readNBytes(part, 0, PART_BYTES);
+    if (length < PART_BYTES) {
       S3ObjectStore.await(
           client.putObject(
-              PutObjectArgs.builder()
-                  .bucket(bucket)
-                  .object(key)
-                  .data(first, first.length)
-                  .build()));
+              PutObjectArgs.builder().bucket(bucket).object(key).data(part, length).build()));
       return;
     }
     String uploadId =
@@ -55,17 +52,17 @@ final class MultipartUpload {
             .result()
             .uploadId();
     try {
-      complete(uploadId, parts(uploadId, first, content));
+      complete(uploadId, parts(uploadId, part, content));
     } catch (MinioException | IOException | RuntimeException e) {
       abort(uploadId);
       throw e;
     }
   }
 
-  private List<Part> parts(String uploadId, byte[] first, InputStream content)
+  private List<Part> parts(String uploadId, byte[] part, InputStream content)
       throws MinioException, IOException {
     List<Part> parts = new ArrayList<>();
-    for (byte[] part = first; part.length > 0; part = content.readNBytes(PART_BYTES)) {
+    for (int length = PART_BYTES; length > 0; length = content.readNBytes(part, 0, PART_BYTES)) {
       parts.add(
           S3ObjectStore.await(
                   client.uploadPart(
@@ -74,7 +71,7 @@ final class MultipartUpload {
                           .object(key)
                           .uploadId(uploadId)
                           .partNumber(parts.size() + 1)
-                          .data(part, part.length)
+                          .data(part, length)
                           .build()))
               .part());
     }
@@ -104,7 +101,7 @@ final class MultipartUpload {
                     .build())
             .whenComplete(
                 (aborted, e) -> {
-                  if (e != null) { // the server throws it away some day
+                  if (e != null) { // a rule of the bucket may end it: see docs/documents.md
                     LOG.atDebug().setCause(e).log("the parts of an upload stay for now");
                   }
                 });

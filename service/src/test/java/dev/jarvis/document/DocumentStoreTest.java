@@ -62,10 +62,9 @@ class DocumentStoreTest {
   @Test
   void whoseWorkerDiedIsNotKeptWaiting() {
     UUID first = begun("alice", "1");
-    assertThat(store.claim(Duration.ofMillis(1)).orElseThrow().document().id()).isEqualTo(first);
+    assertThat(store.claim(Duration.ZERO).orElseThrow().document().id()).isEqualTo(first);
     UUID second = begun("alice", "2");
     begun("bob", "3");
-    await().pollDelay(Duration.ofMillis(10)).until(() -> true); // the lease has ended
     assertThat(store.claim(LONG).orElseThrow().document().id()).isEqualTo(first);
     assertThat(store.claim(LONG).orElseThrow().document().userId()).isEqualTo("bob");
     assertThat(store.claim(LONG).orElseThrow().document().id()).isEqualTo(second);

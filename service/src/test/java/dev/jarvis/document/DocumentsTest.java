@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jarvis.TestService;
 import dev.jarvis.http.ApiException;
+import dev.jarvis.model.FakeOllama;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.http.HttpRequest;
@@ -414,6 +415,39 @@ class DocumentsTest {
       JsonNode byWords = TestService.json(hybrid.post("/v1/search", question).body());
       assertThat(byWords.path("mode").asText()).isEqualTo("full_text");
       assertThat(found(byWords)).isEmpty();
+    }
+  }
+
+  @Test
+  void aModelServerThatHangsIsReplacedByTheNextOfItsRoute() throws Exception {
+    String vector = "{\"embeddings\":[[0.6,0.8]],\"prompt_eval_count\":3}";
+    try (FakeOllama second = FakeOllama.start();
+        TestService hybrid =
+            TestService.startWith(
+                """
+                providers: {second: {type: ollama, url: "%s"}}
+                routes:
+                  - name: vectors
+                    targets:
+                      - {provider: ollama, model: "fake:1b", priority: 1}
+                      - {provider: second, model: "fake:1b", priority: 2}
+                documents: {embedding-model: vectors}
+                """
+                    .formatted(second.uri()))) {
+      second.embedWith(vector);
+      hybrid.ollama().embedWith(vector);
+      byte[] text = "Purple elephants.".getBytes(StandardCharsets.UTF_8);
+      String id =
+          TestService.json(upload(hybrid, "a.txt", text, "assistants").body()).path("id").asText();
+      await()
+          .atMost(Duration.ofSeconds(30))
+          .until(() -> hybrid.get("/v1/files/" + id).body().contains("\"status\":\"processed\""));
+
+      hybrid.ollama().stallBeforeHeaders();
+      JsonNode found =
+          TestService.json(hybrid.post("/v1/search", "{\"query\":\"violet pachyderms\"}").body());
+      assertThat(found.path("mode").asText()).isEqualTo("hybrid");
+      assertThat(found(found)).containsExactly("a.txt");
     }
   }
 }

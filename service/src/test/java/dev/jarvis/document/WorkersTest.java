@@ -72,7 +72,7 @@ class WorkersTest {
   void vectorsOfTwoModelsNeverMix() throws Exception {
     AtomicInteger calls = new AtomicInteger();
     Embedder changing =
-        (texts, user, request) ->
+        (texts, user, request, limit) ->
             new Embedder.Vectors(
                 calls.incrementAndGet() == 1 ? "first" : "second",
                 texts.stream().map(it -> new float[] {calls.get(), 1}).toList());
@@ -97,7 +97,7 @@ class WorkersTest {
     CountDownLatch asked = new CountDownLatch(1);
     AtomicBoolean interrupted = new AtomicBoolean();
     Embedder endless =
-        (texts, user, request) -> {
+        (texts, user, request, limit) -> {
           if (asked.getCount() > 0) {
             asked.countDown();
             try {
@@ -107,7 +107,7 @@ class WorkersTest {
               Thread.currentThread().interrupt();
             }
           }
-          return WorkingService.byLetters(texts, user, request);
+          return WorkingService.byLetters(texts, user, request, limit);
         };
     try (Workers workers = service.work(endless)) {
       UUID id = upload(TEXT);
@@ -128,7 +128,7 @@ class WorkersTest {
   @Test
   void whatFailsEachTimeIsGivenUpWithItsReason() throws Exception {
     Embedder broken =
-        (texts, user, request) -> {
+        (texts, user, request, limit) -> {
           throw new IllegalStateException("not this time");
         };
     try (Workers ignored = service.work(broken)) {
@@ -142,19 +142,24 @@ class WorkersTest {
 
   @Test
   void workThatOutlastsItsLeaseStaysWithItsWorker() throws Exception {
+    Duration lease = Duration.ofSeconds(3);
+    CountDownLatch asked = new CountDownLatch(1);
     Embedder slow =
-        (texts, user, request) -> {
+        (texts, user, request, limit) -> {
+          asked.countDown();
           try {
-            Thread.sleep(WorkingService.LEASE.multipliedBy(3));
+            Thread.sleep(lease.multipliedBy(2));
           } catch (InterruptedException e) {
             throw new IllegalStateException(e);
           }
-          return WorkingService.byLetters(texts, user, request);
+          return WorkingService.byLetters(texts, user, request, limit);
         };
-    try (Workers ignored = service.work(slow);
-        Workers others = service.work(WorkingService::byLetters)) {
+    try (Workers ignored = service.work(slow, lease)) {
       UUID id = upload("A text that takes long.");
-      await().atMost(LIMIT).until(() -> document(id).state() == State.DONE);
+      assertThat(asked.await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
+      try (Workers others = service.work(WorkingService::byLetters)) {
+        await().atMost(LIMIT).until(() -> document(id).state() == State.DONE);
+      }
       assertThat(document(id).attempts()).isEqualTo(1);
     }
   }
@@ -232,7 +237,7 @@ class WorkersTest {
   void aStopLeavesTheDocumentToTheNextAtOnce() throws Exception {
     CountDownLatch asked = new CountDownLatch(1);
     Embedder endless =
-        (texts, user, request) -> {
+        (texts, user, request, limit) -> {
           asked.countDown();
           try {
             Thread.sleep(LIMIT);

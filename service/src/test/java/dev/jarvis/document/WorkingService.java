@@ -9,10 +9,11 @@ import dev.jarvis.telemetry.Telemetry;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A service's part in documents, on the embedded stand-ins: a queue and one worker. */
 final class WorkingService implements AutoCloseable {
-  static final Duration LEASE = Duration.ofMillis(900);
+  private static final Duration LEASE = Duration.ofMillis(900);
   private static final DatabaseConfig DATABASE =
       new DatabaseConfig(null, null, null, 4, Duration.ofSeconds(20), Duration.ofSeconds(5));
   private static final ObjectStoreConfig OBJECTS =
@@ -31,7 +32,8 @@ final class WorkingService implements AutoCloseable {
   }
 
   /** Each passage's vector is made of its first letters. */
-  static Embedder.Vectors byLetters(List<String> texts, String user, String request) {
+  static Embedder.Vectors byLetters(
+      List<String> texts, String user, String request, @Nullable Duration limit) {
     return new Embedder.Vectors("letters", texts.stream().map(WorkingService::vector).toList());
   }
 
@@ -40,6 +42,10 @@ final class WorkingService implements AutoCloseable {
   }
 
   Workers work(Embedder embedder) {
+    return work(embedder, LEASE);
+  }
+
+  Workers work(Embedder embedder, Duration lease) {
     DocumentConfig config =
         new DocumentConfig(
             1_000_000,
@@ -47,7 +53,7 @@ final class WorkingService implements AutoCloseable {
             1_000,
             Duration.ofSeconds(1),
             1,
-            LEASE,
+            lease,
             3,
             Duration.ofSeconds(1),
             Duration.ofSeconds(1),
