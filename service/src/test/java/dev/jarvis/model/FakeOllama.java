@@ -277,6 +277,9 @@ public final class FakeOllama implements AutoCloseable {
         socket.setTcpNoDelay(true);
         accepted.incrementAndGet();
         connections.add(socket);
+        if (server.isClosed()) { // by close(), which may not have seen this one
+          closeQuietly(socket);
+        }
         Thread.ofVirtual().start(() -> serve(socket));
       } catch (IOException e) {
         closeQuietly(server);
