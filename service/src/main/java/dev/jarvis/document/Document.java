@@ -9,7 +9,6 @@ import org.jspecify.annotations.Nullable;
  *
  * @param id UUIDv7
  * @param bytes 0 until the upload has ended, as the hash is null
- * @param queuedAt when its upload ended, or it was retried by hand
  * @param attempts that were begun since the upload or the last retry by hand
  * @param dueAt when a worker may take it; while one has it, the end of its lease
  * @param error why the last attempt failed; null if none did
@@ -27,7 +26,6 @@ record Document(
     long bytes,
     @Nullable String sha256,
     Instant createdAt,
-    Instant queuedAt,
     Stage stage,
     State state,
     int attempts,

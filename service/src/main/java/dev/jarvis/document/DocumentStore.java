@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class DocumentStore {
   private static final String COLUMNS =
       """
-      id, user_id, filename, purpose, media_type, bytes, sha256, created_at, queued_at, stage, state, attempts, due_at, error_code,
+      id, user_id, filename, purpose, media_type, bytes, sha256, created_at, stage, state, attempts, due_at, error_code,
       error_message, chunks, chunks_done, searchable_at, coalesce(ingestion_trace, upload_trace) AS trace""";
 
   private static final String UNIQUE_VIOLATION = "23505";
@@ -433,7 +433,6 @@ final class DocumentStore {
         row.column("bytes").getLong(),
         text(row, "sha256"),
         time(row, "created_at").orElseThrow(),
-        time(row, "queued_at").orElseThrow(),
         Stage.of(row.column("stage").getString()),
         State.valueOf(row.column("state").getString().toUpperCase(Locale.ROOT)),
         row.column("attempts").getInt(),
