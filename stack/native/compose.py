@@ -2,7 +2,8 @@
 
 What differs between a container and a process is put in place of it, and nothing else: every host name and 0.0.0.0 become
 127.0.0.1, paths inside volumes become folders of the stack's home, and configuration files are copied with the same
-changes.
+changes. Loki is a part where the variable JARVIS_LOKI names its program; elsewhere VictoriaLogs takes its place
+(x-native-services).
 """
 
 import glob
@@ -41,12 +42,19 @@ def load():
 
 def parts(home, variables, timing=()):
     """The parts in the order of compose.yaml; timing: (pattern, replacement) pairs for configuration files."""
-    services = load()["services"]
-    return [
-        _part(name, service, services, Path(home), variables, timing)
-        for name, service in services.items()
-        if "x-native" in service
-    ]
+    services = native_services()
+    return [_part(name, service, services, Path(home), variables, timing) for name, service in services.items()]
+
+
+def native_services():
+    """name -> service of what runs natively. Of a service and its stand-in only one does."""
+    composed = load()
+    services = {name: it for name, it in composed["services"].items() if "x-native" in it}
+    for name, service in composed["x-native-services"].items():
+        replaced = service["x-native"]["instead-of"]
+        if not _program(services[replaced]["x-native"]):
+            services = {(name if it == replaced else it): (service if it == replaced else services[it]) for it in services}
+    return services
 
 
 def variable_names():
@@ -79,7 +87,11 @@ def _part(name, service, services, home, variables, timing):
             mounts[target] = str(home / "data" / name)
             folders.append(mounts[target])
 
+    addresses = {k: v for it in services.values() for k, v in it["x-native"].get("addresses", {}).items()}
+
     def local(text):
+        for address, stand_in in addresses.items():
+            text = str(text).replace(address, stand_in)
         text = VARIABLE.sub(lambda m: _value(m, variables), str(text))
         for target, here in sorted(mounts.items(), key=lambda it: -len(it[0])):
             text = re.sub(rf"(?<![\w/.-]){re.escape(target)}(?=[/\s\"',;\\]|$)", here, text)
@@ -96,9 +108,9 @@ def _part(name, service, services, home, variables, timing):
     command = service.get("command", [])
     command = [local(it) for it in (command if isinstance(command, list) else command.split())]
     if "entrypoint" in service:  # which starts the program that the command begins with
-        command = [local(it) for it in service["entrypoint"]] + _program(native["program"]) + command[1:]
+        command = [local(it) for it in service["entrypoint"]] + _program(native) + command[1:]
     else:
-        command = _program(native.get("program")) + command
+        command = _program(native) + command
     return Part(
         name=name,
         command=command,
@@ -129,15 +141,20 @@ def _value(match, variables):
     return match[0]  # of a configuration file: its own program fills it in
 
 
-def _program(program):
-    """[path] of a built server ("prometheus/promtool") or of a Debian program; [] where the command names it itself."""
-    if program is None:
-        return []
-    if program.startswith("/"):
-        return [program]
-    server, binary = program.split("/")
+def _program(native):
+    """[path] of what x-native names; [] where the command names it itself, or its variable nothing."""
+    if "program-variable" in native:
+        return [it for it in [os.environ.get(native["program-variable"])] if it]
+    return [program(native["program"])] if "program" in native else []
+
+
+def program(name):
+    """The path of a built server's program ("prometheus/promtool") or of a Debian one ("/usr/bin/…")."""
+    if name.startswith("/"):
+        return name
+    server, binary = name.split("/")
     cache = Path(os.environ.get("JARVIS_CACHE", Path.home() / ".cache/jarvis"))
-    return [str(cache / "servers" / f"{server}-{versions()[server]}" / binary)]
+    return str(cache / "servers" / f"{server}-{versions()[server]}" / binary)
 
 
 def postgres_program(name):

@@ -17,7 +17,7 @@ import yaml
 from test_rules import alerts
 
 FOLDER = compose.STACK / "alertmanager"
-ALERTMANAGER, AMTOOL = (compose._program(f"alertmanager/{it}")[0] for it in ("alertmanager", "amtool"))
+ALERTMANAGER, AMTOOL = (compose.program(f"alertmanager/{it}") for it in ("alertmanager", "amtool"))
 SECRETS = {
     "ALERT_WEBHOOK_URL": "http://127.0.0.1:9/hook-secret",
     "ALERT_SLACK_URL": "http://127.0.0.1:9/slack-secret",

@@ -192,7 +192,7 @@ class Dashboards(unittest.TestCase):
                     )
 
     def test_every_query_parses(self):
-        program = compose._program("prometheus/promtool")[0]
+        program = compose.program("prometheus/promtool")
         if not os.access(program, os.X_OK):
             self.skipTest(f"{program} is not built")
         rules = []

@@ -15,6 +15,8 @@ import urllib.request
 import uuid
 from pathlib import Path
 
+import compose
+import logs
 import yaml
 from test_grafana import DASHBOARDS, RULES, datasources, metrics_of, panels, promql
 
@@ -79,8 +81,8 @@ def prometheus_range(query):
     return data["result"]
 
 
-def loki(query):
-    return get("http://127.0.0.1:3100/loki/api/v1/query_range", query=query, since="30m", limit=100)["data"]["result"]
+def log_lines(query):
+    return logs.store().find(query, since="30m", limit=100)
 
 
 def traces(operation):
@@ -133,9 +135,9 @@ def chat(stream=False, model=MODEL, **headers):
     return ask("/v1/chat/completions", body, **headers)
 
 
-def upload(text):
+def upload(text, filename="lamp.txt"):
     form = f"""--XX\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nassistants\r\n--XX\r
-Content-Disposition: form-data; name="file"; filename="lamp.txt"\r\n\r\n{text}\r\n--XX--\r\n"""
+Content-Disposition: form-data; name="file"; filename="{filename}"\r\n\r\n{text}\r\n--XX--\r\n"""
     headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "multipart/form-data; boundary=XX"}
     with HTTP.open(urllib.request.Request(f"{API}/v1/files", form.encode(), headers), timeout=60) as response:
         return json.load(response)["id"]
@@ -193,7 +195,7 @@ class Live(unittest.TestCase):
                 for variables in ({}, CHOSEN):
                     query = filled(target["expr"], variables)
                     if target["datasource"]["uid"] == "loki":
-                        self.until(f"{name}: {query}", lambda: loki(query))
+                        self.until(f"{name}: {query}", lambda: log_lines(query))
                     else:
                         run = prometheus if target.get("instant") else prometheus_range
                         self.until(f"{name}: {query}", lambda: has_number(run(query)))
@@ -264,7 +266,7 @@ class Live(unittest.TestCase):
                         self.assertTrue(any(traces(it) for it in named), f"{name}: no traces of {named}")
                 elif query["datasource"]["uid"] == "loki":
                     for it in filters:
-                        loki(it["expr"])  # Loki can read it
+                        log_lines(it["expr"])  # the store can read it
 
     @staticmethod
     def is_rightly_empty(panel):
@@ -294,11 +296,10 @@ class Live(unittest.TestCase):
             self.until(f"an exemplar of {query} whose trace Jaeger has", known)
         trace = known()[-1]
         jaeger = datasources()["jaeger"]["jsonData"]
-        logs = jaeger["tracesToLogsV2"]["query"].replace("$${__trace.traceId}", trace)
-        self.until(logs, lambda: loki(logs))
-        line = loki(logs)[0]["stream"]
+        its_lines = jaeger["tracesToLogsV2"]["query"].replace("$${__trace.traceId}", trace)
+        self.until(its_lines, lambda: log_lines(its_lines))
         field = datasources()["loki"]["jsonData"]["derivedFields"][0]
-        self.assertTrue(self.trace(line[field["matcherRegex"]]), "log line → trace")
+        self.assertTrue(self.trace(log_lines(its_lines)[0].fields[field["matcherRegex"]]), "log line → trace")
         tags = {it["key"]: it["value"] for it in jaeger["tracesToMetrics"]["tags"]}
         values = {"http.route": "/v1/chat/completions", "gen_ai.request.model": MODEL}
         self.assertEqual(set(tags), set(values))
@@ -319,7 +320,20 @@ class Live(unittest.TestCase):
         trace = uuid.uuid4().hex
         self.assertEqual(chat(traceparent=f"00-{trace}-00f067aa0ba902b7-01"), 200)
         query = f'{{service_name="jarvis-api", deployment_environment_name="local"}} | trace_id="{trace}"'
-        self.until(query, lambda: loki(query))
+        self.until(query, lambda: log_lines(query))
+
+
+@unittest.skipUnless(KEY, "needs the running stack of `make e2e`")
+class HealthChecks(unittest.TestCase):
+    """Compose's health checks that need no program of their image but wget or bash, run against the native stack's same ports."""
+
+    def test_they_pass_where_the_part_is_healthy(self):
+        services = compose.load()["services"]
+        for name in ("seaweedfs", "prometheus", "alertmanager", "jaeger", "api"):
+            kind, *command = [it.replace("$$", "$") for it in services[name]["healthcheck"]["test"]]
+            self.assertEqual(kind, "CMD")
+            result = subprocess.run(command, capture_output=True, text=True, timeout=10)
+            self.assertEqual(result.returncode, 0, f"{name}: {result.stderr}")
 
 
 if __name__ == "__main__":

@@ -7,11 +7,17 @@ import os
 import threading
 import time
 import unittest
+import urllib.request
 import uuid
 
-from test_live import KEY, ask, chat, get, loki, prometheus, stack
+import compose
+import logs
+import loki_otlp
+import test_logs
+import yaml
+from test_live import HTTP, KEY, ask, chat, get, prometheus, stack, upload
 
-OUTAGE_SECONDS = 60
+OUTAGE_SECONDS = 30
 LIMIT_SECONDS = 90
 
 
@@ -81,13 +87,92 @@ class Alerts(unittest.TestCase):
         return [it for it in found if it["labels"].get("dependency") == "database" and it["status"]["inhibitedBy"]]
 
 
+class StoreAndForward:
+    """Stands where the log store was, keeps what the collector sends, and hands it on later."""
+
+    def __init__(self, url):
+        self.requests = []
+        requests = self.requests
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                headers = {k: v for k, v in self.headers.items() if k.startswith(("Content-", "VL-"))}
+                requests.append(urllib.request.Request(url + self.path, body, headers))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", int(url.rsplit(":", 1)[1])), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def forward(self):
+        for it in self.requests:
+            HTTP.open(it, timeout=20).close()
+
+
+def log_store():
+    """The store and the part of the stack that it is."""
+    store = logs.store()
+    return store, "loki" if isinstance(store, logs.Loki) else "victoria-logs"
+
+
+@unittest.skipUnless(KEY, "needs the running stack of `make e2e`")
+class LabelsOfLoki(unittest.TestCase):
+    def test_what_the_collector_sends_has_each_label_and_field_that_logql_asks_for(self):
+        config = yaml.safe_load((compose.STACK / "loki/local-config.yaml").read_text())
+        store, part = log_store()
+        stack("stop", part)
+        collector = StoreAndForward(store.URL)
+
+        def lines():
+            sent = [it for request in collector.requests for it in loki_otlp.lines(request.data, config)]
+            return [it for it in sent if it[0]["service_name"] == "jarvis-api"]
+
+        def fields():
+            return {name for _, metadata, _ in lines() for name in metadata}
+
+        try:
+            self.assertEqual(chat(), 200)
+            self.assertEqual(chat(model="fails"), 504)
+            upload("%PDF-1.7 and nothing of a PDF behind it", "broken.pdf")
+            for where, text in [*test_logs.documents(), *test_logs.dashboards()]:
+                [asked] = logs.parse([text])
+                until(f"{where}: {text}", lambda: test_logs.fields(asked) <= fields())
+                self.assertLessEqual({label for label, *_ in asked["stream"]}, set(lines()[0][0]), f"{where}: {text}")
+            sent = lines()
+        finally:
+            collector.close()
+            stack("start", part)
+        for labels, _, _ in sent:
+            self.assertEqual(labels, {"service_name": "jarvis-api", "deployment_environment_name": "local"})
+
+        # and the store has under these names what was sent
+        until("the log store is back", store.answers)
+        collector.forward()
+        for labels, metadata, text in sent:
+            query = f'{{service_name="jarvis-api"}} | span_id="{metadata.get("span_id", "")}" |= `{text}`'
+            until(query, lambda: store.find(query))
+            for name in ("observed_timestamp", "flags", "severity_number"):
+                metadata.pop(name, None)
+            self.assertLessEqual({**labels, **metadata}.items(), store.find(query)[0].fields.items(), query)
+
+
 @unittest.skipUnless(KEY, "needs the running stack of `make e2e`")
 class Backends(unittest.TestCase):
-    def test_nothing_is_missing_after_loki_and_prometheus_were_away(self):
+    def test_nothing_is_missing_after_log_store_and_prometheus_were_away(self):
         until("traffic", lambda: chat() == 200)
+        store, part = log_store()
         asked = []
         began = time.time()
-        stack("stop", "loki")
+        stack("stop", part)
         stack("stop", "prometheus")
         try:
             end = time.monotonic() + OUTAGE_SECONDS
@@ -99,18 +184,14 @@ class Backends(unittest.TestCase):
             ended = time.time()
         finally:
             stack("start", "prometheus")
-            stack("start", "loki")
+            stack("start", part)
 
-        def lines():
+        def found():
             query = '{service_name="jarvis-api"} | route="/v1/models" |= "request_completed"'
-            found = get(
-                "http://127.0.0.1:3100/loki/api/v1/query_range",
-                query=query, start=int((began - 5) * 1e9), end=int(time.time() * 1e9), limit=5000,
-            )["data"]["result"]
-            return {it["stream"].get("trace_id") for it in found}
+            return {it.fields.get("trace_id") for it in store.find(query, since="10m", limit=5000)}
 
-        until("Loki is back", lambda: self.ready("http://127.0.0.1:3100/ready"))
-        until(f"all {len(asked)} requests are in Loki", lambda: set(asked) <= lines())
+        until("the log store is back", store.answers)
+        until(f"all {len(asked)} requests are in the log store", lambda: set(asked) <= found())
         until("Prometheus is back", lambda: self.ready("http://127.0.0.1:9090/-/ready"))
 
         def samples():

@@ -21,14 +21,14 @@ PROMETHEUS = compose.STACK / "prometheus"
 RULES = PROMETHEUS / "rules"
 RUNBOOKS = compose.STACK.parent / "docs/runbooks"
 DASHBOARDS = compose.STACK.parent / "grafana-provisioning/dashboards"
-PROMTOOL = compose._program("prometheus/promtool")[0]
+PROMTOOL = compose.program("prometheus/promtool")
 STEP = 15  # seconds
 PATHS = {"scrape": ("scrape",), "otlp": ("otlp",), "both": ("scrape", "otlp")}
 API = {"environment": "local", "job": "jarvis-api"}
 CHAT = {"method": "POST", "route": "/v1/chat/completions"}
 MODELS = {"method": "GET", "route": "/v1/models"}
 MODEL = {"model": "m", "provider": "ollama"}
-JOBS = ("alertmanager", "jaeger", "loki", "otel-collector", "prometheus", "redis")
+JOBS = ("alertmanager", "jaeger", "logs", "otel-collector", "prometheus", "redis")
 
 
 def alerts():
@@ -360,11 +360,11 @@ def pipeline_cases():
     yield case("CollectorDropping: sending is not losing", lost("exporter_sent_log_records", 9))
 
     def queue(size):
-        labels = {**collector, "exporter": "otlp_http/loki"}
+        labels = {**collector, "exporter": "otlp_http/logs"}
         full = world().other("otelcol_exporter_queue_capacity", labels, steady(1000, 10))
         return full.other("otelcol_exporter_queue_size", labels, steady(size, 10))
 
-    filling = firing("CollectorQueueFilling", exporter="otlp_http/loki", **LOCAL)
+    filling = firing("CollectorQueueFilling", exporter="otlp_http/logs", **LOCAL)
     yield case("CollectorQueueFilling", queue(510), *filling)
     yield case("CollectorQueueFilling: just below", queue(490))
     yield case("CollectorQueueFilling: empty", queue(0))

@@ -149,6 +149,20 @@ class EmbeddingsTest {
     assertThat(error.path("message").asText()).contains(words);
   }
 
+  /** As Ollama 0.11 says it of a model that only chats. */
+  @Test
+  void aModelThatMakesNoVectorsSaysSo() {
+    service.ollama().failWith(500, "this model does not support embeddings");
+    try {
+      HttpResponse<String> refused = embed("fake:1b", "\"input\": \"a\"");
+
+      assertThat(refused.statusCode()).as(refused.body()).isEqualTo(400);
+      assertThat(refused.body()).contains("refused_by_model", "does not support embeddings");
+    } finally {
+      service.ollama().reset();
+    }
+  }
+
   @Test
   void anUnknownModelIsToldAsForAChat() {
     HttpResponse<String> response = embed("nowhere", "\"input\": \"a\"");

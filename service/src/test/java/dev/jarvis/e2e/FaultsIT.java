@@ -186,7 +186,7 @@ class FaultsIT {
         .atMost(LIMIT)
         .until(
             () ->
-                !Stack.loki(
+                !Stack.logs(
                         "{service_name=\"jarvis-api\"} | outcome=\"aborted\" | status=\"499\" |= \"request_completed\"")
                     .isEmpty());
   }

@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** One question to a real model, found again in Prometheus, Loki and Jaeger. */
+/** One question to a real model, found again in Prometheus, the log store and Jaeger. */
 class OneRequestEverywhereIT {
   private static final Duration LIMIT = Duration.ofSeconds(90);
 
@@ -43,7 +43,7 @@ class OneRequestEverywhereIT {
                       "postgres",
                       "redis",
                       "otel-collector",
-                      "loki",
+                      "logs",
                       "jaeger",
                       "prometheus");
               assertThat(up).allMatch(it -> Stack.value(it) == 1);
@@ -75,7 +75,8 @@ class OneRequestEverywhereIT {
         .atMost(LIMIT)
         .untilAsserted(
             () ->
-                assertThat(Stack.loki("{service_name=\"jarvis-api\"} | trace_id=\"" + trace + "\""))
+                assertThat(Stack.logs("{service_name=\"jarvis-api\"} | trace_id=\"" + trace + "\""))
+                    .extracting(it -> it.path("text").asText())
                     .contains("request_started", "request_completed"));
     await()
         .atMost(LIMIT)
@@ -109,7 +110,11 @@ class OneRequestEverywhereIT {
             .formatted(trace);
     await()
         .atMost(LIMIT)
-        .untilAsserted(() -> assertThat(Stack.loki(query)).containsExactly("request_completed"));
+        .untilAsserted(
+            () ->
+                assertThat(Stack.logs(query))
+                    .extracting(it -> it.path("text").asText())
+                    .containsExactly("request_completed"));
   }
 
   @Test
@@ -181,7 +186,7 @@ class OneRequestEverywhereIT {
     String text = Stack.answer(answer);
     assertFoundByTrace(trace);
 
-    String everyLine = Stack.lokiJson("{service_name=~\".+\"}");
+    String everyLine = Stack.logs("{service_name=~\".+\"}").toString();
     assertThat(everyLine).contains(trace);
     String span = Stack.jaeger(trace).toString();
     String series =

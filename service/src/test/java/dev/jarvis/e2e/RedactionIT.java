@@ -36,8 +36,10 @@ class RedactionIT {
             .formatted(nanos, trace, SECRET, PASSWORD, PASSWORD));
 
     String query = "{service_name=\"redaction-test\"} | trace_id=\"" + trace + "\"";
-    await().atMost(LIMIT).until(() -> !Stack.loki(query).isEmpty());
-    assertThat(Stack.lokiJson(query)).contains("calling with").doesNotContain(SECRET, PASSWORD);
+    await().atMost(LIMIT).until(() -> !Stack.logs(query).isEmpty());
+    assertThat(Stack.logs(query).toString())
+        .contains("calling with")
+        .doesNotContain(SECRET, PASSWORD);
   }
 
   @Test

@@ -10,6 +10,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -46,6 +47,11 @@ final class Stack {
 
   static String key() {
     return System.getenv("JARVIS_E2E_API_KEY");
+  }
+
+  /** Passwords and keys of the stack, by the names of compose.yaml's variables. */
+  static JsonNode secrets() throws IOException {
+    return MAPPER.readTree(Files.readString(home().resolve("secrets.json")));
   }
 
   /** Runs a command of the stack's script and returns what it printed. */
@@ -173,24 +179,13 @@ final class Stack {
     return all;
   }
 
-  /** The lines that a LogQL query finds in the last half an hour. */
-  static List<String> loki(String query) {
-    List<String> lines = new ArrayList<>();
-    json(lokiUri(query))
-        .path("data")
-        .path("result")
-        .forEach(stream -> stream.path("values").forEach(it -> lines.add(it.path(1).asText())));
-    return lines;
-  }
-
-  /** All that a LogQL query finds: lines, labels and structured metadata. */
-  static String lokiJson(String query) {
-    return json(lokiUri(query)).path("data").path("result").toString();
-  }
-
-  private static String lokiUri(String query) {
-    return "http://127.0.0.1:3100/loki/api/v1/query_range?limit=1000&since=30m&query="
-        + encode(query);
+  /** What a LogQL query finds in the last half an hour: {@code {time, text, fields}}. */
+  static List<JsonNode> logs(String query) {
+    try {
+      return list(MAPPER.readTree(script("logs", "--json", query, "30m")));
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
   }
 
   /** The spans of a trace; none while Jaeger does not know it. */

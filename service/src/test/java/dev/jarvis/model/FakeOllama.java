@@ -308,7 +308,11 @@ public final class FakeOllama implements AutoCloseable {
           if (script == Script.STALL_BEFORE_HEADERS) {
             stall(socket);
           }
-          send(socket, 200, embeddings);
+          if (script == Script.STATUS) {
+            send(socket, status, "{\"error\":\"" + errorText + "\"}");
+          } else {
+            send(socket, 200, embeddings);
+          }
         } else if (requestLine.startsWith("GET /api/ps ")) {
           send(socket, residentFails ? 404 : 200, residentFails ? "404 page not found" : resident);
         } else if (listFails) {

@@ -1,0 +1,182 @@
+"""Finds log lines in whichever store runs: Loki (with compose, or where JARVIS_LOKI names its program) or VictoriaLogs.
+
+Questions are LogQL, which Grafana and the runbooks speak; for VictoriaLogs they are put into its own LogsQL. Only what our
+dashboards, links and documents use is known: see logql/parse.
+"""
+
+import json
+import re
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+PARSER = Path(__file__).resolve().parent / "logql/parse"
+# Loopback is never reached by a proxy, whatever http_proxy says.
+HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+LIMIT_SECONDS = 20
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class QueryError(Exception):
+    """A question that cannot be asked, or that the store refuses; the message says why."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the log, or a series of an aggregation: then the text is its value."""
+
+    time: float  # seconds since 1970
+    text: str
+    fields: dict  # names as in LogQL: dots are underscores
+
+
+def store():
+    """The one that runs on this machine; Loki where both do."""
+    for it in (Loki(), VictoriaLogs()):
+        if it.answers():
+            return it
+    raise QueryError(f"neither Loki ({Loki.URL}) nor VictoriaLogs ({VictoriaLogs.URL}) answers")
+
+
+class Loki:
+    URL = "http://127.0.0.1:3100"
+
+    def answers(self):
+        return _reachable(f"{self.URL}/ready")
+
+    def find(self, query, since="1h", limit=1000):
+        """Newest first."""
+        parameters = {"query": query, "since": since, "limit": limit}
+        found = json.loads(_get(f"{self.URL}/loki/api/v1/query_range", parameters))["data"]
+        if found["resultType"] == "matrix":  # the last value: how many in the range until now
+            return [Line(it["values"][-1][0], it["values"][-1][1], it["metric"]) for it in found["result"]]
+        lines = [Line(int(at) / 1e9, text, it["stream"]) for it in found["result"] for at, text, *_ in it["values"]]
+        return sorted(lines, key=lambda it: -it.time)
+
+
+class VictoriaLogs:
+    URL = "http://127.0.0.1:9428"
+
+    def answers(self):
+        return _reachable(f"{self.URL}/health")
+
+    def find(self, query, since="1h", limit=1000):
+        """Newest first."""
+        [parsed] = parse([query])
+        since = parsed.get("range", since)
+        start = time.time() - float(since[:-1]) * UNITS[since[-1]]
+        text = logsql(parsed, self._names(start))
+        answer = _get(f"{self.URL}/select/logsql/query", {"query": text, "start": start, "limit": limit})
+        rows = [json.loads(it) for it in answer.splitlines() if it]
+        lines = [self._line(row) for row in rows]
+        return lines if "top" in parsed else sorted(lines, key=lambda it: -it.time)
+
+    @staticmethod
+    def _line(row):
+        at = datetime.fromisoformat(row.pop("_time")).timestamp() if "_time" in row else time.time()
+        text = row.pop("_msg", None) or row.pop("lines")
+        return Line(at, text, {underscored(k): v for k, v in row.items() if not k.startswith("_stream")})
+
+    def _names(self, start):
+        """name in LogQL -> name here, of every field that there is since then."""
+        found = json.loads(_get(f"{self.URL}/select/logsql/field_names", {"query": "*", "start": start}))
+        return {underscored(it["value"]): it["value"] for it in found["values"]}
+
+
+def underscored(name):
+    """As Loki names an attribute that came by OTLP."""
+    return re.sub(r"\W", "_", name)
+
+
+@cache
+def _parsed(text):
+    result = subprocess.run([PARSER], input=text, capture_output=True, text=True, timeout=60, check=False)
+    if result.returncode:
+        raise QueryError(f"{PARSER}: {result.stderr}")
+    return result.stdout
+
+
+def parse(queries):
+    """What each LogQL expression asks for, as logql/parse describes it."""
+    answers = json.loads(_parsed(json.dumps(queries)))
+    for query, answer in zip(queries, answers):
+        if "error" in answer:
+            raise QueryError(f"{query}: {answer['error']}")
+    return answers
+
+
+def logsql(parsed, names):
+    """The LogsQL that finds the same; names: name in LogQL -> name in VictoriaLogs."""
+    conditions = [_condition(names.get(name, name), *rest) for name, *rest in parsed["stream"] + parsed["filters"]]
+    text = " ".join(conditions)
+    if "range" in parsed:
+        labels = ", ".join(_quoted(names.get(it, it)) for it in parsed.get("by", []))
+        text += f" | stats by ({labels}) count() lines"
+        if "top" in parsed:
+            text += f" | sort by (lines desc) limit {parsed['top']}"
+    return text
+
+
+def _condition(field, operator, value):
+    name = _quoted(field or "_msg")
+    match operator:
+        case "=":
+            return f"{name}:={_quoted(value)}"
+        case "!=" if field:
+            return f"!{name}:={_quoted(value)}"
+        case "=~":  # of labels: the whole value must match
+            return f"{name}:~{_quoted(f'^(?:{value})$')}"
+        case "!~" if field:
+            return f"!{name}:~{_quoted(f'^(?:{value})$')}"
+        case "|=":  # of the line: any part of it
+            return f"{name}:~{_quoted(re.escape(value))}"
+        case "!=":
+            return f"!{name}:~{_quoted(re.escape(value))}"
+        case "|~":
+            return f"{name}:~{_quoted(value)}"
+        case "!~":
+            return f"!{name}:~{_quoted(value)}"
+        case ">" | ">=" | "<" | "<=":
+            return f"{name}:{operator}{value}"
+    raise QueryError(f'no such operator: "{operator}"')
+
+
+def _quoted(text):
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _reachable(url):
+    try:
+        HTTP.open(url, timeout=2).close()
+        return True
+    except urllib.error.HTTPError:
+        return True  # it answers, though not ready
+    except OSError:
+        return False
+
+
+def _get(url, parameters):
+    try:
+        with HTTP.open(f"{url}?{urllib.parse.urlencode(parameters)}", timeout=LIMIT_SECONDS) as response:
+            return response.read().decode()
+    except urllib.error.HTTPError as error:
+        raise QueryError(f"{parameters['query']}: {error.code} {error.read().decode()}") from error
+
+
+# What every line has, and what says nothing to a reader.
+NOISE = re.compile(r"(scope|telemetry|service|severity|deployment)_|(observed|flags|detected)")
+
+
+def shown(line):
+    """A line as `stack logs` prints it: an exception without its stack's frames."""
+    fields = {k: v for k, v in sorted(line.fields.items()) if not NOISE.match(k)}
+    if "exception_stacktrace" in fields:
+        fields["exception_stacktrace"] = [it for it in fields["exception_stacktrace"].splitlines() if it[:1].strip()]
+    at = datetime.fromtimestamp(line.time).astimezone().isoformat(timespec="milliseconds")
+    return f"{at}  {line.text}  {json.dumps(fields, ensure_ascii=False)}"

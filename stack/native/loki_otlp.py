@@ -1,0 +1,64 @@
+"""What Loki makes of log records that come by OTLP, after "Ingesting logs to Loki using OpenTelemetry Collector" in Loki's
+documentation ("Format considerations"). Tests replay to it what the collector really sends, for no Loki runs in CI.
+
+- Resource attributes that Loki's file names are index labels; all others, the attributes of scope and record, and the
+  record's own fields are structured metadata.
+- Names: dots and other special characters become underscores; nested attributes are flattened with an underscore.
+- The line is the record's body as text.
+"""
+
+import gzip
+
+from logs import underscored
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+
+
+def index_labels(config):
+    """Resource attributes that are index labels, by loki/local-config.yaml as parsed."""
+    attributes = config["limits_config"]["otlp_config"]["resource_attributes"]
+    if not attributes.get("ignore_defaults"):
+        raise ValueError("Loki's own default labels are not known here: set ignore_defaults")
+    chosen = [it for it in attributes["attributes_config"] if it["action"] == "index_label"]
+    return [name for it in chosen for name in it["attributes"]]
+
+
+def lines(body, config):
+    """[(index labels, structured metadata, line)] of an OTLP request's body, gzipped or not."""
+    request = ExportLogsServiceRequest.FromString(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
+    labels = {underscored(it) for it in index_labels(config)}
+    for resource_logs in request.resource_logs:
+        resource = _flat(resource_logs.resource.attributes)
+        index = {k: v for k, v in resource.items() if k in labels}
+        for scope_logs in resource_logs.scope_logs:
+            scope = {"scope_name": scope_logs.scope.name, "scope_version": scope_logs.scope.version}
+            for record in scope_logs.log_records:
+                own = {
+                    "severity_text": record.severity_text,
+                    "severity_number": str(record.severity_number or ""),
+                    "observed_timestamp": str(record.observed_time_unix_nano or ""),
+                    "trace_id": record.trace_id.hex(),
+                    "span_id": record.span_id.hex(),
+                    "flags": str(record.flags or ""),
+                }
+                rest = {k: v for k, v in resource.items() if k not in labels}
+                metadata = {**rest, **_flat(scope_logs.scope.attributes), **scope, **own, **_flat(record.attributes)}
+                yield index, {k: v for k, v in metadata.items() if v != ""}, _text(record.body)
+
+
+def _flat(attributes, prefix=""):
+    flat = {}
+    for it in attributes:
+        name = prefix + underscored(it.key)
+        if it.value.WhichOneof("value") == "kvlist_value":
+            flat.update(_flat(it.value.kvlist_value.values, f"{name}_"))
+        else:
+            flat[name] = _text(it.value)
+    return flat
+
+
+def _text(value):
+    kind = value.WhichOneof("value")
+    if kind is None:
+        return ""
+    found = getattr(value, kind)
+    return str(found).lower() if kind == "bool_value" else str(found)
