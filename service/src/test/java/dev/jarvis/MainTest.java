@@ -39,15 +39,16 @@ class MainTest {
   @Test
   void sigtermLetsRunningAnswersEndAndExitsWith0() throws Exception {
     try (FakeOllama ollama = FakeOllama.start()) {
-      ollama.pauseBetweenPieces(Duration.ofMillis(300));
+      ollama.hold();
       Process process = start(Map.of("JARVIS_OLLAMA_URL", ollama.uri().toString()));
       try {
         String base = awaitReady(process);
         String key = keyShown();
         CompletableFuture<HttpResponse<String>> answer = chat(base, key, ollama.model());
-        await().atMost(Duration.ofSeconds(10)).until(() -> ollama.requests() > 0);
+        await().atMost(Duration.ofSeconds(20)).until(() -> ollama.requests() > 0);
 
         process.destroy();
+        ollama.release();
 
         assertThat(answer.get(20, TimeUnit.SECONDS).body()).contains("data: [DONE]");
         assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();

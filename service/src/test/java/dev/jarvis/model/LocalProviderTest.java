@@ -198,14 +198,14 @@ class LocalProviderTest {
     long start = System.nanoTime();
     ask(Chats.greedy(MODEL, "hi", 1));
 
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(3));
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
     assertThat(endless.usage().outputTokens()).isPositive();
     assertThatThrownBy(() -> Chats.read(endless)).isInstanceOf(ModelException.Unavailable.class);
   }
 
   @Test
   void beyondTheBoundItIsBusyAndWhoWaitsTooLongIsTold() throws Exception {
-    try (LocalProvider small = provider(1, Duration.ofMillis(400));
+    try (LocalProvider small = provider(1, Duration.ofSeconds(2));
         ChatStream endless = small.chat(Chats.greedy(MODEL, LONG_TASK, 900));
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<ChatStream>> two =
@@ -220,7 +220,7 @@ class LocalProviderTest {
             .hasCauseInstanceOf(ModelException.Busy.class)
             .satisfies(it -> told.add(String.valueOf(it.getMessage())));
       }
-      assertThat(told).anyMatch(it -> it.contains("The model was busy for 400 ms."));
+      assertThat(told).anyMatch(it -> it.contains("The model was busy for 2000 ms."));
       assertThat(told).anyMatch(it -> it.contains("Too many requests wait"));
       endless.close();
       try (ChatStream next = small.chat(Chats.greedy(MODEL, "hi", 1))) {
