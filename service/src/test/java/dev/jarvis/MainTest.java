@@ -12,7 +12,6 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -30,7 +29,7 @@ class MainTest {
   void badConfigurationIsToldWholeAndExitsWith1() throws Exception {
     Process process = start(Map.of("JARVIS_SERVER_PORT", "x", "JARVIS_HOMME", "y"));
 
-    assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue()).isEqualTo(1);
     assertThat(errors())
         .contains("3 problems", "JARVIS_SERVER_PORT", "JARVIS_HOMME", "JARVIS_OLLAMA_URL");
@@ -50,8 +49,8 @@ class MainTest {
         process.destroy();
         ollama.release();
 
-        assertThat(answer.get(20, TimeUnit.SECONDS).body()).contains("data: [DONE]");
-        assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(answer.get(60, TimeUnit.SECONDS).body()).contains("data: [DONE]");
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(process.exitValue()).isZero();
         assertThat(Files.readString(output())).contains("request_completed").doesNotContain(key);
       } finally {
@@ -76,12 +75,7 @@ class MainTest {
 
   private Process start(Map<String, String> environment) throws IOException {
     ProcessBuilder builder =
-        new ProcessBuilder(
-                List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    "dev.jarvis.Main"))
+        new ProcessBuilder(Programs.java(Main.class))
             .redirectOutput(output().toFile())
             .redirectError(folder.resolve("stderr").toFile());
     builder

@@ -3,6 +3,7 @@ package dev.jarvis.document;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.jarvis.Programs;
 import dev.jarvis.document.Document.State;
 import dev.jarvis.document.PassageStore.Place;
 import dev.jarvis.http.RequestIds;
@@ -24,7 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** A JARVIS that is killed while it works on a document: the next one ends the work. */
 class WorkerKilledTest {
   private static final int PAGES = 40;
-  private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final Duration LIMIT = Duration.ofMinutes(3);
 
   /** Of the process that dies; nobody else works meanwhile. */
   private static final Duration LEASE = Duration.ofMillis(500);
@@ -111,17 +112,10 @@ class WorkerKilledTest {
   private static void kill(Stage stage, UUID id) throws Exception {
     Process victim =
         new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty(
-                    "surefire.test.class.path", System.getProperty("java.class.path")),
-                Victim.class.getName(),
-                home.toString(),
-                stage.name(),
-                id.toString())
+                Programs.java(Victim.class, home.toString(), stage.name(), id.toString()))
             .inheritIO()
             .start();
-    assertThat(victim.waitFor(2, TimeUnit.MINUTES)).isTrue();
+    assertThat(victim.waitFor(5, TimeUnit.MINUTES)).isTrue();
     assertThat(victim.exitValue()).isEqualTo(137);
   }
 

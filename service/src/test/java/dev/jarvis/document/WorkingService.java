@@ -14,12 +14,13 @@ import org.jspecify.annotations.Nullable;
 
 /** A service's part in documents: a queue and one worker. */
 final class WorkingService implements AutoCloseable {
+  private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final Duration LEASE = Duration.ofMinutes(5);
   private static final Duration RENEWAL_PERIOD = Duration.ofMillis(100);
   private static final DatabaseConfig EMBEDDED =
-      new DatabaseConfig(null, null, null, 4, Duration.ofSeconds(20), Duration.ofSeconds(5));
+      new DatabaseConfig(null, null, null, 4, LIMIT, LIMIT);
   private static final ObjectStoreConfig OBJECTS =
-      new ObjectStoreConfig(null, null, null, "documents", Duration.ofSeconds(5));
+      new ObjectStoreConfig(null, null, null, "documents", LIMIT);
 
   private final Telemetry telemetry;
   private final Database database;
@@ -33,7 +34,7 @@ final class WorkingService implements AutoCloseable {
 
   /** One with a database of the test's. */
   WorkingService(TestDatabase database, Path home) throws Exception {
-    this(database.config(4, Duration.ofSeconds(5)), home);
+    this(database.config(4, LIMIT), home);
   }
 
   private WorkingService(DatabaseConfig config, Path home) throws Exception {
@@ -69,7 +70,7 @@ final class WorkingService implements AutoCloseable {
             3,
             Duration.ofSeconds(1),
             Duration.ofSeconds(1),
-            new ExtractLimits(100_000, 100, 96, Duration.ofSeconds(30)),
+            new ExtractLimits(100_000, 100, 96, Duration.ofMinutes(2)),
             100,
             "english",
             "letters",

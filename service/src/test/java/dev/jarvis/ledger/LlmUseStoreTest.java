@@ -39,7 +39,7 @@ class LlmUseStoreTest {
   static void open() throws Exception {
     telemetry = Recorded.start();
     testDatabase = TestDatabase.create();
-    database = Database.open(testDatabase.config(4, Duration.ofSeconds(5)), home, telemetry);
+    database = Database.open(testDatabase.config(4, Duration.ofSeconds(30)), home, telemetry);
     store = new LlmUseStore(database);
   }
 

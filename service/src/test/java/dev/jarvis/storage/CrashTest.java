@@ -3,6 +3,7 @@ package dev.jarvis.storage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.jarvis.Programs;
 import dev.jarvis.telemetry.Telemetry;
 import io.helidon.dbclient.DbRow;
 import java.io.IOException;
@@ -46,16 +47,8 @@ class CrashTest {
   @Test
   void takesOverFromAKilledJarvis() throws Exception {
     Process victim =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty(
-                    "surefire.test.class.path", System.getProperty("java.class.path")),
-                Victim.class.getName(),
-                home.toString())
-            .inheritIO()
-            .start();
-    assertThat(victim.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        new ProcessBuilder(Programs.java(Victim.class, home.toString())).inheritIO().start();
+    assertThat(victim.waitFor(5, TimeUnit.MINUTES)).isTrue();
     assertThat(victim.exitValue()).isEqualTo(137);
     ProcessHandle postgres = running("postgres/data", "postmaster.pid");
     ProcessHandle redisServer = running("redis", "redis.pid");
