@@ -28,8 +28,10 @@ service/target/jarvis.jar: $(SOURCES)
 
 test: venv ## Run every test that needs no other server
 	@service/bin/fetch-model
-	@$(JARVIS_CACHE)/venv/bin/python -m unittest discover -s stack/native
-	$(MVN) verify
+	@words=$$(mktemp); trap 'kill $$stack 2>/dev/null; rm -f $$words' EXIT; \
+	$(JARVIS_CACHE)/venv/bin/python -m unittest discover -s stack/native >$$words 2>&1 & stack=$$!; \
+	$(MVN) verify; java=$$?; wait $$stack; python=$$?; \
+	echo "the stack's own tests:"; cat $$words; exit $$((java || python))
 
 venv: stack/native/requirements.txt ## Make the Python environment of tests and stack
 	@stack/native/venv

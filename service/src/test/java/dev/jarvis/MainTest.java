@@ -93,7 +93,7 @@ class MainTest {
 
   private String awaitReady(Process process) {
     return await()
-        .atMost(Duration.ofSeconds(60))
+        .atMost(Duration.ofMinutes(3))
         .until(
             () -> {
               assertThat(process.isAlive()).as(errors()).isTrue();
