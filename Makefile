@@ -10,7 +10,7 @@ export JAVA_HOME := $(shell service/bin/find-jdk)
 MVN := mvn -B -ntp
 SOURCES := $(shell find service/src -type f) pom.xml service/pom.xml
 
-.PHONY: help run build test licences format generate stack stack-status stack-down e2e bench clean
+.PHONY: help run build test test-stack licences format generate stack stack-status stack-down e2e bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,8 +29,14 @@ service/target/jarvis.jar: $(SOURCES)
 
 test: venv ## Run every test that needs no other server
 	@service/bin/fetch-model
+	@words=$$(mktemp); trap 'kill $$stack 2>/dev/null; rm -f $$words' EXIT; \
+	$(MAKE) -s test-stack >$$words 2>&1 & stack=$$!; \
+	$(MVN) verify; java=$$?; wait $$stack; python=$$?; \
+	echo "the stack's own tests:"; cat $$words; exit $$((java || python))
+
+# Of `make test`, what is about the stack's files; by the servers' own programs, where they are built.
+test-stack: venv
 	@$(JARVIS_CACHE)/venv/bin/python -m unittest discover -s stack/native
-	$(MVN) verify
 
 licences: build venv ## Hold the licences of everything that is fetched to the allow-list
 	@$(MVN) -q -f service/pom.xml -Plicences org.cyclonedx:cyclonedx-maven-plugin:makeBom -DincludeTestScope=true \

@@ -12,7 +12,6 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -30,7 +29,7 @@ class MainTest {
   void badConfigurationIsToldWholeAndExitsWith1() throws Exception {
     Process process = start(Map.of("JARVIS_SERVER_PORT", "x", "JARVIS_HOMME", "y"));
 
-    assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue()).isEqualTo(1);
     assertThat(errors())
         .contains("3 problems", "JARVIS_SERVER_PORT", "JARVIS_HOMME", "JARVIS_OLLAMA_URL");
@@ -39,18 +38,19 @@ class MainTest {
   @Test
   void sigtermLetsRunningAnswersEndAndExitsWith0() throws Exception {
     try (FakeOllama ollama = FakeOllama.start()) {
-      ollama.pauseBetweenPieces(Duration.ofMillis(300));
+      ollama.hold();
       Process process = start(Map.of("JARVIS_OLLAMA_URL", ollama.uri().toString()));
       try {
         String base = awaitReady(process);
         String key = keyShown();
         CompletableFuture<HttpResponse<String>> answer = chat(base, key, ollama.model());
-        await().atMost(Duration.ofSeconds(10)).until(() -> ollama.requests() > 0);
+        await().atMost(Duration.ofSeconds(20)).until(() -> ollama.requests() > 0);
 
         process.destroy();
+        ollama.release();
 
-        assertThat(answer.get(20, TimeUnit.SECONDS).body()).contains("data: [DONE]");
-        assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(answer.get(60, TimeUnit.SECONDS).body()).contains("data: [DONE]");
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(process.exitValue()).isZero();
         assertThat(Files.readString(output())).contains("request_completed").doesNotContain(key);
       } finally {
@@ -75,12 +75,7 @@ class MainTest {
 
   private Process start(Map<String, String> environment) throws IOException {
     ProcessBuilder builder =
-        new ProcessBuilder(
-                List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    "dev.jarvis.Main"))
+        new ProcessBuilder(Programs.java(Main.class))
             .redirectOutput(output().toFile())
             .redirectError(folder.resolve("stderr").toFile());
     builder
@@ -98,7 +93,7 @@ class MainTest {
 
   private String awaitReady(Process process) {
     return await()
-        .atMost(Duration.ofSeconds(60))
+        .atMost(Duration.ofMinutes(3))
         .until(
             () -> {
               assertThat(process.isAlive()).as(errors()).isTrue();

@@ -5,6 +5,8 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.jarvis.model.FakeOllama;
+import dev.jarvis.storage.TestDatabase;
+import dev.jarvis.storage.TestRedis;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -13,13 +15,14 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The whole service as {@link Main} starts it, on a free port: embedded stores, and a scripted
- * Ollama.
+ * The whole service as {@link Main} starts it, on a free port: databases of its own in the servers
+ * that the tests share, files in a folder, and a scripted Ollama.
  */
 public final class TestService implements AutoCloseable {
   public static final String KEY = "sk-test-key-of-admin";
@@ -28,33 +31,32 @@ public final class TestService implements AutoCloseable {
   private static final HttpClient CLIENT =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
-  private final Jarvis jarvis;
-  private final FakeOllama ollama;
+  private final TestDatabase database = TestDatabase.create();
+  private final TestRedis redis = TestRedis.take();
+  private final Path home = TestFolders.create();
+  private final FakeOllama ollama = FakeOllama.start();
+  private final Jarvis jarvis = new Jarvis();
 
-  private TestService(Jarvis jarvis, FakeOllama ollama) {
-    this.jarvis = jarvis;
-    this.ollama = ollama;
-  }
+  private TestService() throws Exception {}
 
   /** Starts a service; settings are JARVIS_ variables and win over the test's own. */
   public static TestService start(Map<String, String> settings) throws Exception {
-    FakeOllama ollama = FakeOllama.start();
-    Path home = Files.createTempDirectory("jarvis-test");
+    TestService service = new TestService();
     Map<String, String> environment = new HashMap<>();
-    environment.put("JARVIS_HOME", home.toString());
+    environment.putAll(service.database.environment());
+    environment.putAll(service.redis.environment());
+    environment.put("JARVIS_HOME", service.home.toString());
     environment.put("JARVIS_SERVER_PORT", "0");
     environment.put("JARVIS_API_KEY", KEY);
-    environment.put("JARVIS_OLLAMA_URL", ollama.uri().toString());
+    environment.put("JARVIS_OLLAMA_URL", service.ollama.uri().toString());
     environment.putAll(settings);
-    Jarvis jarvis = new Jarvis();
     try {
-      jarvis.start(JarvisConfig.load(environment));
+      service.jarvis.start(JarvisConfig.load(environment));
     } catch (Exception e) {
-      jarvis.close();
-      ollama.close();
+      service.close();
       throw e;
     }
-    return new TestService(jarvis, ollama);
+    return service;
   }
 
   /**
@@ -157,6 +159,13 @@ public final class TestService implements AutoCloseable {
   public void close() {
     jarvis.close();
     ollama.close();
+    try {
+      redis.close();
+      database.close();
+      TestFolders.delete(home);
+    } catch (IOException | SQLException e) {
+      throw new AssertionError("the service leaves something behind", e);
+    }
   }
 
   private static final class Shared {
@@ -165,7 +174,7 @@ public final class TestService implements AutoCloseable {
     private static TestService start() {
       try {
         TestService service = TestService.start(Map.of());
-        Runtime.getRuntime().addShutdownHook(new Thread(service::close));
+        SharedUntilExit.add(service);
         return service;
       } catch (Exception e) {
         throw new AssertionError("the service does not start", e);

@@ -14,6 +14,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,23 +37,31 @@ public final class ActiveUsers implements AutoCloseable {
   private final Duration window;
   private final Duration period;
   private final InstantSource clock;
+  private final LongSupplier nanoTime;
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread refresher;
   private volatile long count;
-  private long countedNanos = System.nanoTime();
+  private long countedNanos;
   private @Nullable AutoCloseable gauge;
 
   public ActiveUsers(Redis redis, Instruments instruments) {
-    this(redis, instruments, WINDOW, PERIOD, InstantSource.system());
+    this(redis, instruments, WINDOW, PERIOD, InstantSource.system(), System::nanoTime);
   }
 
   ActiveUsers(
-      Redis redis, Instruments instruments, Duration window, Duration period, InstantSource clock) {
+      Redis redis,
+      Instruments instruments,
+      Duration window,
+      Duration period,
+      InstantSource clock,
+      LongSupplier nanoTime) {
     this.redis = redis;
     this.instruments = instruments;
     this.window = window;
     this.period = period;
     this.clock = clock;
+    this.nanoTime = nanoTime;
+    this.countedNanos = nanoTime.getAsLong();
     this.gauge = instruments.gauge(Metric.ACTIVE_USERS, () -> count);
     instruments.add(Metric.DB_CLIENT_OPERATION_ERRORS, 0, "redis", "ZADD");
     this.refresher = Thread.ofVirtual().name("active-users").start(this::refreshUntilClosed);
@@ -89,12 +98,12 @@ public final class ActiveUsers implements AutoCloseable {
               .thenCompose(removed -> redis.send(it -> it.zcount(KEY, active)))
               .toCompletableFuture()
               .get(REFRESH_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
-      countedNanos = System.nanoTime();
+      countedNanos = nanoTime.getAsLong();
       if (gauge == null) {
         gauge = instruments.gauge(Metric.ACTIVE_USERS, () -> count);
       }
     } catch (ExecutionException | TimeoutException e) { // health tells that Redis is away
-      if (System.nanoTime() - countedNanos > window.toNanos()) {
+      if (nanoTime.getAsLong() - countedNanos > window.toNanos()) {
         stopReporting();
       }
     }

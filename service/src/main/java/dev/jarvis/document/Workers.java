@@ -34,6 +34,7 @@ final class Workers implements AutoCloseable {
   private final DocumentStore documents;
   private final Processing processing;
   private final DocumentTelemetry telemetry;
+  private final Duration renewalPeriod;
   private final Semaphore work = new Semaphore(0);
   private final List<Thread> threads = new ArrayList<>();
   private final ScheduledThreadPoolExecutor clock;
@@ -44,10 +45,20 @@ final class Workers implements AutoCloseable {
       DocumentStore documents,
       Processing processing,
       DocumentTelemetry telemetry) {
+    this(config, documents, processing, telemetry, config.lease().dividedBy(RENEWALS_IN_A_LEASE));
+  }
+
+  Workers(
+      DocumentConfig config,
+      DocumentStore documents,
+      Processing processing,
+      DocumentTelemetry telemetry,
+      Duration renewalPeriod) {
     this.config = config;
     this.documents = documents;
     this.processing = processing;
     this.telemetry = telemetry;
+    this.renewalPeriod = renewalPeriod;
     clock =
         new ScheduledThreadPoolExecutor(
             2, Thread.ofPlatform().daemon().name("documents-leases-", 0).factory());
@@ -96,7 +107,7 @@ final class Workers implements AutoCloseable {
     }
     Leased leased = claimed.get();
     Holding holding = new Holding(leased.document().stage());
-    long period = config.lease().toMillis() / RENEWALS_IN_A_LEASE;
+    long period = renewalPeriod.toMillis();
     ScheduledFuture<?> renewal =
         clock.scheduleWithFixedDelay(
             () -> renew(leased, holding), period, period, TimeUnit.MILLISECONDS);

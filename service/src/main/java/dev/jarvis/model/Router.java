@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -29,23 +30,26 @@ public final class Router {
   private final Map<Models.Target, TargetState> states = new ConcurrentHashMap<>();
   private final ToDoubleFunction<Models.Target> cost;
   private final RandomGenerator random;
+  private final LongSupplier nanoTime;
 
   /**
    * @param cost input and output price of a million tokens each, NaN without a price
    */
   public Router(Models models, List<Route> routes, ToDoubleFunction<Models.Target> cost) {
-    this(models, routes, cost, null);
+    this(models, routes, cost, null, System::nanoTime);
   }
 
   Router(
       Models models,
       List<Route> routes,
       ToDoubleFunction<Models.Target> cost,
-      @Nullable RandomGenerator random) {
+      @Nullable RandomGenerator random,
+      LongSupplier nanoTime) {
     this.models = models;
     routes.forEach(it -> this.routes.put(it.name(), it));
     this.cost = cost;
     this.random = random == null ? () -> ThreadLocalRandom.current().nextLong() : random;
+    this.nanoTime = nanoTime;
   }
 
   /** How the answers of a route are kept; a name that is no route's has no cache. */
@@ -87,7 +91,7 @@ public final class Router {
 
   /** Notes that a target is asked; the lease ends when its answer does. */
   public Lease lease(Models.Target target) {
-    return new Lease(state(target));
+    return new Lease(state(target), nanoTime);
   }
 
   /** The targets that were asked or considered so far, and whether each is left alone now. */
@@ -234,12 +238,15 @@ public final class Router {
   /** An answer under way; used by one thread. */
   public static final class Lease {
     private final TargetState state;
-    private final long startNanos = System.nanoTime();
+    private final LongSupplier nanoTime;
+    private final long startNanos;
     private boolean first = true;
     private boolean ended;
 
-    private Lease(TargetState state) {
+    private Lease(TargetState state, LongSupplier nanoTime) {
       this.state = state;
+      this.nanoTime = nanoTime;
+      this.startNanos = nanoTime.getAsLong();
       state.begun();
     }
 
@@ -247,7 +254,7 @@ public final class Router {
     public void piece() {
       if (first) {
         first = false;
-        state.firstTokenAfter(Duration.ofNanos(System.nanoTime() - startNanos));
+        state.firstTokenAfter(Duration.ofNanos(nanoTime.getAsLong() - startNanos));
       }
     }
 

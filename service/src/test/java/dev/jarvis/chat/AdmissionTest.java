@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class AdmissionTest {
   private static final String WAITING = "llm_waiting_requests";
+  private static final Duration LIMIT = Duration.ofSeconds(20);
   private static TestService service;
 
   @BeforeAll
@@ -27,10 +28,8 @@ class AdmissionTest {
             Map.of(
                 "JARVIS_CHAT_MAX_CONCURRENT", "1",
                 "JARVIS_CHAT_MAX_QUEUED", "1",
-                "JARVIS_CHAT_QUEUE_TIMEOUT", "2s"));
-    await()
-        .atMost(Duration.ofSeconds(20))
-        .until(() -> service.get("/v1/models").body().contains(service.ollama().model()));
+                "JARVIS_CHAT_QUEUE_TIMEOUT", "50s"));
+    service.awaitModel(service.ollama().model());
   }
 
   @AfterAll
@@ -44,6 +43,10 @@ class AdmissionTest {
   }
 
   private static CompletableFuture<HttpResponse<String>> ask() {
+    return ask(service);
+  }
+
+  private static CompletableFuture<HttpResponse<String>> ask(TestService service) {
     return CompletableFuture.supplyAsync(
         () ->
             service.chat(
@@ -51,8 +54,12 @@ class AdmissionTest {
                     .formatted(service.ollama().model())));
   }
 
+  private static void awaitAsked(TestService service) {
+    await().atMost(LIMIT).until(() -> service.ollama().requests() == 1);
+  }
+
   private static void awaitWaiting(int count) {
-    await().atMost(Duration.ofSeconds(5)).until(() -> service.metric(WAITING) == count);
+    await().atMost(LIMIT).until(() -> service.metric(WAITING) == count);
   }
 
   @Test
@@ -60,9 +67,9 @@ class AdmissionTest {
     String rejected =
         "llm_requests_total{model=\"_other\",outcome=\"rejected\",provider=\"_none\"}";
     double before = service.metric(rejected);
-    service.ollama().pauseBetweenPieces(Duration.ofMillis(200)); // an answer takes a second
+    service.ollama().hold();
     CompletableFuture<HttpResponse<String>> first = ask();
-    await().atMost(Duration.ofSeconds(5)).until(() -> service.ollama().requests() == 1);
+    awaitAsked(service);
     CompletableFuture<HttpResponse<String>> second = ask();
     awaitWaiting(1);
 
@@ -72,6 +79,7 @@ class AdmissionTest {
     assertThat(third.headers().firstValue("retry-after")).contains("1");
     assertThat(TestService.json(third.body()).at("/error/code").asText()).isEqualTo("overloaded");
     assertThat(service.metric(rejected)).isEqualTo(before + 1);
+    service.ollama().release();
     assertThat(first.get().statusCode()).isEqualTo(200);
     assertThat(second.get().statusCode()).isEqualTo(200);
     awaitWaiting(0);
@@ -79,15 +87,20 @@ class AdmissionTest {
 
   @Test
   void nobodyWaitsForEver() throws Exception {
-    service.ollama().pauseBetweenPieces(Duration.ofSeconds(1)); // five seconds in all
-    CompletableFuture<HttpResponse<String>> first = ask();
-    await().atMost(Duration.ofSeconds(5)).until(() -> service.ollama().requests() == 1);
+    try (TestService hasty =
+        TestService.start(
+            Map.of("JARVIS_CHAT_MAX_CONCURRENT", "1", "JARVIS_CHAT_QUEUE_TIMEOUT", "500ms"))) {
+      hasty.awaitModel(hasty.ollama().model()).ollama().hold();
+      CompletableFuture<HttpResponse<String>> first = ask(hasty);
+      awaitAsked(hasty);
 
-    HttpResponse<String> second = ask().get();
+      HttpResponse<String> second = ask(hasty).get();
 
-    assertThat(second.statusCode()).isEqualTo(503);
-    assertThat(second.body()).contains("No turn came within 2000 ms");
-    assertThat(first.get().statusCode()).isEqualTo(200);
-    assertThat(ask().get().statusCode()).as("the turn was given back").isEqualTo(200);
+      assertThat(second.statusCode()).isEqualTo(503);
+      assertThat(second.body()).contains("No turn came within 500 ms");
+      hasty.ollama().release();
+      assertThat(first.get().statusCode()).isEqualTo(200);
+      assertThat(ask(hasty).get().statusCode()).as("the turn was given back").isEqualTo(200);
+    }
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.jarvis.document.DocumentStore.Leased;
 import dev.jarvis.document.PassageStore.Place;
 import dev.jarvis.http.RequestIds;
+import dev.jarvis.storage.TestDatabase;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -22,18 +23,21 @@ class PassageStoreTest {
   private static final Duration LIMIT = Duration.ofSeconds(20);
 
   @TempDir static Path home;
+  private static TestDatabase database;
   private static WorkingService service;
   private static PassageStore passages;
 
   @BeforeAll
   static void start() throws Exception {
-    service = new WorkingService(home);
+    database = TestDatabase.create();
+    service = new WorkingService(database, home);
     passages = new PassageStore(service.database(), false, LIMIT);
   }
 
   @AfterAll
   static void stop() throws Exception {
     service.close();
+    database.close();
   }
 
   /** A document of these passages, as a worker leaves it. */

@@ -3,6 +3,7 @@ package dev.jarvis.document;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.jarvis.Programs;
 import dev.jarvis.document.Document.State;
 import dev.jarvis.document.PassageStore.Place;
 import dev.jarvis.http.RequestIds;
@@ -24,6 +25,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** A JARVIS that is killed while it works on a document: the next one ends the work. */
 class WorkerKilledTest {
   private static final int PAGES = 40;
+  private static final Duration LIMIT = Duration.ofMinutes(3);
+
+  /** Of the process that dies; nobody else works meanwhile. */
+  private static final Duration LEASE = Duration.ofMillis(500);
 
   /** Shared: the servers' first start takes longest. */
   @TempDir static Path home;
@@ -36,7 +41,7 @@ class WorkerKilledTest {
       Stage stage = Stage.valueOf(args[1]);
       UUID id = UUID.fromString(args[2]);
       WorkingService service = new WorkingService(Path.of(args[0]));
-      service.documents().begin(id, "alice", "a.pdf", MediaType.PDF, Duration.ofSeconds(1), "");
+      service.documents().begin(id, "alice", "a.pdf", MediaType.PDF, LEASE, "");
       if (stage == Stage.STORE) {
         service.objects().put("files/" + id, dying());
       }
@@ -48,12 +53,24 @@ class WorkerKilledTest {
       service.objects().put("files/" + id, new ByteArrayInputStream(pdf));
       service.documents().stored(id, "assistants", pdf.length, id.toString());
       slow(service, stage);
-      Workers ignored = service.work(WorkingService::byLetters);
-      while (!service.documents().find("alice", id).orElseThrow().stage().equals(stage)) {
-        Thread.sleep(5);
-      }
-      Thread.sleep(stage == Stage.EXTRACT ? 50 : 300); // in its midst
+      Workers ignored = service.work(WorkingService::byLetters, LEASE);
+      await()
+          .pollInterval(Duration.ofMillis(5))
+          .atMost(LIMIT)
+          .until(() -> isInTheMidstOf(stage, service));
       Runtime.getRuntime().halt(137);
+    }
+
+    private static boolean isInTheMidstOf(Stage stage, WorkingService service) {
+      return stage == Stage.EXTRACT
+          ? ProcessHandle.current().children().anyMatch(Victim::isReader)
+          : service.number(
+                  "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+              > 0;
+    }
+
+    private static boolean isReader(ProcessHandle process) {
+      return process.info().command().orElse("").endsWith("/java");
     }
 
     private static void slow(WorkingService service, Stage stage) {
@@ -66,7 +83,7 @@ class WorkerKilledTest {
           };
       if (event != null) {
         service.sql(
-            "CREATE FUNCTION test_wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1); RETURN NEW; END'");
+            "CREATE FUNCTION test_wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.ordinal > 2 THEN PERFORM pg_sleep(0.1); END IF; RETURN NEW; END'");
         service.sql(
             "CREATE TRIGGER test_wait BEFORE %s ON document_chunks FOR EACH ROW EXECUTE FUNCTION test_wait()"
                 .formatted(event));
@@ -95,17 +112,10 @@ class WorkerKilledTest {
   private static void kill(Stage stage, UUID id) throws Exception {
     Process victim =
         new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty(
-                    "surefire.test.class.path", System.getProperty("java.class.path")),
-                Victim.class.getName(),
-                home.toString(),
-                stage.name(),
-                id.toString())
+                Programs.java(Victim.class, home.toString(), stage.name(), id.toString()))
             .inheritIO()
             .start();
-    assertThat(victim.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(victim.waitFor(5, TimeUnit.MINUTES)).isTrue();
     assertThat(victim.exitValue()).isEqualTo(137);
   }
 
@@ -121,7 +131,7 @@ class WorkerKilledTest {
       service.sql("DROP FUNCTION IF EXISTS test_wait CASCADE");
       try (Workers ignored = service.work(WorkingService::byLetters)) {
         await()
-            .atMost(Duration.ofSeconds(30))
+            .atMost(LIMIT)
             .until(() -> service.documents().find("alice", id).orElseThrow().state() == State.DONE);
       }
       assertThat(service.documents().find("alice", id).orElseThrow().attempts()).isEqualTo(2);
@@ -148,7 +158,7 @@ class WorkerKilledTest {
         Workers ignored = service.work(WorkingService::byLetters)) {
       assertThat(service.documents().find("alice", id)).isEmpty();
       await()
-          .atMost(Duration.ofSeconds(20))
+          .atMost(LIMIT)
           .until(
               () ->
                   service.number(

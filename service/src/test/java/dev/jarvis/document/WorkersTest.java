@@ -7,6 +7,7 @@ import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.Document.State;
 import dev.jarvis.http.RequestIds;
 import dev.jarvis.storage.Recorded;
+import dev.jarvis.storage.TestDatabase;
 import dev.jarvis.telemetry.Metric;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.sdk.trace.data.SpanData;
@@ -29,22 +30,25 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What may happen to a document while a worker has it. */
 class WorkersTest {
-  private static final Duration LIMIT = Duration.ofSeconds(20);
+  private static final Duration LIMIT = Duration.ofSeconds(60);
 
   /** Passages of more than one batch for the embedding model. */
   private static final String TEXT = "A sentence of some words about gulls. ".repeat(400);
 
   @TempDir static Path home;
+  private static TestDatabase database;
   private static WorkingService service;
 
   @BeforeAll
   static void start() throws Exception {
-    service = new WorkingService(home);
+    database = TestDatabase.create();
+    service = new WorkingService(database, home);
   }
 
   @AfterAll
   static void stop() throws Exception {
     service.close();
+    database.close();
   }
 
   private static UUID upload(String text) throws IOException {
@@ -101,7 +105,7 @@ class WorkersTest {
           if (asked.getCount() > 0) {
             asked.countDown();
             try {
-              Thread.sleep(LIMIT);
+              new CountDownLatch(1).await();
             } catch (InterruptedException e) {
               interrupted.set(true);
               Thread.currentThread().interrupt();
@@ -142,25 +146,37 @@ class WorkersTest {
 
   @Test
   void workThatOutlastsItsLeaseStaysWithItsWorker() throws Exception {
-    Duration lease = Duration.ofSeconds(3);
     CountDownLatch asked = new CountDownLatch(1);
+    CountDownLatch finish = new CountDownLatch(1);
     Embedder slow =
         (texts, user, request, limit) -> {
           asked.countDown();
-          try {
-            Thread.sleep(lease.multipliedBy(2));
-          } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-          }
+          awaitFor(finish);
           return WorkingService.byLetters(texts, user, request, limit);
         };
-    try (Workers ignored = service.work(slow, lease)) {
+    try (Workers ignored = service.work(slow)) {
       UUID id = upload("A text that takes long.");
       assertThat(asked.await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
+      service.sql("UPDATE documents SET due_at = now() WHERE id = '%s'".formatted(id)); // its end
+      String renewed = "due_at > now() + interval '1 minute' AND id = '%s'".formatted(id);
+      await().atMost(LIMIT).until(() -> rows("documents", renewed) == 1);
       try (Workers others = service.work(WorkingService::byLetters)) {
+        UUID next = upload("A text that the others take.");
+        others.wake();
+        await().atMost(LIMIT).until(() -> document(next).state() == State.DONE);
+        finish.countDown();
         await().atMost(LIMIT).until(() -> document(id).state() == State.DONE);
       }
       assertThat(document(id).attempts()).isEqualTo(1);
+    }
+  }
+
+  /** Waits; an interrupt is an error. */
+  private static void awaitFor(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
     }
   }
 
@@ -239,11 +255,7 @@ class WorkersTest {
     Embedder endless =
         (texts, user, request, limit) -> {
           asked.countDown();
-          try {
-            Thread.sleep(LIMIT);
-          } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-          }
+          awaitFor(new CountDownLatch(1));
           return new Embedder.Vectors("none", List.of());
         };
     UUID id;

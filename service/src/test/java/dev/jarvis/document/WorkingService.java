@@ -5,28 +5,41 @@ import dev.jarvis.storage.DatabaseConfig;
 import dev.jarvis.storage.ObjectStore;
 import dev.jarvis.storage.ObjectStoreConfig;
 import dev.jarvis.storage.Recorded;
+import dev.jarvis.storage.TestDatabase;
 import dev.jarvis.telemetry.Telemetry;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A service's part in documents, on the embedded stand-ins: a queue and one worker. */
+/** A service's part in documents: a queue and one worker. */
 final class WorkingService implements AutoCloseable {
-  private static final Duration LEASE = Duration.ofMillis(900);
-  private static final DatabaseConfig DATABASE =
-      new DatabaseConfig(null, null, null, 4, Duration.ofSeconds(20), Duration.ofSeconds(5));
+  private static final Duration LIMIT = Duration.ofSeconds(30);
+  private static final Duration LEASE = Duration.ofMinutes(5);
+  private static final Duration RENEWAL_PERIOD = Duration.ofMillis(100);
+  private static final DatabaseConfig EMBEDDED =
+      new DatabaseConfig(null, null, null, 4, LIMIT, LIMIT);
   private static final ObjectStoreConfig OBJECTS =
-      new ObjectStoreConfig(null, null, null, "documents", Duration.ofSeconds(5));
+      new ObjectStoreConfig(null, null, null, "documents", LIMIT);
 
   private final Telemetry telemetry;
   private final Database database;
   private final ObjectStore objects;
   private final DocumentStore documents;
 
+  /** One with an embedded PostgreSQL, whose data stays in its home. */
   WorkingService(Path home) throws Exception {
+    this(EMBEDDED, home);
+  }
+
+  /** One with a database of the test's. */
+  WorkingService(TestDatabase database, Path home) throws Exception {
+    this(database.config(4, LIMIT), home);
+  }
+
+  private WorkingService(DatabaseConfig config, Path home) throws Exception {
     telemetry = Recorded.start();
-    database = Database.open(DATABASE, home, telemetry);
+    database = Database.open(config, home, telemetry);
     objects = ObjectStore.open(OBJECTS, home, telemetry);
     documents = new DocumentStore(database);
   }
@@ -57,7 +70,7 @@ final class WorkingService implements AutoCloseable {
             3,
             Duration.ofSeconds(1),
             Duration.ofSeconds(1),
-            new ExtractLimits(100_000, 100, 96, Duration.ofSeconds(30)),
+            new ExtractLimits(100_000, 100, 96, Duration.ofMinutes(2)),
             100,
             "english",
             "letters",
@@ -67,7 +80,8 @@ final class WorkingService implements AutoCloseable {
         config,
         documents,
         new Processing(config, documents, new ChunkStore(database), objects, embedder, told),
-        told);
+        told,
+        RENEWAL_PERIOD);
   }
 
   QueueGauges gauges() {

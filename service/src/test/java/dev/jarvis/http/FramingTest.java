@@ -118,7 +118,7 @@ class FramingTest {
   private static String exchange(String request) throws IOException {
     try (Socket socket =
         new Socket(InetAddress.getLoopbackAddress(), TestService.shared().port())) {
-      socket.setSoTimeout(5_000);
+      socket.setSoTimeout(20_000);
       socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
       InputStream in = socket.getInputStream();
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);

@@ -9,13 +9,13 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
-/** One connection to a service, for what no HTTP client does. No read takes longer than 10 s. */
+/** One connection to a service, for what no HTTP client does. No read takes longer than 20 s. */
 public final class RawConnection implements AutoCloseable {
   private final Socket socket;
 
   public RawConnection(TestService service) throws IOException {
     socket = new Socket(InetAddress.getLoopbackAddress(), service.port());
-    readLimit(Duration.ofSeconds(10));
+    readLimit(Duration.ofSeconds(20));
   }
 
   /** The text of a request to the chat route with the admin's key. */

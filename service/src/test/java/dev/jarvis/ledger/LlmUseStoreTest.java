@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.storage.Database;
-import dev.jarvis.storage.DatabaseConfig;
 import dev.jarvis.storage.Recorded;
+import dev.jarvis.storage.TestDatabase;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
 import io.helidon.dbclient.DbRow;
@@ -27,11 +27,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The ledger on a real PostgreSQL. */
 class LlmUseStoreTest {
-  private static final DatabaseConfig EMBEDDED =
-      new DatabaseConfig(null, null, null, 4, Duration.ofSeconds(10), Duration.ofSeconds(5));
   private static final DateTimeFormatter MONTH = DateTimeFormatter.ofPattern("uuuu_MM");
 
   @TempDir static Path home;
+  private static TestDatabase testDatabase;
   private static Telemetry telemetry;
   private static Database database;
   private static LlmUseStore store;
@@ -39,7 +38,8 @@ class LlmUseStoreTest {
   @BeforeAll
   static void open() throws Exception {
     telemetry = Recorded.start();
-    database = Database.open(EMBEDDED, home, telemetry);
+    testDatabase = TestDatabase.create();
+    database = Database.open(testDatabase.config(4, Duration.ofSeconds(30)), home, telemetry);
     store = new LlmUseStore(database);
   }
 
@@ -47,6 +47,7 @@ class LlmUseStoreTest {
   static void close() throws Exception {
     database.close();
     telemetry.close();
+    testDatabase.close();
   }
 
   @BeforeEach
@@ -173,7 +174,7 @@ class LlmUseStoreTest {
       }
       request.end();
       await()
-          .atMost(Duration.ofSeconds(5))
+          .atMost(Duration.ofSeconds(20))
           .untilAsserted(
               () ->
                   assertThat(Recorded.spans("insert_llm_request postgresql"))

@@ -33,6 +33,7 @@ public final class FakeOllama implements AutoCloseable {
     STALL_BEFORE_FIRST_PIECE,
     STALL_MID_STREAM,
     RESET_MID_STREAM,
+    BREAK_MID_STREAM,
     END_WITHOUT_DONE,
     MALFORMED_LINE,
     HUGE_LINE,
@@ -56,6 +57,7 @@ public final class FakeOllama implements AutoCloseable {
   private volatile String reason = "stop";
   private volatile String errorText = "a failure at http://127.0.0.1:1/completion";
   private volatile Duration pause = Duration.ZERO;
+  private volatile boolean held;
   private final AtomicInteger failuresLeft = new AtomicInteger(Integer.MAX_VALUE);
   private volatile int retryAfter;
   private volatile boolean listFails;
@@ -90,6 +92,7 @@ public final class FakeOllama implements AutoCloseable {
     script = Script.ANSWER;
     answer = null;
     pause = Duration.ZERO;
+    held = false;
     reason = "stop";
     listFails = false;
     failuresLeft.set(Integer.MAX_VALUE);
@@ -163,6 +166,16 @@ public final class FakeOllama implements AutoCloseable {
     pause = value;
   }
 
+  /** Stops after the second piece of an answer until {@link #release()}. */
+  public void hold() {
+    held = true;
+  }
+
+  /** Lets what is held go on. */
+  public void release() {
+    held = false;
+  }
+
   /** Answers chats with this status and Ollama's form of an error. */
   public void failWith(int value) {
     failWith(value, "a failure at http://127.0.0.1:1/completion");
@@ -197,8 +210,18 @@ public final class FakeOllama implements AutoCloseable {
     script = Script.STALL_MID_STREAM;
   }
 
+  /**
+   * A reset takes back what the client has not read yet: it comes with {@link #release()}, when the
+   * test has read the pieces that count.
+   */
   public void resetMidStream() {
+    held = true;
     script = Script.RESET_MID_STREAM;
+  }
+
+  /** The connection ends, what was sent arrives. */
+  public void breakMidStream() {
+    script = Script.BREAK_MID_STREAM;
   }
 
   /** The body ends well, but the answer does not. */
@@ -366,6 +389,9 @@ public final class FakeOllama implements AutoCloseable {
     for (int i = 0; only == null && i < PIECES.length; i++) {
       piece(socket, PIECES[i]);
       if (i == 1) {
+        while (held) {
+          rest(socket, Duration.ofMillis(10));
+        }
         disturb(socket);
       }
       if (!pause.isZero()) {
@@ -388,11 +414,10 @@ public final class FakeOllama implements AutoCloseable {
     switch (script) {
       case STALL_MID_STREAM -> stall(socket);
       case RESET_MID_STREAM -> {
-        // A reset takes back what was not read yet: the client is given time to read.
-        rest(socket, Duration.ofMillis(300));
         socket.setSoLinger(true, 0);
         socket.close();
       }
+      case BREAK_MID_STREAM -> socket.close();
       case MALFORMED_LINE -> chunk(socket, "{\"message\":\n");
       case HUGE_LINE -> {
         for (int i = 0; i < 8; i++) {

@@ -18,10 +18,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(120)
 class OllamaProviderTest {
   private static final Duration SHORT = Duration.ofMillis(300);
-  private static final Duration LONG = Duration.ofSeconds(20);
+  private static final Duration LONG = Duration.ofMinutes(1);
 
   private final FakeOllama ollama = FakeOllama.start();
   private OllamaProvider provider = provider(LONG, LONG);
@@ -38,10 +38,10 @@ class OllamaProviderTest {
             "ollama",
             ollama.uri(),
             null,
-            Duration.ofSeconds(2),
+            Duration.ofSeconds(20),
             firstToken,
             betweenTokens,
-            Duration.ofSeconds(1)));
+            Duration.ofSeconds(20)));
   }
 
   private void use(OllamaProvider other) {
@@ -231,6 +231,7 @@ class OllamaProviderTest {
   @Test
   void everyWayToBreakOffIsUnavailable() throws Exception {
     breaks(ollama::resetMidStream);
+    breaks(ollama::breakMidStream);
     breaks(ollama::endWithoutDone);
     breaks(ollama::malformedLine);
     breaks(ollama::hugeLine);
@@ -242,6 +243,7 @@ class OllamaProviderTest {
     script.run();
     try (ChatStream stream = provider.chat(hi())) {
       assertThat(stream.next().text()).isEqualTo("Hello");
+      ollama.release();
       assertThatThrownBy(() -> Chats.read(stream)).isInstanceOf(ModelException.Unavailable.class);
     }
   }
@@ -252,7 +254,7 @@ class OllamaProviderTest {
     ollama.stallBeforeHeaders();
 
     assertThatThrownBy(() -> provider.chat(hi())).isInstanceOf(ModelException.TimedOut.class);
-    await().atMost(Duration.ofSeconds(1)).until(ollama::clientGone);
+    await().atMost(Duration.ofSeconds(20)).until(ollama::clientGone);
   }
 
   @Test
@@ -261,7 +263,7 @@ class OllamaProviderTest {
     ollama.stallBeforeFirstPiece();
 
     assertThatThrownBy(() -> provider.chat(hi())).isInstanceOf(ModelException.TimedOut.class);
-    await().atMost(Duration.ofSeconds(1)).until(ollama::clientGone);
+    await().atMost(Duration.ofSeconds(20)).until(ollama::clientGone);
   }
 
   @Test
@@ -271,14 +273,15 @@ class OllamaProviderTest {
 
     try (ChatStream stream = provider.chat(hi())) {
       assertThatThrownBy(() -> Chats.read(stream)).isInstanceOf(ModelException.TimedOut.class);
-      await().atMost(Duration.ofSeconds(1)).until(ollama::clientGone);
+      await().atMost(Duration.ofSeconds(20)).until(ollama::clientGone);
     }
   }
 
   @Test
   void aSlowAnswerOutlastsTheLimits() throws Exception {
-    use(provider(Duration.ofMillis(700), Duration.ofMillis(700)));
-    ollama.pauseBetweenPieces(Duration.ofMillis(250));
+    Duration limit = Duration.ofSeconds(3);
+    use(provider(limit, limit));
+    ollama.pauseBetweenPieces(limit.dividedBy(4)); // five times
 
     try (ChatStream stream = provider.chat(hi())) {
       assertThat(Chats.read(stream).text()).isEqualTo(ollama.answer());
@@ -295,7 +298,7 @@ class OllamaProviderTest {
 
     stream.close();
 
-    await().atMost(Duration.ofSeconds(1)).until(ollama::clientGone);
+    await().atMost(Duration.ofSeconds(20)).until(ollama::clientGone);
     assertThat(stream.usage()).isEqualTo(new ChatStream.Usage(1, 0, 3, true));
   }
 
@@ -320,7 +323,7 @@ class OllamaProviderTest {
 
     stream.close();
 
-    assertThat(failure).succeedsWithin(Duration.ofSeconds(1));
+    assertThat(failure).succeedsWithin(Duration.ofSeconds(20));
     assertThat(failure.join()).isInstanceOf(ModelException.Unavailable.class);
   }
 
@@ -333,6 +336,6 @@ class OllamaProviderTest {
 
     assertThatThrownBy(() -> Chats.read(stream)).isInstanceOf(ModelException.Unavailable.class);
     assertThatThrownBy(() -> provider.chat(hi())).isInstanceOf(ModelException.Unavailable.class);
-    await().atMost(Duration.ofSeconds(2)).until(ollama::clientGone);
+    await().atMost(Duration.ofSeconds(20)).until(ollama::clientGone);
   }
 }

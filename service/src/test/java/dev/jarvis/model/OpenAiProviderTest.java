@@ -83,7 +83,7 @@ class OpenAiProviderTest {
 
   @Test
   void anErrorMidwayIsAFailure() throws Exception {
-    service.ollama().resetMidStream();
+    service.ollama().breakMidStream();
 
     try (ChatStream stream = provider.chat(hi())) {
       assertThatThrownBy(() -> Chats.read(stream)).isInstanceOf(ModelException.Unavailable.class);

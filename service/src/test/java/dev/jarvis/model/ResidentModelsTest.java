@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(120)
 class ResidentModelsTest {
   private static final Duration FAST = Duration.ofMillis(50);
 
@@ -54,7 +54,7 @@ class ResidentModelsTest {
 
   private static void awaitCount(long expected) {
     await()
-        .atMost(Duration.ofSeconds(5))
+        .atMost(Duration.ofSeconds(20))
         .untilAsserted(() -> assertThat(count()).hasValue(expected));
   }
 

@@ -1,7 +1,6 @@
 package dev.jarvis.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.model.Decision.Option;
 import dev.jarvis.model.Decision.Reason;
@@ -12,18 +11,21 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class RouterTest {
-  private static final Duration PERIOD = Duration.ofMillis(20);
+  /** A listing is made at the start only, and never too old. */
+  private static final Duration NEVER = Duration.ofHours(1);
 
   private static final ChatRequest ANY = Chats.request("m", "hi");
 
   private final Stub a = new Stub("a");
   private final Stub b = new Stub("b");
-  private final Models models = new Models(List.of(a, b), PERIOD);
+  private Models models = new Models(List.of(a, b), NEVER);
   private final Map<Models.Target, Double> prices = new ConcurrentHashMap<>();
+  private final AtomicLong now = new AtomicLong();
 
   /** A provider that has the model "m", unless it is down. */
   private static final class Stub implements ModelProvider {
@@ -84,9 +86,16 @@ class RouterTest {
     models.close();
   }
 
+  /** Lists the models anew, for routers that are made from now on. */
+  private void list() {
+    models.close();
+    models = new Models(List.of(a, b), NEVER);
+  }
+
   private Router router(Strategy strategy, Route.Target... targets) {
     List<Route> routes = List.of(new Route("r", strategy, List.of(targets), Route.Cache.NONE));
-    return new Router(models, routes, it -> prices.getOrDefault(it, Double.NaN), new Random(42));
+    return new Router(
+        models, routes, it -> prices.getOrDefault(it, Double.NaN), new Random(42), now::get);
   }
 
   private static Route.Target target(String provider, int weight, int priority) {
@@ -152,7 +161,7 @@ class RouterTest {
   void theQuickestFirstToken() throws Exception {
     Router router = router(Strategy.LOWEST_LATENCY, target("a", 1, 1), target("b", 1, 1));
     Router.Lease slow = router.lease(at(a));
-    await().pollDelay(Duration.ofMillis(30)).until(() -> true);
+    now.addAndGet(Duration.ofMillis(30).toNanos());
     slow.piece();
     slow.end(false);
 
@@ -165,7 +174,7 @@ class RouterTest {
     Decision decision = decide(router);
     assertThat(order(decision)).containsExactly("b", "a");
     assertThat(reason(decision)).isEqualTo(Reason.LOWEST_LATENCY);
-    assertThat(decision.options().get(1).firstToken()).isGreaterThan(Duration.ofMillis(29));
+    assertThat(decision.options().get(1).firstToken()).isEqualTo(Duration.ofMillis(30));
   }
 
   @Test
@@ -193,26 +202,30 @@ class RouterTest {
 
   @Test
   void whatIsDownOrMissingIsPassedOver() throws Exception {
-    Router router = router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2));
     a.down = true;
-    await().until(() -> order(decide(router)).equals(List.of("b")));
-    assertThat(reason(decide(router))).isEqualTo(Reason.ONLY);
-    assertThat(decide(router).options().getLast().reason()).isEqualTo(Reason.PROVIDER_DOWN);
+    list();
+    Decision down = decide(router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2)));
+    assertThat(order(down)).containsExactly("b");
+    assertThat(reason(down)).isEqualTo(Reason.ONLY);
+    assertThat(down.options().getLast().reason()).isEqualTo(Reason.PROVIDER_DOWN);
 
     a.down = false;
     a.listed = List.of("other");
-    await().until(() -> decide(router).options().getLast().reason().equals(Reason.MODEL_MISSING));
-    assertThat(order(decide(router))).containsExactly("b");
+    list();
+    Decision missing = decide(router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2)));
+    assertThat(order(missing)).containsExactly("b");
+    assertThat(missing.options().getLast().reason()).isEqualTo(Reason.MODEL_MISSING);
   }
 
   @Test
   void ifAllAreDownTheyAreTriedAllTheSame() throws Exception {
-    Router router = router(Strategy.WEIGHTED, target("a", 1, 2), target("b", 1, 1));
     a.down = true;
     b.down = true;
+    list();
 
-    await().until(() -> reason(decide(router)) == Reason.LAST_RESORT);
-    assertThat(order(decide(router))).containsExactly("b", "a");
+    Decision decision = decide(router(Strategy.WEIGHTED, target("a", 1, 2), target("b", 1, 1)));
+    assertThat(reason(decision)).isEqualTo(Reason.LAST_RESORT);
+    assertThat(order(decision)).containsExactly("b", "a");
   }
 
   @Test

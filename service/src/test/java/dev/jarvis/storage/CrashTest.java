@@ -3,6 +3,7 @@ package dev.jarvis.storage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.jarvis.Programs;
 import dev.jarvis.telemetry.Telemetry;
 import io.helidon.dbclient.DbRow;
 import java.io.IOException;
@@ -17,8 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** A JARVIS that is killed leaves its servers behind: the next one must cope, and find the data. */
 class CrashTest {
   private static final DatabaseConfig DATABASE =
-      new DatabaseConfig(null, null, null, 2, Duration.ofSeconds(10), Duration.ofSeconds(5));
-  private static final RedisConfig REDIS = new RedisConfig(null, null, Duration.ofSeconds(1));
+      new DatabaseConfig(null, null, null, 2, Duration.ofSeconds(20), Duration.ofSeconds(20));
+  private static final RedisConfig REDIS = new RedisConfig(null, null, Duration.ofSeconds(20));
 
   @TempDir Path home;
 
@@ -30,12 +31,12 @@ class CrashTest {
       Path home = Path.of(args[0]);
       Telemetry telemetry = Recorded.start();
       Redis redis = Redis.open(REDIS, home, telemetry);
-      redis.send(it -> it.set("k", "v")).toCompletableFuture().get(5, TimeUnit.SECONDS);
+      redis.send(it -> it.set("k", "v")).toCompletableFuture().get(20, TimeUnit.SECONDS);
       // Redis writes its log each second; an answered CONFIG SET has it write at once
       redis
           .send(it -> it.configSet("appendfsync", "always"))
           .toCompletableFuture()
-          .get(5, TimeUnit.SECONDS);
+          .get(20, TimeUnit.SECONDS);
       Database database = Database.open(DATABASE, home, telemetry);
       database.execute(
           db -> db.createNamedDmlStatement("create", "CREATE TABLE survivor (id int)").execute());
@@ -46,16 +47,8 @@ class CrashTest {
   @Test
   void takesOverFromAKilledJarvis() throws Exception {
     Process victim =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty(
-                    "surefire.test.class.path", System.getProperty("java.class.path")),
-                Victim.class.getName(),
-                home.toString())
-            .inheritIO()
-            .start();
-    assertThat(victim.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        new ProcessBuilder(Programs.java(Victim.class, home.toString())).inheritIO().start();
+    assertThat(victim.waitFor(5, TimeUnit.MINUTES)).isTrue();
     assertThat(victim.exitValue()).isEqualTo(137);
     ProcessHandle postgres = running("postgres/data", "postmaster.pid");
     ProcessHandle redisServer = running("redis", "redis.pid");
@@ -63,14 +56,14 @@ class CrashTest {
     try (Telemetry telemetry = Recorded.start();
         Redis redis = Redis.open(REDIS, home, telemetry);
         Database database = Database.open(DATABASE, home, telemetry)) {
-      assertThat(redis.send(it -> it.get("k")).toCompletableFuture().get(5, TimeUnit.SECONDS))
+      assertThat(redis.send(it -> it.get("k")).toCompletableFuture().get(20, TimeUnit.SECONDS))
           .isEqualTo("v");
       Optional<DbRow> count =
           database.execute(
               db -> db.createNamedGet("count", "SELECT count(*) FROM survivor").execute());
       assertThat(count).isPresent();
       await()
-          .atMost(Duration.ofSeconds(10)) // until this machine's init process has collected them
+          .atMost(Duration.ofSeconds(20)) // until this machine's init process has collected them
           .until(() -> !postgres.isAlive() && !redisServer.isAlive());
     }
     assertThat(home.resolve("postgres/data/postmaster.pid")).doesNotExist();

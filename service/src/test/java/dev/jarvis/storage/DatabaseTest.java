@@ -35,23 +35,29 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class DatabaseTest {
+  private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final DatabaseConfig EMBEDDED =
-      new DatabaseConfig(null, null, null, 4, Duration.ofSeconds(10), Duration.ofSeconds(1));
+      new DatabaseConfig(null, null, null, 4, LIMIT, LIMIT);
 
   @TempDir static Path home;
   private static final SimpleMeterRegistry METERS = new SimpleMeterRegistry();
   private static Telemetry telemetry;
   private static Database database;
 
+  /** The same PostgreSQL under short limits. */
+  private static Database hasty;
+
   @BeforeAll
   static void open() throws IOException {
     Metrics.addRegistry(METERS);
     telemetry = Recorded.start();
     database = Database.open(EMBEDDED, home, telemetry);
+    hasty = Database.open(config(url(password()), LIMIT, Duration.ofSeconds(1)), home, telemetry);
   }
 
   @AfterAll
   static void close() throws IOException {
+    hasty.close();
     database.close();
     telemetry.close();
     Metrics.removeRegistry(METERS);
@@ -108,10 +114,9 @@ class DatabaseTest {
   void endsAStatementThatTakesTooLong() {
     long start = System.nanoTime();
     assertThatThrownBy(
-            () ->
-                database.execute(db -> db.createNamedGet("slow", "SELECT pg_sleep(30)").execute()))
+            () -> hasty.execute(db -> db.createNamedGet("slow", "SELECT pg_sleep(60)").execute()))
         .hasStackTraceContaining("statement timeout");
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(4));
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(LIMIT);
   }
 
   @Test
@@ -124,7 +129,7 @@ class DatabaseTest {
   @Test
   void showsThePoolsMeters() {
     await()
-        .atMost(Duration.ofSeconds(5))
+        .atMost(LIMIT)
         .untilAsserted(
             () ->
                 assertThat(
@@ -146,6 +151,18 @@ class DatabaseTest {
     }
     assertThat(mode("postgres")).isEqualTo("rwx------");
     assertThat(mode("postgres/password")).isEqualTo("rw-------");
+  }
+
+  private static DatabaseConfig config(String url, Duration connect, Duration query) {
+    return new DatabaseConfig(url, null, null, 1, connect, query);
+  }
+
+  private static String url(String password) throws IOException {
+    return "postgres://jarvis:%s@localhost:%s/jarvis".formatted(password, port());
+  }
+
+  private static String password() throws IOException {
+    return Files.readString(home.resolve("postgres/password")).strip();
   }
 
   private static String port() throws IOException {
@@ -170,10 +187,9 @@ class DatabaseTest {
       port = socket.getLocalPort();
     }
     String url = "postgres://ann:s3cret@localhost:%d/jarvis".formatted(port);
-    DatabaseConfig config =
-        new DatabaseConfig(url, null, null, 1, Duration.ofSeconds(1), Duration.ofSeconds(1));
 
-    assertThatThrownBy(() -> Database.open(config, home, telemetry))
+    assertThatThrownBy(
+            () -> Database.open(config(url, Duration.ofSeconds(1), LIMIT), home, telemetry))
         .isInstanceOf(IOException.class)
         .hasMessage(
             "PostgreSQL at jdbc:postgresql://localhost:%d/jarvis did not answer within 1 s", port);
@@ -181,23 +197,18 @@ class DatabaseTest {
 
   @Test
   void tellsAtOnceThatThePasswordIsWrong() throws IOException {
-    String url = "postgres://jarvis:wrong@localhost:%s/jarvis".formatted(port());
-    DatabaseConfig config =
-        new DatabaseConfig(url, null, null, 1, Duration.ofSeconds(30), Duration.ofSeconds(1));
+    DatabaseConfig config = config(url("wrong"), Duration.ofMinutes(2), LIMIT);
 
     long start = System.nanoTime();
     assertThatThrownBy(() -> Database.open(config, home, telemetry))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("password authentication failed");
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMinutes(1));
   }
 
   @Test
   void waitsAtStartForAServerThatDoesNotTakeConnectionsYet() throws Exception {
-    String password = Files.readString(home.resolve("postgres/password")).strip();
-    String url = "postgres://jarvis:%s@localhost:%s/jarvis".formatted(password, port());
-    DatabaseConfig config =
-        new DatabaseConfig(url, null, null, 1, Duration.ofSeconds(30), Duration.ofSeconds(1));
+    DatabaseConfig config = config(url(password()), Duration.ofMinutes(2), LIMIT);
     asSuperuser("ALTER ROLE jarvis CONNECTION LIMIT 0");
     CompletableFuture<Database> opening =
         CompletableFuture.supplyAsync(
@@ -209,22 +220,18 @@ class DatabaseTest {
               }
             });
     try {
-      await()
-          .during(Duration.ofMillis(700))
-          .atMost(Duration.ofSeconds(5))
-          .until(() -> !opening.isDone());
+      await().during(Duration.ofMillis(700)).atMost(LIMIT).until(() -> !opening.isDone());
     } finally {
       asSuperuser("ALTER ROLE jarvis CONNECTION LIMIT -1");
     }
-    try (Database late = opening.get(10, TimeUnit.SECONDS)) {
+    try (Database late = opening.get(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
       late.check();
     }
   }
 
   private static void asSuperuser(String sql) throws Exception {
-    String password = Files.readString(home.resolve("postgres/password")).strip();
     String url = "jdbc:postgresql://localhost:%s/postgres".formatted(port());
-    try (Connection connection = DriverManager.getConnection(url, "postgres", password);
+    try (Connection connection = DriverManager.getConnection(url, "postgres", password());
         Statement statement = connection.createStatement()) {
       statement.execute(sql);
     }
@@ -232,21 +239,20 @@ class DatabaseTest {
 
   @Test
   void aStalledServerBlocksNobodyBeyondTheLimits() throws Exception {
-    database.check();
+    await().atMost(LIMIT).ignoreExceptions().untilAsserted(hasty::check);
     List<ProcessHandle> processes = serverProcesses();
     signal("-STOP", processes);
     try {
       long start = System.nanoTime();
       assertThatThrownBy(
-              () -> database.execute(db -> db.createNamedGet("stalled", "SELECT 1").execute()))
+              () -> hasty.execute(db -> db.createNamedGet("stalled", "SELECT 1").execute()))
           .isInstanceOf(DbClientException.class);
-      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
-      assertThatThrownBy(database::check).isInstanceOf(Exception.class);
-      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
+      assertThatThrownBy(hasty::check).isInstanceOf(Exception.class);
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(LIMIT);
     } finally {
       signal("-CONT", processes);
     }
-    await().atMost(Duration.ofSeconds(10)).ignoreExceptions().untilAsserted(database::check);
+    await().atMost(LIMIT).ignoreExceptions().untilAsserted(hasty::check);
   }
 
   private static List<ProcessHandle> serverProcesses() throws IOException {
@@ -258,6 +264,6 @@ class DatabaseTest {
   private static void signal(String signal, List<ProcessHandle> processes) throws Exception {
     List<String> command = new ArrayList<>(List.of("kill", signal));
     processes.forEach(it -> command.add(Long.toString(it.pid())));
-    assertThat(new ProcessBuilder(command).start().waitFor(5, TimeUnit.SECONDS)).isTrue();
+    assertThat(new ProcessBuilder(command).start().waitFor(20, TimeUnit.SECONDS)).isTrue();
   }
 }

@@ -41,7 +41,7 @@ class ObjectStoreTest {
   @Test
   void keepsObjectsOnTheLocalDiskByDefault() throws Exception {
     ObjectStoreConfig config =
-        new ObjectStoreConfig(null, null, null, "jarvis", Duration.ofSeconds(1));
+        new ObjectStoreConfig(null, null, null, "jarvis", Duration.ofSeconds(20));
     try (ObjectStore store = ObjectStore.open(config, home, telemetry)) {
       assertThatCode(store::check).doesNotThrowAnyException();
       Files.delete(home.resolve("objects/jarvis"));
@@ -80,7 +80,7 @@ class ObjectStoreTest {
       assertThatThrownBy(store::check).isInstanceOf(Exception.class);
       try (S3Fake s3 = new S3Fake(port)) {
         await()
-            .atMost(Duration.ofSeconds(15))
+            .atMost(Duration.ofSeconds(20))
             .untilAsserted(() -> assertThat(s3.calls).contains("PUT"));
         assertThatCode(store::check).doesNotThrowAnyException();
       }
@@ -124,7 +124,7 @@ class ObjectStoreTest {
 
     ObjectStoreConfig config() {
       return new ObjectStoreConfig(
-          "http://127.0.0.1:" + port(), "access", "secret", "jarvis", Duration.ofSeconds(2));
+          "http://127.0.0.1:" + port(), "access", "secret", "jarvis", Duration.ofSeconds(20));
     }
 
     @Override

@@ -1,0 +1,29 @@
+package dev.jarvis;
+
+import java.util.concurrent.ConcurrentLinkedDeque;
+
+/** What the tests of this JVM share: closed when the JVM ends, what was opened last first. */
+public final class SharedUntilExit {
+  private static final ConcurrentLinkedDeque<AutoCloseable> PARTS = new ConcurrentLinkedDeque<>();
+
+  static {
+    Runtime.getRuntime().addShutdownHook(new Thread(SharedUntilExit::close));
+  }
+
+  private SharedUntilExit() {}
+
+  public static <T extends AutoCloseable> T add(T part) {
+    PARTS.push(part);
+    return part;
+  }
+
+  private static void close() {
+    for (AutoCloseable part : PARTS) {
+      try {
+        part.close();
+      } catch (Exception e) {
+        System.err.println("a part that tests share did not close: " + e);
+      }
+    }
+  }
+}

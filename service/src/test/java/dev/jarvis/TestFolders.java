@@ -1,0 +1,25 @@
+package dev.jarvis;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.stream.Stream;
+
+/** Folders that outlive a test class, where {@code @TempDir} does not do. */
+public final class TestFolders {
+  private TestFolders() {}
+
+  public static Path create() throws IOException {
+    return Files.createTempDirectory("jarvis-test");
+  }
+
+  /** Deletes a folder with all that is in it. */
+  public static void delete(Path folder) throws IOException {
+    try (Stream<Path> all = Files.walk(folder)) {
+      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
+  }
+}
