@@ -29,10 +29,10 @@ service/target/jarvis.jar: $(SOURCES)
 
 test: venv ## Run every test that needs no other server
 	@service/bin/fetch-model
-	@words=$$(mktemp); trap 'kill $$stack 2>/dev/null; rm -f $$words' EXIT; \
-	$(MAKE) -s test-stack >$$words 2>&1 & stack=$$!; \
+	@output=$$(mktemp); set -m; trap 'kill -- -$$stack 2>/dev/null; rm -f $$output' EXIT; \
+	$(MAKE) -s test-stack >$$output 2>&1 & stack=$$!; set +m; \
 	$(MVN) verify; java=$$?; wait $$stack; python=$$?; \
-	echo "the stack's own tests:"; cat $$words; exit $$((java || python))
+	echo "the stack's own tests:"; cat $$output; exit $$((java || python))
 
 # Of `make test`, what is about the stack's files; by the servers' own programs, where they are built.
 test-stack: venv
@@ -63,7 +63,7 @@ HAVE_DOCKER := $(shell docker info >/dev/null 2>&1 && echo yes)
 ifeq ($(HAVE_DOCKER),yes)
 COMPOSE := docker compose -p jarvis -f stack/compose.yaml --env-file stack/.env
 
-stack: ## Start the whole pipeline: service, collector, Prometheus, Loki, Jaeger, stores, Ollama
+stack: ## Start the whole pipeline: service, collector, Prometheus, log store, Jaeger, stores, Ollama
 	$(COMPOSE) up --build --detach --wait
 
 stack-status: ## Show each part's readiness, URL and log
@@ -72,7 +72,7 @@ stack-status: ## Show each part's readiness, URL and log
 stack-down: ## Stop the pipeline
 	$(COMPOSE) down
 else
-stack: build venv native-servers ## Start the whole pipeline: service, collector, Prometheus, Loki, Jaeger, stores, Ollama
+stack: build venv native-servers ## Start the whole pipeline: service, collector, Prometheus, log store, Jaeger, stores, Ollama
 	@$(STACK) up
 
 stack-status: ## Show each part's readiness, URL and log

@@ -29,6 +29,7 @@ class Part:
     folders: list  # data folders, to be made before the start
     files: dict  # configuration files to write: path -> text
     ports: list
+    inner_ports: list  # on loopback natively, not published by compose
     ready: str  # http:// or tcp:// URL that answers when the part is ready
     user: str = ""
     stop_signal: str = "TERM"
@@ -90,9 +91,10 @@ def _part(name, service, services, home, variables, timing):
     addresses = {k: v for it in services.values() for k, v in it["x-native"].get("addresses", {}).items()}
 
     def local(text):
+        text = str(text)
         for address, stand_in in addresses.items():
-            text = str(text).replace(address, stand_in)
-        text = VARIABLE.sub(lambda m: _value(m, variables), str(text))
+            text = text.replace(address, stand_in)
+        text = VARIABLE.sub(lambda m: _value(m, variables), text)
         for target, here in sorted(mounts.items(), key=lambda it: -len(it[0])):
             text = re.sub(rf"(?<![\w/.-]){re.escape(target)}(?=[/\s\"',;\\]|$)", here, text)
         text = re.sub(rf"(?<![\w.-])({'|'.join(services)}):(\d+)", r"127.0.0.1:\2", text)
@@ -118,6 +120,7 @@ def _part(name, service, services, home, variables, timing):
         folders=folders,
         files={path: config(file) for path, file in files.items()},
         ports=[int(m[1] or m[2]) for m in map(PORT.match, service.get("ports", []))],
+        inner_ports=native.get("ports", []),
         ready=local(native["ready"]),
         stop_seconds=int(service.get("stop_grace_period", "20s").removesuffix("s")),
     )

@@ -1,7 +1,7 @@
 """Finds log lines in whichever store runs: Loki (with compose, or where JARVIS_LOKI names its program) or VictoriaLogs.
 
-Questions are LogQL, which Grafana and the runbooks speak; for VictoriaLogs they are put into its own LogsQL. Only what our
-dashboards, links and documents use is known: see logql/parse.
+Queries are LogQL, which Grafana and the runbooks speak; for VictoriaLogs they are translated to LogsQL. Supported is what
+our dashboards, links and documents use: see logql/parse.
 """
 
 import json
@@ -20,7 +20,7 @@ PARSER = Path(__file__).resolve().parent / "logql/parse"
 # Loopback is never reached by a proxy, whatever http_proxy says.
 HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 LIMIT_SECONDS = 20
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 class QueryError(Exception):
@@ -52,10 +52,12 @@ class Loki:
 
     def find(self, query, since="1h", limit=1000):
         """Newest first."""
+        if "range" in parse([query])[0]:
+            found = json.loads(_get(f"{self.URL}/loki/api/v1/query", {"query": query}))["data"]["result"]
+            return [Line(float(it["value"][0]), it["value"][1], it["metric"]) for it in found]
+        seconds(since)  # names what is wrong with it
         parameters = {"query": query, "since": since, "limit": limit}
         found = json.loads(_get(f"{self.URL}/loki/api/v1/query_range", parameters))["data"]
-        if found["resultType"] == "matrix":  # the last value: how many in the range until now
-            return [Line(it["values"][-1][0], it["values"][-1][1], it["metric"]) for it in found["result"]]
         lines = [Line(int(at) / 1e9, text, it["stream"]) for it in found["result"] for at, text, *_ in it["values"]]
         return sorted(lines, key=lambda it: -it.time)
 
@@ -70,7 +72,7 @@ class VictoriaLogs:
         """Newest first."""
         [parsed] = parse([query])
         since = parsed.get("range", since)
-        start = time.time() - float(since[:-1]) * UNITS[since[-1]]
+        start = time.time() - seconds(since)
         text = logsql(parsed, self._names(start))
         answer = _get(f"{self.URL}/select/logsql/query", {"query": text, "start": start, "limit": limit})
         rows = [json.loads(it) for it in answer.splitlines() if it]
@@ -87,6 +89,14 @@ class VictoriaLogs:
         """name in LogQL -> name here, of every field that there is since then."""
         found = json.loads(_get(f"{self.URL}/select/logsql/field_names", {"query": "*", "start": start}))
         return {underscored(it["value"]): it["value"] for it in found["values"]}
+
+
+def seconds(duration):
+    """Of a duration as Loki writes it: 90s, 1h30m, 7d."""
+    pieces = re.findall(r"(\d+)([smhdw])", duration)
+    if not pieces or "".join(map("".join, pieces)) != duration:
+        raise QueryError(f"'{duration}' is not a duration; write 30s, 15m, 1h30m or 7d.")
+    return sum(int(number) * UNITS[unit] for number, unit in pieces)
 
 
 def underscored(name):
@@ -155,8 +165,6 @@ def _reachable(url):
     try:
         HTTP.open(url, timeout=2).close()
         return True
-    except urllib.error.HTTPError:
-        return True  # it answers, though not ready
     except OSError:
         return False
 
@@ -167,6 +175,8 @@ def _get(url, parameters):
             return response.read().decode()
     except urllib.error.HTTPError as error:
         raise QueryError(f"{parameters['query']}: {error.code} {error.read().decode()}") from error
+    except OSError as error:
+        raise QueryError(f"{url} does not answer: {error}") from error
 
 
 # What every line has, and what says nothing to a reader.

@@ -36,13 +36,11 @@ IS_ROOT = os.geteuid() == 0
 DEFAULT_HOME = "/var/lib/jarvis-stack" if IS_ROOT else str(Path.home() / ".jarvis-stack")
 HOME = Path(os.environ.get("JARVIS_STACK_HOME", DEFAULT_HOME)).resolve()
 BIN = Path(sys.executable).parent
+LOKI_FILE = "loki"  # in HOME: the JARVIS_LOKI that the running stack was started with
 READY_LIMIT_SECONDS = 120
 # Loopback is never reached by a proxy, whatever http_proxy says.
 HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 MODEL = "smollm2:135m"
-SEAWEEDFS_SOCKETS = [
-    f"/tmp/seaweedfs-{it}.sock" for it in ("master-grpc-19333", "volume-grpc-19340", "filer-grpc-19350", "s3-grpc-18333")
-]
 # Variables of the caller that are the scripts' and compose's, and not the service's.
 OURS = re.compile(r"JARVIS_(CACHE|LOKI|ENVIRONMENT|PUBLISH|STACK_\w+|E2E_\w+)$")
 
@@ -198,7 +196,7 @@ def make_database():
 
 
 def renamed(weights):
-    """A copy with another digit in the name that the file gives itself: Ollama tells models in memory by their file's hash."""
+    """A copy with another digit in the model's own name: Ollama identifies a loaded model by its file's hash."""
     name = b"Mix1 Ep2"
     content = weights.read_bytes()
     if name not in content:
@@ -224,6 +222,7 @@ def make_model(part, name=MODEL):
     result = subprocess.run(
         [part.command[0], "create", name, "-f", file], env=environment, capture_output=True, text=True, check=False
     )
+    (HOME / "run" / "another.gguf").unlink(missing_ok=True)  # Ollama keeps a copy of its own
     if result.returncode:
         fail(f"ollama create failed: {result.stderr}")
 
@@ -277,7 +276,7 @@ def check_startable(all_parts):
         if part.name == "api" and not (ROOT / "service/target/jarvis.jar").exists():
             fail("the service is not built: `make build` does it")
         listens = re.findall(r"127\.0\.0\.1:(\d+)", " ".join(part.command))
-        for port in {*part.ports, *map(int, listens)}:
+        for port in {*part.ports, *part.inner_ports, *map(int, listens)}:
             try:
                 with socket.socket() as probe:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -294,6 +293,7 @@ def up(without):
         running = supervisorctl("status", check=False)
         fresh = [it for it in all_parts if not re.search(rf"^{it.name}\s+RUNNING", running, re.M)]
     else:
+        write(HOME / LOKI_FILE, os.environ.get("JARVIS_LOKI", ""), 0o644)
         fresh = all_parts
         check_startable(fresh)
         render(parts())
@@ -316,6 +316,8 @@ def up(without):
         install_service()
         supervisorctl("start", "api")
         await_ready([api])
+    # so that the first question of an outage needs no network
+    subprocess.run([ROOT / "stack/native/npm-packages", ROOT / "stack/native/logql"], stdout=subprocess.DEVNULL, check=False)
     print_welcome()
 
 
@@ -348,12 +350,18 @@ def down():
     supervisorctl("shutdown")
     for _ in range(600):
         if not Path(f"/proc/{pid}").exists():
-            for socket_file in SEAWEEDFS_SOCKETS:  # which it does not delete, and has no option for
-                Path(socket_file).unlink(missing_ok=True)
+            remove_sockets()
             say("stopped")
             return
         time.sleep(0.2)
     fail(f"supervisord (pid {pid}) does not end")
+
+
+def remove_sockets():
+    """SeaweedFS leaves these behind, and no option moves them."""
+    command = " ".join(next(it for it in parts() if it.name == "seaweedfs").command)
+    for server, port in re.findall(r"-(master|volume|filer|s3)\.port=(\d+)", command):
+        Path(f"/tmp/seaweedfs-{server}-grpc-{10000 + int(port)}.sock").unlink(missing_ok=True)
 
 
 def status():
@@ -383,6 +391,8 @@ def print_logs(query, since, as_json):
 
 
 def main():
+    if (HOME / LOKI_FILE).exists() and supervisor_runs():
+        os.environ["JARVIS_LOKI"] = (HOME / LOKI_FILE).read_text()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up").add_argument("--without", action="append", default=[], metavar="PART")

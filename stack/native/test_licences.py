@@ -134,7 +134,7 @@ class Ecosystems(unittest.TestCase):
             self.refused("Python", [check.Component("bad", "1.2", licences), check.Component("good", "1", ("MIT",))])
 
     def test_models(self):
-        script = "package=good==1.0 size=1\npackage=bad==2\npackage=other==3\n"
+        script = "package=good==1.0 size=1\npackages=(bad==2)\n  package=other==3\n"
         faults = check.model_faults(POLICY, script)
         self.assertEqual([it.split(": ")[1] for it in faults], ["bad", "other"])
         self.assertTrue(check.model_faults(POLICY, ""))
@@ -165,8 +165,15 @@ class DeniedModules(unittest.TestCase):
         for text in ("github.com/minio/minio-go/v7 v7.0.1", "github.com/hashicorp/consul/api v1.34.5"):
             self.assertEqual(check.denied_modules(POLICY, "file", text), [], text)
 
+    def test_images_are_those_of_the_policy(self):
+        policy = {"images": ["good/one", "debian"]}
+        for text in ("    image: minio/minio:x\n", '- image: "grafana/tempo@sha256:1"\n', "FROM golang:1 AS build\nFROM build\n"):
+            self.assertEqual(len(check.image_faults(policy, "file", text)), 1, text)
+        for text in ("image: good/one:${TAG:-1}\n", "FROM --platform=x debian:12 AS a\nFROM a\n"):
+            self.assertEqual(check.image_faults(policy, "file", text), [], text)
+
     def test_the_repository_names_none(self):
-        self.assertEqual(check.denied_module_faults(check.Policy.read().document), [])
+        self.assertEqual(check.denied_faults(check.Policy.read().document), [])
 
 
 @unittest.skipUnless(shutil.which("go"), "Go reads the licences of Go modules, and there is none here")

@@ -1,10 +1,13 @@
 """Holds every LogQL expression of dashboards, links and documents to Grafana's grammar, and what `logs.py` makes of it."""
 
 import gzip
+import http.server
 import json
 import re
 import subprocess
+import threading
 import unittest
+import urllib.parse
 from urllib.parse import unquote
 
 import compose
@@ -63,6 +66,10 @@ class Expressions(unittest.TestCase):
             ('{service_name="jarvis-api"} | status>=', "cannot be read at character"),
             ('{service_name="jarvis-api"} | json', "uses LabelParser"),
             ('{service_name="jarvis-api"} | a="1" or b="2"', "uses Or"),
+            ('{service_name="jarvis-api"} |= "a" or "b"', "uses LineFilter"),
+            ('{service_name="jarvis-api"} |= ip("1.2.3.4")', "uses LineFilter"),
+            ('{service_name="jarvis-api"} |> "a"', "uses LineFilter"),
+            ('{service_name="jarvis-api"} | status!=500', "uses NumberFilter"),
         ):
             with self.assertRaisesRegex(logs.QueryError, part):
                 logs.parse([text])
@@ -84,6 +91,66 @@ class VictoriaLogs(unittest.TestCase):
             'sum by (status) (count_over_time({service_name="a"}[15m]))': '"service.name":="a" | stats by ("status") count() lines',
         }.items():
             self.assertEqual(logs.logsql(logs.parse([query])[0], self.names), expected, query)
+
+
+class Stores(unittest.TestCase):
+    """How each store is asked, and what is made of its answer. `make e2e` asks the real one."""
+
+    def answering(self, store, *bodies):
+        requests, bodies = [], list(bodies)
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                requests.append(self.path)
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(bodies.pop(0).encode())
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        store.URL = f"http://127.0.0.1:{server.server_port}"
+        return store, requests
+
+    def test_lines_of_loki_come_newest_first(self):
+        old, new = ["1000000000", "a", {}], ["3000000000", "b"]
+        streams = [{"stream": {"x": "1"}, "values": [old]}, {"stream": {"x": "2"}, "values": [new]}]
+        body = json.dumps({"data": {"resultType": "streams", "result": streams}})
+        loki, requests = self.answering(logs.Loki(), body)
+        found = loki.find('{service_name="a"}', since="15m")
+        self.assertEqual([(it.time, it.text, it.fields) for it in found], [(3, "b", {"x": "2"}), (1, "a", {"x": "1"})])
+        self.assertRegex(requests[0], r"^/loki/api/v1/query_range\?.*since=15m")
+
+    def test_counts_of_loki_are_those_of_now(self):
+        body = json.dumps({"data": {"resultType": "vector", "result": [{"metric": {"status": "500"}, "value": [7.5, "3"]}]}})
+        loki, requests = self.answering(logs.Loki(), body)
+        found = loki.find('sum by (status) (count_over_time({service_name="a"}[15m]))')
+        self.assertEqual([(it.time, it.text, it.fields) for it in found], [(7.5, "3", {"status": "500"})])
+        self.assertRegex(requests[0], r"^/loki/api/v1/query\?")
+
+    def test_lines_of_victoria_logs_have_lokis_names(self):
+        names = json.dumps({"values": [{"value": "service.name", "hits": 1}]})
+        rows = [
+            {"_time": "1970-01-01T00:00:01Z", "_msg": "a", "_stream": "{}", "service.name": "s"},
+            {"_time": "1970-01-01T00:00:03Z", "_msg": "b", "service.name": "s"},
+        ]
+        store, requests = self.answering(logs.VictoriaLogs(), names, "\n".join(map(json.dumps, rows)))
+        found = store.find('{service_name="s"}')
+        self.assertEqual([(it.time, it.text, it.fields) for it in found], [(3, "b", {"service_name": "s"}), (1, "a", {"service_name": "s"})])
+        self.assertIn(urllib.parse.quote_plus('"service.name":="s"'), requests[1])
+
+    def test_a_store_that_is_away_and_a_bad_duration_are_named(self):
+        for store in (logs.Loki(), logs.VictoriaLogs()):
+            store.URL = "http://127.0.0.1:1"
+            with self.assertRaisesRegex(logs.QueryError, "http://127.0.0.1:1/.* does not answer"):
+                store.find('{service_name="a"}')
+            with self.assertRaisesRegex(logs.QueryError, "'90' is not a duration; write 30s, 15m, 1h30m or 7d."):
+                store.find('{service_name="a"}', since="90")
+        self.assertEqual(logs.seconds("1h30m"), 5400)
 
 
 class LokiOtlp(unittest.TestCase):

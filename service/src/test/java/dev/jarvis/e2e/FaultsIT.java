@@ -131,11 +131,15 @@ class FaultsIT {
     }
     try {
       // beyond every time-out that a probe or a client has
-      for (int i = 0; i < 40; i++) {
-        assertAnswersWithin(Duration.ofSeconds(1), "/health");
-        assertAnswersWithin(Duration.ofSeconds(1), "/metrics");
-        Thread.sleep(250);
-      }
+      await()
+          .pollInterval(Duration.ofMillis(250))
+          .during(Duration.ofSeconds(10))
+          .atMost(LIMIT)
+          .untilAsserted(
+              () -> {
+                assertAnswersWithin(Duration.ofSeconds(1), "/health");
+                assertAnswersWithin(Duration.ofSeconds(1), "/metrics");
+              });
       long start = System.nanoTime();
       assertThat(Stack.chat("Say hello.", false).statusCode()).isEqualTo(200);
       assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));

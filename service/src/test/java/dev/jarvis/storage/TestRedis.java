@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
 /**
@@ -30,7 +31,11 @@ public final class TestRedis implements AutoCloseable {
   }
 
   public static TestRedis take() throws InterruptedException {
-    return new TestRedis(FREE.take());
+    Integer free = FREE.poll(60, TimeUnit.SECONDS);
+    if (free == null) {
+      throw new AssertionError("every Redis database is in use: a test did not close its service");
+    }
+    return new TestRedis(free);
   }
 
   public RedisConfig config(Duration commandTimeout) {
