@@ -29,9 +29,12 @@ public final class Main {
     } catch (ConfigException e) {
       System.err.println(e.getMessage());
       exit(1);
-    } catch (Exception e) {
-      LOG.atError().setCause(e).log("start failed");
-      exit(1);
+    } catch (Throwable e) { // an Error too: the threads that run already would keep the process
+      try {
+        LOG.atError().setCause(e).log("start failed");
+      } finally {
+        exit(1);
+      }
     }
   }
 
