@@ -8,6 +8,7 @@ import java.io.File;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpRequest;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -18,9 +19,29 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What must end the process, and what must neither end it nor hold it up. */
-@Timeout(180)
+@Timeout(300)
 class ProcessEndTest {
+  /** Two lines each: several times what a pipe holds (64 KiB). */
+  private static final int REQUESTS = 400;
+
   @TempDir Path folder;
+
+  @Test
+  void aStdoutThatNobodyReadsHoldsUpNoRequestAndNoEnd() throws Exception {
+    try (FakeOllama ollama = FakeOllama.start();
+        ServiceProcess service = start(List.of(), ollama)) {
+      URI base = service.awaitReady();
+
+      for (int i = 0; i < REQUESTS; i++) {
+        assertThat(service.send(get(base, "/v1/models")).statusCode()).isEqualTo(200);
+      }
+
+      assertThat(service.send(get(base, "/health/live")).statusCode()).isEqualTo(200);
+      assertThat(service.send(get(base, "/metrics")).body()).contains("log_lines_dropped_total 0");
+      service.terminate();
+      assertThat(service.exitCode()).isZero();
+    }
+  }
 
   @Test
   void anOutOfMemoryErrorEndsTheProcess() throws Exception {
@@ -37,6 +58,14 @@ class ProcessEndTest {
                           .POST(HttpRequest.BodyPublishers.ofString(body))))
           .isInstanceOf(IOException.class);
       assertThat(service.exitCode()).isEqualTo(3);
+    }
+  }
+
+  /** The JVM sees allocations that fail on every thread, the handler of requests only its own. */
+  @Test
+  void everyWayToStartTheServiceHasTheJvmEndIt() throws Exception {
+    for (String file : List.of("Dockerfile", "../Makefile", "../stack/native/stack.py")) {
+      assertThat(Files.readString(Path.of(file))).as(file).contains("-XX:+ExitOnOutOfMemoryError");
     }
   }
 
@@ -57,5 +86,9 @@ class ProcessEndTest {
   private ServiceProcess start(List<String> javaOptions, FakeOllama ollama) throws IOException {
     return ServiceProcess.start(
         folder, javaOptions, Map.of("JARVIS_OLLAMA_URL", ollama.uri().toString()));
+  }
+
+  private static HttpRequest.Builder get(URI base, String path) {
+    return HttpRequest.newBuilder(base.resolve(path));
   }
 }
