@@ -37,6 +37,8 @@ public final class Routes {
     ANYBODY,
     /** A known API key. */
     KEY,
+    /** A known API key of the administrator. */
+    ADMIN,
     /** The metrics token where one is configured, anybody otherwise. */
     METRICS_TOKEN
   }
