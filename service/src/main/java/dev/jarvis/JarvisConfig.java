@@ -40,7 +40,16 @@ record JarvisConfig(
     List<Route> routes,
     Prices prices) {
 
+  /** Nobody guesses so many, if they are random: `openssl rand -hex 24` makes 48. */
+  private static final int LEAST_KEY_CHARS = 16;
+
   private static final Pattern HASHED_KEY = Pattern.compile("([^:,\\s]{1,64}):([0-9a-f]{64})");
+
+  /** Without the metrics token. */
+  @Override
+  public String toString() {
+    return "JarvisConfig[home=%s, server=%s]".formatted(home, server);
+  }
 
   /** How a model server is spoken to. */
   enum Dialect {
@@ -125,11 +134,14 @@ record JarvisConfig(
     List<HashedKey> keys = new ArrayList<>();
     String admin = settings.optional("api-key");
     if (admin != null) {
+      if (admin.length() < LEAST_KEY_CHARS) {
+        settings.problem(
+            "api-key", "is too short: the minimum is %d characters".formatted(LEAST_KEY_CHARS));
+      }
       keys.add(ApiKeys.admin(admin));
     }
-    String more = settings.text("api-keys");
-    for (String key : more.isEmpty() ? new String[0] : more.split(",", -1)) {
-      Matcher matcher = HASHED_KEY.matcher(key.strip());
+    for (String key : settings.list("api-keys")) {
+      Matcher matcher = HASHED_KEY.matcher(key);
       if (matcher.matches()) {
         keys.add(new HashedKey(matcher.group(1), matcher.group(2)));
       } else {
