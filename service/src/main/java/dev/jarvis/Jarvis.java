@@ -136,7 +136,9 @@ public final class Jarvis implements AutoCloseable {
     new EmbeddingRoutes(bodies, gateway).register(routes);
 
     HttpRouting.Builder routing =
-        HttpRouting.builder().addFilter(new RequestFilter(telemetry, routes, tokens));
+        HttpRouting.builder()
+            .addFilter(
+                new RequestFilter(telemetry, routes, tokens, config.server().trustedProxies()));
     routes.register(routing);
     long maxBodyBytes =
         Math.max(config.server().maxBodyBytes(), config.documents().maxUploadBytes());

@@ -5,6 +5,7 @@ import dev.jarvis.account.ApiKeys.HashedKey;
 import dev.jarvis.chat.ChatConfig;
 import dev.jarvis.document.DocumentConfig;
 import dev.jarvis.document.ExtractLimits;
+import dev.jarvis.http.TrustedProxies;
 import dev.jarvis.model.LocalConfig;
 import dev.jarvis.model.ModelServerConfig;
 import dev.jarvis.model.Prices;
@@ -71,7 +72,8 @@ record JarvisConfig(
       Duration idleTimeout,
       Duration headTimeout,
       Duration bodyTimeout,
-      Duration shutdownGrace) {}
+      Duration shutdownGrace,
+      TrustedProxies trustedProxies) {}
 
   /**
    * Reads the configuration.
@@ -127,7 +129,19 @@ record JarvisConfig(
         settings.duration("server.idle-timeout"),
         settings.duration("server.head-timeout"),
         settings.duration("server.body-timeout"),
-        settings.duration("server.shutdown-grace"));
+        settings.duration("server.shutdown-grace"),
+        trustedProxies(settings));
+  }
+
+  private static TrustedProxies trustedProxies(Settings settings) {
+    try {
+      return TrustedProxies.of(settings.list("server.trusted-proxies"));
+    } catch (IllegalArgumentException e) {
+      settings.problem(
+          "server.trusted-proxies",
+          "must be addresses and CIDR blocks with commas between: " + e.getMessage());
+      return TrustedProxies.of(List.of());
+    }
   }
 
   private static List<HashedKey> apiKeys(Settings settings) {

@@ -43,7 +43,8 @@ class JarvisConfigTest {
                 Duration.ofMinutes(5),
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(30),
-                Duration.ofSeconds(8)));
+                Duration.ofSeconds(8),
+                config.server().trustedProxies()));
     assertThat(config.database().url()).isNull();
     assertThat(config.redis().url()).isNull();
     assertThat(config.objectStore().endpoint()).isNull();
@@ -98,6 +99,7 @@ class JarvisConfigTest {
                         Map.entry("JARVIS_CHAT_WRITE_TIMEOUT", "soon"),
                         Map.entry("JARVIS_API_KEYS", "alice:hunter2"),
                         Map.entry("JARVIS_S3_ENDPOINT", "http://minio:9000"),
+                        Map.entry("JARVIS_SERVER_TRUSTED_PROXIES", "10.0.0.0/8,nginx"),
                         Map.entry("JARVIS_LOCAL_MODEL", "/nowhere.gguf"))))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining("unknown key server.prot; did you mean server.port?")
@@ -107,6 +109,8 @@ class JarvisConfigTest {
         .hasMessageContaining("JARVIS_REDIS_URL")
         .hasMessageContaining("JARVIS_CHAT_MAX_DURATION")
         .hasMessageContaining("JARVIS_CHAT_WRITE_TIMEOUT")
+        .hasMessageContaining("JARVIS_SERVER_TRUSTED_PROXIES")
+        .hasMessageContaining("'nginx' is no address")
         .hasMessageContaining("JARVIS_S3_ACCESS_KEY")
         .hasMessageContaining("JARVIS_S3_SECRET_KEY")
         .hasMessageContaining("JARVIS_LOCAL_MODEL")
