@@ -14,6 +14,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Which models there are and who runs them, kept fresh in the background, so that a request asks no
@@ -21,6 +23,8 @@ import java.util.function.Consumer;
  * fails as "down", not as "unknown". Thread-safe.
  */
 public final class Models implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Models.class);
+
   /** The label of every name that is not among the known ones. */
   public static final String OTHER = "_other";
 
@@ -211,7 +215,16 @@ public final class Models implements AutoCloseable {
       told = List.copyOf(listeners);
     }
     for (Consumer<Target> listener : told) {
-      fresh.forEach(listener);
+      fresh.forEach(target -> tell(listener, target));
+    }
+  }
+
+  /** An exception would end the timer, and keep the target from the other listeners. */
+  private static void tell(Consumer<Target> listener, Target target) {
+    try {
+      listener.accept(target);
+    } catch (RuntimeException e) {
+      LOG.atError().setCause(e).addKeyValue("model", target.model()).log("a listener failed");
     }
   }
 }
