@@ -37,6 +37,7 @@ record JarvisConfig(
     RedisConfig redis,
     ObjectStoreConfig objectStore,
     List<ModelServer> modelServers,
+    Duration modelRefresh,
     @Nullable LocalConfig local,
     List<Route> routes,
     Prices prices) {
@@ -102,6 +103,7 @@ record JarvisConfig(
             redis(settings),
             objectStore(settings),
             models.servers(),
+            settings.duration("models.refresh"),
             local(settings),
             models.routes(),
             models.prices());

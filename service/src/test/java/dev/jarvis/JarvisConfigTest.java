@@ -119,13 +119,6 @@ class JarvisConfigTest {
   }
 
   @Test
-  void aModelServerIsNeeded() {
-    assertThatThrownBy(() -> JarvisConfig.load(Map.of()))
-        .hasMessageContaining("JARVIS_OLLAMA_URL")
-        .hasMessageContaining("JARVIS_LOCAL_MODEL");
-  }
-
-  @Test
   void aKeyThatCouldBeGuessedIsRefused() {
     assertThatThrownBy(
             () ->
@@ -195,6 +188,13 @@ class JarvisConfigTest {
   }
 
   @Test
+  void aModelServerIsNeeded() {
+    assertThatThrownBy(() -> JarvisConfig.load(Map.of()))
+        .hasMessageContaining("JARVIS_OLLAMA_URL")
+        .hasMessageContaining("JARVIS_LOCAL_MODEL");
+  }
+
+  @Test
   void theVersionIsTheBuilds() throws Exception {
     assertThat(Files.readString(Path.of("pom.xml")))
         .contains("<version>" + Jarvis.VERSION + "</version>");
@@ -236,6 +236,8 @@ class JarvisConfigTest {
                 "JARVIS_CONFIG", file.toString(),
                 "JARVIS_OLLAMA_URL", "http://ollama:11434",
                 "JARVIS_PROVIDERS_CLOUD_API_KEY", "sk-cloud",
+                "JARVIS_PROVIDERS_CLOUD_CONNECT_TIMEOUT", "3s",
+                "JARVIS_MODELS_REFRESH", "1m",
                 "JARVIS_PROVIDERS_CLOUD_BETWEEN_TOKENS_TIMEOUT", "5s"));
 
     assertThat(config.modelServers())
@@ -245,6 +247,9 @@ class JarvisConfigTest {
     assertThat(cloud.apiKey()).isEqualTo("sk-cloud");
     assertThat(cloud.firstTokenTimeout()).isEqualTo(Duration.ofSeconds(30));
     assertThat(cloud.betweenTokensTimeout()).isEqualTo(Duration.ofSeconds(5));
+    assertThat(cloud.connectTimeout()).isEqualTo(Duration.ofSeconds(3));
+    assertThat(cloud.listTimeout()).isEqualTo(Duration.ofSeconds(10));
+    assertThat(config.modelRefresh()).isEqualTo(Duration.ofMinutes(1));
     assertThat(cloud.toString()).doesNotContain("sk-cloud");
     assertThat(config.routes())
         .containsExactly(

@@ -30,7 +30,6 @@ public final class Models implements AutoCloseable {
 
   private static final int LABELS_LIMIT = 100;
   private static final int NAME_LIMIT_CHARS = 200;
-  private static final Duration PERIOD = Duration.ofSeconds(5);
 
   /** A name that is not known is worth a look at the servers so often. */
   private static final Duration MISS_PERIOD = Duration.ofSeconds(1);
@@ -52,19 +51,17 @@ public final class Models implements AutoCloseable {
   public record Target(ModelProvider provider, String model) {}
 
   /**
-   * Lists the providers' models, for three seconds at most, and then every five seconds.
+   * Lists the providers' models, for three seconds at most, and then again and again.
    *
    * @param providers in the order in which they are asked for a model that several have; stay the
    *     caller's to close
+   * @param period the pause between two listings of a provider; one that has not answered for three
+   *     of them counts as down
    */
-  public Models(List<ModelProvider> providers) {
-    this(providers, PERIOD);
-  }
-
-  Models(List<ModelProvider> providers, Duration period) {
+  public Models(List<ModelProvider> providers, Duration period) {
     listings =
         providers.stream()
-            .map(provider -> new ModelListing(provider, period.multipliedBy(3)))
+            .map(it -> new ModelListing(it, period.multipliedBy(3).plus(it.listTimeout())))
             .toList();
     // One thread each: a provider that hangs delays no other.
     timer =

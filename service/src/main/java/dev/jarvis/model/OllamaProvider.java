@@ -36,6 +36,11 @@ public final class OllamaProvider implements ModelProvider {
   }
 
   @Override
+  public Duration listTimeout() {
+    return config.listTimeout();
+  }
+
+  @Override
   public List<String> models() throws ModelException {
     return listed("/api/tags").stream().map(model -> model.path("name").textValue()).toList();
   }

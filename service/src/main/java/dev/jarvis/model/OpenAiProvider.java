@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.model.ChatStream.Usage;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -31,6 +32,11 @@ public final class OpenAiProvider implements ModelProvider {
   @Override
   public String name() {
     return config.name();
+  }
+
+  @Override
+  public Duration listTimeout() {
+    return config.listTimeout();
   }
 
   @Override
