@@ -2,6 +2,7 @@ package dev.jarvis.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.jarvis.json.SharedBuffers;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.regex.Pattern;
@@ -11,7 +12,7 @@ import java.util.regex.Pattern;
  * {"message": "…"}}}), and what its statuses mean.
  */
 final class ModelError {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON = SharedBuffers.mapper();
   private static final int LIMIT_CHARS = 300;
 
   /** What is looked at for keys; the rest is cut off. */
