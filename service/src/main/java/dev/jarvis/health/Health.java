@@ -115,7 +115,7 @@ public final class Health implements AutoCloseable {
     boolean up;
     try {
       up = check.call().status() == HealthCheckResponse.Status.UP;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // an Error would end the probing, at the last state
       up = false;
     }
     limitReached.cancel(false);

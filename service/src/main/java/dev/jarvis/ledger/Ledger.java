@@ -135,7 +135,7 @@ public final class Ledger implements AutoCloseable {
       if (failing.compareAndSet(true, false)) {
         LOG.info("rows of use are written again");
       }
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // an Error would end the writer, and the queue fill
       count(Result.ERROR, 1);
       failed(e);
     }

@@ -125,6 +125,22 @@ class HealthTest {
     }
   }
 
+  @Test
+  void anErrorIsAFailureAndEndsNoProbing() throws Exception {
+    CountDownLatch asked = new CountDownLatch(3);
+    DependencyCheck broken =
+        new DependencyCheck(
+            "broken",
+            () -> {
+              asked.countDown();
+              throw new NoClassDefFoundError("driver");
+            });
+    try (Health health = Health.start(List.of(broken), PERIOD, Duration.ofSeconds(20))) {
+      assertThat(asked.await(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(health.states()).containsExactly(Map.entry("broken", Health.State.ERROR));
+    }
+  }
+
   private void awaitHealth(int status, String word) {
     await()
         .atMost(Duration.ofSeconds(5))

@@ -105,6 +105,23 @@ class LedgerTest {
     }
   }
 
+  @Test
+  void anErrorEndsNoWriter() throws Exception {
+    AtomicInteger broken = new AtomicInteger(5); // more than there are writers
+    try (Ledger ledger =
+        ledger(
+            use -> {
+              if (broken.decrementAndGet() >= 0) {
+                throw new NoClassDefFoundError("driver");
+              }
+              table.add(use);
+            },
+            10)) {
+      IntStream.range(0, 6).forEach(i -> ledger.record(Uses.at(Instant.now())));
+      assertRows(1, 5, 0);
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"22001", "23514", "42P01"})
   void givesUpARowThatCanNeverBeWritten(String state) throws Exception {
