@@ -18,7 +18,7 @@ help: ## Show this list
 run: build ## Start the service with embedded defaults on http://127.0.0.1:8000
 	@model=$${JARVIS_LOCAL_MODEL:-}; \
 	if [ -z "$$model" ] && [ -z "$${JARVIS_OLLAMA_URL:-}" ]; then model=$$(service/bin/fetch-model | tail -n 1) || exit 1; fi; \
-	JARVIS_LOCAL_MODEL="$$model" exec "$$JAVA_HOME/bin/java" -jar service/target/jarvis.jar
+	JARVIS_LOCAL_MODEL="$$model" exec "$$JAVA_HOME/bin/java" -XX:+ExitOnOutOfMemoryError -jar service/target/jarvis.jar
 
 build: service/target/jarvis.jar ## Build the service without its tests
 

@@ -90,7 +90,9 @@ def local(part):
         given = {k: v for k, v in os.environ.items() if k.startswith(("JARVIS_", "OTEL_")) and not OURS.match(k)}
         environment = {**part.environment, **given}
         return dataclasses.replace(
-            part, command=[f"{jdk.stdout.strip()}/bin/java", "-jar", str(jar)], environment=environment
+            part,
+            command=[f"{jdk.stdout.strip()}/bin/java", "-XX:+ExitOnOutOfMemoryError", "-jar", str(jar)],
+            environment=environment,
         )
     if part.name == "ollama":
         return dataclasses.replace(part, environment={**part.environment, "HOME": part.folders[0]})

@@ -81,7 +81,7 @@ public final class Jarvis implements AutoCloseable {
     ObjectStore objects = open(ObjectStore.open(config.objectStore(), config.home(), telemetry));
     Ledger ledger = open(new Ledger(database, telemetry));
     ActiveUsers activeUsers = open(new ActiveUsers(redis, telemetry.instruments()));
-    Models models = open(new Models(providers(config)));
+    Models models = open(new Models(providers(config), config.modelRefresh()));
     Router router = new Router(models, config.routes(), config.prices()::perMillion);
     for (ModelProvider provider : models.providers()) {
       if (provider instanceof OllamaProvider ollama) {
@@ -136,7 +136,9 @@ public final class Jarvis implements AutoCloseable {
     new EmbeddingRoutes(bodies, gateway).register(routes);
 
     HttpRouting.Builder routing =
-        HttpRouting.builder().addFilter(new RequestFilter(telemetry, routes, tokens));
+        HttpRouting.builder()
+            .addFilter(
+                new RequestFilter(telemetry, routes, tokens, config.server().trustedProxies()));
     routes.register(routing);
     long maxBodyBytes =
         Math.max(config.server().maxBodyBytes(), config.documents().maxUploadBytes());

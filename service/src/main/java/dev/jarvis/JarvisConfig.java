@@ -5,6 +5,7 @@ import dev.jarvis.account.ApiKeys.HashedKey;
 import dev.jarvis.chat.ChatConfig;
 import dev.jarvis.document.DocumentConfig;
 import dev.jarvis.document.ExtractLimits;
+import dev.jarvis.http.TrustedProxies;
 import dev.jarvis.model.LocalConfig;
 import dev.jarvis.model.ModelServerConfig;
 import dev.jarvis.model.Prices;
@@ -36,11 +37,21 @@ record JarvisConfig(
     RedisConfig redis,
     ObjectStoreConfig objectStore,
     List<ModelServer> modelServers,
+    Duration modelRefresh,
     @Nullable LocalConfig local,
     List<Route> routes,
     Prices prices) {
 
+  /** Nobody guesses so many, if they are random: `openssl rand -hex 24` makes 48. */
+  private static final int LEAST_KEY_CHARS = 16;
+
   private static final Pattern HASHED_KEY = Pattern.compile("([^:,\\s]{1,64}):([0-9a-f]{64})");
+
+  /** Without the metrics token. */
+  @Override
+  public String toString() {
+    return "JarvisConfig[home=%s, server=%s]".formatted(home, server);
+  }
 
   /** How a model server is spoken to. */
   enum Dialect {
@@ -62,7 +73,8 @@ record JarvisConfig(
       Duration idleTimeout,
       Duration headTimeout,
       Duration bodyTimeout,
-      Duration shutdownGrace) {}
+      Duration shutdownGrace,
+      TrustedProxies trustedProxies) {}
 
   /**
    * Reads the configuration.
@@ -91,6 +103,7 @@ record JarvisConfig(
             redis(settings),
             objectStore(settings),
             models.servers(),
+            settings.duration("models.refresh"),
             local(settings),
             models.routes(),
             models.prices());
@@ -118,18 +131,33 @@ record JarvisConfig(
         settings.duration("server.idle-timeout"),
         settings.duration("server.head-timeout"),
         settings.duration("server.body-timeout"),
-        settings.duration("server.shutdown-grace"));
+        settings.duration("server.shutdown-grace"),
+        trustedProxies(settings));
+  }
+
+  private static TrustedProxies trustedProxies(Settings settings) {
+    try {
+      return TrustedProxies.of(settings.list("server.trusted-proxies"));
+    } catch (IllegalArgumentException e) {
+      settings.problem(
+          "server.trusted-proxies",
+          "must be addresses and CIDR blocks with commas between: " + e.getMessage());
+      return TrustedProxies.of(List.of());
+    }
   }
 
   private static List<HashedKey> apiKeys(Settings settings) {
     List<HashedKey> keys = new ArrayList<>();
     String admin = settings.optional("api-key");
     if (admin != null) {
+      if (admin.length() < LEAST_KEY_CHARS) {
+        settings.problem(
+            "api-key", "is too short: the minimum is %d characters".formatted(LEAST_KEY_CHARS));
+      }
       keys.add(ApiKeys.admin(admin));
     }
-    String more = settings.text("api-keys");
-    for (String key : more.isEmpty() ? new String[0] : more.split(",", -1)) {
-      Matcher matcher = HASHED_KEY.matcher(key.strip());
+    for (String key : settings.list("api-keys")) {
+      Matcher matcher = HASHED_KEY.matcher(key);
       if (matcher.matches()) {
         keys.add(new HashedKey(matcher.group(1), matcher.group(2)));
       } else {

@@ -1,5 +1,7 @@
 package dev.jarvis;
 
+import dev.jarvis.telemetry.LogOutput;
+import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.bridge.SLF4JBridgeHandler;
@@ -7,6 +9,9 @@ import org.slf4j.bridge.SLF4JBridgeHandler;
 /** Starts the service: configuration from the environment, then {@link Jarvis} until SIGTERM. */
 public final class Main {
   private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+
+  /** How long the last log lines may take at shutdown. */
+  private static final Duration LOG_LIMIT = Duration.ofSeconds(2);
 
   private static volatile int exitCode;
 
@@ -29,9 +34,12 @@ public final class Main {
     } catch (ConfigException e) {
       System.err.println(e.getMessage());
       exit(1);
-    } catch (Exception e) {
-      LOG.atError().setCause(e).log("start failed");
-      exit(1);
+    } catch (Throwable e) { // an Error too: the threads that run already would keep the process
+      try {
+        LOG.atError().setCause(e).log("start failed");
+      } finally {
+        exit(1);
+      }
     }
   }
 
@@ -42,6 +50,7 @@ public final class Main {
 
   private static void stop(Jarvis jarvis) {
     jarvis.close();
+    LogOutput.stop(LOG_LIMIT);
     // a JVM that ends by a signal would exit with 143; an orderly end is 0
     Runtime.getRuntime().halt(exitCode);
   }

@@ -81,12 +81,12 @@ final class ModelSettings {
     Duration connect = settings.duration(key + ".connect-timeout");
     Duration firstToken = settings.duration(key + ".first-token-timeout");
     Duration betweenTokens = settings.duration(key + ".between-tokens-timeout");
+    Duration list = settings.duration(key + ".list-timeout");
     if (url != null) {
       servers.add(
           new ModelServer(
               dialect,
-              new ModelServerConfig(
-                  name, url, apiKey, connect, firstToken, betweenTokens, connect)));
+              new ModelServerConfig(name, url, apiKey, connect, firstToken, betweenTokens, list)));
     }
   }
 

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -217,6 +218,14 @@ final class Settings {
   @Nullable String optional(String key) {
     String value = text(key);
     return value.isEmpty() ? null : value;
+  }
+
+  /** Values with commas between; none where none is given. */
+  List<String> list(String key) {
+    String value = text(key);
+    return value.isEmpty()
+        ? List.of()
+        : Arrays.stream(value.split(",", -1)).map(String::strip).toList();
   }
 
   int integer(String key, int least, int most) {

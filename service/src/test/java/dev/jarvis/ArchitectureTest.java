@@ -4,6 +4,9 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
@@ -55,4 +58,19 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAPackage("io.helidon.webserver..");
+
+  /** Jackson's own way to begin, whose buffers each virtual thread would make anew. */
+  @ArchTest
+  static final ArchRule buffersOfJacksonAreShared =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("dev.jarvis.json", "dev.jarvis.document")
+          .should()
+          .callConstructor(ObjectMapper.class)
+          .orShould()
+          .callConstructor(JsonFactory.class)
+          .orShould()
+          .callMethod(JsonFactory.class, "builder")
+          .orShould()
+          .callMethod(JsonMapper.class, "builder");
 }

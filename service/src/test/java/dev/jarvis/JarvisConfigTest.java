@@ -3,12 +3,20 @@ package dev.jarvis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.jarvis.account.ApiKeys;
 import dev.jarvis.model.ModelServerConfig;
 import dev.jarvis.model.Route;
 import dev.jarvis.model.Strategy;
+import dev.jarvis.storage.DatabaseConfig;
+import dev.jarvis.storage.ObjectStoreConfig;
+import dev.jarvis.storage.RedisConfig;
+import io.helidon.config.Config;
+import io.helidon.config.ConfigSources;
+import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -35,7 +43,8 @@ class JarvisConfigTest {
                 Duration.ofMinutes(5),
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(30),
-                Duration.ofSeconds(8)));
+                Duration.ofSeconds(8),
+                config.server().trustedProxies()));
     assertThat(config.database().url()).isNull();
     assertThat(config.redis().url()).isNull();
     assertThat(config.objectStore().endpoint()).isNull();
@@ -90,6 +99,7 @@ class JarvisConfigTest {
                         Map.entry("JARVIS_CHAT_WRITE_TIMEOUT", "soon"),
                         Map.entry("JARVIS_API_KEYS", "alice:hunter2"),
                         Map.entry("JARVIS_S3_ENDPOINT", "http://minio:9000"),
+                        Map.entry("JARVIS_SERVER_TRUSTED_PROXIES", "10.0.0.0/8,nginx"),
                         Map.entry("JARVIS_LOCAL_MODEL", "/nowhere.gguf"))))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining("unknown key server.prot; did you mean server.port?")
@@ -99,11 +109,82 @@ class JarvisConfigTest {
         .hasMessageContaining("JARVIS_REDIS_URL")
         .hasMessageContaining("JARVIS_CHAT_MAX_DURATION")
         .hasMessageContaining("JARVIS_CHAT_WRITE_TIMEOUT")
+        .hasMessageContaining("JARVIS_SERVER_TRUSTED_PROXIES")
+        .hasMessageContaining("'nginx' is no address")
         .hasMessageContaining("JARVIS_S3_ACCESS_KEY")
         .hasMessageContaining("JARVIS_S3_SECRET_KEY")
         .hasMessageContaining("JARVIS_LOCAL_MODEL")
         .hasMessageContaining("JARVIS_API_KEYS")
         .hasMessageNotContaining("hunter2");
+  }
+
+  @Test
+  void aKeyThatCouldBeGuessedIsRefused() {
+    assertThatThrownBy(
+            () ->
+                JarvisConfig.load(
+                    Map.of("JARVIS_OLLAMA_URL", "http://x:1", "JARVIS_API_KEY", "fifteen-letters")))
+        .hasMessageContaining("JARVIS_API_KEY: the value is too short: the minimum is 16")
+        .hasMessageNotContaining("fifteen");
+  }
+
+  /** Every record of the configuration, with every value that may hold a secret set to one. */
+  @Test
+  void noRecordPrintsASecret(@TempDir Path folder) throws Exception {
+    String secret = "0".repeat(56) + "5ec2e700"; // also the hash of a key
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(
+        file, "providers: {cloud: {type: openai, url: \"https://%s@cloud/v1\"}}".formatted(secret));
+    Map<String, String> environment =
+        Map.ofEntries(
+            Map.entry("JARVIS_CONFIG", file.toString()),
+            Map.entry("JARVIS_API_KEY", secret),
+            Map.entry("JARVIS_API_KEYS", "alice:" + secret),
+            Map.entry("JARVIS_METRICS_TOKEN", secret),
+            Map.entry("JARVIS_DATABASE_URL", "postgresql://u:%s@db/jarvis".formatted(secret)),
+            Map.entry("JARVIS_DATABASE_PASSWORD", secret),
+            Map.entry("JARVIS_REDIS_URL", "redis://:%s@redis".formatted(secret)),
+            Map.entry("JARVIS_REDIS_PASSWORD", secret),
+            Map.entry("JARVIS_S3_ENDPOINT", "https://%s@s3".formatted(secret)),
+            Map.entry("JARVIS_S3_ACCESS_KEY", secret),
+            Map.entry("JARVIS_S3_SECRET_KEY", secret),
+            Map.entry("JARVIS_OLLAMA_URL", "http://%s@ollama:11434".formatted(secret)),
+            Map.entry("JARVIS_PROVIDERS_CLOUD_API_KEY", secret));
+    Map<Class<?>, String> printed = new LinkedHashMap<>();
+
+    print(JarvisConfig.load(environment), printed);
+
+    assertThat(Config.just(ConfigSources.classpath("application.yaml")).asMap().get().keySet())
+        .filteredOn(it -> it.matches(".*(password|key|keys|token)"))
+        .extracting(it -> Settings.variable(it.replace("._.", ".cloud.")))
+        .as("each setting that is a secret has one here")
+        .isSubsetOf(environment.keySet());
+
+    assertThat(printed.keySet())
+        .contains(
+            JarvisConfig.class,
+            ApiKeys.HashedKey.class,
+            DatabaseConfig.class,
+            RedisConfig.class,
+            ObjectStoreConfig.class,
+            ModelServerConfig.class);
+    assertThat(printed).allSatisfy((type, text) -> assertThat(text).doesNotContain("5ec2e700"));
+  }
+
+  /** A record and the records in its components, as they print themselves. */
+  private static void print(Object value, Map<Class<?>, String> printed)
+      throws ReflectiveOperationException {
+    if (value instanceof Iterable<?> list && !(value instanceof Path)) {
+      for (Object each : list) {
+        print(each, printed);
+      }
+    } else if (value instanceof Record record) {
+      printed.merge(record.getClass(), record.toString(), String::concat);
+      for (RecordComponent component : record.getClass().getRecordComponents()) {
+        component.getAccessor().setAccessible(true);
+        print(component.getAccessor().invoke(record), printed);
+      }
+    }
   }
 
   @Test
@@ -155,6 +236,8 @@ class JarvisConfigTest {
                 "JARVIS_CONFIG", file.toString(),
                 "JARVIS_OLLAMA_URL", "http://ollama:11434",
                 "JARVIS_PROVIDERS_CLOUD_API_KEY", "sk-cloud",
+                "JARVIS_PROVIDERS_CLOUD_CONNECT_TIMEOUT", "3s",
+                "JARVIS_MODELS_REFRESH", "1m",
                 "JARVIS_PROVIDERS_CLOUD_BETWEEN_TOKENS_TIMEOUT", "5s"));
 
     assertThat(config.modelServers())
@@ -164,6 +247,9 @@ class JarvisConfigTest {
     assertThat(cloud.apiKey()).isEqualTo("sk-cloud");
     assertThat(cloud.firstTokenTimeout()).isEqualTo(Duration.ofSeconds(30));
     assertThat(cloud.betweenTokensTimeout()).isEqualTo(Duration.ofSeconds(5));
+    assertThat(cloud.connectTimeout()).isEqualTo(Duration.ofSeconds(3));
+    assertThat(cloud.listTimeout()).isEqualTo(Duration.ofSeconds(10));
+    assertThat(config.modelRefresh()).isEqualTo(Duration.ofMinutes(1));
     assertThat(cloud.toString()).doesNotContain("sk-cloud");
     assertThat(config.routes())
         .containsExactly(

@@ -4,9 +4,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.http.Json;
+import dev.jarvis.json.SharedBuffers;
 import dev.jarvis.model.ChatRequest;
 import dev.jarvis.model.Route;
 import dev.jarvis.model.Route.Cache.Scope;
@@ -77,7 +77,7 @@ public final class AnswerCache {
           "service_tier");
 
   private static final ObjectMapper SORTED =
-      JsonMapper.builder().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
+      SharedBuffers.builder().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
 
   private final Redis redis;
   private final Instruments instruments;

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.http.Json;
+import dev.jarvis.json.SharedBuffers;
 import dev.jarvis.model.ChatStream.Chunk;
 import dev.jarvis.model.ChatStream.Finish;
 import dev.jarvis.model.ChatStream.Reason;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param usage what it took then
  */
 record CachedAnswer(String provider, String model, ArrayNode choices, Usage usage) {
-  private static final ObjectMapper MAPPER = new ObjectMapper();
+  private static final ObjectMapper MAPPER = SharedBuffers.mapper();
 
   /** As Redis keeps it. */
   String text() {

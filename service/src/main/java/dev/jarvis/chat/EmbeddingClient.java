@@ -35,7 +35,7 @@ public final class EmbeddingClient implements Embedder {
     ObjectNode body = Json.object().put("model", model);
     texts.forEach(body.putArray("input")::add);
     EmbeddingRequest request = new EmbeddingRequest(model, body, limit);
-    Exchange exchange = new Exchange(RequestIds.next(), requestId, "", "", "", userId);
+    Exchange exchange = new Exchange(RequestIds.next(), requestId, "", "", "", userId, "");
     try (ClientWatch nobody = new ClientWatch();
         Admission.Turn ignored = gateway.admit(nobody)) {
       Decision decision = gateway.decide(model, it -> it.shortfall(request));

@@ -17,7 +17,8 @@ import java.util.List;
 
 /**
  * {@code POST /v1/routing/explain}: who would answer a request, and why; no model is asked. The
- * body is that of a chat, of which {@code model} is enough.
+ * body is that of a chat, of which {@code model} is enough. For the administrator: it shows prices,
+ * load and providers.
  */
 public final class RoutingRoutes {
   private final ChatConfig config;
@@ -31,7 +32,7 @@ public final class RoutingRoutes {
   }
 
   public void register(Routes routes) {
-    routes.post("/v1/routing/explain", Routes.Access.KEY, this::explain);
+    routes.post("/v1/routing/explain", Routes.Access.ADMIN, this::explain);
   }
 
   private void explain(ServerRequest http, ServerResponse response) {

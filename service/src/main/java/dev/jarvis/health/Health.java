@@ -9,8 +9,10 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -32,13 +34,12 @@ public final class Health implements AutoCloseable {
   private final List<HealthCheck> checks;
   private final Duration limit;
   private final Map<String, State> states = new ConcurrentHashMap<>();
-  private final ScheduledExecutorService clock =
-      Executors.newScheduledThreadPool(
-          1, Thread.ofPlatform().daemon().name("health-clock").factory());
+  private final ScheduledExecutorService clock;
 
-  private Health(List<HealthCheck> checks, Duration limit) {
+  private Health(List<HealthCheck> checks, Duration limit, ScheduledExecutorService clock) {
     this.checks = List.copyOf(checks);
     this.limit = limit;
+    this.clock = clock;
   }
 
   /**
@@ -48,7 +49,21 @@ public final class Health implements AutoCloseable {
    */
   public static Health start(List<HealthCheck> checks, Duration period, Duration limit)
       throws InterruptedException {
-    Health health = new Health(checks, limit);
+    return start(
+        checks,
+        period,
+        limit,
+        Executors.newScheduledThreadPool(
+            1, Thread.ofPlatform().daemon().name("health-clock").factory()));
+  }
+
+  /**
+   * @param clock calls when a probe has reached its limit; shut down with the returned object
+   */
+  static Health start(
+      List<HealthCheck> checks, Duration period, Duration limit, ScheduledExecutorService clock)
+      throws InterruptedException {
+    Health health = new Health(checks, limit, clock);
     CountDownLatch first = new CountDownLatch(checks.size());
     checks.forEach(it -> Thread.ofVirtual().start(() -> health.loop(it, period, first)));
     boolean all = first.await(limit.toMillis(), TimeUnit.MILLISECONDS);
@@ -74,7 +89,12 @@ public final class Health implements AutoCloseable {
 
   private void loop(HealthCheck check, Duration period, CountDownLatch first) {
     while (!clock.isShutdown()) {
-      State state = probe(check);
+      State state;
+      try {
+        state = probe(check);
+      } catch (RejectedExecutionException e) {
+        return; // closed
+      }
       if (clock.isShutdown()) {
         return; // what a probe says while everything is closed tells nothing
       }
@@ -89,16 +109,23 @@ public final class Health implements AutoCloseable {
   }
 
   private State probe(HealthCheck check) {
+    AtomicBoolean ended = new AtomicBoolean();
+    var limitReached =
+        clock.schedule(() -> giveUp(check, ended), limit.toMillis(), TimeUnit.MILLISECONDS);
+    boolean up;
     try {
-      var late =
-          clock.schedule(() -> set(check, State.ERROR), limit.toMillis(), TimeUnit.MILLISECONDS);
-      try {
-        return check.call().status() == HealthCheckResponse.Status.UP ? State.OK : State.ERROR;
-      } finally {
-        late.cancel(false);
-      }
-    } catch (RuntimeException e) {
-      return State.ERROR;
+      up = check.call().status() == HealthCheckResponse.Status.UP;
+    } catch (RuntimeException | Error e) { // an Error would end the probing, at the last state
+      up = false;
+    }
+    limitReached.cancel(false);
+    boolean inTime = ended.compareAndSet(false, true);
+    return up && inTime ? State.OK : State.ERROR;
+  }
+
+  private void giveUp(HealthCheck check, AtomicBoolean ended) {
+    if (ended.compareAndSet(false, true)) {
+      set(check, State.ERROR);
     }
   }
 

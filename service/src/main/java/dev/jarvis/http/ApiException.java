@@ -75,6 +75,15 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
+  /** The key's user may not do this. */
+  public static final class Forbidden extends ApiException {
+    private static final long serialVersionUID = 1L;
+
+    public Forbidden(String message) {
+      super(message, null, "forbidden", null);
+    }
+  }
+
   /** There is no such thing. */
   public static final class NotFound extends ApiException {
     private static final long serialVersionUID = 1L;

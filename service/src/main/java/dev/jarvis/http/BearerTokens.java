@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads {@code Authorization: Bearer …} and holds requests to what their route asks for. */
 public final class BearerTokens {
+  /** The user of {@code api-key}, the only one who is more than a user until there are roles. */
+  private static final String ADMIN = "admin";
+
   private static final String SCHEME = "bearer ";
 
   private final Function<String, @Nullable String> userOfKey;
@@ -35,12 +38,10 @@ public final class BearerTokens {
   void require(Routes.Access access, ServerRequest request) {
     switch (access) {
       case ANYBODY -> {}
-      case KEY -> {
-        if (Exchange.of(request).userId() == null) {
-          throw new ApiException.Unauthenticated(
-              token(request) == null
-                  ? "No API key: send it as \"Authorization: Bearer KEY\"."
-                  : "Incorrect API key.");
+      case KEY -> requireUser(request);
+      case ADMIN -> {
+        if (!requireUser(request).equals(ADMIN)) {
+          throw new ApiException.Forbidden("This path is for the user '%s'.".formatted(ADMIN));
         }
       }
       case METRICS_TOKEN -> {
@@ -53,6 +54,17 @@ public final class BearerTokens {
         }
       }
     }
+  }
+
+  private static String requireUser(ServerRequest request) {
+    String user = Exchange.of(request).userId();
+    if (user == null) {
+      throw new ApiException.Unauthenticated(
+          token(request) == null
+              ? "No API key: send it as \"Authorization: Bearer KEY\"."
+              : "Incorrect API key.");
+    }
+    return user;
   }
 
   private static @Nullable String token(ServerRequest request) {

@@ -79,6 +79,7 @@ public final class Errors {
       case ApiException.BodyTooLarge it -> Status.REQUEST_ENTITY_TOO_LARGE_413;
       case ApiException.BodyTooSlow it -> Status.REQUEST_TIMEOUT_408;
       case ApiException.Unauthenticated it -> Status.UNAUTHORIZED_401;
+      case ApiException.Forbidden it -> Status.FORBIDDEN_403;
       case ApiException.NotFound it -> Status.NOT_FOUND_404;
       case ApiException.MethodNotAllowed it -> Status.METHOD_NOT_ALLOWED_405;
       case ApiException.UpstreamFailed it -> Status.BAD_GATEWAY_502;
@@ -92,6 +93,7 @@ public final class Errors {
   private static String type(ApiException error) {
     return switch (error) {
       case ApiException.Unauthenticated it -> "authentication_error";
+      case ApiException.Forbidden it -> "permission_error";
       case ApiException.UpstreamFailed it -> "api_error";
       case ApiException.UpstreamTimedOut it -> "api_error";
       case ApiException.StorageUnavailable it -> "api_error";

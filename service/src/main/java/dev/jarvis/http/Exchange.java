@@ -21,6 +21,7 @@ public final class Exchange {
   private final String path;
   private final String route;
   private final @Nullable String userId;
+  private final String clientAddress;
   private @Nullable String endUser;
   private @Nullable String model;
   private @Nullable String provider;
@@ -40,6 +41,7 @@ public final class Exchange {
    * @param path without query, of limited length
    * @param route the template or {@code _unmatched}
    * @param userId the key's user, if a known key was sent
+   * @param clientAddress as {@link TrustedProxies} tells it
    */
   public Exchange(
       UUID id,
@@ -47,13 +49,15 @@ public final class Exchange {
       String method,
       String path,
       String route,
-      @Nullable String userId) {
+      @Nullable String userId,
+      String clientAddress) {
     this.id = id;
     this.requestId = requestId;
     this.method = method;
     this.path = path;
     this.route = route;
     this.userId = userId;
+    this.clientAddress = clientAddress;
   }
 
   /** The exchange that a request belongs to. */
@@ -86,6 +90,13 @@ public final class Exchange {
 
   public @Nullable String userId() {
     return userId;
+  }
+
+  /**
+   * The address of the client, behind proxies that are trusted; empty for the service's own calls.
+   */
+  public String clientAddress() {
+    return clientAddress;
   }
 
   /** The end user whom the body names. */

@@ -1,6 +1,5 @@
 package dev.jarvis.http;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -10,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.json.SharedBuffers;
 import io.helidon.http.RequestException;
 import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
@@ -38,7 +38,7 @@ public final class JsonBody {
     StreamReadConstraints constraints =
         StreamReadConstraints.builder().maxNestingDepth(maxDepth).maxStringLength(maxBytes).build();
     this.mapper =
-        JsonMapper.builder(JsonFactory.builder().streamReadConstraints(constraints).build())
+        JsonMapper.builder(SharedBuffers.factory().streamReadConstraints(constraints).build())
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();

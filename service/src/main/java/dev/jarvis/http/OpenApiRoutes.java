@@ -1,7 +1,7 @@
 package dev.jarvis.http;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.json.SharedBuffers;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
@@ -22,7 +22,7 @@ public final class OpenApiRoutes {
   public OpenApiRoutes(String version) throws IOException {
     try (InputStream in =
         Objects.requireNonNull(OpenApiRoutes.class.getResourceAsStream(DOCUMENT))) {
-      document = (ObjectNode) new ObjectMapper().readTree(in);
+      document = (ObjectNode) SharedBuffers.mapper().readTree(in);
     }
     document.withObject("/info").put("version", version);
   }

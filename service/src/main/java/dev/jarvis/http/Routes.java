@@ -29,11 +29,16 @@ public final class Routes {
 
   private static final Logger LOG = LoggerFactory.getLogger(Routes.class);
 
+  /** The JVM's own exit code for it. */
+  private static final int OUT_OF_MEMORY_EXIT = 3;
+
   /** Who may use a route. */
   public enum Access {
     ANYBODY,
     /** A known API key. */
     KEY,
+    /** A known API key of the administrator. */
+    ADMIN,
     /** The metrics token where one is configured, anybody otherwise. */
     METRICS_TOKEN
   }
@@ -115,7 +120,20 @@ public final class Routes {
     routing.error(ApiException.class, Routes::fail);
     routing.error(
         Throwable.class,
-        (request, response, error) -> fail(request, response, new ApiException.Internal(error)));
+        (request, response, error) -> {
+          if (error instanceof OutOfMemoryError) {
+            endProcess();
+          }
+          fail(request, response, new ApiException.Internal(error));
+        });
+  }
+
+  /**
+   * Any thread may have missed an allocation, so nothing can be relied on any more; an orchestrator
+   * starts another process. The JVM does the same where -XX:+ExitOnOutOfMemoryError is given.
+   */
+  private static void endProcess() {
+    Runtime.getRuntime().halt(OUT_OF_MEMORY_EXIT);
   }
 
   private void notFound(ServerRequest request) {

@@ -21,8 +21,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Records the use of models outside the requests' lives: a bounded queue and two writers. While the
- * database is away rows wait; one that it refuses, or that finds no room to wait, is counted in
- * {@code ledger_rows_total} and lost.
+ * database is away, or takes no writes, rows wait; one that it refuses for what is in it, or that
+ * finds no room to wait, is counted in {@code ledger_rows_total} and lost.
  */
 public final class Ledger implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
@@ -44,10 +44,13 @@ public final class Ledger implements AutoCloseable {
   private final AtomicBoolean dropping = new AtomicBoolean();
   private volatile boolean closed;
 
-  /** Until the database is back; to write a row again is harmless, for it has its id. */
-  private final RetryPolicy<Object> whileAway =
+  /**
+   * Retries until the database takes the row, unless it never will. Safe: inserts are idempotent by
+   * id.
+   */
+  private final RetryPolicy<Object> untilWritten =
       RetryPolicy.builder()
-          .handleIf(e -> !closed && Database.isAway(e))
+          .handleIf(e -> !closed && Database.mayRetry(e))
           .withBackoff(FIRST_PAUSE, LONGEST_PAUSE)
           .withMaxRetries(-1)
           .onFailedAttempt(event -> failed(event.getLastException()))
@@ -127,12 +130,12 @@ public final class Ledger implements AutoCloseable {
 
   private void write(Row row) {
     try (Scope ignored = row.context().makeCurrent()) {
-      Failsafe.with(whileAway).run(() -> insert.accept(row.use()));
+      Failsafe.with(untilWritten).run(() -> insert.accept(row.use()));
       count(Result.OK, 1);
       if (failing.compareAndSet(true, false)) {
         LOG.info("rows of use are written again");
       }
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // an Error would end the writer, and the queue fill
       count(Result.ERROR, 1);
       failed(e);
     }
@@ -144,7 +147,7 @@ public final class Ledger implements AutoCloseable {
           .addKeyValue("error", e.getMessage())
           .setCause(e)
           .log(
-              Database.isAway(e)
+              Database.mayRetry(e)
                   ? "rows of use wait for the database"
                   : "rows of use cannot be written and are lost");
     }

@@ -3,6 +3,7 @@ package dev.jarvis.model;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.json.SharedBuffers;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -18,7 +19,7 @@ import java.util.regex.Pattern;
  * @param markers the template's marks of turns, for example {@code <|im_end|>}
  */
 record ChatTemplate(String text, Set<String> markers) {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON = SharedBuffers.mapper();
   private static final Pattern PLACE = Pattern.compile("@@(\\d+)@@");
   private static final Pattern MARKER =
       Pattern.compile("<\\|[^|<>\\s]{1,40}\\|>|<(?:start|end)_of_turn>");

@@ -2,16 +2,41 @@ package dev.jarvis.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.jarvis.json.SharedBuffers;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.regex.Pattern;
 
 /**
  * A model server's error in Ollama's form ({@code {"error": "…"}}) or OpenAI's ({@code {"error":
  * {"message": "…"}}}), and what its statuses mean.
  */
 final class ModelError {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON = SharedBuffers.mapper();
   private static final int LIMIT_CHARS = 300;
+
+  /** What is looked at for keys; the rest is cut off. */
+  private static final int MASKED_CHARS = 2_000;
+
+  /** URLs; IPv4 and IPv6 addresses, host names and {@code localhost}, each with its port. */
+  private static final Pattern ADDRESS =
+      Pattern.compile(
+          "\\b[a-z][a-z0-9+.-]{0,20}://[^\\s\"'<>)]+"
+              + "|\\b\\d{1,3}(?:\\.\\d{1,3}){3}(?::\\d{1,5})?\\b"
+              + "|\\[[0-9a-f:.]*:[0-9a-f:.]*\\](?::\\d{1,5})?"
+              + "|\\blocalhost\\b(?::\\d{1,5})?"
+              + "|\\b[a-z][a-z0-9-]*(?:\\.[a-z0-9-]+)*:\\d{4,5}\\b",
+          Pattern.CASE_INSENSITIVE);
+
+  /** Bearer tokens, keys by their usual prefixes, JWTs, and whatever is long and mixed. */
+  private static final Pattern SECRET =
+      Pattern.compile(
+          "\\bbearer\\s+[^\\s\"',;]+"
+              + "|\\b(?:sk|pk|rk|hf|gsk|xai)[-_][\\w*.-]{6,}"
+              + "|\\bAIza[\\w-]{10,}"
+              + "|\\beyJ[\\w-]+\\.[\\w-]+(?:\\.[\\w-]*)?"
+              + "|\\b(?=[a-z_]*\\d)(?=\\d*[a-z_])\\w{32,}\\b",
+          Pattern.CASE_INSENSITIVE);
 
   private ModelError() {}
 
@@ -38,18 +63,27 @@ final class ModelError {
     boolean refused = status == 500 && text.contains("does not support");
     if (refused || status == 400 || status == 413 || status == 422) {
       return new ModelException.Refused(
-          text.isEmpty() ? "The model server refused the request." : text);
+          text.isEmpty()
+              ? "The model server refused the request."
+              : ADDRESS.matcher(text).replaceAll("[address]"));
     }
     return new ModelException.Unavailable(
         "The model server answered with status " + status + ".", new IOException(text));
   }
 
-  /** The bounded text of an error, without control characters; empty if there is none. */
+  /**
+   * The bounded text of an error, without control characters and keys; empty if there is none. The
+   * log shows it, with the addresses that an operator needs.
+   */
   static String text(JsonNode node) {
     JsonNode error = node.path("error");
     String text = error.isTextual() ? error.textValue() : error.path("message").asText();
-    text = text.replaceAll("\\p{Cntrl}+", " ").strip();
-    return text.length() <= LIMIT_CHARS ? text : text.substring(0, LIMIT_CHARS) + "…";
+    text = bounded(text, MASKED_CHARS).replaceAll("\\p{Cntrl}+", " ").strip();
+    return bounded(SECRET.matcher(text).replaceAll("[secret]"), LIMIT_CHARS);
+  }
+
+  private static String bounded(String text, int chars) {
+    return text.length() <= chars ? text : text.substring(0, chars) + "…";
   }
 
   private static String text(byte[] body) {

@@ -3,7 +3,10 @@ package dev.jarvis.model;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** Why no answer came from a model. The message is fit for a client: it names no address. */
+/**
+ * Why no answer came from a model. The message is fit for a client: what the model server said in
+ * it is bounded, and its keys and addresses are masked.
+ */
 public abstract sealed class ModelException extends Exception {
   private static final long serialVersionUID = 1L;
 

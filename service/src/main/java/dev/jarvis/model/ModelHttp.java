@@ -1,11 +1,11 @@
 package dev.jarvis.model;
 
 import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.jarvis.json.SharedBuffers;
 import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
 import io.opentelemetry.context.Context;
 import java.io.IOException;
@@ -30,7 +30,7 @@ final class ModelHttp implements AutoCloseable {
 
   private static final ObjectMapper JSON =
       JsonMapper.builder(
-              JsonFactory.builder()
+              SharedBuffers.factory()
                   .streamReadConstraints(
                       StreamReadConstraints.builder()
                           .maxDocumentLength(DOCUMENT_LIMIT_CHARS)

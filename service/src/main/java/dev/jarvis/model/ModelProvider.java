@@ -1,5 +1,6 @@
 package dev.jarvis.model;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -16,6 +17,11 @@ public interface ModelProvider extends AutoCloseable {
    * @throws ModelException if the server cannot be asked
    */
   List<String> models() throws ModelException;
+
+  /** The most time that {@link #models} takes. */
+  default Duration listTimeout() {
+    return Duration.ZERO;
+  }
 
   /**
    * Opens an answer. Returns once the server has accepted the request, so that what can fail early

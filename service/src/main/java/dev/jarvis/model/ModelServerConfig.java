@@ -28,7 +28,7 @@ public record ModelServerConfig(
   public ModelServerConfig {
     if (!("http".equals(url.getScheme()) || "https".equals(url.getScheme()))
         || url.getHost() == null) {
-      throw new IllegalArgumentException("not an http(s) URL with a host: " + url);
+      throw new IllegalArgumentException("the URL of " + name + " is not http(s) with a host");
     }
     requirePositive("connectTimeout", connectTimeout);
     requirePositive("firstTokenTimeout", firstTokenTimeout);
@@ -53,10 +53,10 @@ public record ModelServerConfig(
     return URI.create((base.endsWith("/") ? base.substring(0, base.length() - 1) : base) + path);
   }
 
-  /** Tells no key. */
+  /** Without the key, and without what else a URL may hold of secrets. */
   @Override
   public String toString() {
-    return name + " at " + url;
+    return name + " at " + url.getScheme() + "://" + url.getHost();
   }
 
   private static void requirePositive(String name, Duration value) {

@@ -14,6 +14,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Which models there are and who runs them, kept fresh in the background, so that a request asks no
@@ -21,12 +23,13 @@ import java.util.function.Consumer;
  * fails as "down", not as "unknown". Thread-safe.
  */
 public final class Models implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Models.class);
+
   /** The label of every name that is not among the known ones. */
   public static final String OTHER = "_other";
 
   private static final int LABELS_LIMIT = 100;
   private static final int NAME_LIMIT_CHARS = 200;
-  private static final Duration PERIOD = Duration.ofSeconds(5);
 
   /** A name that is not known is worth a look at the servers so often. */
   private static final Duration MISS_PERIOD = Duration.ofSeconds(1);
@@ -48,19 +51,17 @@ public final class Models implements AutoCloseable {
   public record Target(ModelProvider provider, String model) {}
 
   /**
-   * Lists the providers' models, for three seconds at most, and then every five seconds.
+   * Lists the providers' models, for three seconds at most, and then again and again.
    *
    * @param providers in the order in which they are asked for a model that several have; stay the
    *     caller's to close
+   * @param period the pause between two listings of a provider; one that has not answered for three
+   *     of them counts as down
    */
-  public Models(List<ModelProvider> providers) {
-    this(providers, PERIOD);
-  }
-
-  Models(List<ModelProvider> providers, Duration period) {
+  public Models(List<ModelProvider> providers, Duration period) {
     listings =
         providers.stream()
-            .map(provider -> new ModelListing(provider, period.multipliedBy(3)))
+            .map(it -> new ModelListing(it, period.multipliedBy(3).plus(it.listTimeout())))
             .toList();
     // One thread each: a provider that hangs delays no other.
     timer =
@@ -211,7 +212,16 @@ public final class Models implements AutoCloseable {
       told = List.copyOf(listeners);
     }
     for (Consumer<Target> listener : told) {
-      fresh.forEach(listener);
+      fresh.forEach(target -> tell(listener, target));
+    }
+  }
+
+  /** An exception would end the timer, and keep the target from the other listeners. */
+  private static void tell(Consumer<Target> listener, Target target) {
+    try {
+      listener.accept(target);
+    } catch (RuntimeException e) {
+      LOG.atError().setCause(e).addKeyValue("model", target.model()).log("a listener failed");
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.jarvis.model;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.jarvis.json.SharedBuffers;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * way to fail, to cancel and to be timed.
  */
 public final class OllamaProvider implements ModelProvider {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON = SharedBuffers.mapper();
   private static final int LIST_LIMIT_BYTES = 4 << 20;
   private static final int MODELS_LIMIT = 1000;
 
@@ -33,6 +34,11 @@ public final class OllamaProvider implements ModelProvider {
   @Override
   public String name() {
     return config.name();
+  }
+
+  @Override
+  public Duration listTimeout() {
+    return config.listTimeout();
   }
 
   @Override

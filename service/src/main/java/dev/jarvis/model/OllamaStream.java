@@ -3,6 +3,7 @@ package dev.jarvis.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.json.SharedBuffers;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Ollama's lines of JSON as an answer. */
 final class OllamaStream extends LineStream {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON = SharedBuffers.mapper();
 
   private volatile Usage usage;
   private int toolCalls;

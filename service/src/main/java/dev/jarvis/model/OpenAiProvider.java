@@ -4,8 +4,10 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.json.SharedBuffers;
 import dev.jarvis.model.ChatStream.Usage;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -16,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * /chat/completions} below its base URL, which usually ends in {@code /v1}. It always streams.
  */
 public final class OpenAiProvider implements ModelProvider {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON = SharedBuffers.mapper();
   private static final int LIST_LIMIT_BYTES = 4 << 20;
   private static final int MODELS_LIMIT = 1000;
 
@@ -31,6 +33,11 @@ public final class OpenAiProvider implements ModelProvider {
   @Override
   public String name() {
     return config.name();
+  }
+
+  @Override
+  public Duration listTimeout() {
+    return config.listTimeout();
   }
 
   @Override

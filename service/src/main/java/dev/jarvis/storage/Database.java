@@ -10,6 +10,7 @@ import io.helidon.dbclient.jdbc.JdbcConnectionPool;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
@@ -25,8 +26,14 @@ public final class Database implements AutoCloseable {
   /** The least that HikariCP takes as a time limit. */
   private static final Duration POOL_LEAST = Duration.ofMillis(250);
 
-  /** Connections, resources, shut-downs, time-outs. */
-  private static final Pattern AWAY = Pattern.compile("08...|53...|57P..|57014");
+  /**
+   * Connections, resources, shut-downs, time-outs; a server that has become read-only, as a primary
+   * that lost its place; deadlocks, conflicts and locks.
+   */
+  private static final Pattern AWAY = Pattern.compile("08...|53...|57P..|57014|25006|40...|55P03");
+
+  /** Wrong data, a violated constraint, a wrong statement: the same again fails the same way. */
+  private static final Pattern PERMANENT = Pattern.compile("(22|23|42)...");
 
   private final @Nullable LocalPostgres server;
   private final StatementTelemetry telemetry;
@@ -131,27 +138,54 @@ public final class Database implements AutoCloseable {
   }
 
   /**
-   * Whether an error says that PostgreSQL cannot be reached, starts or stops, has no room for us or
-   * does not answer in time: the same statement may succeed later. By SQLSTATE: <a
-   * href="https://www.postgresql.org/docs/current/errcodes-appendix.html">PostgreSQL's list</a>.
+   * Whether an error says that PostgreSQL cannot be reached, starts or stops, takes no writes, has
+   * no room for us or does not answer in time: the same statement may succeed later. By SQLSTATE:
+   * <a href="https://www.postgresql.org/docs/current/errcodes-appendix.html">PostgreSQL's list</a>.
    */
   public static boolean isAway(Throwable error) {
     for (Throwable e = error; e != null; e = e.getCause()) {
       if (e instanceof SQLTransientConnectionException
-          || (e instanceof SQLException sql
-              && sql.getSQLState() != null
-              && AWAY.matcher(sql.getSQLState()).matches())) {
+          || (e instanceof SQLException sql && hasState(sql, AWAY))) {
         return true;
       }
     }
     return false;
   }
 
-  /** Asks PostgreSQL for a sign of life, without a span; throws if there is none. */
+  /**
+   * Whether a statement may succeed when it is executed again: every error of PostgreSQL or of the
+   * way to it, unless the data, the statement or a constraint is at fault. An error of another kind
+   * is a fault of the code, which does not go away.
+   */
+  public static boolean mayRetry(Throwable error) {
+    boolean ofDatabase = false;
+    for (Throwable e = error; e != null; e = e.getCause()) {
+      if (e instanceof SQLException sql) {
+        if (hasState(sql, PERMANENT)) {
+          return false;
+        }
+        ofDatabase = true;
+      }
+    }
+    return ofDatabase;
+  }
+
+  private static boolean hasState(SQLException e, Pattern states) {
+    return e.getSQLState() != null && states.matcher(e.getSQLState()).matches();
+  }
+
+  /**
+   * Asks PostgreSQL for a sign of life, without a span.
+   *
+   * @throws SQLException if there is none, or if it takes no writes
+   */
   public void check() throws SQLException {
     try (Connection connection = client.unwrap(Connection.class);
-        Statement statement = connection.createStatement()) {
-      statement.execute("SELECT 1");
+        Statement statement = connection.createStatement();
+        ResultSet readOnly = statement.executeQuery("SHOW transaction_read_only")) {
+      if (readOnly.next() && readOnly.getString(1).equals("on")) {
+        throw new SQLException("PostgreSQL is read-only", "25006");
+      }
     }
   }
 

@@ -22,6 +22,13 @@ public record DatabaseConfig(
     Duration connectTimeout,
     Duration queryTimeout) {
 
+  /** Without the password and the URL, which may hold one. */
+  @Override
+  public String toString() {
+    return "DatabaseConfig[url=%s, username=%s, poolSize=%d]"
+        .formatted(url == null ? "embedded" : "given", username, poolSize);
+  }
+
   /** What is wrong with a URL, for people; null if nothing is. */
   public static @Nullable String problem(String url) {
     try {

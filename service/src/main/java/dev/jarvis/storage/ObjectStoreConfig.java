@@ -17,4 +17,12 @@ public record ObjectStoreConfig(
     @Nullable String accessKey,
     @Nullable String secretKey,
     String bucket,
-    Duration timeout) {}
+    Duration timeout) {
+
+  /** Without the keys and the URL, which may hold some. */
+  @Override
+  public String toString() {
+    return "ObjectStoreConfig[endpoint=%s, bucket=%s, timeout=%s]"
+        .formatted(endpoint == null ? "embedded" : "given", bucket, timeout);
+  }
+}

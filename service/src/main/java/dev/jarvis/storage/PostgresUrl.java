@@ -18,6 +18,12 @@ record PostgresUrl(String jdbc, @Nullable String username, @Nullable String pass
       Pattern.compile(
           "(?:jdbc:)?postgres(?:ql)?://(?:(?<user>[^@]*)@)?(?<hosts>[^/?@]+)/(?<database>[^/?]+)(?:\\?(?<query>.*))?");
 
+  /** Without the password, and without parameters: any of them may be one. */
+  @Override
+  public String toString() {
+    return jdbc.replaceFirst("\\?.*", "");
+  }
+
   /**
    * Reads {@code jdbc:postgresql://host:port/db} and libpq's {@code
    * postgresql://user:password@host/db}.

@@ -11,4 +11,12 @@ import org.jspecify.annotations.Nullable;
  * @param commandTimeout how long a command, or connecting, may take
  */
 public record RedisConfig(
-    @Nullable String url, @Nullable String password, Duration commandTimeout) {}
+    @Nullable String url, @Nullable String password, Duration commandTimeout) {
+
+  /** Without the password and the URL, which may hold one. */
+  @Override
+  public String toString() {
+    return "RedisConfig[url=%s, commandTimeout=%s]"
+        .formatted(url == null ? "embedded" : "given", commandTimeout);
+  }
+}

@@ -227,6 +227,12 @@ public enum Metric {
       "{row}",
       "Rows of LLM use offered to the database, by what became of them",
       List.of(Label.RESULT)),
+  LOG_LINES_DROPPED(
+      "log.lines.dropped",
+      Type.COUNTER,
+      "{line}",
+      "Log lines that were not written to stdout because the queue before it was full",
+      List.of()),
   DB_CLIENT_OPERATION_DURATION(
       "db.client.operation.duration",
       Type.HISTOGRAM,

@@ -8,6 +8,7 @@ import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Framing;
 import dev.jarvis.http.RequestIds;
 import dev.jarvis.http.Routes;
+import dev.jarvis.http.TrustedProxies;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.webserver.CloseConnectionException;
@@ -49,12 +50,15 @@ public final class RequestFilter implements Filter {
   private final Instruments instruments;
   private final Routes routes;
   private final BearerTokens tokens;
+  private final TrustedProxies proxies;
 
-  public RequestFilter(Telemetry telemetry, Routes routes, BearerTokens tokens) {
+  public RequestFilter(
+      Telemetry telemetry, Routes routes, BearerTokens tokens, TrustedProxies proxies) {
     this.telemetry = telemetry;
     this.instruments = telemetry.instruments();
     this.routes = routes;
     this.tokens = tokens;
+    this.proxies = proxies;
     instruments.add(Metric.HTTP_ACTIVE_REQUESTS, 0);
     routes
         .templates()
@@ -158,7 +162,8 @@ public final class RequestFilter implements Filter {
         METHODS.contains(method) ? method : "_OTHER",
         path.length() > MAX_LOGGED_PATH ? path.substring(0, MAX_LOGGED_PATH) : path,
         routes.template(request),
-        tokens.user(request));
+        tokens.user(request),
+        proxies.clientAddress(request.remotePeer().address(), request.headers()));
   }
 
   /** What a model server or a library said first; bounded, on one line. */
@@ -191,6 +196,7 @@ public final class RequestFilter implements Filter {
             .addKeyValue("method", exchange.method())
             .addKeyValue("path", exchange.path())
             .addKeyValue("user_id", exchange.userId())
+            .addKeyValue("client_address", exchange.clientAddress())
             .addKeyValue("status", status)
             .addKeyValue("duration_ms", Math.round(duration.toNanos() / 1e3) / 1e3);
     if (exchange.endUser() != null) {

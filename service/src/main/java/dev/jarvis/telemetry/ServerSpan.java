@@ -52,7 +52,7 @@ record ServerSpan(Span span) {
             .setAttribute("url.path", exchange.path())
             .setAttribute("url.scheme", request.isSecure() ? "https" : "http")
             .setAttribute("network.protocol.version", request.prologue().protocolVersion())
-            .setAttribute("client.address", request.remotePeer().host())
+            .setAttribute("client.address", exchange.clientAddress())
             .setAttribute("jarvis.request_id", exchange.requestId());
     if (matched) {
       builder.setAttribute("http.route", exchange.route());

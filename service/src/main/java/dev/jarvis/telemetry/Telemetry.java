@@ -36,6 +36,7 @@ public final class Telemetry implements AutoCloseable {
     this.instruments = new Instruments(sdk.getMeter(SCOPE));
     this.bridge = MeterBridge.open(sdk);
     OpenTelemetryAppender.install(sdk);
+    LogOutput.countIn(instruments);
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.jarvis.account;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.jarvis.account.ApiKeys.HashedKey;
 import java.nio.file.Files;
@@ -51,5 +52,49 @@ class ApiKeysTest {
     assertThat(keys.user("root-key")).isEqualTo("admin");
     assertThat(keys.user("")).isNull();
     assertThat(file).doesNotExist();
+  }
+
+  /** As one of an earlier version that was killed between making the file and writing to it. */
+  @Test
+  void anEmptyFileIsNoKey() throws Exception {
+    Path file = Files.createFile(folder.resolve("api-key.sha256"));
+    List<String> shown = new ArrayList<>();
+
+    ApiKeys keys = ApiKeys.open(List.of(), file, shown::add);
+
+    assertThat(shown).hasSize(1);
+    assertThat(keys.user(shown.getFirst())).isEqualTo("admin");
+    assertThat(ApiKeys.open(List.of(), file, shown::add).user(shown.getFirst())).isEqualTo("admin");
+    assertThat(shown).hasSize(1);
+  }
+
+  @Test
+  void aStartThatEndsBeforeTheKeyWasShownLeavesNoKey() throws Exception {
+    Path file = folder.resolve("api-key.sha256");
+    assertThatThrownBy(
+            () ->
+                ApiKeys.open(
+                    List.of(),
+                    file,
+                    key -> {
+                      assertThat(file).doesNotExist();
+                      throw new IllegalStateException("killed");
+                    }))
+        .hasMessage("killed");
+    List<String> shown = new ArrayList<>();
+
+    ApiKeys keys = ApiKeys.open(List.of(), file, shown::add);
+
+    assertThat(keys.user(shown.getFirst())).isEqualTo("admin");
+    assertThat(folder.toFile().list()).containsExactly("api-key.sha256");
+  }
+
+  @Test
+  void aFileWithSomethingElseIsRefused() throws Exception {
+    Path file = Files.writeString(folder.resolve("api-key.sha256"), "sk-jarvis-in-clear");
+
+    assertThatThrownBy(() -> ApiKeys.open(List.of(), file, key -> {}))
+        .hasMessageContaining(file.toString())
+        .hasMessageNotContaining("sk-jarvis");
   }
 }

@@ -17,6 +17,10 @@ import org.junit.jupiter.api.Timeout;
 /** Routes over two model servers, as a client sees them. */
 @Timeout(60)
 class RoutingTest {
+  /** FIPS 180-2's example: the key "abc". */
+  private static final String SHA256_OF_ABC =
+      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
   private static final FakeOllama SECOND = FakeOllama.start();
   private static TestService service;
 
@@ -43,10 +47,11 @@ class RoutingTest {
             targets: [{provider: second, model: "second:1b"}]
           - name: in-a-hurry
             targets: [{provider: hasty, model: "second:1b"}]
+        api-keys: "alice:%s"
         prices:
           - {provider: second, model: "second:1b", input: 0.5, output: 1.5}
         """
-                    .formatted(SECOND.uri()))
+                    .formatted(SECOND.uri(), SHA256_OF_ABC))
             .awaitModel("second:1b");
   }
 
@@ -61,6 +66,19 @@ class RoutingTest {
     service.ollama().reset();
     SECOND.reset();
     SECOND.listModels("second:1b");
+  }
+
+  @Test
+  void pricesAndLoadAreTheAdministratorsToSee() {
+    HttpResponse<String> refused =
+        service.post("/v1/routing/explain", "{\"model\":\"chat\"}", "Authorization", "Bearer abc");
+
+    assertThat(refused.statusCode()).isEqualTo(403);
+    assertThat(TestService.json(refused.body()).at("/error/code").asText()).isEqualTo("forbidden");
+    assertThat(refused.body()).doesNotContain("second", "usd");
+    assertThat(service.get("/v1/models", "Authorization", "Bearer abc").statusCode())
+        .as("the key is a good one")
+        .isEqualTo(200);
   }
 
   private static HttpResponse<String> ask(String model, boolean stream) {

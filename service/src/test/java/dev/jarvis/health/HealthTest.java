@@ -15,6 +15,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -106,6 +110,42 @@ class HealthTest {
                       .containsExactly(Map.entry("slow", 0L), Map.entry("quick", 1L)));
       stall.countDown();
       await().atMost(LIMIT).until(() -> health.states().get("slow") == Health.State.OK);
+    }
+  }
+
+  @Test
+  void aSuccessAfterTheLimitIsAFailure() throws Exception {
+    ScheduledExecutorService everyLimitIsReachedAtOnce =
+        new ScheduledThreadPoolExecutor(1) {
+          @Override
+          public ScheduledFuture<?> schedule(Runnable command, long delay, TimeUnit unit) {
+            command.run();
+            return super.schedule(() -> {}, delay, unit);
+          }
+        };
+    try (Health health =
+        Health.start(
+            List.of(new DependencyCheck("late", () -> {})),
+            Duration.ofHours(1),
+            Duration.ofSeconds(20),
+            everyLimitIsReachedAtOnce)) {
+      assertThat(health.states()).containsExactly(Map.entry("late", Health.State.ERROR));
+    }
+  }
+
+  @Test
+  void anErrorIsAFailureAndEndsNoProbing() throws Exception {
+    CountDownLatch asked = new CountDownLatch(3);
+    DependencyCheck broken =
+        new DependencyCheck(
+            "broken",
+            () -> {
+              asked.countDown();
+              throw new NoClassDefFoundError("driver");
+            });
+    try (Health health = Health.start(List.of(broken), PERIOD, Duration.ofSeconds(20))) {
+      assertThat(asked.await(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(health.states()).containsExactly(Map.entry("broken", Health.State.ERROR));
     }
   }
 

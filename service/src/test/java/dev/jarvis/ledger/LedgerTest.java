@@ -84,7 +84,12 @@ class LedgerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"08006", "53300", "57P03", "57014"})
+  @ValueSource(
+      strings = {
+        "08006", "53300", "57P03", "57014", // away, full, starting, too slow
+        "25006", "40P01", "40001", "55P03", // read-only, deadlock, conflict, lock
+        "XX000", "58030" // nothing says that the row is at fault
+      })
   void waitsForADatabaseThatIsAway(String state) throws Exception {
     AtomicInteger away = new AtomicInteger(3);
     try (Ledger ledger =
@@ -100,6 +105,40 @@ class LedgerTest {
       ledger.record(use);
       assertRows(1, 0, 0);
       assertThat(table).containsExactly(use);
+    }
+  }
+
+  @Test
+  void anErrorEndsNoWriter() throws Exception {
+    AtomicInteger broken = new AtomicInteger(5); // more than there are writers
+    try (Ledger ledger =
+        ledger(
+            use -> {
+              if (broken.decrementAndGet() >= 0) {
+                throw new NoClassDefFoundError("driver");
+              }
+              table.add(use);
+            },
+            10)) {
+      IntStream.range(0, 6).forEach(i -> ledger.record(Uses.at(Instant.now())));
+      assertRows(1, 5, 0);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"22001", "23514", "42P01"})
+  void givesUpARowThatCanNeverBeWritten(String state) throws Exception {
+    AtomicInteger asked = new AtomicInteger();
+    try (Ledger ledger =
+        ledger(
+            use -> {
+              asked.incrementAndGet();
+              throw new DbClientException("insert", new SQLException("refused", state));
+            },
+            10)) {
+      ledger.record(Uses.at(Instant.now()));
+      assertRows(0, 1, 0);
+      assertThat(asked).hasValue(1);
     }
   }
 

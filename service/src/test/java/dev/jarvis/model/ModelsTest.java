@@ -204,6 +204,25 @@ class ModelsTest {
     }
   }
 
+  @Test
+  void aListenerThatFailsEndsNeitherTheTimerNorTheOthers() {
+    List<String> seen = new CopyOnWriteArrayList<>();
+    try (Models models = new Models(List.of(one), FAST)) {
+      models.onDiscovered(
+          target -> {
+            if (target.model().equals("new")) {
+              throw new IllegalStateException("a bug");
+            }
+          });
+      models.onDiscovered(target -> seen.add(target.model()));
+
+      one.models = List.of("new");
+      await().atMost(Duration.ofSeconds(20)).until(() -> seen.contains("new"));
+      one.models = List.of("newer");
+      await().atMost(Duration.ofSeconds(20)).until(() -> seen.contains("newer"));
+    }
+  }
+
   private static boolean fails(Models models) {
     try {
       models.check();

@@ -229,6 +229,45 @@ class DatabaseTest {
     }
   }
 
+  /** What a client sees of a primary that became a standby. */
+  @Test
+  void aServerThatTakesNoWritesIsAwayAndNotHealthy() throws Exception {
+    asSuperuser("ALTER ROLE jarvis SET default_transaction_read_only = on");
+    try {
+      disconnectAll();
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .untilAsserted(
+              () -> assertThatThrownBy(database::check).hasMessage("PostgreSQL is read-only"));
+      assertThatThrownBy(
+              () ->
+                  database.execute(
+                      db -> db.createNamedDelete("refused", "DELETE FROM documents").execute()))
+          .satisfies(
+              e -> {
+                assertThat(e).hasStackTraceContaining("read-only transaction");
+                assertThat(Database.isAway(e)).isTrue();
+                assertThat(Database.mayRetry(e)).isTrue();
+              });
+    } finally {
+      asSuperuser("ALTER ROLE jarvis RESET default_transaction_read_only");
+      disconnectAll();
+    }
+    await().atMost(Duration.ofSeconds(20)).ignoreExceptions().untilAsserted(database::check);
+  }
+
+  private static void disconnectAll() throws Exception {
+    asSuperuser("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'jarvis'");
+  }
+
+  @Test
+  void anErrorOfTheDataOrTheCodeIsNotRetried() {
+    assertThatThrownBy(
+            () -> database.execute(db -> db.createNamedGet("zero", "SELECT 1 / 0").execute()))
+        .matches(e -> !Database.mayRetry(e) && !Database.isAway(e));
+    assertThat(Database.mayRetry(new IllegalStateException("a bug"))).isFalse();
+  }
+
   private static void asSuperuser(String sql) throws Exception {
     String url = "jdbc:postgresql://localhost:%s/postgres".formatted(port());
     try (Connection connection = DriverManager.getConnection(url, "postgres", password());

@@ -1,0 +1,188 @@
+package dev.jarvis.http;
+
+import io.helidon.http.HeaderName;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.Headers;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The address of the client that a request comes from. The peer of the connection is the client,
+ * unless it is a proxy that is trusted: then {@code Forwarded} (RFC 7239) or {@code
+ * X-Forwarded-For} names the client. Each proxy appends the address that it was called from, so the
+ * right-most one that is no trusted proxy is the client; what stands to the left of it is the
+ * client's own word.
+ *
+ * <p>Where the headers cannot be believed, the peer is the client: if an address is missing or is
+ * none, or if both headers are there and disagree, since a proxy maintains one of them and lets
+ * clients send the other.
+ */
+public final class TrustedProxies {
+  private static final HeaderName X_FORWARDED_FOR = HeaderNames.create("X-Forwarded-For");
+
+  /** Most proxies that are looked at. */
+  private static final int MAX_HOPS = 20;
+
+  private static final int MAX_HEADER_CHARS = 4_096;
+
+  private static final Pattern FOR =
+      Pattern.compile(
+          "(?:^|;)\\s*for=(?:\"([^\"\\\\]*)\"|([^;\"\\s]*))\\s*(?:;|$)", Pattern.CASE_INSENSITIVE);
+
+  /** IPv4 or IPv6 in brackets, with or without a port, or IPv6 alone. */
+  private static final Pattern NODE =
+      Pattern.compile(
+          "(?:(\\d{1,3}(?:\\.\\d{1,3}){3})|\\[([0-9a-fA-F]{0,4}:[0-9a-fA-F:.]{1,40})\\])(?::[A-Za-z0-9._-]{1,16})?"
+              + "|([0-9a-fA-F]{0,4}:[0-9a-fA-F:.]{1,40})");
+
+  private final List<Block> blocks;
+
+  /** Addresses that begin with the same bits. */
+  private record Block(InetAddress network, int bits) {
+    static Block parse(String text) {
+      String[] parts = text.split("/", 2);
+      InetAddress network =
+          address(parts[0])
+              .orElseThrow(() -> new IllegalArgumentException("'" + parts[0] + "' is no address"));
+      int most = network.getAddress().length * 8;
+      if (parts.length == 1) {
+        return new Block(network, most);
+      }
+      if (!parts[1].matches("\\d{1,3}") || Integer.parseInt(parts[1]) > most) {
+        throw new IllegalArgumentException(
+            "'%s' is no length of a prefix; the maximum is %d".formatted(parts[1], most));
+      }
+      return new Block(network, Integer.parseInt(parts[1]));
+    }
+
+    boolean contains(InetAddress address) {
+      byte[] ours = network.getAddress();
+      byte[] theirs = address.getAddress();
+      if (ours.length != theirs.length) {
+        return false;
+      }
+      for (int bit = 0; bit < bits; bit++) {
+        if (((ours[bit / 8] ^ theirs[bit / 8]) & (0x80 >> bit % 8)) != 0) {
+          return false;
+        }
+      }
+      return true;
+    }
+  }
+
+  private TrustedProxies(List<Block> blocks) {
+    this.blocks = blocks;
+  }
+
+  /**
+   * Reads addresses and CIDR blocks, such as {@code 10.0.0.0/8} or {@code ::1}.
+   *
+   * @throws IllegalArgumentException saying which is none of these
+   */
+  public static TrustedProxies of(List<String> blocks) {
+    return new TrustedProxies(blocks.stream().map(Block::parse).toList());
+  }
+
+  /** The client's address, in the form that {@link InetAddress#getHostAddress} gives. */
+  public String clientAddress(SocketAddress peer, Headers headers) {
+    if (!(peer instanceof InetSocketAddress inet) || inet.getAddress() == null) {
+      return "";
+    }
+    InetAddress client = inet.getAddress();
+    return (trusts(client) ? forwarded(client, headers) : client).getHostAddress();
+  }
+
+  private InetAddress forwarded(InetAddress peer, Headers headers) {
+    @Nullable List<String> forwarded = nodes(headers, HeaderNames.FORWARDED);
+    @Nullable List<String> xForwarded = nodes(headers, X_FORWARDED_FOR);
+    if (forwarded == null || xForwarded == null) {
+      return peer; // too long
+    }
+    if (forwarded.isEmpty() || xForwarded.isEmpty()) {
+      return client(forwarded.isEmpty() ? xForwarded : forwarded).orElse(peer);
+    }
+    Optional<InetAddress> client = client(forwarded);
+    return client.equals(client(xForwarded)) ? client.orElse(peer) : peer;
+  }
+
+  private Optional<InetAddress> client(List<String> nodes) {
+    Optional<InetAddress> client = Optional.empty();
+    for (String node : nodes.reversed()) {
+      client = address(node);
+      if (client.isEmpty() || !trusts(client.get())) {
+        return client;
+      }
+    }
+    return client;
+  }
+
+  private boolean trusts(InetAddress address) {
+    return blocks.stream().anyMatch(it -> it.contains(address));
+  }
+
+  /** The addresses in a header, as they are written, from the client on; null if it is too long. */
+  private static @Nullable List<String> nodes(Headers headers, HeaderName name) {
+    if (!headers.contains(name)) {
+      return List.of();
+    }
+    String value = String.join(",", headers.get(name).allValues());
+    if (value.length() > MAX_HEADER_CHARS) {
+      return null;
+    }
+    List<String> nodes =
+        name.equals(HeaderNames.FORWARDED) ? forNodes(value) : List.of(value.split(",", -1));
+    return nodes.size() > MAX_HOPS ? null : nodes;
+  }
+
+  /** What each element of {@code Forwarded} gives as {@code for}; empty where it gives nothing. */
+  private static List<String> forNodes(String value) {
+    return elements(value).stream()
+        .map(it -> FOR.matcher(it.strip()))
+        .map(it -> it.find() ? (it.group(1) == null ? it.group(2) : it.group(1)) : "")
+        .toList();
+  }
+
+  /** Splits at commas that are not inside quotes; a quote without end makes the list end empty. */
+  private static List<String> elements(String value) {
+    List<String> elements = new ArrayList<>();
+    boolean quoted = false;
+    int start = 0;
+    for (int i = 0; i < value.length(); i++) {
+      char c = value.charAt(i);
+      if (c == '"') {
+        quoted = !quoted;
+      } else if (c == '\\' && quoted) {
+        i++;
+      } else if (c == ',' && !quoted) {
+        elements.add(value.substring(start, i));
+        start = i + 1;
+      }
+    }
+    elements.add(quoted ? "" : value.substring(start));
+    return elements;
+  }
+
+  private static Optional<InetAddress> address(String node) {
+    Matcher matcher = NODE.matcher(node.strip());
+    if (!matcher.matches()) {
+      return Optional.empty();
+    }
+    for (int i = 1; i <= 3; i++) {
+      if (matcher.group(i) != null) {
+        try {
+          return Optional.of(InetAddress.ofLiteral(matcher.group(i))); // asks no name server
+        } catch (IllegalArgumentException e) {
+          return Optional.empty();
+        }
+      }
+    }
+    return Optional.empty();
+  }
+}

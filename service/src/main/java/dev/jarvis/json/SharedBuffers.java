@@ -1,0 +1,29 @@
+package dev.jarvis.json;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+
+/**
+ * Jackson with buffers that all threads share. Its default keeps them for each thread, and so makes
+ * new ones for each virtual thread, which is for each request and more.
+ */
+public final class SharedBuffers {
+  private SharedBuffers() {}
+
+  public static JsonFactoryBuilder factory() {
+    JsonFactoryBuilder factory = new JsonFactoryBuilder();
+    return factory.recyclerPool(JsonRecyclerPools.sharedConcurrentDequePool());
+  }
+
+  /** A mapper with Jackson's defaults. */
+  public static JsonMapper mapper() {
+    return builder().build();
+  }
+
+  public static JsonMapper.Builder builder() {
+    JsonFactory factory = factory().build();
+    return JsonMapper.builder(factory);
+  }
+}
