@@ -169,8 +169,8 @@ public final class Jarvis implements AutoCloseable {
       providers.add(
           open(
               switch (server.dialect()) {
-                case OLLAMA -> new OllamaProvider(server.config());
-                case OPENAI -> new OpenAiProvider(server.config());
+                case OLLAMA -> new OllamaProvider(server.config(), server.fields());
+                case OPENAI -> new OpenAiProvider(server.config(), server.fields());
               }));
     }
     if (config.local() != null) {

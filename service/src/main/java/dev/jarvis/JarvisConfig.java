@@ -6,6 +6,7 @@ import dev.jarvis.chat.ChatConfig;
 import dev.jarvis.document.DocumentConfig;
 import dev.jarvis.document.ExtractLimits;
 import dev.jarvis.model.LocalConfig;
+import dev.jarvis.model.FieldPolicy;
 import dev.jarvis.model.ModelServerConfig;
 import dev.jarvis.model.Prices;
 import dev.jarvis.model.Route;
@@ -48,8 +49,8 @@ record JarvisConfig(
     OPENAI
   }
 
-  /** A model server and its dialect. */
-  record ModelServer(Dialect dialect, ModelServerConfig config) {}
+  /** A model server, its dialect, and the fields of requests that it does not get. */
+  record ModelServer(Dialect dialect, ModelServerConfig config, FieldPolicy fields) {}
 
   /** Where the server listens and what it takes. */
   record Server(

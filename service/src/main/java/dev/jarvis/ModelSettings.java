@@ -2,6 +2,7 @@ package dev.jarvis;
 
 import dev.jarvis.JarvisConfig.Dialect;
 import dev.jarvis.JarvisConfig.ModelServer;
+import dev.jarvis.model.FieldPolicy;
 import dev.jarvis.model.ModelServerConfig;
 import dev.jarvis.model.Prices;
 import dev.jarvis.model.Prices.Name;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +34,10 @@ final class ModelSettings {
   private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,31}");
 
   private static final int MAX_NAME = 200;
+  /** A field of a request's body. */
+  private static final Pattern FIELD = Pattern.compile("[\\w-]{1,64}");
+
+  private static final Set<String> NEEDED_FIELDS = Set.of("model", "messages", "input");
   private static final Set<String> BUILT_IN = Set.of("ollama", "local");
 
   private final Settings settings;
@@ -85,8 +91,35 @@ final class ModelSettings {
       servers.add(
           new ModelServer(
               dialect,
-              new ModelServerConfig(
-                  name, url, apiKey, connect, firstToken, betweenTokens, connect)));
+              new ModelServerConfig(name, url, apiKey, connect, firstToken, betweenTokens, connect),
+              BUILT_IN.contains(key) ? FieldPolicy.DEFAULT : fields(key)));
+    }
+  }
+
+  private FieldPolicy fields(String key) {
+    Set<String> allowed = fieldNames(key + ".allow-fields");
+    Set<String> denied = fieldNames(key + ".deny-fields");
+    for (String field : denied) {
+      if (allowed.contains(field)) {
+        settings.problem(
+            key + ".deny-fields", "has %s, which allow-fields has too".formatted(field));
+      }
+      if (NEEDED_FIELDS.contains(field)) {
+        settings.problem(key + ".deny-fields", "has %s, which every request has".formatted(field));
+      }
+    }
+    return new FieldPolicy(allowed, denied);
+  }
+
+  private Set<String> fieldNames(String key) {
+    Set<String> names = new TreeSet<>();
+    String text = settings.text(key);
+    for (String name : text.isEmpty() ? new String[0] : text.split(",", -1)) {
+      if (FIELD.matcher(name.strip()).matches()) {
+        names.add(name.strip());
+      } else {
+        settings.problem(key, "must be names of fields with commas between");
+      }
     }
   }
 
@@ -95,6 +128,7 @@ final class ModelSettings {
     for (String entry : settings.entries("routes")) {
       String key = "routes." + entry;
       List<Route.Target> targets = new ArrayList<>();
+    return names;
       for (String target : settings.entries(key + ".targets")) {
         String at = key + ".targets." + target;
         targets.add(

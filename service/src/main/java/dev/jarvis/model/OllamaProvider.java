@@ -22,11 +22,20 @@ public final class OllamaProvider implements ModelProvider {
   private static final int MODELS_LIMIT = 1000;
 
   private final ModelServerConfig config;
+  private final FieldPolicy fields;
   private final ModelHttp http;
   private volatile @Nullable Set<String> inMemory;
 
   public OllamaProvider(ModelServerConfig config) {
+    this(config, FieldPolicy.DEFAULT);
+  }
+
+  /**
+   * @param fields what clients may not ask of it
+   */
+  public OllamaProvider(ModelServerConfig config, FieldPolicy fields) {
     this.config = config;
+    this.fields = fields;
     this.http = new ModelHttp(config);
   }
 
@@ -71,7 +80,7 @@ public final class OllamaProvider implements ModelProvider {
 
   @Override
   public Shortfall shortfall(ChatRequest request) {
-    return OllamaRequest.shortfall(request);
+    return OllamaRequest.shortfall(request, fields);
   }
 
   @Override
@@ -92,7 +101,7 @@ public final class OllamaProvider implements ModelProvider {
 
   @Override
   public Shortfall shortfall(EmbeddingRequest request) {
-    return Shortfall.of(request);
+    return Shortfall.of(request, fields);
   }
 
   private record Vectors(

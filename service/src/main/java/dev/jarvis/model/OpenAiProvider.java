@@ -22,10 +22,19 @@ public final class OpenAiProvider implements ModelProvider {
 
   private final ModelServerConfig config;
   private final ModelHttp http;
+  private final FieldPolicy fields;
 
   public OpenAiProvider(ModelServerConfig config) {
     this.config = config;
+    this(config, FieldPolicy.DEFAULT);
+  }
+
+  /**
+   * @param fields what the server does not get
+   */
+  public OpenAiProvider(ModelServerConfig config, FieldPolicy fields) {
     this.http = new ModelHttp(config);
+    this.fields = fields;
   }
 
   @Override
@@ -64,10 +73,9 @@ public final class OpenAiProvider implements ModelProvider {
         .awaitFirst(opened.left());
   }
 
-  /** Everything is handed on: what the server cannot do, it says itself. */
   @Override
   public Shortfall shortfall(ChatRequest request) {
-    return Shortfall.NONE;
+    return Shortfall.of(request.body(), fields);
   }
 
   @Override
@@ -90,7 +98,7 @@ public final class OpenAiProvider implements ModelProvider {
 
   @Override
   public Shortfall shortfall(EmbeddingRequest request) {
-    return Shortfall.NONE;
+    return Shortfall.of(request.body(), fields);
   }
 
   private record Vectors(@Nullable List<Vector> data, @Nullable Counted usage) {}
