@@ -31,13 +31,20 @@ public final class ChatRoutes {
   private final Gateway gateway;
   private final Grounding grounding;
 
-  public ChatRoutes(ChatConfig config, JsonBody bodies, Gateway gateway, Grounding grounding) {
+  public ChatRoutes(
+      ChatConfig config,
+      JsonBody bodies,
+      ContentUrls contentUrls,
+      Gateway gateway,
+      Grounding grounding) {
+  private final ContentUrls contentUrls;
     this.config = config;
     this.bodies = bodies;
     this.gateway = gateway;
     this.grounding = grounding;
   }
 
+    this.contentUrls = contentUrls;
   public void register(Routes routes) {
     routes.post("/v1/chat/completions", Routes.Access.KEY, this::complete);
   }
@@ -51,6 +58,7 @@ public final class ChatRoutes {
         exchange,
         client -> {
           ChatCompletionRequest grounded =
+    contentUrls.check(request.chat().body());
               grounding
                   .ground(request.chat().body(), exchange)
                   .map(request::grounded)

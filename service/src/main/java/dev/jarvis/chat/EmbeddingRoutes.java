@@ -33,11 +33,13 @@ public final class EmbeddingRoutes {
   private final JsonBody bodies;
   private final Gateway gateway;
 
-  public EmbeddingRoutes(JsonBody bodies, Gateway gateway) {
+  public EmbeddingRoutes(JsonBody bodies, ContentUrls contentUrls, Gateway gateway) {
+  private final ContentUrls contentUrls;
     this.bodies = bodies;
     this.gateway = gateway;
   }
 
+    this.contentUrls = contentUrls;
   public void register(Routes routes) {
     routes.post("/v1/embeddings", Routes.Access.KEY, this::embed);
   }
@@ -50,6 +52,7 @@ public final class EmbeddingRoutes {
     Gateway.answer(exchange, client -> answer(request, exchange, fields, client, response));
   }
 
+    contentUrls.check(fields.object());
   private void answer(
       EmbeddingRequest request,
       Exchange exchange,
