@@ -47,7 +47,11 @@ record Settlement(
     boolean aborted = how != Outcome.OK && client.gone();
     Outcome outcome = aborted ? Outcome.ABORTED : how;
     Throwable error = aborted ? null : failure;
-    attempt.lease().end(outcome == Outcome.ERROR);
+    if (outcome == Outcome.ABORTED) {
+      attempt.lease().abort();
+    } else {
+      attempt.lease().end(outcome == Outcome.ERROR);
+    }
     exchange.outcome(attempt.target().model(), outcome.label());
     GenerationTelemetry telemetry = attempt.telemetry();
     Duration duration = Duration.ofNanos(telemetry.elapsedNanos());
