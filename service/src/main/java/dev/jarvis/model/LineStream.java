@@ -77,7 +77,7 @@ abstract class LineStream implements ChatStream {
 
   static ModelException notUnderstood(IOException cause) {
     return new ModelException.Unavailable(
-        "The model server sent what cannot be understood.", cause);
+        "The model server sent what cannot be understood.", cause, true);
   }
 
   /** A body read to its end leaves the connection to the next request. */

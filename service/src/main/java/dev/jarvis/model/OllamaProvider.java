@@ -92,9 +92,12 @@ public final class OllamaProvider implements ModelProvider {
     }
     Duration load = Duration.ofNanos(Math.max(0, answer.load()));
     Duration total = Duration.ofNanos(Math.max(0, answer.total()));
+    Integer tokens = answer.tokens(); // old versions do not count
     return new Embeddings(
             answer.embeddings(),
-            new ChatStream.Usage(Math.max(0, answer.tokens()), 0),
+            tokens == null || tokens < 0
+                ? request.estimatedUsage()
+                : new ChatStream.Usage(tokens, 0),
             new ChatStream.Timings(load, total.minus(load), Duration.ZERO))
         .checked(request);
   }
@@ -106,7 +109,7 @@ public final class OllamaProvider implements ModelProvider {
 
   private record Vectors(
       @Nullable List<float[]> embeddings,
-      @JsonProperty("prompt_eval_count") int tokens,
+      @JsonProperty("prompt_eval_count") @Nullable Integer tokens,
       @JsonProperty("load_duration") long load,
       @JsonProperty("total_duration") long total) {}
 

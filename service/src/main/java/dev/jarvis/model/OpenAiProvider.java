@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,11 +22,10 @@ public final class OpenAiProvider implements ModelProvider {
   private static final int MODELS_LIMIT = 1000;
 
   private final ModelServerConfig config;
-  private final ModelHttp http;
   private final FieldPolicy fields;
+  private final ModelHttp http;
 
   public OpenAiProvider(ModelServerConfig config) {
-    this.config = config;
     this(config, FieldPolicy.DEFAULT);
   }
 
@@ -33,8 +33,9 @@ public final class OpenAiProvider implements ModelProvider {
    * @param fields what the server does not get
    */
   public OpenAiProvider(ModelServerConfig config, FieldPolicy fields) {
-    this.http = new ModelHttp(config);
+    this.config = config;
     this.fields = fields;
+    this.http = new ModelHttp(config);
   }
 
   @Override
@@ -88,12 +89,13 @@ public final class OpenAiProvider implements ModelProvider {
     }
     List<float[]> vectors =
         answer.data().stream()
+            .filter(Objects::nonNull)
             .sorted(Comparator.comparingInt(Vector::index))
             .map(it -> it.embedding() == null ? new float[0] : it.embedding())
             .toList();
-    int input = answer.usage() == null ? 0 : Math.max(0, answer.usage().promptTokens());
-    return new Embeddings(vectors, new Usage(input, 0, 0, answer.usage() == null), null)
-        .checked(request);
+    Integer counted = answer.usage() == null ? null : answer.usage().input();
+    Usage usage = counted == null ? request.estimatedUsage() : new Usage(counted, 0);
+    return new Embeddings(vectors, usage, null).checked(request);
   }
 
   @Override
@@ -106,7 +108,16 @@ public final class OpenAiProvider implements ModelProvider {
   @SuppressWarnings("ArrayRecordComponent") // read once, never compared
   private record Vector(int index, float @Nullable [] embedding) {}
 
-  private record Counted(@JsonProperty("prompt_tokens") int promptTokens) {}
+  private record Counted(
+      @JsonProperty("prompt_tokens") @Nullable Integer promptTokens,
+      @JsonProperty("total_tokens") @Nullable Integer totalTokens) {
+
+    /** Null if the server tells none; embeddings have no output, so the total will do. */
+    @Nullable Integer input() {
+      Integer told = promptTokens == null ? totalTokens : promptTokens;
+      return told == null || told < 0 ? null : told;
+    }
+  }
 
   @Override
   public void close() {
