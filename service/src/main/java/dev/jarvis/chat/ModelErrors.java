@@ -19,7 +19,7 @@ final class ModelErrors {
           new ApiException.NotFound(message, "model", "model_not_found");
       case ModelException.Unavailable it -> new ApiException.UpstreamFailed(message, it);
       case ModelException.TimedOut it -> new ApiException.UpstreamTimedOut(message, it);
-      case ModelException.Busy it -> new ApiException.Overloaded(message);
+      case ModelException.Busy it -> new ApiException.Overloaded(message, it.retryAfter());
       case ModelException.Refused it ->
           new ApiException.InvalidRequest(message, null, "refused_by_model");
     };
