@@ -22,9 +22,10 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -33,14 +34,20 @@ final class ModelSettings {
   /** Labels of metrics, parts of variables' names. */
   private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,31}");
 
-  private static final int MAX_NAME = 200;
   /** A field of a request's body. */
   private static final Pattern FIELD = Pattern.compile("[\\w-]{1,64}");
 
   private static final Set<String> NEEDED_FIELDS = Set.of("model", "messages", "input");
+  private static final int MAX_NAME = 200;
   private static final Set<String> BUILT_IN = Set.of("ollama", "local");
 
+  /** What switches a built-in provider on. */
+  private static final Map<String, String> NEEDED =
+      Map.of("ollama", "ollama.url", "local", "local.model");
+
   private final Settings settings;
+
+  /** The names that prices may use: a price may stand there for a provider that is not set up. */
   private final Set<String> providers = new HashSet<>(BUILT_IN);
 
   ModelSettings(Settings settings) {
@@ -121,6 +128,7 @@ final class ModelSettings {
         settings.problem(key, "must be names of fields with commas between");
       }
     }
+    return names;
   }
 
   List<Route> routes() {
@@ -128,12 +136,18 @@ final class ModelSettings {
     for (String entry : settings.entries("routes")) {
       String key = "routes." + entry;
       List<Route.Target> targets = new ArrayList<>();
-    return names;
       for (String target : settings.entries(key + ".targets")) {
         String at = key + ".targets." + target;
+        String provider = provider(at);
+        String needed = NEEDED.get(provider);
+        if (needed != null && settings.optional(needed) == null) {
+          settings.problem(
+              at + ".provider",
+              "is not configured: set %s (%s)".formatted(needed, Settings.variable(needed)));
+        }
         targets.add(
             new Route.Target(
-                provider(at),
+                provider,
                 model(at),
                 settings.integer(at + ".weight", 1, 1_000_000),
                 settings.integer(at + ".priority", 1, 1_000_000)));

@@ -118,7 +118,7 @@ public final class Router {
     for (Route.Target it : targets) {
       Optional<ModelProvider> provider = models.provider(it.provider());
       if (provider.isEmpty()) {
-        continue; // the configuration is checked: there is no such case
+        throw new IllegalStateException("a route names an unknown provider: " + it.provider());
       }
       Models.Target target = new Models.Target(provider.get(), it.model());
       Shortfall lacks = shortfall.apply(target.provider());
