@@ -54,6 +54,9 @@ final class ExtractProcess {
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "-Djava.awt.headless=true",
+                // what libraries log may quote the file
+                "-Dslf4j.provider=org.slf4j.helpers.NOP_FallbackServiceProvider",
+                "-Dslf4j.internal.verbosity=ERROR",
                 "-Djava.io.tmpdir=" + folder,
                 "-cp",
                 classPath(),
