@@ -5,6 +5,7 @@ import dev.jarvis.account.ActiveUsers;
 import dev.jarvis.account.ApiKeys;
 import dev.jarvis.chat.AnswerCache;
 import dev.jarvis.chat.ChatRoutes;
+import dev.jarvis.chat.ContentUrls;
 import dev.jarvis.chat.EmbeddingClient;
 import dev.jarvis.chat.EmbeddingRoutes;
 import dev.jarvis.chat.Gateway;
@@ -132,8 +133,10 @@ public final class Jarvis implements AutoCloseable {
                 bodies,
                 embeddings == null ? null : new EmbeddingClient(gateway, embeddings)));
     documents.register(routes);
-    new ChatRoutes(config.chat(), bodies, gateway, documents.grounding()).register(routes);
-    new EmbeddingRoutes(bodies, gateway).register(routes);
+    ContentUrls contentUrls = open(new ContentUrls(config.chat().contentUrls()));
+    new ChatRoutes(config.chat(), bodies, contentUrls, gateway, documents.grounding())
+        .register(routes);
+    new EmbeddingRoutes(bodies, contentUrls, gateway).register(routes);
 
     HttpRouting.Builder routing =
         HttpRouting.builder()
@@ -171,8 +174,8 @@ public final class Jarvis implements AutoCloseable {
       providers.add(
           open(
               switch (server.dialect()) {
-                case OLLAMA -> new OllamaProvider(server.config());
-                case OPENAI -> new OpenAiProvider(server.config());
+                case OLLAMA -> new OllamaProvider(server.config(), server.fields());
+                case OPENAI -> new OpenAiProvider(server.config(), server.fields());
               }));
     }
     if (config.local() != null) {

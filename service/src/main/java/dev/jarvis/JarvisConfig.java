@@ -3,9 +3,11 @@ package dev.jarvis;
 import dev.jarvis.account.ApiKeys;
 import dev.jarvis.account.ApiKeys.HashedKey;
 import dev.jarvis.chat.ChatConfig;
+import dev.jarvis.chat.ContentUrls;
 import dev.jarvis.document.DocumentConfig;
 import dev.jarvis.document.ExtractLimits;
 import dev.jarvis.http.TrustedProxies;
+import dev.jarvis.model.FieldPolicy;
 import dev.jarvis.model.LocalConfig;
 import dev.jarvis.model.ModelServerConfig;
 import dev.jarvis.model.Prices;
@@ -59,8 +61,8 @@ record JarvisConfig(
     OPENAI
   }
 
-  /** A model server and its dialect. */
-  record ModelServer(Dialect dialect, ModelServerConfig config) {}
+  /** A model server, its dialect, and the fields of requests that it does not get. */
+  record ModelServer(Dialect dialect, ModelServerConfig config, FieldPolicy fields) {}
 
   /** Where the server listens and what it takes. */
   record Server(
@@ -97,7 +99,8 @@ record JarvisConfig(
                 settings.duration("chat.write-timeout"),
                 settings.integer("chat.max-concurrent", 1, 100_000),
                 settings.integer("chat.max-queued", 0, 100_000),
-                settings.duration("chat.queue-timeout")),
+                settings.duration("chat.queue-timeout"),
+                contentUrls(settings, "chat.content-urls")),
             documents(settings),
             database(settings),
             redis(settings),
@@ -115,6 +118,15 @@ record JarvisConfig(
     }
     settings.check();
     return config;
+  }
+
+  private static ContentUrls.Mode contentUrls(Settings settings, String key) {
+    return ContentUrls.Mode.of(settings.text(key))
+        .orElseGet(
+            () -> {
+              settings.problem(key, "is not refuse, public or pass");
+              return ContentUrls.Mode.REFUSE;
+            });
   }
 
   private static Server server(Settings settings) {

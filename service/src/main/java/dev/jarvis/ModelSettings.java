@@ -2,6 +2,7 @@ package dev.jarvis;
 
 import dev.jarvis.JarvisConfig.Dialect;
 import dev.jarvis.JarvisConfig.ModelServer;
+import dev.jarvis.model.FieldPolicy;
 import dev.jarvis.model.ModelServerConfig;
 import dev.jarvis.model.Prices;
 import dev.jarvis.model.Prices.Name;
@@ -21,7 +22,9 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -31,10 +34,20 @@ final class ModelSettings {
   /** Labels of metrics, parts of variables' names. */
   private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,31}");
 
+  /** A field of a request's body. */
+  private static final Pattern FIELD = Pattern.compile("[\\w-]{1,64}");
+
+  private static final Set<String> NEEDED_FIELDS = Set.of("model", "messages", "input");
   private static final int MAX_NAME = 200;
   private static final Set<String> BUILT_IN = Set.of("ollama", "local");
 
+  /** What switches a built-in provider on. */
+  private static final Map<String, String> NEEDED =
+      Map.of("ollama", "ollama.url", "local", "local.model");
+
   private final Settings settings;
+
+  /** The names that prices may use: a price may stand there for a provider that is not set up. */
   private final Set<String> providers = new HashSet<>(BUILT_IN);
 
   ModelSettings(Settings settings) {
@@ -86,8 +99,37 @@ final class ModelSettings {
       servers.add(
           new ModelServer(
               dialect,
-              new ModelServerConfig(name, url, apiKey, connect, firstToken, betweenTokens, list)));
+              new ModelServerConfig(name, url, apiKey, connect, firstToken, betweenTokens, list),
+              BUILT_IN.contains(key) ? FieldPolicy.DEFAULT : fields(key)));
     }
+  }
+
+  private FieldPolicy fields(String key) {
+    Set<String> allowed = fieldNames(key + ".allow-fields");
+    Set<String> denied = fieldNames(key + ".deny-fields");
+    for (String field : denied) {
+      if (allowed.contains(field)) {
+        settings.problem(
+            key + ".deny-fields", "has %s, which allow-fields has too".formatted(field));
+      }
+      if (NEEDED_FIELDS.contains(field)) {
+        settings.problem(key + ".deny-fields", "has %s, which every request has".formatted(field));
+      }
+    }
+    return new FieldPolicy(allowed, denied);
+  }
+
+  private Set<String> fieldNames(String key) {
+    Set<String> names = new TreeSet<>();
+    String text = settings.text(key);
+    for (String name : text.isEmpty() ? new String[0] : text.split(",", -1)) {
+      if (FIELD.matcher(name.strip()).matches()) {
+        names.add(name.strip());
+      } else {
+        settings.problem(key, "must be names of fields with commas between");
+      }
+    }
+    return names;
   }
 
   List<Route> routes() {
@@ -97,9 +139,16 @@ final class ModelSettings {
       List<Route.Target> targets = new ArrayList<>();
       for (String target : settings.entries(key + ".targets")) {
         String at = key + ".targets." + target;
+        String provider = provider(at);
+        String needed = NEEDED.get(provider);
+        if (needed != null && settings.optional(needed) == null) {
+          settings.problem(
+              at + ".provider",
+              "is not configured: set %s (%s)".formatted(needed, Settings.variable(needed)));
+        }
         targets.add(
             new Route.Target(
-                provider(at),
+                provider,
                 model(at),
                 settings.integer(at + ".weight", 1, 1_000_000),
                 settings.integer(at + ".priority", 1, 1_000_000)));

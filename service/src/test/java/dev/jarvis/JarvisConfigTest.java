@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.jarvis.account.ApiKeys;
+import dev.jarvis.chat.ContentUrls;
+import dev.jarvis.model.FieldPolicy;
 import dev.jarvis.model.ModelServerConfig;
 import dev.jarvis.model.Route;
 import dev.jarvis.model.Strategy;
@@ -19,6 +21,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -305,5 +308,70 @@ class JarvisConfigTest {
         .hasMessageContaining("routes.2.name in " + file + ": \"fast\" is the name of another")
         .hasMessageContaining("prices.0.from")
         .hasMessageContaining("prices.0.input");
+  }
+
+  @Test
+  void aRouteToABuiltInProviderThatIsNotConfiguredIsRefused(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(
+        file,
+        """
+        providers:
+          cloud: {type: openai, url: "https://models.example/v1"}
+        routes:
+          - {name: a, targets: [{provider: ollama, model: m}, {provider: cloud, model: m}]}
+          - {name: b, targets: [{provider: local, model: m}]}
+        prices:
+          - {provider: ollama, model: m, input: 1}
+        """);
+
+    assertThatThrownBy(() -> JarvisConfig.load(Map.of("JARVIS_CONFIG", file.toString())))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("routes.0.targets.0.provider in " + file)
+        .hasMessageContaining("is not configured: set ollama.url (JARVIS_OLLAMA_URL)")
+        .hasMessageContaining("routes.1.targets.0.provider in " + file)
+        .hasMessageContaining("is not configured: set local.model (JARVIS_LOCAL_MODEL)")
+        .hasMessageNotContaining("routes.0.targets.1")
+        .hasMessageNotContaining("prices");
+  }
+
+  @Test
+  void fieldsOfRequestsAndUrlsInMessages(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(
+        file,
+        """
+        chat: {content-urls: refuse}
+        providers:
+          cloud: {type: openai, url: "https://models.example/v1", allow-fields: "api_version, X-y", deny-fields: top_k}
+        """);
+
+    JarvisConfig config = JarvisConfig.load(Map.of("JARVIS_CONFIG", file.toString()));
+
+    assertThat(config.chat().contentUrls()).isEqualTo(ContentUrls.Mode.REFUSE);
+    assertThat(config.modelServers().getFirst().fields())
+        .isEqualTo(new FieldPolicy(Set.of("api_version", "x_y"), Set.of("top_k")));
+    JarvisConfig defaults = JarvisConfig.load(LEAST);
+    assertThat(defaults.chat().contentUrls()).isEqualTo(ContentUrls.Mode.PUBLIC);
+    assertThat(defaults.modelServers().getFirst().fields()).isEqualTo(FieldPolicy.DEFAULT);
+  }
+
+  @Test
+  void badFieldsOfRequestsAreRefused(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(
+        file,
+        """
+        chat: {content-urls: maybe}
+        providers:
+          a: {type: openai, url: "https://a.example/v1", allow-fields: "x,,y"}
+          b: {type: openai, url: "https://b.example/v1", allow-fields: "x", deny-fields: "x,messages"}
+        """);
+
+    assertThatThrownBy(() -> JarvisConfig.load(Map.of("JARVIS_CONFIG", file.toString())))
+        .hasMessageContaining("\"maybe\" is not refuse, public or pass")
+        .hasMessageContaining("\"x,,y\" must be names of fields with commas between")
+        .hasMessageContaining("\"x,messages\" has x, which allow-fields has too")
+        .hasMessageContaining("\"x,messages\" has messages, which every request has");
   }
 }

@@ -20,7 +20,7 @@ final class Admission {
   Admission(ChatConfig config, Instruments instruments) {
     this.config = config;
     this.instruments = instruments;
-    this.turns = new Semaphore(config.maxConcurrent(), true); // who came first goes first
+    this.turns = new Semaphore(config.maxConcurrent(), true);
     instruments.add(Metric.LLM_WAITING_REQUESTS, 0);
   }
 
@@ -31,18 +31,24 @@ final class Admission {
   }
 
   /**
-   * Waits for a turn.
+   * Waits for a turn; first come, first served.
    *
    * @throws ApiException.Overloaded if too many wait already, or the turn does not come in time
    */
   Turn enter() {
-    if (!turns.tryAcquire()) {
-      queue();
+    try {
+      // Unlike tryAcquire(), the timed form does not overtake requests that already wait.
+      if (!turns.tryAcquire(0, TimeUnit.SECONDS)) {
+        queue();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ApiException.Overloaded("The request was interrupted while it waited.");
     }
     return turns::release;
   }
 
-  private void queue() {
+  private void queue() throws InterruptedException {
     if (waiting.incrementAndGet() > config.maxQueued()) {
       waiting.decrementAndGet();
       throw new ApiException.Overloaded(
@@ -56,9 +62,6 @@ final class Admission {
             "No turn came within %d ms; try again later."
                 .formatted(config.queueTimeout().toMillis()));
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new ApiException.Overloaded("The request was interrupted while it waited.");
     } finally {
       waiting.decrementAndGet();
       instruments.add(Metric.LLM_WAITING_REQUESTS, -1);

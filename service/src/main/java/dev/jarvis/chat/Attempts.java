@@ -9,6 +9,7 @@ import dev.jarvis.model.Models;
 import dev.jarvis.model.Router;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -116,19 +117,22 @@ final class Attempts<T> {
   }
 
   private T round(Question<T> question, Decision decision) throws ModelException {
-    for (Decision.Option option : decision.order()) {
-      Attempt<T> attempt = begin(option.target());
-      try (var ignored = attempt.telemetry.context().makeCurrent()) {
-        T answer = question.ask(option.target());
-        attempt.answer = answer;
-        return answer;
-      } catch (ModelException e) {
-        boolean interrupted = Thread.currentThread().isInterrupted(); // nobody waits any more
-        attempt.lease.end(!interrupted && isFault(e));
-        lastError = e;
-        if (interrupted || e instanceof ModelException.Refused) {
-          break; // or the question's own fault: another server would say the same
+    boolean anyAsked = false;
+    // The second pass is for the case that every breaker has opened since the decision was made.
+    for (boolean lastResort : new boolean[] {false, true}) {
+      for (Decision.Option option : decision.order()) {
+        Router.Lease lease = lease(option, lastResort);
+        if (lease == null) {
+          continue;
         }
+        anyAsked = true;
+        Optional<T> answer = ask(question, begin(option.target(), lease));
+        if (answer.isPresent()) {
+          return answer.get();
+        }
+      }
+      if (anyAsked) {
+        break;
       }
     }
     throw lastError != null
@@ -136,19 +140,47 @@ final class Attempts<T> {
         : new ModelException.Unavailable("There is no model server.", null);
   }
 
-  private Attempt<T> begin(Models.Target target) {
+  /** Null where the target's breaker lets no further attempt through. */
+  private Router.@Nullable Lease lease(Decision.Option option, boolean lastResort) {
+    return lastResort || option.reason() == Decision.Reason.LAST_RESORT
+        ? router.lease(option.target())
+        : router.tryLease(option.target()).orElse(null);
+  }
+
+  /**
+   * Asks one target.
+   *
+   * @return empty if the next one may be asked
+   * @throws ModelException if nobody else is to be asked
+   */
+  private Optional<T> ask(Question<T> question, Attempt<T> attempt) throws ModelException {
+    try (var ignored = attempt.telemetry.context().makeCurrent()) {
+      T answer = question.ask(attempt.target);
+      attempt.answer = answer;
+      return Optional.of(answer);
+    } catch (ModelException e) {
+      lastError = e;
+      boolean interrupted = Thread.currentThread().isInterrupted(); // the client is gone
+      if (interrupted || e instanceof ModelException.NotFound) {
+        attempt.lease.abort();
+      } else {
+        attempt.lease.end(!(e instanceof ModelException.Refused));
+      }
+      if (interrupted || e instanceof ModelException.Refused) {
+        throw e; // a refused question is at fault itself: another server would say the same
+      }
+      return Optional.empty();
+    }
+  }
+
+  private Attempt<T> begin(Models.Target target, Router.Lease lease) {
     if (last != null && lastError != null) {
       last.telemetry.failed(lastError);
       fallbacks.failed(last.target, lastError);
     }
-    Attempt<T> attempt = new Attempt<>(target, telemetry.apply(target), router.lease(target));
+    Attempt<T> attempt = new Attempt<>(target, telemetry.apply(target), lease);
     last = attempt;
     return attempt;
-  }
-
-  /** Whether the target itself is at fault, so that it is to be left alone if that goes on. */
-  private static boolean isFault(ModelException e) {
-    return !(e instanceof ModelException.Refused || e instanceof ModelException.NotFound);
   }
 
   private static boolean mayHelp(Throwable e) {

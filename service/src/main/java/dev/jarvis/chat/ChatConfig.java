@@ -12,6 +12,7 @@ import java.time.Duration;
  * @param maxConcurrent how many are answered at once
  * @param maxQueued how many more may wait
  * @param queueTimeout for how long
+ * @param contentUrls which URLs may stand in messages
  */
 public record ChatConfig(
     int maxMessages,
@@ -20,4 +21,5 @@ public record ChatConfig(
     Duration writeTimeout,
     int maxConcurrent,
     int maxQueued,
-    Duration queueTimeout) {}
+    Duration queueTimeout,
+    ContentUrls.Mode contentUrls) {}

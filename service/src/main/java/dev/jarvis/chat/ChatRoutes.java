@@ -17,23 +17,34 @@ import dev.jarvis.model.Decision;
 import dev.jarvis.model.Models;
 import dev.jarvis.model.Shortfall;
 import io.helidon.http.HeaderNames;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** {@code POST /v1/chat/completions}: whole answers and streams. */
 public final class ChatRoutes {
   private static final String OPERATION = "chat";
+  private static final Logger LOG = LoggerFactory.getLogger(ChatRoutes.class);
 
   private final ChatConfig config;
   private final JsonBody bodies;
+  private final ContentUrls contentUrls;
   private final Gateway gateway;
   private final Grounding grounding;
 
-  public ChatRoutes(ChatConfig config, JsonBody bodies, Gateway gateway, Grounding grounding) {
+  public ChatRoutes(
+      ChatConfig config,
+      JsonBody bodies,
+      ContentUrls contentUrls,
+      Gateway gateway,
+      Grounding grounding) {
     this.config = config;
     this.bodies = bodies;
+    this.contentUrls = contentUrls;
     this.gateway = gateway;
     this.grounding = grounding;
   }
@@ -47,6 +58,7 @@ public final class ChatRoutes {
     ChatCompletionRequest request =
         ChatCompletionRequest.parse(bodies.object(http), config.maxMessages(), config.maxTokens());
     gateway.seen(exchange, request.user());
+    contentUrls.check(request.chat().body());
     Gateway.answer(
         exchange,
         client -> {
@@ -161,23 +173,45 @@ public final class ChatRoutes {
     response.header(HeaderNames.CONTENT_TYPE, "text/event-stream");
     response.header(HeaderNames.CACHE_CONTROL, "no-cache");
     response.header(HeaderNames.create("x-accel-buffering"), "no"); // nginx would hold pieces back
-    try (EventStream events = new EventStream(response.outputStream(), config.writeTimeout())) {
+    EventStream events = new EventStream(response.outputStream(), config.writeTimeout());
+    try {
       events.send(withGrounding(chunks.role(0), request));
       Chunk chunk;
       do {
         chunk = nextOrErrorEvent(answer, exchange, client, events);
+        if (chunk == null) { // the status was sent long before
+          events.close();
+          return;
+        }
         send(chunk, chunks, events);
       } while (chunk.finish() == null);
       if (request.includeUsage()) {
         events.send(chunks.usage(chunk.finish().usage()));
       }
       events.done();
+      events.close();
     } catch (EventStream.ClientGone e) {
       answer.abort();
       exchange.clientIsGone();
-    } catch (ErrorSent e) {
-      // the client has been told; the status was sent long before
+      events.closeQuietly();
+    } catch (RuntimeException | Error e) {
+      throw brokenOff(e, exchange, events);
     }
+  }
+
+  /**
+   * A fault of the service in the middle of a stream: the client gets an error event, and a body
+   * that visibly lacks its end.
+   */
+  private static CloseConnectionException brokenOff(
+      Throwable fault, Exchange exchange, EventStream events) {
+    LOG.atError().setCause(fault).log("stream failed");
+    try {
+      events.send(Errors.body(new ApiException.Internal(fault), exchange.requestId()));
+    } catch (EventStream.ClientGone e) {
+      // the log has it
+    }
+    return new CloseConnectionException("a stream failed", fault);
   }
 
   private static void send(Chunk chunk, Completions.Chunks chunks, EventStream events)
@@ -194,9 +228,10 @@ public final class ChatRoutes {
     }
   }
 
-  private static Chunk nextOrErrorEvent(
+  /** The next chunk; null if an error event has ended the stream instead. */
+  private static @Nullable Chunk nextOrErrorEvent(
       Answer answer, Exchange exchange, ClientWatch client, EventStream events)
-      throws EventStream.ClientGone, ErrorSent {
+      throws EventStream.ClientGone {
     try {
       return answer.next();
     } catch (ApiException e) {
@@ -204,14 +239,8 @@ public final class ChatRoutes {
         throw new EventStream.ClientGone(e);
       }
       exchange.failure(e.getCause() == null ? e : e.getCause());
-      ObjectNode body = Errors.body(e, exchange.requestId());
-      events.send(body);
-      throw new ErrorSent();
+      events.send(Errors.body(e, exchange.requestId()));
+      return null;
     }
-  }
-
-  /** A stream ended with an error event. */
-  private static final class ErrorSent extends Exception {
-    private static final long serialVersionUID = 1L;
   }
 }

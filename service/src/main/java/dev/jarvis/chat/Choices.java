@@ -37,6 +37,11 @@ final class Choices {
     }
   }
 
+  /** Whether each choice ended for a reason that makes it a complete answer. */
+  boolean complete() {
+    return choices.values().stream().allMatch(it -> it.reason.complete());
+  }
+
   ArrayNode json() {
     ArrayNode all = Json.object().putArray("choices");
     choices.forEach((index, choice) -> all.add(json(index, choice)));

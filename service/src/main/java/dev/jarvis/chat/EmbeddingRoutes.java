@@ -30,11 +30,16 @@ public final class EmbeddingRoutes {
   private static final int MAX_INPUTS = 2048;
   private static final int MAX_DIMENSIONS = 65_536;
 
+  /** Of a request that no model server worked on. */
+  private static final Usage NONE = new Usage(0, 0);
+
   private final JsonBody bodies;
+  private final ContentUrls contentUrls;
   private final Gateway gateway;
 
-  public EmbeddingRoutes(JsonBody bodies, Gateway gateway) {
+  public EmbeddingRoutes(JsonBody bodies, ContentUrls contentUrls, Gateway gateway) {
     this.bodies = bodies;
+    this.contentUrls = contentUrls;
     this.gateway = gateway;
   }
 
@@ -47,6 +52,7 @@ public final class EmbeddingRoutes {
     Fields fields = new Fields(bodies.object(http));
     EmbeddingRequest request = parse(fields);
     gateway.seen(exchange, fields.user());
+    contentUrls.check(fields.object());
     Gateway.answer(exchange, client -> answer(request, exchange, fields, client, response));
   }
 
@@ -84,18 +90,27 @@ public final class EmbeddingRoutes {
           attempts.made(), Outcome.OK, false, answer.usage(), answer.timings(), null, null);
       return answer;
     } catch (ModelException e) {
-      settle(attempts, settlement, Outcome.of(e), e);
+      boolean begun =
+          settlement.client().gone()
+              || e instanceof ModelException.TimedOut
+              || (e instanceof ModelException.Unavailable it && it.begun());
+      Usage usage = begun ? request.estimatedUsage() : NONE;
+      settle(attempts, settlement, Outcome.of(e), usage, e);
       throw ModelErrors.toClient(e);
     } catch (RuntimeException | Error e) {
-      settle(attempts, settlement, Outcome.ERROR, e);
+      settle(attempts, settlement, Outcome.ERROR, NONE, e);
       throw e;
     }
   }
 
   private static void settle(
-      Attempts<Embeddings> attempts, Settlement settlement, Outcome outcome, Throwable error) {
+      Attempts<Embeddings> attempts,
+      Settlement settlement,
+      Outcome outcome,
+      Usage usage,
+      Throwable error) {
     if (attempts.last() != null) {
-      settlement.settle(attempts.made(), outcome, false, new Usage(0, 0), null, null, error);
+      settlement.settle(attempts.made(), outcome, false, usage, null, null, error);
     }
   }
 

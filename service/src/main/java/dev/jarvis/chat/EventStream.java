@@ -60,6 +60,16 @@ final class EventStream implements AutoCloseable {
     }
   }
 
+  /** Lets go of a connection that is of no further use. */
+  void closeQuietly() {
+    try {
+      close();
+    } catch (ClientGone e) {
+      // known already
+    }
+  }
+
+  /** Ends the body in good order: not to be called where the answer is not complete. */
   @Override
   public void close() throws ClientGone {
     try {

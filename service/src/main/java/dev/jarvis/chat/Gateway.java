@@ -7,6 +7,7 @@ import dev.jarvis.http.ClientWatch;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.ledger.LlmUse;
 import dev.jarvis.model.ChatRequest;
+import dev.jarvis.model.ChatStream.Usage;
 import dev.jarvis.model.Decision;
 import dev.jarvis.model.ModelException;
 import dev.jarvis.model.ModelProvider;
@@ -134,20 +135,14 @@ public final class Gateway {
             answer.provider(),
             Outcome.CACHED.label());
     ledger.accept(
-        new LlmUse(
-            exchange.id(),
-            String.valueOf(exchange.userId()),
-            exchange.endUser(),
-            exchange.requestId(),
+        Settlement.use(
+            exchange,
             Span.current().getSpanContext().getTraceId(),
             "chat",
             answer.model(),
             answer.provider(),
-            Outcome.CACHED.label(),
-            0,
-            0,
-            0,
-            false,
+            Outcome.CACHED,
+            new Usage(0, 0),
             BigDecimal.ZERO,
             streamed,
             Duration.ZERO,

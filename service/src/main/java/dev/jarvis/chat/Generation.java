@@ -54,9 +54,7 @@ final class Generation implements Answer, AutoCloseable {
     } catch (ModelException e) {
       throw generation.failed(e);
     } catch (RuntimeException | Error e) {
-      if (attempts.last() != null) {
-        generation.end(Outcome.ERROR, e);
-      }
+      generation.end(Outcome.ERROR, e);
       throw e;
     }
     return generation;
@@ -104,10 +102,18 @@ final class Generation implements Answer, AutoCloseable {
     end(Outcome.ABORTED, null);
   }
 
-  /** Frees the model; an answer that has not ended by then counts as failed. */
+  /**
+   * Frees the model; an answer that has not ended by then counts as failed. The connection of one
+   * that has ended is read to its end here: neither the client nor the clocks wait for that.
+   */
   @Override
   public void close() {
     end(Outcome.ERROR, null);
+    Attempts.Attempt<ChatStream> attempt = attempts.last();
+    ChatStream stream = attempt == null ? null : attempt.answer();
+    if (stream != null) {
+      stream.close();
+    }
   }
 
   private ApiException failed(ModelException e) {
@@ -121,12 +127,15 @@ final class Generation implements Answer, AutoCloseable {
     }
     ended = true;
     settlement.client().close(); // who has the last piece may go
-    Attempts.Attempt<ChatStream> attempt = attempts.made();
-    ChatStream stream = attempt.answer();
-    if (stream != null) {
-      stream.close();
+    Attempts.Attempt<ChatStream> attempt = attempts.last();
+    if (attempt == null) {
+      return; // no model was asked
     }
+    ChatStream stream = attempt.answer();
     Finish last = finish;
+    if (stream != null && last == null) {
+      stream.close(); // stops the model; a stream that has finished is closed by close()
+    }
     settlement.settle(
         attempt,
         outcome,

@@ -2,7 +2,6 @@ package dev.jarvis.chat;
 
 import dev.jarvis.model.ChatStream.Chunk;
 import dev.jarvis.model.ChatStream.Finish;
-import dev.jarvis.model.ChatStream.Reason;
 import dev.jarvis.model.Models;
 
 /** An answer that is handed on, and kept in the cache once it is complete. */
@@ -23,7 +22,7 @@ final class KeptAnswer implements Answer {
     Chunk chunk = answer.next();
     choices.add(chunk);
     Finish finish = chunk.finish();
-    if (finish != null && finish.reason() != Reason.CONTENT_FILTER) {
+    if (finish != null && choices.complete()) {
       look.keep(
           new CachedAnswer(
               target.provider().name(), target.model(), choices.json(), finish.usage()));

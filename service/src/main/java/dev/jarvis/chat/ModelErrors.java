@@ -2,6 +2,7 @@ package dev.jarvis.chat;
 
 import dev.jarvis.http.ApiException;
 import dev.jarvis.model.Decision;
+import dev.jarvis.model.FieldPolicy;
 import dev.jarvis.model.ModelException;
 import java.util.stream.Collectors;
 
@@ -18,7 +19,7 @@ final class ModelErrors {
           new ApiException.NotFound(message, "model", "model_not_found");
       case ModelException.Unavailable it -> new ApiException.UpstreamFailed(message, it);
       case ModelException.TimedOut it -> new ApiException.UpstreamTimedOut(message, it);
-      case ModelException.Busy it -> new ApiException.Overloaded(message);
+      case ModelException.Busy it -> new ApiException.Overloaded(message, it.retryAfter());
       case ModelException.Refused it ->
           new ApiException.InvalidRequest(message, null, "refused_by_model");
     };
@@ -34,14 +35,21 @@ final class ModelErrors {
 
   /** Nobody honours a field of the request. */
   static ApiException unsupported(String field, Decision decision) {
+    if (FieldPolicy.isUnsafe(field)) {
+      return new ApiException.InvalidRequest(
+          "'%s' is not accepted: clients do not choose the model server, its credentials or a mock answer; leave the field out."
+              .formatted(field),
+          field,
+          "unsupported_field");
+    }
     String providers =
         decision.options().stream()
             .map(it -> it.target().provider().name())
             .distinct()
             .collect(Collectors.joining(", "));
     return new ApiException.InvalidRequest(
-        "'%s' is not supported by who runs '%s' (%s); leave it out or ask another model."
-            .formatted(field, decision.route(), providers),
+        "None of the providers of '%s' (%s) supports '%s'; leave it out or ask another model."
+            .formatted(decision.route(), providers, field),
         field,
         "unsupported_field");
   }

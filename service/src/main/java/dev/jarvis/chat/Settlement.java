@@ -10,6 +10,7 @@ import dev.jarvis.model.ChatStream.Usage;
 import dev.jarvis.model.Prices;
 import dev.jarvis.model.Prices.Cost;
 import io.opentelemetry.context.Scope;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -47,7 +48,11 @@ record Settlement(
     boolean aborted = how != Outcome.OK && client.gone();
     Outcome outcome = aborted ? Outcome.ABORTED : how;
     Throwable error = aborted ? null : failure;
-    attempt.lease().end(outcome == Outcome.ERROR);
+    if (outcome == Outcome.ABORTED) {
+      attempt.lease().abort();
+    } else {
+      attempt.lease().end(outcome == Outcome.ERROR);
+    }
     exchange.outcome(attempt.target().model(), outcome.label());
     GenerationTelemetry telemetry = attempt.telemetry();
     Duration duration = Duration.ofNanos(telemetry.elapsedNanos());
@@ -64,25 +69,54 @@ record Settlement(
     telemetry.end(outcome, usage, cost, duration, timings, reason, error);
     try (Scope ignored = telemetry.context().makeCurrent()) {
       ledger.accept(
-          new LlmUse(
-              exchange.id(),
-              exchange.userId() == null ? "" : exchange.userId(),
-              exchange.endUser(),
-              exchange.requestId(),
+          use(
+              exchange,
               telemetry.traceId(),
               operation,
               attempt.target().model(),
               attempt.target().provider().name(),
-              outcome.label(),
-              usage.freshInputTokens(),
-              usage.cachedInputTokens(),
-              usage.outputTokens(),
-              usage.estimated(),
+              outcome,
+              usage,
               cost == null ? null : cost.usd(),
               streamed,
               duration,
               telemetry.timeToFirstToken(),
               reason == null ? null : reason.id()));
     }
+  }
+
+  /** The row of a request, whether a model or the cache answered it. */
+  static LlmUse use(
+      Exchange exchange,
+      String traceId,
+      String operation,
+      String model,
+      String provider,
+      Outcome outcome,
+      Usage usage,
+      @Nullable BigDecimal cost,
+      boolean streamed,
+      Duration duration,
+      @Nullable Duration timeToFirstToken,
+      @Nullable String finishReason) {
+    return new LlmUse(
+        exchange.id(),
+        exchange.userId() == null ? "" : exchange.userId(),
+        exchange.endUser(),
+        exchange.requestId(),
+        traceId,
+        operation,
+        model,
+        provider,
+        outcome.label(),
+        usage.freshInputTokens(),
+        usage.cachedInputTokens(),
+        usage.outputTokens(),
+        usage.estimated(),
+        cost,
+        streamed,
+        duration,
+        timeToFirstToken,
+        finishReason);
   }
 }

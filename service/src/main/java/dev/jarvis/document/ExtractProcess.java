@@ -9,7 +9,6 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
-import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,6 +20,7 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Runs {@link ExtractMain} in a Java process of its own: what a file makes a parser do costs at
@@ -54,6 +54,9 @@ final class ExtractProcess {
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "-Djava.awt.headless=true",
+                // what libraries log may quote the file
+                "-Dslf4j.provider=org.slf4j.helpers.NOP_FallbackServiceProvider",
+                "-Dslf4j.internal.verbosity=ERROR",
                 "-Djava.io.tmpdir=" + folder,
                 "-cp",
                 classPath(),
@@ -62,10 +65,10 @@ final class ExtractProcess {
                 file.toString(),
                 Integer.toString(limits.maxChars()),
                 Integer.toString(limits.maxPages()))
-            .directory(folder.toFile())
-            .redirectError(Redirect.DISCARD);
+            .directory(folder.toFile());
     builder.environment().clear();
     Process process = start(builder);
+    ErrorOutput errors = ErrorOutput.of(process.getErrorStream());
     CompletableFuture<List<Section>> sections = new CompletableFuture<>();
     Thread reader =
         Thread.ofVirtual()
@@ -86,11 +89,29 @@ final class ExtractProcess {
           "The file takes more than the %d s that are allowed to read."
               .formatted(limits.timeout().toSeconds()));
     } catch (ExecutionException e) {
-      throw failure(process, e.getCause());
+      boolean filesFault = e.getCause() instanceof ExtractionException;
+      try {
+        throw failure(process, e.getCause());
+      } finally {
+        log(filesFault ? Level.INFO : Level.WARN, process, type, errors);
+      }
     } finally {
       process.destroyForcibly();
       process.waitFor(5, TimeUnit.SECONDS);
       reader.interrupt();
+    }
+  }
+
+  /** Logs what the process said last: the trace of what failed, also where the file is at fault. */
+  private static void log(Level level, Process process, MediaType type, ErrorOutput errors)
+      throws InterruptedException {
+    process.destroyForcibly(); // which ends its output
+    String text = errors.last();
+    if (!text.isEmpty()) {
+      LOG.atLevel(level)
+          .addKeyValue("media_type", type.id())
+          .addKeyValue("stderr", text)
+          .log("a file was not read");
     }
   }
 
@@ -116,6 +137,9 @@ final class ExtractProcess {
       case ExtractMain.OUT_OF_MEMORY ->
           new ExtractionException(
               "too_much_memory", "The file takes more memory to read than is allowed.");
+      case ExtractMain.BUG ->
+          throw new ReaderUnavailableException(
+              "JARVIS failed to read the file: an error of its own.");
       case ExtractMain.DISK_FULL -> throw ReaderUnavailableException.noRoom();
       default ->
           throw new ReaderUnavailableException(

@@ -1,5 +1,6 @@
 package dev.jarvis.http;
 
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -139,9 +140,25 @@ public abstract sealed class ApiException extends RuntimeException {
   /** Too much to do: try again later. */
   public static final class Overloaded extends ApiException {
     private static final long serialVersionUID = 1L;
+    private static final Duration SOON = Duration.ofSeconds(1);
+
+    private final Duration retryAfter;
 
     public Overloaded(String message) {
+      this(message, SOON);
+    }
+
+    /**
+     * @param retryAfter what a model server asks for; a second at least is told
+     */
+    public Overloaded(String message, Duration retryAfter) {
       super(message, null, "overloaded", null);
+      this.retryAfter = retryAfter.compareTo(SOON) > 0 ? retryAfter : SOON;
+    }
+
+    /** How long the client is to wait, a second at least. */
+    public Duration retryAfter() {
+      return retryAfter;
     }
   }
 

@@ -22,7 +22,8 @@ public final class Errors {
       case ApiException.MethodNotAllowed it -> response.header(HeaderNames.ALLOW, it.allowed());
       case ApiException.Unauthenticated it ->
           response.header(HeaderNames.WWW_AUTHENTICATE, "Bearer realm=\"jarvis\"");
-      case ApiException.Overloaded it -> response.header(HeaderNames.RETRY_AFTER, "1");
+      case ApiException.Overloaded it ->
+          response.header(HeaderNames.RETRY_AFTER, Long.toString(it.retryAfter().toSeconds()));
       case ApiException.StorageUnavailable it -> response.header(HeaderNames.RETRY_AFTER, "5");
       default -> {}
     }

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.json.SharedBuffers;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerResponse;
-import java.io.UncheckedIOException;
 
 /** JSON as it leaves the service. */
 public final class Json {
@@ -24,7 +23,7 @@ public final class Json {
     try {
       return MAPPER.writeValueAsBytes(value);
     } catch (JsonProcessingException e) {
-      throw new UncheckedIOException(e); // a tree of plain values always serialises
+      throw new IllegalStateException("a value cannot be written: is it nested too deep?", e);
     }
   }
 

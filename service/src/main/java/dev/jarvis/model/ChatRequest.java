@@ -77,7 +77,12 @@ public record ChatRequest(String model, ObjectNode body) {
   /** About how many tokens the conversation has, for a server that does not tell. */
   int estimatedTokens() {
     long characters = messages().stream().mapToLong(it -> it.text().length()).sum();
-    return (int) Math.ceilDiv(characters, CHARACTERS_OF_A_TOKEN);
+    return (int) tokens(characters);
+  }
+
+  /** About how many tokens so many characters are. */
+  static long tokens(long characters) {
+    return Math.ceilDiv(characters, CHARACTERS_OF_A_TOKEN);
   }
 
   private OptionalDouble number(String name) {

@@ -3,7 +3,7 @@ package dev.jarvis.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
-import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -89,29 +89,39 @@ public interface ChatStream extends AutoCloseable {
     }
   }
 
-  /** Why the model stopped. */
-  enum Reason {
+  /**
+   * Why the model stopped.
+   *
+   * @param id as the model server wrote it; one that OpenAI does not have is kept as it is
+   */
+  record Reason(String id) {
     /** A natural end or a stop sequence. */
-    STOP,
-    /** The limit of tokens. */
-    LENGTH,
-    /** It calls tools and waits for what they return. */
-    TOOL_CALLS,
-    /** The model server's filter. */
-    CONTENT_FILTER;
+    public static final Reason STOP = new Reason("stop");
 
-    /** As OpenAI writes it. */
-    public String id() {
-      return name().toLowerCase(Locale.ROOT);
+    /** The limit of tokens. */
+    public static final Reason LENGTH = new Reason("length");
+
+    /** It calls tools and waits for what they return. */
+    public static final Reason TOOL_CALLS = new Reason("tool_calls");
+
+    /** The same in OpenAI's older form. */
+    public static final Reason FUNCTION_CALL = new Reason("function_call");
+
+    private static final Set<Reason> COMPLETE = Set.of(STOP, LENGTH, TOOL_CALLS, FUNCTION_CALL);
+    private static final int MAX_CHARS = 64;
+
+    /** The reason of that name, without control characters and of limited length. */
+    public static Reason of(String id) {
+      String printable = id.replaceAll("\\p{Cntrl}", "");
+      return new Reason(printable.substring(0, Math.min(printable.length(), MAX_CHARS)));
     }
 
-    public static Reason of(String id) {
-      return switch (id) {
-        case "length" -> LENGTH;
-        case "tool_calls", "function_call" -> TOOL_CALLS;
-        case "content_filter" -> CONTENT_FILTER;
-        default -> STOP;
-      };
+    /**
+     * Whether the answer is what the model had to say: not filtered, and not broken off for a
+     * reason that is unknown, such as vLLM's {@code abort}.
+     */
+    public boolean complete() {
+      return COMPLETE.contains(this);
     }
   }
 

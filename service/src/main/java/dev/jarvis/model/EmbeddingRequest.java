@@ -2,6 +2,7 @@ package dev.jarvis.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.model.ChatStream.Usage;
 import java.time.Duration;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +29,15 @@ public record EmbeddingRequest(String model, ObjectNode body, @Nullable Duration
   /** Whether they are tokens of the model's own. */
   boolean inTokens() {
     return inputs().path(0).isArray();
+  }
+
+  /** About how many tokens the inputs have, for a server that does not tell. */
+  public Usage estimatedUsage() {
+    long tokens = 0;
+    for (JsonNode input : inputs()) {
+      tokens += input.isArray() ? input.size() : ChatRequest.tokens(input.asText().length());
+    }
+    return new Usage((int) Math.min(tokens, Integer.MAX_VALUE), 0, 0, true);
   }
 
   /** How many numbers a vector is to have; the model's own number where absent. */

@@ -3,6 +3,7 @@ package dev.jarvis.model;
 import dev.jarvis.model.ChatStream.Timings;
 import dev.jarvis.model.ChatStream.Usage;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +23,9 @@ public record Embeddings(List<float[]> vectors, Usage usage, @Nullable Timings t
    */
   Embeddings checked(EmbeddingRequest request) throws ModelException {
     int expected = request.inputs().size();
-    if (vectors.size() != expected || vectors.stream().anyMatch(it -> it.length == 0)) {
+    // a model server's JSON may have null among them
+    if (vectors.size() != expected
+        || vectors.stream().anyMatch(it -> Objects.isNull(it) || it.length == 0)) {
       throw new ModelException.Unavailable(
           "The model server sent %d vectors for %d inputs.".formatted(vectors.size(), expected),
           null);

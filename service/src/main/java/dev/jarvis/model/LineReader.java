@@ -19,10 +19,10 @@ final class LineReader {
   }
 
   /**
-   * The next line without its line feed, or null at the end.
+   * The next line without its line feed, or null at the end. The last line may lack its line feed:
+   * it is then whole, or cut off so that it cannot be parsed.
    *
-   * @throws IOException also for a line beyond 1 MiB, and for a last one without a line feed, which
-   *     is half a line
+   * @throws IOException also for a line beyond 1 MiB
    */
   byte @Nullable [] next() throws IOException {
     ByteArrayOutputStream line = new ByteArrayOutputStream();
@@ -41,10 +41,7 @@ final class LineReader {
       start = 0;
       end = Math.max(0, in.read(buffer));
       if (end == 0) {
-        if (line.size() > 0) {
-          throw new IOException("the last line is cut off");
-        }
-        return null;
+        return line.size() > 0 ? line.toByteArray() : null;
       }
     }
   }

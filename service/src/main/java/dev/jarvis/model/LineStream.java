@@ -37,6 +37,15 @@ abstract class LineStream implements ChatStream {
    */
   abstract List<Chunk> parse(byte[] line) throws ModelException;
 
+  /**
+   * What the end of the body says where no line has ended the answer.
+   *
+   * @throws IOException if the answer is not complete
+   */
+  List<Chunk> bodyEnded() throws IOException {
+    throw new IOException("the answer ended without its end mark");
+  }
+
   /** Waits for the first chunk, so that what fails at once fails before an answer has begun. */
   LineStream awaitFirst(Duration limit) throws ModelException {
     ready.addFirst(read(limit));
@@ -68,7 +77,7 @@ abstract class LineStream implements ChatStream {
 
   static ModelException notUnderstood(IOException cause) {
     return new ModelException.Unavailable(
-        "The model server sent what cannot be understood.", cause);
+        "The model server sent what cannot be understood.", cause, true);
   }
 
   /** A body read to its end leaves the connection to the next request. */
@@ -89,15 +98,15 @@ abstract class LineStream implements ChatStream {
       Chunk chunk = ready.poll();
       while (chunk == null) {
         byte[] line = lines.next();
-        if (line == null) {
-          throw new IOException("the answer ended without its end mark");
+        if (closed.get() || alarm.rang()) { // what looks like the end, or a last line, is neither
+          throw new IOException("the body was closed on this side");
         }
-        ready.addAll(parse(line));
+        ready.addAll(line == null ? bodyEnded() : parse(line));
         chunk = ready.poll();
       }
       finished = chunk.finish() != null;
       return chunk;
-    } catch (ModelException e) {
+    } catch (ModelException | RuntimeException e) {
       close();
       throw e;
     } catch (IOException e) {

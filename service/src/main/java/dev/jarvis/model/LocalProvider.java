@@ -99,7 +99,7 @@ public final class LocalProvider implements ModelProvider {
 
   @Override
   public Shortfall shortfall(ChatRequest request) {
-    return Shortfall.of(request, LocalModel.HONOURED);
+    return Shortfall.of(request, LocalModel.HONOURED, FieldPolicy.DEFAULT);
   }
 
   /** It makes none: what was loaded to chat cannot embed. */

@@ -27,8 +27,23 @@ public abstract sealed class ModelException extends Exception {
   public static final class Unavailable extends ModelException {
     private static final long serialVersionUID = 1L;
 
+    private final boolean begun;
+
     public Unavailable(String message, @Nullable Throwable cause) {
+      this(message, cause, false);
+    }
+
+    /**
+     * @param begun whether the server had accepted the request, and so did work that may cost
+     */
+    Unavailable(String message, @Nullable Throwable cause, boolean begun) {
       super(message, cause);
+      this.begun = begun;
+    }
+
+    /** Whether the server had accepted the request. */
+    public boolean begun() {
+      return begun;
     }
   }
 

@@ -104,12 +104,18 @@ final class ModelHttp implements AutoCloseable {
     long deadline = System.nanoTime() + limit.toNanos();
     HttpResponse<InputStream> response = send(builder.build(), limit);
     if (response.statusCode() != 200) {
-      throw ModelError.of(
-          response.statusCode(),
-          retryAfter(response),
-          body(response, ERROR_LIMIT_BYTES, config.listTimeout()));
+      throw ModelError.of(response.statusCode(), retryAfter(response), errorBody(response));
     }
     return new Opened(response.body(), left(deadline));
+  }
+
+  /** The status says enough where the text of an error does not come. */
+  private byte[] errorBody(HttpResponse<InputStream> response) {
+    try {
+      return body(response, ERROR_LIMIT_BYTES, config.listTimeout());
+    } catch (ModelException e) {
+      return new byte[0];
+    }
   }
 
   /**
@@ -127,13 +133,19 @@ final class ModelHttp implements AutoCloseable {
     try (InputStream in = opened.body();
         alarm) {
       return JSON.readValue(in, type);
-    } catch (JacksonException e) {
-      throw LineStream.notUnderstood(e);
     } catch (IOException e) {
-      throw alarm.rang()
-          ? new ModelException.TimedOut("The model server did not send its answer in time.", e)
-          : new ModelException.Unavailable("The model server broke off its answer.", e);
+      throw failure(alarm, e);
     }
+  }
+
+  /** A body that ends early because its time is up may look like broken JSON: the alarm decides. */
+  private static ModelException failure(Watchdog.Alarm alarm, IOException e) {
+    if (alarm.rang()) {
+      return new ModelException.TimedOut("The model server did not send its answer in time.", e);
+    }
+    return e instanceof JacksonException
+        ? LineStream.notUnderstood(e)
+        : new ModelException.Unavailable("The model server broke off its answer.", e, true);
   }
 
   private static Duration left(long deadline) {
@@ -201,15 +213,16 @@ final class ModelHttp implements AutoCloseable {
 
   private byte[] body(HttpResponse<InputStream> response, int limitBytes, Duration limit)
       throws ModelException {
+    Watchdog.Alarm alarm = watchdog.watch(response.body(), limit);
     try (InputStream in = response.body();
-        Watchdog.Alarm ignored = watchdog.watch(in, limit)) {
+        alarm) {
       byte[] bytes = in.readNBytes(limitBytes + 1);
       if (bytes.length > limitBytes) {
         throw new IOException("a body is longer than " + limitBytes + " bytes");
       }
       return bytes;
     } catch (IOException e) {
-      throw new ModelException.Unavailable("The model server broke off its answer.", e);
+      throw failure(alarm, e);
     }
   }
 }

@@ -23,11 +23,20 @@ public final class OllamaProvider implements ModelProvider {
   private static final int MODELS_LIMIT = 1000;
 
   private final ModelServerConfig config;
+  private final FieldPolicy fields;
   private final ModelHttp http;
   private volatile @Nullable Set<String> inMemory;
 
   public OllamaProvider(ModelServerConfig config) {
+    this(config, FieldPolicy.DEFAULT);
+  }
+
+  /**
+   * @param fields what clients may not ask of it
+   */
+  public OllamaProvider(ModelServerConfig config, FieldPolicy fields) {
     this.config = config;
+    this.fields = fields;
     this.http = new ModelHttp(config);
   }
 
@@ -77,7 +86,7 @@ public final class OllamaProvider implements ModelProvider {
 
   @Override
   public Shortfall shortfall(ChatRequest request) {
-    return OllamaRequest.shortfall(request);
+    return OllamaRequest.shortfall(request, fields);
   }
 
   @Override
@@ -89,21 +98,24 @@ public final class OllamaProvider implements ModelProvider {
     }
     Duration load = Duration.ofNanos(Math.max(0, answer.load()));
     Duration total = Duration.ofNanos(Math.max(0, answer.total()));
+    Integer tokens = answer.tokens(); // old versions do not count
     return new Embeddings(
             answer.embeddings(),
-            new ChatStream.Usage(Math.max(0, answer.tokens()), 0),
+            tokens == null || tokens < 0
+                ? request.estimatedUsage()
+                : new ChatStream.Usage(tokens, 0),
             new ChatStream.Timings(load, total.minus(load), Duration.ZERO))
         .checked(request);
   }
 
   @Override
   public Shortfall shortfall(EmbeddingRequest request) {
-    return Shortfall.of(request);
+    return Shortfall.of(request, fields);
   }
 
   private record Vectors(
       @Nullable List<float[]> embeddings,
-      @JsonProperty("prompt_eval_count") int tokens,
+      @JsonProperty("prompt_eval_count") @Nullable Integer tokens,
       @JsonProperty("load_duration") long load,
       @JsonProperty("total_duration") long total) {}
 

@@ -32,8 +32,8 @@ final class OllamaRequest {
   private OllamaRequest() {}
 
   /** What Ollama cannot honour: of images, those that it would have to fetch. */
-  static Shortfall shortfall(ChatRequest request) {
-    Shortfall shortfall = Shortfall.of(request, HONOURED);
+  static Shortfall shortfall(ChatRequest request, FieldPolicy fields) {
+    Shortfall shortfall = Shortfall.of(request, HONOURED, fields);
     boolean remote =
         request.messages().stream()
             .flatMap(it -> it.images().stream())

@@ -58,10 +58,14 @@ final class OllamaStream extends LineStream {
         new Usage(
             Math.max(0, node.path("prompt_eval_count").asInt()),
             Math.max(0, node.path("eval_count").asInt()));
-    Reason reason =
-        toolCalls > 0 ? Reason.TOOL_CALLS : Reason.of(node.path("done_reason").asText());
+    Reason reason = toolCalls > 0 ? Reason.TOOL_CALLS : reason(node.path("done_reason").asText());
     Finish finish = new Finish(reason, usage, OllamaTimings.of(node));
     return List.of(new Chunk(0, content.textValue(), more, null, reason, finish));
+  }
+
+  /** Old versions of Ollama give no reason. */
+  private static Reason reason(String done) {
+    return done.isEmpty() ? Reason.STOP : Reason.of(done);
   }
 
   private @Nullable ObjectNode more(JsonNode message) throws ModelException {

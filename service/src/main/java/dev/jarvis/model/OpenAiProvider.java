@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,10 +24,19 @@ public final class OpenAiProvider implements ModelProvider {
   private static final int MODELS_LIMIT = 1000;
 
   private final ModelServerConfig config;
+  private final FieldPolicy fields;
   private final ModelHttp http;
 
   public OpenAiProvider(ModelServerConfig config) {
+    this(config, FieldPolicy.DEFAULT);
+  }
+
+  /**
+   * @param fields what the server does not get
+   */
+  public OpenAiProvider(ModelServerConfig config, FieldPolicy fields) {
     this.config = config;
+    this.fields = fields;
     this.http = new ModelHttp(config);
   }
 
@@ -71,10 +81,9 @@ public final class OpenAiProvider implements ModelProvider {
         .awaitFirst(opened.left());
   }
 
-  /** Everything is handed on: what the server cannot do, it says itself. */
   @Override
   public Shortfall shortfall(ChatRequest request) {
-    return Shortfall.NONE;
+    return Shortfall.of(request.body(), fields);
   }
 
   @Override
@@ -87,17 +96,18 @@ public final class OpenAiProvider implements ModelProvider {
     }
     List<float[]> vectors =
         answer.data().stream()
+            .filter(Objects::nonNull)
             .sorted(Comparator.comparingInt(Vector::index))
             .map(it -> it.embedding() == null ? new float[0] : it.embedding())
             .toList();
-    int input = answer.usage() == null ? 0 : Math.max(0, answer.usage().promptTokens());
-    return new Embeddings(vectors, new Usage(input, 0, 0, answer.usage() == null), null)
-        .checked(request);
+    Integer counted = answer.usage() == null ? null : answer.usage().input();
+    Usage usage = counted == null ? request.estimatedUsage() : new Usage(counted, 0);
+    return new Embeddings(vectors, usage, null).checked(request);
   }
 
   @Override
   public Shortfall shortfall(EmbeddingRequest request) {
-    return Shortfall.NONE;
+    return Shortfall.of(request.body(), fields);
   }
 
   private record Vectors(@Nullable List<Vector> data, @Nullable Counted usage) {}
@@ -105,7 +115,16 @@ public final class OpenAiProvider implements ModelProvider {
   @SuppressWarnings("ArrayRecordComponent") // read once, never compared
   private record Vector(int index, float @Nullable [] embedding) {}
 
-  private record Counted(@JsonProperty("prompt_tokens") int promptTokens) {}
+  private record Counted(
+      @JsonProperty("prompt_tokens") @Nullable Integer promptTokens,
+      @JsonProperty("total_tokens") @Nullable Integer totalTokens) {
+
+    /** Null if the server tells none; embeddings have no output, so the total will do. */
+    @Nullable Integer input() {
+      Integer told = promptTokens == null ? totalTokens : promptTokens;
+      return told == null || told < 0 ? null : told;
+    }
+  }
 
   @Override
   public void close() {

@@ -9,20 +9,29 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Server-sent events of {@code chat.completion.chunk} as an answer: {@code data:} lines up to
- * {@code [DONE]}. The use is in the last one before it; that of a server that tells none is
- * estimated, the output by pieces.
+ * {@code [DONE]}, which a server may leave out if it has sent the reason and the use. The use is in
+ * the last one; that of a server that tells none is estimated, the output by pieces.
  */
 final class OpenAiStream extends LineStream {
   private static final ObjectMapper JSON = SharedBuffers.mapper();
   private static final String DATA = "data:";
 
+  /** OpenAI's limit for {@code n}. */
+  private static final int MAX_CHOICES = 128;
+
   private volatile Usage usage;
   private @Nullable Reason reason;
+  private int reasonsChoice;
+
+  private final Set<Integer> begun = new HashSet<>();
+  private final Set<Integer> ended = new HashSet<>();
 
   /**
    * @param inputTokens about how many the question has, for a server that does not tell
@@ -45,10 +54,7 @@ final class OpenAiStream extends LineStream {
     }
     String data = text.substring(DATA.length()).strip();
     if (data.equals("[DONE]")) {
-      Reason ended = reason == null ? Reason.STOP : reason;
-      return List.of(
-          new Chunk(
-              0, "", null, null, reason == null ? ended : null, new Finish(ended, usage, null)));
+      return List.of(last());
     }
     JsonNode event;
     try {
@@ -78,6 +84,19 @@ final class OpenAiStream extends LineStream {
     return chunks;
   }
 
+  /** The body's end is as good as the mark once everything that comes before it was sent. */
+  @Override
+  List<Chunk> bodyEnded() throws IOException {
+    return reason != null && ended.containsAll(begun) && !usage.estimated()
+        ? List.of(last())
+        : super.bodyEnded();
+  }
+
+  private Chunk last() {
+    Reason why = reason == null ? Reason.STOP : reason;
+    return new Chunk(0, "", null, null, reason == null ? why : null, new Finish(why, usage, null));
+  }
+
   private static Usage counted(JsonNode told) {
     int input = Math.max(0, told.path("prompt_tokens").asInt());
     int cached = told.at("/prompt_tokens_details/cached_tokens").asInt();
@@ -88,26 +107,40 @@ final class OpenAiStream extends LineStream {
         false);
   }
 
-  private @Nullable Chunk choice(JsonNode choice) {
-    Reason ended =
-        choice.path("finish_reason").isTextual()
-            ? Reason.of(choice.path("finish_reason").textValue())
-            : null;
-    if (reason == null) {
-      reason = ended;
+  private @Nullable Chunk choice(JsonNode choice) throws ModelException {
+    int index = index(choice.path("index"));
+    String told = choice.path("finish_reason").asText(""); // some send an empty one before the end
+    Reason why = told.isBlank() ? null : Reason.of(told);
+    begun.add(index);
+    if (why != null) {
+      ended.add(index);
+      if (reason == null || index < reasonsChoice) {
+        reason = why;
+        reasonsChoice = index;
+      }
     }
     JsonNode content = choice.path("delta").path("content");
     String text = content.isTextual() ? content.textValue() : "";
     ObjectNode more = more(choice.path("delta"));
     JsonNode logprobs = choice.path("logprobs").isObject() ? choice.path("logprobs") : null;
-    if (text.isEmpty() && more == null && logprobs == null && ended == null) {
+    if (text.isEmpty() && more == null && logprobs == null && why == null) {
       return null;
     }
-    Chunk chunk = new Chunk(choice.path("index").asInt(), text, more, logprobs, ended, null);
+    Chunk chunk = new Chunk(index, text, more, logprobs, why, null);
     if (chunk.says() && usage.estimated()) {
       usage = usage.piece();
     }
     return chunk;
+  }
+
+  private static int index(JsonNode told) throws ModelException {
+    if (told.isMissingNode()) {
+      return 0;
+    }
+    if (!told.canConvertToInt() || told.intValue() < 0 || told.intValue() >= MAX_CHOICES) {
+      throw notUnderstood(new IOException("the index of a choice is not from 0 to 127"));
+    }
+    return told.intValue();
   }
 
   private static @Nullable ObjectNode more(JsonNode delta) {

@@ -89,15 +89,22 @@ public final class Router {
     return Optional.of(decide(name, Strategy.PRIORITY, targets, shortfall));
   }
 
-  /** Notes that a target is asked; the lease ends when its answer does. */
+  /** Notes that a target is asked whatever is known of it; the lease ends when its answer does. */
   public Lease lease(Models.Target target) {
-    return new Lease(state(target), nanoTime);
+    TargetState state = state(target);
+    return new Lease(state, state.breaker().lastResort(), nanoTime);
+  }
+
+  /** As {@link #lease}; empty if the target is to be passed over because it failed too often. */
+  public Optional<Lease> tryLease(Models.Target target) {
+    TargetState state = state(target);
+    return state.breaker().attempt().map(attempt -> new Lease(state, attempt, nanoTime));
   }
 
   /** The targets that were asked or considered so far, and whether each is left alone now. */
   public Map<Models.Target, Boolean> circuits() {
     Map<Models.Target, Boolean> open = new HashMap<>();
-    states.forEach((target, state) -> open.put(target, state.open()));
+    states.forEach((target, state) -> open.put(target, state.breaker().open()));
     return open;
   }
 
@@ -115,7 +122,7 @@ public final class Router {
     for (Route.Target it : targets) {
       Optional<ModelProvider> provider = models.provider(it.provider());
       if (provider.isEmpty()) {
-        continue; // the configuration is checked: there is no such case
+        throw new IllegalStateException("a route names an unknown provider: " + it.provider());
       }
       Models.Target target = new Models.Target(provider.get(), it.model());
       Shortfall lacks = shortfall.apply(target.provider());
@@ -148,7 +155,7 @@ public final class Router {
     if (!models.has(target)) {
       return Reason.MODEL_MISSING;
     }
-    return state(target).open() ? Reason.CIRCUIT_OPEN : null;
+    return state(target).breaker().open() ? Reason.CIRCUIT_OPEN : null;
   }
 
   private Option option(
@@ -238,13 +245,15 @@ public final class Router {
   /** An answer under way; used by one thread. */
   public static final class Lease {
     private final TargetState state;
+    private final CircuitBreaker.Attempt attempt;
     private final LongSupplier nanoTime;
     private final long startNanos;
     private boolean first = true;
     private boolean ended;
 
-    private Lease(TargetState state, LongSupplier nanoTime) {
+    private Lease(TargetState state, CircuitBreaker.Attempt attempt, LongSupplier nanoTime) {
       this.state = state;
+      this.attempt = attempt;
       this.nanoTime = nanoTime;
       this.startNanos = nanoTime.getAsLong();
       state.begun();
@@ -258,11 +267,26 @@ public final class Router {
       }
     }
 
-    /** The answer ended; the first call counts. */
+    /** The answer ended; the first call of this or {@link #abort} counts. */
     public void end(boolean failed) {
+      if (ended) {
+        return;
+      }
+      ended = true;
+      state.ended();
+      if (failed) {
+        attempt.failed();
+      } else {
+        attempt.succeeded();
+      }
+    }
+
+    /** The answer was given up by its client: neither a success nor a failure of the target. */
+    public void abort() {
       if (!ended) {
         ended = true;
-        state.ended(failed);
+        state.ended();
+        attempt.aborted();
       }
     }
   }

@@ -1,7 +1,9 @@
 package dev.jarvis.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -66,13 +68,18 @@ public record Shortfall(List<String> refused, List<String> ignored) {
    *
    * @param honoured the fields it honours beyond the common ones; {@code image_url} and {@code
    *     tool_calls} stand for such parts of messages
+   * @param fields what it must not get
    */
-  static Shortfall of(ChatRequest request, Set<String> honoured) {
-    List<String> refused = new ArrayList<>();
+  static Shortfall of(ChatRequest request, Set<String> honoured, FieldPolicy fields) {
+    Set<String> unsafe = new LinkedHashSet<>(fields.refused(request.body()));
+    List<String> refused = new ArrayList<>(unsafe);
     List<String> ignored = new ArrayList<>();
     for (Map.Entry<String, JsonNode> field : request.body().properties()) {
       String name = field.getKey();
-      if (COMMON.contains(name) || honoured.contains(name) || field.getValue().isNull()) {
+      if (COMMON.contains(name)
+          || honoured.contains(name)
+          || field.getValue().isNull()
+          || unsafe.contains(name)) {
         continue;
       }
       Predicate<JsonNode> harmless = ESSENTIAL.get(name);
@@ -96,11 +103,22 @@ public record Shortfall(List<String> refused, List<String> ignored) {
   }
 
   /** Compares a request for vectors with what every provider that makes them can do. */
-  static Shortfall of(EmbeddingRequest request) {
+  static Shortfall of(EmbeddingRequest request, FieldPolicy fields) {
+    Set<String> unsafe = new LinkedHashSet<>(fields.refused(request.body()));
+    List<String> refused = new ArrayList<>(unsafe);
+    if (request.inTokens()) {
+      refused.add("input");
+    }
     List<String> ignored = new ArrayList<>();
     request.body().fieldNames().forEachRemaining(ignored::add);
     ignored.removeAll(EMBEDDING);
-    return new Shortfall(request.inTokens() ? List.of("input") : List.of(), ignored);
+    ignored.removeAll(unsafe);
+    return new Shortfall(refused, ignored);
+  }
+
+  /** Of a server that gets everything that it may get: what it cannot do, it says itself. */
+  static Shortfall of(ObjectNode body, FieldPolicy fields) {
+    return new Shortfall(fields.refused(body), List.of());
   }
 
   private static boolean zero(JsonNode value) {

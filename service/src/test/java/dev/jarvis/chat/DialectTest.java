@@ -86,7 +86,7 @@ class DialectTest {
         """
         {"role": "developer", "content": "be brief", "name": "me"},
         {"role": "user", "content": [{"type": "text", "text": "what?"},
-          {"type": "image_url", "image_url": {"url": "https://example.org/x.png", "detail": "low"}}]},
+          {"type": "image_url", "image_url": {"url": "https://8.8.8.8/x.png", "detail": "low"}}]},
         {"role": "assistant", "content": null, "tool_calls": [{"id": "c1", "type": "function",
           "function": {"name": "weather", "arguments": "{}"}}]},
         {"role": "tool", "tool_call_id": "c1", "content": "sun"}""";
@@ -263,7 +263,7 @@ class DialectTest {
                     OLLAMA,
                     """
                     {"role": "user", "content": [
-                      {"type": "image_url", "image_url": {"url": "https://example.org/x.png"}}]}""",
+                      {"type": "image_url", "image_url": {"url": "https://8.8.8.8/x.png"}}]}""",
                     "\"n\": 1")
                 .statusCode())
         .as("JARVIS fetches nothing that a client names")

@@ -12,8 +12,10 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +31,11 @@ public final class FakeOpenAi implements AutoCloseable {
   private volatile String lastBody = "";
   private volatile List<String> events = List.of();
   private volatile @Nullable String embeddings;
+  private volatile boolean done = true;
+  private volatile boolean hanging;
+  private volatile int busyFor;
+  private final AtomicInteger requests = new AtomicInteger();
+  private final CountDownLatch closing = new CountDownLatch(1);
 
   private FakeOpenAi(HttpServer server, String model) {
     this.server = server;
@@ -58,6 +65,37 @@ public final class FakeOpenAi implements AutoCloseable {
     events = List.of(json);
   }
 
+  /** What it sends as events of a stream, without the mark of the end. */
+  public void eventsWithoutDone(String... json) {
+    events = List.of(json);
+    done = false;
+  }
+
+  /** Good answers again, and the counter at 0. */
+  public void reset() {
+    events();
+    done = true;
+    embeddings = null;
+    hanging = false;
+    busyFor = 0;
+    requests.set(0);
+  }
+
+  /** Sends the beginning of its vectors and then nothing until it is closed. */
+  public void hangInsideEmbeddings() {
+    hanging = true;
+  }
+
+  /** Answers with 429 and this {@code Retry-After}. */
+  public void beBusyFor(int seconds) {
+    busyFor = seconds;
+  }
+
+  /** How many chats and embeddings it was asked for. */
+  public int requests() {
+    return requests.get();
+  }
+
   /** What it answers to a request for vectors, instead of one as long as was asked for each. */
   public void embedWith(String json) {
     embeddings = json;
@@ -70,6 +108,7 @@ public final class FakeOpenAi implements AutoCloseable {
 
   @Override
   public void close() {
+    closing.countDown();
     server.stop(0);
     threads.close();
   }
@@ -80,15 +119,39 @@ public final class FakeOpenAi implements AutoCloseable {
 
   private void chat(HttpExchange exchange) throws IOException {
     lastBody = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+    requests.incrementAndGet();
+    if (busyFor > 0) {
+      exchange.getResponseHeaders().set("Retry-After", Integer.toString(busyFor));
+      exchange.sendResponseHeaders(429, -1);
+      return;
+    }
     StringBuilder body = new StringBuilder();
     events.forEach(it -> body.append("data: ").append(it).append("\n\n"));
-    send(exchange, "text/event-stream", body + "data: [DONE]\n\n");
+    send(exchange, "text/event-stream", body + (done ? "data: [DONE]\n\n" : ""));
   }
 
   private void embed(HttpExchange exchange) throws IOException {
     lastBody = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+    requests.incrementAndGet();
+    if (hanging) {
+      hang(exchange);
+      return;
+    }
     String body = embeddings;
     send(exchange, "application/json", body == null ? vectors(JSON.readTree(lastBody)) : body);
+  }
+
+  private void hang(HttpExchange exchange) throws IOException {
+    exchange.sendResponseHeaders(200, 0);
+    exchange
+        .getResponseBody()
+        .write("{\"data\": [{\"index\": 0, ".getBytes(StandardCharsets.UTF_8));
+    exchange.getResponseBody().flush();
+    try {
+      closing.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static String vectors(JsonNode request) {
