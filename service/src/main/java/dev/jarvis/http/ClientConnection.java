@@ -46,7 +46,7 @@ public final class ClientConnection {
   private final HelidonSocket socket;
   private final Duration headLimit;
   private final Duration bodyLimit;
-  private final DataReader reader = new DataReader(this::receive);
+  private final DataReader reader = DataReader.create(this::receive);
   private Part part = Part.NOTHING_YET;
   private long deadline;
   private @Nullable FutureTask<byte @Nullable []> reading;

@@ -18,6 +18,8 @@ public final class Errors {
    */
   public static void send(
       ServerRequest request, ServerResponse response, String requestId, ApiException error) {
+    response.headers().clear(); // a handler that failed may have described another body
+    response.header(RequestIds.HEADER, requestId);
     switch (error) {
       case ApiException.MethodNotAllowed it -> response.header(HeaderNames.ALLOW, it.allowed());
       case ApiException.Unauthenticated it ->
@@ -31,8 +33,6 @@ public final class Errors {
       response.header(HeaderValues.CONNECTION_CLOSE);
       ClientConnection.current().leaveUnread();
     }
-    response.header(
-        RequestIds.HEADER, requestId); // Helidon forgets the headers when it handles an error
     response.status(status(error));
     if (request.prologue().method().equals(Method.HEAD)) {
       // Helidon would send the body too, and a proxy would take it for the next answer
