@@ -3,7 +3,6 @@ package dev.jarvis.http;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
-import io.helidon.http.Method;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -34,12 +33,6 @@ public final class Errors {
       ClientConnection.current().leaveUnread();
     }
     response.status(status(error));
-    if (request.prologue().method().equals(Method.HEAD)) {
-      // Helidon would send the body too, and a proxy would take it for the next answer
-      response.header(HeaderValues.CONNECTION_CLOSE);
-      response.send();
-      return;
-    }
     Json.send(response, body(error, requestId));
   }
 
