@@ -135,8 +135,8 @@ public final class Jarvis implements AutoCloseable {
     new ChatRoutes(config.chat(), bodies, gateway, documents.grounding()).register(routes);
     new EmbeddingRoutes(bodies, gateway).register(routes);
 
-    HttpRouting.Builder routing =
-        HttpRouting.builder().addFilter(new RequestFilter(telemetry, routes, tokens));
+    RequestFilter filter = new RequestFilter(telemetry, routes, tokens);
+    HttpRouting.Builder routing = HttpRouting.builder().addFilter(filter);
     routes.register(routing);
     long maxBodyBytes =
         Math.max(config.server().maxBodyBytes(), config.documents().maxUploadBytes());
@@ -158,7 +158,11 @@ public final class Jarvis implements AutoCloseable {
             .routing(routing)
             .build()
             .start();
-    parts.push(started::stop);
+    parts.push(
+        () -> {
+          filter.stopping();
+          started.stop();
+        });
     port = started.port();
     LOG.atInfo().addKeyValue("url", "http://" + config.server().host() + ":" + port).log("ready");
   }
@@ -195,7 +199,8 @@ public final class Jarvis implements AutoCloseable {
   private static void announce(String key) {
     // not a log line: it must reach the person who starts the service, and no log store
     System.err.printf(
-        "%n  A first API key was made for user \"admin\". It is shown this once and kept as a hash only:%n%n      %s%n%n",
+        "%n  A first API key was made for user \"admin\". It is shown this once and kept as a hash"
+            + " only:%n%n      %s%n%n",
         key);
   }
 

@@ -47,6 +47,7 @@ public final class RequestFilter implements Filter {
   private final Instruments instruments;
   private final Routes routes;
   private final BearerTokens tokens;
+  private volatile boolean stopping;
 
   public RequestFilter(Telemetry telemetry, Routes routes, BearerTokens tokens) {
     this.telemetry = telemetry;
@@ -61,6 +62,11 @@ public final class RequestFilter implements Filter {
               instruments.add(Metric.HTTP_RESPONSES_BROKEN, 0, template);
               methods.forEach(method -> announce(method, template));
             });
+  }
+
+  /** The server is about to stop: what it breaks off from now on is logged as a warning. */
+  public void stopping() {
+    stopping = true;
   }
 
   /** A rate sees no first failure in a counter that begins with it. */
@@ -122,11 +128,13 @@ public final class RequestFilter implements Filter {
 
   /**
    * What ended a request without an answer, or with half of one: a read or a write that failed
-   * because the client is gone, or a fault of the service.
+   * because the client is gone, the stop of the service while it waited for the client, or a fault
+   * of the service.
    */
   private static void brokeOff(Exchange exchange, @Nullable Throwable cause) {
     if (cause instanceof UncheckedIOException
-        || cause instanceof ServerConnectionException) {
+        || cause instanceof ServerConnectionException
+        || cause instanceof InterruptedException) {
       exchange.clientIsGone();
     } else if (cause != null && !exchange.clientGone()) {
       exchange.failure(cause);
@@ -178,7 +186,7 @@ public final class RequestFilter implements Filter {
       instruments.add(Metric.HTTP_RESPONSES_BROKEN, 1, exchange.route());
     }
     instruments.record(Metric.HTTP_REQUEST_DURATION, duration, exchange.method(), exchange.route());
-    Level level = exchange.failure() == null ? Level.INFO : Level.ERROR;
+    Level level = exchange.failure() == null ? Level.INFO : stopping ? Level.WARN : Level.ERROR;
     var line =
         LOG.atLevel(level)
             .addKeyValue("method", exchange.method())
