@@ -138,10 +138,9 @@ public final class Jarvis implements AutoCloseable {
         .register(routes);
     new EmbeddingRoutes(bodies, contentUrls, gateway).register(routes);
 
-    HttpRouting.Builder routing =
-        HttpRouting.builder()
-            .addFilter(
-                new RequestFilter(telemetry, routes, tokens, config.server().trustedProxies()));
+    RequestFilter filter =
+        new RequestFilter(telemetry, routes, tokens, config.server().trustedProxies());
+    HttpRouting.Builder routing = HttpRouting.builder().addFilter(filter);
     routes.register(routing);
     long maxBodyBytes =
         Math.max(config.server().maxBodyBytes(), config.documents().maxUploadBytes());
@@ -163,7 +162,11 @@ public final class Jarvis implements AutoCloseable {
             .routing(routing)
             .build()
             .start();
-    parts.push(started::stop);
+    parts.push(
+        () -> {
+          filter.stopping();
+          started.stop();
+        });
     port = started.port();
     LOG.atInfo().addKeyValue("url", "http://" + config.server().host() + ":" + port).log("ready");
   }
@@ -200,7 +203,8 @@ public final class Jarvis implements AutoCloseable {
   private static void announce(String key) {
     // not a log line: it must reach the person who starts the service, and no log store
     System.err.printf(
-        "%n  A first API key was made for user \"admin\". It is shown this once and kept as a hash only:%n%n      %s%n%n",
+        "%n  A first API key was made for user \"admin\". It is shown this once and kept as a hash"
+            + " only:%n%n      %s%n%n",
         key);
   }
 

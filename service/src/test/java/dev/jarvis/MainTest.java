@@ -5,13 +5,17 @@ import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.model.FakeOllama;
 import java.io.IOException;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -45,6 +49,7 @@ class MainTest {
         String key = keyShown();
         CompletableFuture<HttpResponse<String>> answer = chat(base, key, ollama.model());
         await().atMost(Duration.ofSeconds(20)).until(() -> ollama.requests() > 0);
+        List<Socket> idle = idleConnections(URI.create(base), key);
 
         process.destroy();
         ollama.release();
@@ -52,11 +57,41 @@ class MainTest {
         assertThat(answer.get(60, TimeUnit.SECONDS).body()).contains("data: [DONE]");
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(process.exitValue()).isZero();
-        assertThat(Files.readString(output())).contains("request_completed").doesNotContain(key);
+        assertThat(Files.readString(output()))
+            .contains("request_completed")
+            .doesNotContain(key)
+            .as("a stop is no error, and makes no request of what a client has begun")
+            .doesNotContain("\"level\":\"ERROR\"", "_OTHER", "_unmatched", "\"status\":500")
+            .contains("\"status\":499");
+        for (Socket one : idle) {
+          one.close();
+        }
       } finally {
         process.destroyForcibly();
       }
     }
+  }
+
+  /**
+   * Nothing sent; a request answered; that and the beginning of another; half a head; half a body.
+   */
+  private static List<Socket> idleConnections(URI base, String key) throws IOException {
+    String request = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n";
+    String half =
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: 9\r\n\r\n{"
+            .formatted(key);
+    List<Socket> open = new ArrayList<>();
+    for (String sent : List.of("", request, request + "GET /hea", "GET / HTTP/1.1\r\nHo", half)) {
+      Socket socket = new Socket(base.getHost(), base.getPort());
+      socket.setSoTimeout(10_000);
+      socket.getOutputStream().write(sent.getBytes(StandardCharsets.US_ASCII));
+      if (sent.startsWith(request)) {
+        assertThat(new String(socket.getInputStream().readNBytes(12), StandardCharsets.US_ASCII))
+            .isEqualTo("HTTP/1.1 200");
+      }
+      open.add(socket);
+    }
+    return open;
   }
 
   private static CompletableFuture<HttpResponse<String>> chat(

@@ -34,6 +34,9 @@ final class ServiceProcess implements AutoCloseable {
   private final HttpClient client =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
+  /** The embedded servers, which a process that is halted leaves behind. */
+  private List<ProcessHandle> servers = List.of();
+
   private ServiceProcess(Process process, Path errors) {
     this.process = process;
     this.errors = errors;
@@ -75,6 +78,7 @@ final class ServiceProcess implements AutoCloseable {
     for (String line = stdout.readLine(); line != null; line = stdout.readLine()) {
       Matcher matcher = PORT.matcher(line);
       if (line.contains("\"ready\"") && matcher.find()) {
+        servers = process.descendants().toList();
         return URI.create(matcher.group());
       }
     }
@@ -107,15 +111,14 @@ final class ServiceProcess implements AutoCloseable {
     return Files.readString(errors);
   }
 
-  /** Ends it, with the embedded servers that a killed one leaves behind. */
+  /** Ends it and its embedded servers. */
   @Override
   public void close() throws InterruptedException {
-    List<ProcessHandle> children = process.descendants().toList();
     process.destroy();
     if (!process.waitFor(20, TimeUnit.SECONDS)) {
       process.destroyForcibly();
     }
-    children.forEach(ProcessHandle::destroy);
+    servers.forEach(ProcessHandle::destroy);
     client.shutdownNow();
   }
 }

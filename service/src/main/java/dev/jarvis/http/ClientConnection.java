@@ -1,8 +1,10 @@
 package dev.jarvis.http;
 
 import io.helidon.common.buffers.DataReader;
+import io.helidon.common.buffers.DataWriter;
 import io.helidon.common.socket.HelidonSocket;
 import io.helidon.http.DirectHandler;
+import io.helidon.http.Method;
 import io.helidon.http.RequestException;
 import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
@@ -46,9 +48,11 @@ public final class ClientConnection {
   private final HelidonSocket socket;
   private final Duration headLimit;
   private final Duration bodyLimit;
-  private final DataReader reader = new DataReader(this::receive);
+  private final DataReader reader = DataReader.create(this::receive);
+  private final ResponseWriter writer;
   private Part part = Part.NOTHING_YET;
   private long deadline;
+  private @Nullable ChunkedFraming chunks;
   private @Nullable FutureTask<byte @Nullable []> reading;
   private boolean leftUnread;
 
@@ -56,8 +60,10 @@ public final class ClientConnection {
   private boolean ended; // guarded by the lock, as is the watch
   private @Nullable ClientWatch watch;
 
-  ClientConnection(HelidonSocket socket, Duration headLimit, Duration bodyLimit) {
+  ClientConnection(
+      HelidonSocket socket, DataWriter writer, Duration headLimit, Duration bodyLimit) {
     this.socket = socket;
+    this.writer = new ResponseWriter(writer);
     this.headLimit = headLimit;
     this.bodyLimit = bodyLimit;
     CURRENT.set(this); // the thread serves this connection and ends with it
@@ -76,6 +82,10 @@ public final class ClientConnection {
     return reader;
   }
 
+  DataWriter writer() {
+    return writer;
+  }
+
   /**
    * Gives the body of the current request more time than others, from now on: an upload takes as
    * long as the client's line.
@@ -85,13 +95,27 @@ public final class ClientConnection {
   }
 
   /** The head of a request was read: what comes next is its body. */
-  public void requestBegan() {
+  public void requestBegan(Method method) {
     await(Part.BODY, bodyLimit);
+    writer.bodies(!method.equals(Method.HEAD));
   }
 
   /** The request was answered and its body read: what comes next is another one. */
   public void requestEnded() {
     part = Part.NOTHING_YET;
+    chunks = null;
+    writer.bodies(true);
+  }
+
+  /**
+   * The body of the current request is chunked; broken chunks end it from now on.
+   *
+   * @return whether what has come of it is well framed
+   */
+  boolean expectChunks() {
+    chunks = new ChunkedFraming();
+    int available = reader.available();
+    return available == 0 || chunks.accepts(reader.getBuffer(available).readBytes());
   }
 
   /**
@@ -140,7 +164,8 @@ public final class ClientConnection {
   /**
    * The next bytes, null at their end.
    *
-   * @throws RequestException with status 408 if they do not come in time
+   * @throws RequestException with status 408 if they do not come in time, 413 if a chunk is too
+   *     large to be held, 400 if one is malformed
    * @throws CloseConnectionException if the connection broke, or ended within a head or a body
    */
   private byte @Nullable [] receive() {
@@ -168,6 +193,13 @@ public final class ClientConnection {
     if (bytes == null && part == Part.BODY) {
       throw new ServerConnectionException(
           "the connection ended within a body", new UncheckedIOException(new EOFException()));
+    }
+    if (bytes != null && chunks != null && !chunks.accepts(bytes)) {
+      throw RequestException.builder()
+          .type(DirectHandler.EventType.BAD_REQUEST)
+          .setKeepAlive(false)
+          .message("a chunk of the body is malformed")
+          .build();
     }
     return bytes;
   }

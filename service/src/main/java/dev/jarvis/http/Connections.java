@@ -21,8 +21,9 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 
 /**
- * HTTP/1.1 connections that are read through a {@link ClientConnection}: Helidon 4.1.7 has neither
- * limits for reading nor a way to notice that a client is gone.
+ * HTTP/1.1 connections that are read and written through a {@link ClientConnection}: Helidon has
+ * neither limits for reading nor a way to notice that a client is gone, and sends a body to {@code
+ * HEAD}.
  */
 public final class Connections implements ServerConnectionSelector {
   private final ServerConnectionSelector http1 =
@@ -58,8 +59,10 @@ public final class Connections implements ServerConnectionSelector {
 
   @Override
   public ServerConnection connection(ConnectionContext context) {
-    ClientConnection client = new ClientConnection(context.serverSocket(), headLimit, bodyLimit);
-    return new Lingering(http1.connection(new WithReader(context, client.reader())), client);
+    ClientConnection client =
+        new ClientConnection(context.serverSocket(), context.dataWriter(), headLimit, bodyLimit);
+    return new Lingering(
+        http1.connection(new WithOwnEnds(context, client.reader(), client.writer())), client);
   }
 
   /** Does not end before the client has read its answer. */
@@ -91,8 +94,8 @@ public final class Connections implements ServerConnectionSelector {
     }
   }
 
-  /** The server's own context, but for the reader. */
-  private record WithReader(ConnectionContext own, DataReader dataReader)
+  /** The server's own context, but for what reads and writes. */
+  private record WithOwnEnds(ConnectionContext own, DataReader dataReader, DataWriter dataWriter)
       implements ConnectionContext {
     @Override
     public ListenerContext listenerContext() {
@@ -102,11 +105,6 @@ public final class Connections implements ServerConnectionSelector {
     @Override
     public ExecutorService executor() {
       return own.executor();
-    }
-
-    @Override
-    public DataWriter dataWriter() {
-      return own.dataWriter();
     }
 
     @Override

@@ -3,7 +3,6 @@ package dev.jarvis.http;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
-import io.helidon.http.Method;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -18,6 +17,8 @@ public final class Errors {
    */
   public static void send(
       ServerRequest request, ServerResponse response, String requestId, ApiException error) {
+    response.headers().clear(); // a handler that failed may have described another body
+    response.header(RequestIds.HEADER, requestId);
     switch (error) {
       case ApiException.MethodNotAllowed it -> response.header(HeaderNames.ALLOW, it.allowed());
       case ApiException.Unauthenticated it ->
@@ -32,15 +33,7 @@ public final class Errors {
       response.header(HeaderValues.CONNECTION_CLOSE);
       ClientConnection.current().leaveUnread();
     }
-    response.header(
-        RequestIds.HEADER, requestId); // Helidon forgets the headers when it handles an error
     response.status(status(error));
-    if (request.prologue().method().equals(Method.HEAD)) {
-      // Helidon would send the body too, and a proxy would take it for the next answer
-      response.header(HeaderValues.CONNECTION_CLOSE);
-      response.send();
-      return;
-    }
     Json.send(response, body(error, requestId));
   }
 

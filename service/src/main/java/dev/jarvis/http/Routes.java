@@ -1,7 +1,5 @@
 package dev.jarvis.http;
 
-import static java.util.Objects.requireNonNull;
-
 import io.helidon.http.Method;
 import io.helidon.http.PathMatcher;
 import io.helidon.http.PathMatchers;
@@ -15,13 +13,14 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The service's routes by template. Helidon 4.1 does not tell which pattern matched, and telemetry
- * needs the template before the handler runs: so routes are registered here, which answers that
- * question too.
+ * The service's routes by template. Helidon tells a handler which pattern matched, but telemetry
+ * needs the template before: for the name of the span, which samplers judge, and the first log
+ * line. So routes are registered here, which answers that question too.
  */
 public final class Routes {
   /** The route of a path that is registered nowhere. */
@@ -44,7 +43,11 @@ public final class Routes {
   }
 
   private record Route(
-      Method method, String template, PathMatcher matcher, Access access, Handler handler) {}
+      Method method, String template, PathMatcher matcher, Access access, Handler handler) {
+    List<Method> methods() {
+      return method.equals(Method.GET) ? List.of(Method.GET, Method.HEAD) : List.of(method);
+    }
+  }
 
   private final List<Route> routes = new ArrayList<>();
   private final BearerTokens tokens;
@@ -53,6 +56,7 @@ public final class Routes {
     this.tokens = tokens;
   }
 
+  /** A route for {@code GET}, and for {@code HEAD}, whose answer is the same without its body. */
   public Routes get(String template, Access access, Handler handler) {
     return add(Method.GET, template, access, handler);
   }
@@ -96,16 +100,15 @@ public final class Routes {
   public void register(HttpRouting.Builder routing) {
     for (Route route : routes) {
       routing.route(
-          route.method(),
+          Method.predicate(route.methods()),
           route.matcher(),
           (request, response) -> {
             tokens.require(route.access(), request);
             route.handler().handle(request, response);
           });
     }
-    Map<String, Set<String>> templates = templates();
     for (Route route : routes) {
-      String allowed = String.join(", ", requireNonNull(templates.get(route.template())));
+      String allowed = allowed(route.template());
       routing.route(
           method -> true,
           route.matcher(),
@@ -134,6 +137,14 @@ public final class Routes {
    */
   private static void endProcess() {
     Runtime.getRuntime().halt(OUT_OF_MEMORY_EXIT);
+  }
+
+  private String allowed(String template) {
+    return routes.stream()
+        .filter(it -> it.template().equals(template))
+        .flatMap(it -> it.methods().stream())
+        .map(Method::text)
+        .collect(Collectors.joining(", "));
   }
 
   private void notFound(ServerRequest request) {

@@ -1,12 +1,9 @@
 package dev.jarvis.storage;
 
 import dev.jarvis.telemetry.Telemetry;
-import io.helidon.config.Config;
-import io.helidon.config.ConfigSources;
 import io.helidon.dbclient.DbClient;
 import io.helidon.dbclient.DbExecute;
 import io.helidon.dbclient.jdbc.JdbcClientBuilder;
-import io.helidon.dbclient.jdbc.JdbcConnectionPool;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -14,18 +11,12 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
-import java.time.Duration;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** PostgreSQL: the configured one, or one that this process runs. */
 public final class Database implements AutoCloseable {
-  /** The least that HikariCP takes as a time limit. */
-  private static final Duration POOL_LEAST = Duration.ofMillis(250);
-
   /**
    * Connections, resources, shut-downs, time-outs; a server that has become read-only, as a primary
    * that lost its place; deadlocks, conflicts and locks.
@@ -40,7 +31,7 @@ public final class Database implements AutoCloseable {
   private final DbClient client;
 
   private Database(
-      @Nullable LocalPostgres server, StatementTelemetry telemetry, JdbcConnectionPool pool) {
+      @Nullable LocalPostgres server, StatementTelemetry telemetry, ConnectionPool pool) {
     this.server = server;
     this.telemetry = telemetry;
     this.client = JdbcClientBuilder.create().connectionPool(pool).addService(telemetry).build();
@@ -62,7 +53,8 @@ public final class Database implements AutoCloseable {
     try {
       PostgresUrl url = server == null ? configured(config) : server.url();
       Schema.migrate(url, config.connectTimeout());
-      return new Database(server, new StatementTelemetry(telemetry), pool(url, config));
+      return new Database(
+          server, new StatementTelemetry(telemetry), ConnectionPool.open(url, config));
     } catch (IOException | RuntimeException e) {
       if (server != null) {
         server.close();
@@ -77,44 +69,6 @@ public final class Database implements AutoCloseable {
         url.jdbc(),
         config.username() == null ? url.username() : config.username(),
         config.password() == null ? url.password() : config.password());
-  }
-
-  private static JdbcConnectionPool pool(PostgresUrl url, DatabaseConfig config) {
-    long queryMillis = config.queryTimeout().toMillis();
-    long waitMillis = Math.max(queryMillis, POOL_LEAST.toMillis());
-    long seconds = Math.max(1, config.queryTimeout().plusMillis(999).toSeconds());
-    Map<String, String> settings = new HashMap<>();
-    settings.put("url", url.jdbc());
-    if (url.username() != null) {
-      settings.put("username", url.username());
-    }
-    if (url.password() != null) {
-      settings.put("password", url.password());
-    }
-    settings.put("poolName", "jarvis");
-    settings.put("maximumPoolSize", Integer.toString(config.poolSize()));
-    settings.put("minimumIdle", Integer.toString(Math.min(2, config.poolSize())));
-    settings.put(
-        "initializationFailTimeout", "-1"); // it was there a moment ago; if not, it comes back
-    settings.put("connectionTimeout", Long.toString(waitMillis));
-    settings.put("validationTimeout", Long.toString(Math.min(1_000, waitMillis)));
-    // the server gives up first, and says so; the socket's limit is for one that says nothing
-    settings.put("connectionInitSql", "SET statement_timeout = " + queryMillis);
-    settings.put("dataSource.socketTimeout", Long.toString(seconds + 1));
-    settings.put("dataSource.connectTimeout", Long.toString(seconds));
-    settings.put("dataSource.loginTimeout", Long.toString(seconds));
-    settings.put("dataSource.cancelSignalTimeout", "1");
-    settings.put("dataSource.tcpKeepAlive", "true");
-    settings.put(
-        "dataSource.logServerErrorDetail", "false"); // it repeats the row, and errors are logged
-    settings.put("dataSource.ApplicationName", "jarvis");
-    return JdbcConnectionPool.create(
-        Config.builder(ConfigSources.create(settings))
-            .disableSystemPropertiesSource()
-            .disableEnvironmentVariablesSource()
-            .disableKeyResolving()
-            .disableValueResolving() // a password may hold ${…}
-            .build());
   }
 
   /**

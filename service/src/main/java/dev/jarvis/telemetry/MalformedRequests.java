@@ -50,18 +50,29 @@ public final class MalformedRequests implements DirectHandler {
       ServerResponseHeaders headers,
       @Nullable String message) {
     String requestId = RequestIds.next().toString();
+    Status status = defaultStatus;
     if (!Span.current().getSpanContext().isValid()) { // inside a span, the request filter counts
-      refused(defaultStatus, requestId);
+      status = clientsFault(defaultStatus);
+      refused(status, requestId);
     }
     headers.set(HeaderNames.CONTENT_TYPE, "application/json");
     headers.set(RequestIds.HEADER, requestId);
     headers.set(HeaderValues.CONNECTION_CLOSE);
     return TransportResponse.builder()
-        .status(defaultStatus)
+        .status(status)
         .headers(headers)
-        .entity(Json.bytes(body(defaultStatus, requestId)))
+        .entity(Json.bytes(body(status, requestId)))
         .keepAlive(false)
         .build();
+  }
+
+  /**
+   * Before any filter runs the server only parses: what it fails over, or has no support for, is
+   * what the client sent, and a 5xx would raise alerts.
+   */
+  private static Status clientsFault(Status status) {
+    boolean parsing = status.code() >= 500 && !status.equals(Status.SERVICE_UNAVAILABLE_503);
+    return parsing ? Status.BAD_REQUEST_400 : status;
   }
 
   private ObjectNode body(Status status, String requestId) {

@@ -1,5 +1,7 @@
 package dev.jarvis.telemetry;
 
+import io.helidon.metrics.api.MetricsFactory;
+import io.helidon.service.registry.Services;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Metrics;
 import io.opentelemetry.api.OpenTelemetry;
@@ -19,7 +21,7 @@ final class MeterBridge implements AutoCloseable {
   static MeterBridge open(OpenTelemetry openTelemetry) {
     MeterRegistry registry = OpenTelemetryMeterRegistry.create(openTelemetry);
     Metrics.addRegistry(registry);
-    io.helidon.metrics.api.Metrics.globalRegistry(); // makes Helidon register its meters
+    Services.get(MetricsFactory.class).globalRegistry(); // makes Helidon register its meters
     return new MeterBridge(registry);
   }
 

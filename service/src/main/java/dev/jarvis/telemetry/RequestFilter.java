@@ -9,7 +9,6 @@ import dev.jarvis.http.Framing;
 import dev.jarvis.http.RequestIds;
 import dev.jarvis.http.Routes;
 import dev.jarvis.http.TrustedProxies;
-import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.ServerConnectionException;
@@ -24,7 +23,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,6 +49,7 @@ public final class RequestFilter implements Filter {
   private final Routes routes;
   private final BearerTokens tokens;
   private final TrustedProxies proxies;
+  private volatile boolean stopping;
 
   public RequestFilter(
       Telemetry telemetry, Routes routes, BearerTokens tokens, TrustedProxies proxies) {
@@ -69,6 +68,11 @@ public final class RequestFilter implements Filter {
             });
   }
 
+  /** The server is about to stop: what it breaks off from now on is logged as a warning. */
+  public void stopping() {
+    stopping = true;
+  }
+
   /** A rate sees no first failure in a counter that begins with it. */
   private void announce(String method, String template) {
     for (String status : ANNOUNCED) {
@@ -80,7 +84,7 @@ public final class RequestFilter implements Filter {
   public void filter(FilterChain chain, RoutingRequest request, RoutingResponse response) {
     long start = System.nanoTime();
     ClientConnection connection = ClientConnection.current();
-    connection.requestBegan();
+    connection.requestBegan(request.prologue().method());
     Exchange exchange = exchange(request);
     request.context().register(exchange);
     response.header(RequestIds.HEADER, exchange.requestId());
@@ -109,7 +113,7 @@ public final class RequestFilter implements Filter {
       instruments.add(Metric.HTTP_ACTIVE_REQUESTS, -1);
     }
     if (exchange.clientGone() || mustClose(request, response)) {
-      // Helidon 4.1 announces "Connection: close" and reads on all the same
+      // Helidon announces "Connection: close" and reads on all the same
       throw new CloseConnectionException("end of the connection");
     }
     connection.requestEnded();
@@ -127,11 +131,14 @@ public final class RequestFilter implements Filter {
   }
 
   /**
-   * What ended an answer that had begun: a write that failed, for the client is gone, or a fault of
-   * ours.
+   * What ended a request without an answer, or with half of one: a read or a write that failed
+   * because the client is gone, the stop of the service while it waited for the client, or a fault
+   * of the service.
    */
   private static void brokeOff(Exchange exchange, @Nullable Throwable cause) {
-    if (cause instanceof UncheckedIOException || cause instanceof ServerConnectionException) {
+    if (cause instanceof UncheckedIOException
+        || cause instanceof ServerConnectionException
+        || cause instanceof InterruptedException) {
       exchange.clientIsGone();
     } else if (cause != null && !exchange.clientGone()) {
       exchange.failure(cause);
@@ -139,17 +146,10 @@ public final class RequestFilter implements Filter {
   }
 
   private static boolean mustClose(RoutingRequest request, RoutingResponse response) {
-    return asksToClose(request)
-        || response.headers().contains(HeaderValues.CONNECTION_CLOSE)
+    return request.headers().containsToken(HeaderValues.CONNECTION_CLOSE)
+        || response.headers().containsToken(HeaderValues.CONNECTION_CLOSE)
         // else Helidon would read it to its end, however long it is
         || (request.content().hasEntity() && !request.content().consumed());
-  }
-
-  /** The header is a list, and case does not count in it (RFC 9110, section 7.6.1). */
-  private static boolean asksToClose(RoutingRequest request) {
-    return request.headers().values(HeaderNames.CONNECTION).stream()
-        .flatMap(it -> Stream.of(it.split(",", -1)))
-        .anyMatch(it -> it.strip().equalsIgnoreCase("close"));
   }
 
   private Exchange exchange(RoutingRequest request) {
@@ -191,8 +191,9 @@ public final class RequestFilter implements Filter {
       instruments.add(Metric.HTTP_RESPONSES_BROKEN, 1, exchange.route());
     }
     instruments.record(Metric.HTTP_REQUEST_DURATION, duration, exchange.method(), exchange.route());
+    Level level = exchange.failure() == null ? Level.INFO : stopping ? Level.WARN : Level.ERROR;
     var line =
-        LOG.atLevel(exchange.failure() == null ? Level.INFO : Level.ERROR)
+        LOG.atLevel(level)
             .addKeyValue("method", exchange.method())
             .addKeyValue("path", exchange.path())
             .addKeyValue("user_id", exchange.userId())

@@ -38,7 +38,7 @@ class GenerationTest {
   private final Telemetry telemetry = Recorded.start();
   private final Stub first = new Stub("first");
   private final Stub second = new Stub("second");
-  private final Models models = new Models(List.of(first, second));
+  private final Models models = new Models(List.of(first, second), Duration.ofDays(1));
   private final Router router =
       new Router(
           models,
@@ -140,7 +140,7 @@ class GenerationTest {
                 new GenerationTelemetry(
                     telemetry, "chat", "m", "m", target.provider().name(), System.nanoTime()),
             (target, error) -> {});
-    Exchange exchange = new Exchange(RequestIds.next(), "id", "POST", "/", "/", null);
+    Exchange exchange = new Exchange(RequestIds.next(), "id", "POST", "/", "/", null, "127.0.0.1");
     Settlement settlement =
         new Settlement(
             "chat",

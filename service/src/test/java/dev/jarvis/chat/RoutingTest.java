@@ -47,7 +47,7 @@ class RoutingTest {
             targets: [{provider: second, model: "second:1b"}]
           - name: in-a-hurry
             targets: [{provider: hasty, model: "second:1b"}]
-        api-keys: "alice:%s"
+        api-keys: "alice:%2$s"
         prices:
           - {provider: second, model: "second:1b", input: 0.5, output: 1.5}
         """

@@ -8,8 +8,13 @@ import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -20,29 +25,129 @@ class FramingTest {
   /** What a smuggler hopes to have served as a second request. */
   private static final String SMUGGLED = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n";
 
+  /** Lets the server close a connection that it would keep. */
+  private static final String LAST =
+      "GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+  /** What follows the head of a request to the chat route. */
+  static Stream<String> ambiguous() {
+    Stream<String> heads =
+        Stream.of(
+            "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n0\r\n\r\n",
+            "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "Content-Length: 2\r\nTransfer-Encoding: identity\r\n\r\n{}",
+            "Content-Length: 2\r\nTransfer-Encoding:\r\n\r\n{}",
+            "Content-Length: 2\r\nContent-Length: 4\r\n\r\n{}",
+            "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+            "Content-Length: 2, 2\r\n\r\n{}",
+            "Content-Length: 2,2\r\n\r\n{}",
+            "Content-Length: 2 2\r\n\r\n{}",
+            "Content-Length: +2\r\n\r\n{}",
+            "Content-Length: -2\r\n\r\n{}",
+            "Content-Length: -0\r\n\r\n{}",
+            "Content-Length: 0x2\r\n\r\n{}",
+            "Content-Length: 2.0\r\n\r\n{}",
+            "Content-Length:\r\n\r\n{}",
+            "Content-Length: \r\n\r\n{}",
+            "Content-Length: 2\0\r\n\r\n{}",
+            "Content-Length: 9223372036854775808\r\n\r\n{}",
+            "Content-Length: 18446744073709551618\r\n\r\n{}",
+            "Content-Length: 2\r\n 2\r\n\r\n{}",
+            "Content-Length:\r\n 2\r\n\r\n{}",
+            "Content-Length : 2\r\n\r\n{}",
+            " Content-Length: 2\r\n\r\n{}",
+            "X-A: b\nContent-Length: 2\r\n\r\n{}",
+            "X-A: b\rContent-Length: 2\r\n\r\n{}",
+            "Content-Length: 2\n\n{}",
+            "Content-Length: 2\r\n\n{}",
+            "Content-Length: 2\r\nno colon\r\n\r\n{}");
+    Stream<String> codings =
+        Stream.of(
+                "Transfer-Encoding: Chunked",
+                "Transfer-Encoding: CHUNKED",
+                "Transfer-Encoding: xchunked",
+                "Transfer-Encoding: \"chunked\"",
+                "Transfer-Encoding: chunked;q=1",
+                "Transfer-Encoding: \u000bchunked",
+                "Transfer-Encoding: chunked,",
+                "Transfer-Encoding: ,chunked",
+                "Transfer-Encoding:",
+                "Transfer-Encoding: identity",
+                "Transfer-Encoding: gzip, chunked",
+                "Transfer-Encoding: chunked, gzip",
+                "Transfer-Encoding: chunked, identity",
+                "Transfer-Encoding: chunked, chunked",
+                "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+                "Transfer-Encoding: chunked\r\nTransfer-Encoding:",
+                "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked",
+                "Transfer-Encoding:\r\n chunked",
+                "Transfer-Encoding: chunked\r\n , identity",
+                "Transfer-Encoding : chunked",
+                " Transfer-Encoding: chunked",
+                "X-A: b\nTransfer-Encoding: chunked")
+            .map(it -> it + "\r\n\r\n2\r\n{}\r\n0\r\n\r\n");
+    Stream<String> chunks =
+        ChunkedFramingTest.malformed().map(it -> "Transfer-Encoding: chunked\r\n\r\n" + it);
+    return Stream.of(heads, codings, chunks).flatMap(it -> it);
+  }
+
+  @ParameterizedTest
+  @MethodSource("ambiguous")
+  void ambiguousFramingIsRefusedAndTheConnectionClosed(String headersAndBody) throws Exception {
+    String request = head("POST", "/v1/chat/completions") + headersAndBody;
+    try (RawConnection client = new RawConnection(TestService.shared())) {
+      client.send(request + SMUGGLED).halfClose(); // so that the server need not wait for more
+
+      String answer = client.readAll();
+
+      assertThat(answer).startsWith("HTTP/1.1 400 ").containsIgnoringCase("Connection: close");
+      assertThat(answer).contains("\"error\"", "\"request_id\"");
+      assertThat(statuses(answer)).as("one answer only").containsExactly("400");
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("ambiguous")
+  void ambiguousFramingIsRefusedOnAConnectionInUseToo(String headersAndBody) throws Exception {
+    String request = head("POST", "/v1/chat/completions") + headersAndBody;
+    try (RawConnection client = new RawConnection(TestService.shared())) {
+      client.send("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").readUntil("}");
+
+      client.send(request + SMUGGLED).halfClose();
+      String answer = client.readAll();
+
+      assertThat(statuses(answer)).as("one answer only").containsExactly("400");
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "Content-Length: 2\r\nContent-Length: 4\r\n\r\n{}",
-        "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
-        "Content-Length: 2, 2\r\n\r\n{}",
-        "Content-Length: +2\r\n\r\n{}",
-        "Content-Length: -2\r\n\r\n{}",
-        "Content-Length: 0x2\r\n\r\n{}",
-        "Transfer-Encoding: Chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
-        "Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
-        "Transfer-Encoding: identity\r\n\r\n{}",
-        "Transfer-Encoding: chunked\r\n\r\n-2\r\n{}\r\n0\r\n\r\n",
-        "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
-        "Transfer-Encoding: chunked\r\n\r\nffffffffff\r\n{}\r\n0\r\n\r\n",
+        "GET /health/live HTTP/1.1\r\n\r\n",
+        "GET /health/live HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET /health/live HTTP/1.1\nHost: a\r\n\r\n",
+        "GET  /health/live HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /health/live HTTP/1.0\r\nHost: a\r\n\r\n",
+        "GET /health/live HTTP/2.0\r\nHost: a\r\n\r\n",
+        "\r\nGET /health/live HTTP/1.1\r\nHost: a\r\n\r\n",
+        "{}GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n",
       })
-  void ambiguousFramingIsRefusedAndTheConnectionClosed(String headersAndBody) throws Exception {
-    String answer = exchange(head("POST", "/v1/chat/completions") + headersAndBody + SMUGGLED);
+  void headsThatAreNoHttpAreTheClientsFault(String head) throws Exception {
+    assertThat(statuses(exchange(head + SMUGGLED))).containsExactly("400");
+  }
 
-    assertThat(answer).startsWith("HTTP/1.1 400 ").containsIgnoringCase("Connection: close");
-    assertThat(answer).contains("\"error\"", "\"request_id\"");
-    assertThat(answer.split("HTTP/1.1 ", -1)).as("one answer only").hasSize(2);
+  @ParameterizedTest
+  @MethodSource("dev.jarvis.http.ChunkedFramingTest#wellFormed")
+  void plainChunksAreReadAndTheConnectionGoesOn(String body) throws Exception {
+    String request =
+        head("POST", "/v1/chat/completions") + "Transfer-Encoding: chunked\r\n\r\n" + body;
+
+    String answer = exchange(request + request + LAST);
+
+    // {} is no question: the answer tells that it was read
+    assertThat(statuses(answer)).containsExactly("400", "400", "200");
+    assertThat(answer).contains("'model'").doesNotContain("framing");
   }
 
   @Test
@@ -65,12 +170,25 @@ class FramingTest {
     assertThat(answer.split("HTTP/1.1 ", -1)).hasSize(2);
   }
 
-  @Test
-  void anErrorToHeadHasNoBodyAndEndsTheConnection() throws Exception {
-    String answer = exchange("HEAD /health/live HTTP/1.1\r\nHost: x\r\n\r\n" + SMUGGLED);
+  @ParameterizedTest
+  @CsvSource({
+    "/health/live,200",
+    "/openapi.json,200",
+    "/metrics,200",
+    "/v1/models,401",
+    "/v1/chat/completions,405",
+    "/nothing,404"
+  })
+  void headIsAnsweredAsGetIsWithoutTheBody(String path, String status) throws Exception {
+    String request = path + " HTTP/1.1\r\nHost: x\r\n\r\n";
 
-    assertThat(answer).startsWith("HTTP/1.1 405 ").endsWith("\r\n\r\n").doesNotContain("{");
-    assertThat(answer.split("HTTP/1.1 ", -1)).hasSize(2);
+    String answer = exchange("HEAD " + request + LAST);
+    String[] heads = answer.split("\r\n\r\n", 2);
+
+    assertThat(statuses(answer)).containsExactly(status, "200");
+    assertThat(heads[0]).containsPattern("(?i)Content-Length: [1-9]");
+    assertThat(heads[1]).as("nothing between the heads").startsWith("HTTP/1.1 200 ");
+    assertThat(statuses(exchange("GET " + request + LAST))).containsExactly(status, "200");
   }
 
   @ParameterizedTest
@@ -103,6 +221,14 @@ class FramingTest {
     assertThat(exchange("GET  /x y HTTP/1.1\r\n\r\n"))
         .startsWith("HTTP/1.1 400 ")
         .contains("malformed_request");
+  }
+
+  private static List<String> statuses(String answers) {
+    return Pattern.compile("HTTP/1\\.1 (\\d{3}) ")
+        .matcher(answers)
+        .results()
+        .map(it -> it.group(1))
+        .toList();
   }
 
   private static String head(String method, String path) {
