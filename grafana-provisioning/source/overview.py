@@ -212,6 +212,7 @@ telemetry = row(
         [
             prom(f"environment_reason_signal:otelcol_lost:rate5m{{{ENVIRONMENT}}}", "{{signal}}: {{reason}}"),
             prom(f"environment_instance_signal:otel_sdk_dropped:rate5m{{{ENVIRONMENT}}}", "{{signal}}: dropped by {{instance}}"),
+            prom(f"environment_instance:log_lines_dropped:rate5m{{{ENVIRONMENT}}}", "lines on stdout: dropped by {{instance}}"),
         ],
         "short",
     ),

@@ -312,6 +312,11 @@ def pipeline():
             )
             for it, metric in SDK_COUNTS.items()
         ],
+        # Of a service whose standard output nobody reads fast enough.
+        record(
+            "environment_instance:log_lines_dropped:rate5m",
+            f'sum by (environment, instance) (rate(log_lines_dropped_total{{telemetry_path="scrape"}}[{WINDOW}]))',
+        ),
         # Requests of each instance as either path saw them. They never rest, for a scrape is a request too.
         *plain(
             "environment_instance_telemetry_path:http_requests:rate10m",
