@@ -38,6 +38,7 @@ READ_BY_NOBODY = {
     "classloader_unloadedClasses_total": "as above",
     "thread_daemon_count": "a part of thread_count",
     "thread_max_count": "the maximum of thread_count over time says it",
+    "thread_starts": "of use beside a profiler only",
     "hikaricp_connections": "active and idle add up to it",
     "hikaricp_connections_min": "a setting",
     "hikaricp_connections_acquire_max_seconds": "the spans show the slow ones",

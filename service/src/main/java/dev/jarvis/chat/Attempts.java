@@ -34,6 +34,7 @@ final class Attempts<T> {
   private final Router router;
   private final Function<Models.Target, GenerationTelemetry> telemetry;
   private final FallbackListener fallbacks;
+  private final long deadlineNanos;
   private @Nullable Attempt<T> last;
   private @Nullable ModelException lastError;
 
@@ -78,13 +79,18 @@ final class Attempts<T> {
     }
   }
 
+  /**
+   * @param limit how long attempts may be begun; one under way has limits of its own
+   */
   Attempts(
       Router router,
       Function<Models.Target, GenerationTelemetry> telemetry,
-      FallbackListener fallbacks) {
+      FallbackListener fallbacks,
+      Duration limit) {
     this.router = router;
     this.telemetry = telemetry;
     this.fallbacks = fallbacks;
+    this.deadlineNanos = System.nanoTime() + limit.toNanos();
   }
 
   /**
@@ -121,6 +127,11 @@ final class Attempts<T> {
     // The second pass is for the case that every breaker has opened since the decision was made.
     for (boolean lastResort : new boolean[] {false, true}) {
       for (Decision.Option option : decision.order()) {
+        if (last != null && System.nanoTime() - deadlineNanos >= 0) {
+          throw new ModelException.TimedOut(
+              "No model server began to answer within the time that an answer may take.",
+              lastError);
+        }
         Router.Lease lease = lease(option, lastResort);
         if (lease == null) {
           continue;
@@ -157,6 +168,7 @@ final class Attempts<T> {
     try (var ignored = attempt.telemetry.context().makeCurrent()) {
       T answer = question.ask(attempt.target);
       attempt.answer = answer;
+      attempt.lease.began();
       return Optional.of(answer);
     } catch (ModelException e) {
       lastError = e;

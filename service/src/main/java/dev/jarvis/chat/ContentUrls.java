@@ -115,22 +115,33 @@ public final class ContentUrls implements AutoCloseable {
     lookups.shutdownNow();
   }
 
-  /** Whatever the part's type is: model servers differ in which of its fields they read. */
+  /**
+   * Whatever the part's type is, and in whatever case its fields are written: model servers differ
+   * in which of them they read.
+   */
   private static void collect(JsonNode node, String at, Map<String, String> urls) {
-    if (node.isArray()) {
-      for (int i = 0; i < node.size(); i++) {
-        collect(node.get(i), at + "[" + i + "]", urls);
-      }
+    for (int i = 0; node.isArray() && i < node.size(); i++) {
+      collect(node.get(i), at + "[" + i + "]", urls);
     }
     for (Map.Entry<String, JsonNode> field : node.properties()) {
-      String name = field.getKey();
-      JsonNode value = field.getValue();
-      if (!value.isTextual()) {
-        collect(value, at + "." + name, urls);
-      } else if ((name.equals("url") || name.endsWith("_url"))
-          && !value.textValue().startsWith("data:")) {
-        urls.put(at + "." + name, value.textValue());
+      String name = field.getKey().toLowerCase(Locale.ROOT);
+      if (name.equals("annotations")) {
+        continue; // citations of an earlier answer, which nobody fetches
       }
+      String place = at + "." + field.getKey();
+      if (name.equals("url") || name.endsWith("_url") || name.equals("imageurl")) {
+        collectText(field.getValue(), place, urls);
+      }
+      collect(field.getValue(), place, urls);
+    }
+  }
+
+  private static void collectText(JsonNode value, String at, Map<String, String> urls) {
+    for (int i = 0; value.isArray() && i < value.size(); i++) {
+      collectText(value.get(i), at + "[" + i + "]", urls);
+    }
+    if (value.isTextual() && !value.textValue().startsWith("data:")) {
+      urls.put(at, value.textValue());
     }
   }
 
@@ -167,6 +178,10 @@ public final class ContentUrls implements AutoCloseable {
         }
       }
     } catch (TimeoutException e) {
+      if (!lookups.getQueue().isEmpty()) { // others' names hold the threads
+        throw new ApiException.Overloaded(
+            "Too many host names are being resolved; try again later.");
+      }
       String host = firstPending(results);
       throw refused(
           String.valueOf(fieldsByHost.get(host)),

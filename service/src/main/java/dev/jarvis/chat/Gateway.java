@@ -55,6 +55,7 @@ public final class Gateway {
   private final Router router;
   private final Prices prices;
   private final Admission admission;
+  private final Duration maxDuration;
   private final Telemetry telemetry;
   private final Consumer<LlmUse> ledger;
   private final ActiveUsers activeUsers;
@@ -73,6 +74,7 @@ public final class Gateway {
     this.router = router;
     this.prices = prices;
     this.admission = new Admission(config, telemetry.instruments());
+    this.maxDuration = config.maxDuration();
     this.telemetry = telemetry;
     this.ledger = ledger;
     this.activeUsers = activeUsers;
@@ -234,7 +236,8 @@ public final class Gateway {
           describe.accept(attempt);
           return attempt;
         },
-        routing::fellBack);
+        routing::fellBack,
+        maxDuration);
   }
 
   Settlement settlement(String operation, Exchange exchange, ClientWatch client) {

@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The address of the client that a request comes from. The peer of the connection is the client,
@@ -100,11 +99,8 @@ public final class TrustedProxies {
   }
 
   private InetAddress forwarded(InetAddress peer, Headers headers) {
-    @Nullable List<String> forwarded = nodes(headers, HeaderNames.FORWARDED);
-    @Nullable List<String> xForwarded = nodes(headers, X_FORWARDED_FOR);
-    if (forwarded == null || xForwarded == null) {
-      return peer; // too long
-    }
+    List<String> forwarded = nodes(headers, HeaderNames.FORWARDED);
+    List<String> xForwarded = nodes(headers, X_FORWARDED_FOR);
     if (forwarded.isEmpty() || xForwarded.isEmpty()) {
       return client(forwarded.isEmpty() ? xForwarded : forwarded).orElse(peer);
     }
@@ -127,18 +123,22 @@ public final class TrustedProxies {
     return blocks.stream().anyMatch(it -> it.contains(address));
   }
 
-  /** The addresses in a header, as they are written, from the client on; null if it is too long. */
-  private static @Nullable List<String> nodes(Headers headers, HeaderName name) {
+  /**
+   * The addresses in a header, as they are written, from the client on. Of one that is too long the
+   * last ones: those are the proxies' own, and what stands before is the client's word.
+   */
+  private static List<String> nodes(Headers headers, HeaderName name) {
     if (!headers.contains(name)) {
       return List.of();
     }
     String value = String.join(",", headers.get(name).allValues());
     if (value.length() > MAX_HEADER_CHARS) {
-      return null;
+      int comma = value.indexOf(',', value.length() - MAX_HEADER_CHARS);
+      value = comma < 0 ? "" : value.substring(comma + 1); // a whole element first
     }
     List<String> nodes =
         name.equals(HeaderNames.FORWARDED) ? forNodes(value) : List.of(value.split(",", -1));
-    return nodes.size() > MAX_HOPS ? null : nodes;
+    return nodes.subList(Math.max(0, nodes.size() - MAX_HOPS), nodes.size());
   }
 
   /** What each element of {@code Forwarded} gives as {@code for}; empty where it gives nothing. */

@@ -1,8 +1,9 @@
 package dev.jarvis.http;
 
+import io.netty.util.HashedWheelTimer;
+import io.netty.util.Timeout;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -10,7 +11,16 @@ import java.util.concurrent.TimeUnit;
  * own, so the writing thread is interrupted, which closes its socket.
  */
 public final class WriteLimit {
-  private static final ScheduledThreadPoolExecutor CLOCK = clock();
+  /**
+   * Each piece of each stream sets an alarm and cancels it: this timer takes no lock for either.
+   */
+  private static final HashedWheelTimer TIMER =
+      new HashedWheelTimer(
+          Thread.ofPlatform().daemon().name("write-limit").factory(),
+          100,
+          TimeUnit.MILLISECONDS,
+          512,
+          false);
 
   private WriteLimit() {}
 
@@ -40,14 +50,6 @@ public final class WriteLimit {
     }
   }
 
-  private static ScheduledThreadPoolExecutor clock() {
-    ScheduledThreadPoolExecutor clock =
-        new ScheduledThreadPoolExecutor(
-            1, Thread.ofPlatform().daemon().name("write-limit").factory());
-    clock.setRemoveOnCancelPolicy(true); // nearly every alarm is cancelled
-    return clock;
-  }
-
   /**
    * Writes.
    *
@@ -55,11 +57,12 @@ public final class WriteLimit {
    */
   public static void within(Duration limit, Write write) throws IOException {
     Alarm alarm = new Alarm();
-    var ringing = CLOCK.schedule(alarm::ring, limit.toMillis(), TimeUnit.MILLISECONDS);
+    Timeout ringing =
+        TIMER.newTimeout(timeout -> alarm.ring(), limit.toMillis(), TimeUnit.MILLISECONDS);
     try {
       write.run();
     } finally {
-      ringing.cancel(false);
+      ringing.cancel();
       alarm.off();
     }
   }

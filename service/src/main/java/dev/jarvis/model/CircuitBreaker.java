@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Opens after 5 failures in the last 10 attempts, for 10 s; then lets one attempt through, which
- * closes it or opens it again. An attempt that the client aborted counts neither way. (Failsafe's
- * breaker cannot give back the permit of such an attempt.) Thread-safe.
+ * closes it as soon as the target begins to answer, or opens it again. An attempt that the client
+ * aborted counts neither way. (Failsafe's breaker cannot give back the permit of such an attempt.)
+ * Thread-safe.
  */
 final class CircuitBreaker {
   static final Duration PAUSE = Duration.ofSeconds(10);
@@ -52,7 +53,7 @@ final class CircuitBreaker {
     return attempt;
   }
 
-  /** One attempt; exactly one of its methods ends it. */
+  /** One attempt; exactly one of its methods but {@link #began} ends it. */
   final class Attempt {
     private final int begunAfterTrips;
 
@@ -66,6 +67,16 @@ final class CircuitBreaker {
           tripped = false;
           trial = null;
           record(false);
+        }
+      }
+    }
+
+    /** The target has begun to answer: that is what a trial is for, however long the answer is. */
+    void began() {
+      synchronized (CircuitBreaker.this) {
+        if (trial == this) {
+          tripped = false;
+          trial = null;
         }
       }
     }

@@ -28,7 +28,8 @@ public record Embeddings(List<float[]> vectors, Usage usage, @Nullable Timings t
         || vectors.stream().anyMatch(it -> Objects.isNull(it) || it.length == 0)) {
       throw new ModelException.Unavailable(
           "The model server sent %d vectors for %d inputs.".formatted(vectors.size(), expected),
-          null);
+          null,
+          true);
     }
     int length = vectors.getFirst().length;
     if (request.dimensions().orElse(length) != length) {

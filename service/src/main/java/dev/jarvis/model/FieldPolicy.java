@@ -42,12 +42,16 @@ public record FieldPolicy(Set<String> allowed, Set<String> denied) {
           "kv_transfer_params",
           "model_info",
           "model_list",
+          "models",
           "organization",
           "organization_id",
           "project",
           "project_id",
+          "provider",
           "proxy_server_request",
           "region_name",
+          "route",
+          "specific_deployment",
           "ssl_verify",
           "tenant_id",
           "user_config");
@@ -61,7 +65,26 @@ public record FieldPolicy(Set<String> allowed, Set<String> denied) {
               + "|webhook|callback).*");
 
   /** Names of the same kind that may mean something else in {@code metadata}. */
-  private static final Pattern ON_TOP = Pattern.compile(".*_(url|uri|host|port|token|headers)");
+  private static final Pattern ON_TOP =
+      Pattern.compile("(?!timings_per_token$).*_(url|uri|host|port|token|headers)");
+
+  /**
+   * Fields that the gateway reads or writes itself. In another case, {@code Model}, they pass by
+   * it, and servers written in Go obey them.
+   */
+  private static final Set<String> OWN =
+      Set.of(
+          "model",
+          "messages",
+          "input",
+          "stream",
+          "stream_options",
+          "n",
+          "max_tokens",
+          "max_completion_tokens",
+          "user",
+          "tools",
+          "encoding_format");
 
   private static final String METADATA = "metadata";
 
@@ -79,7 +102,7 @@ public record FieldPolicy(Set<String> allowed, Set<String> denied) {
       }
     }
     for (Map.Entry<String, JsonNode> field : body.path(METADATA).properties()) {
-      if (refuses(field.getKey(), false)) {
+      if (!field.getValue().isNull() && refuses(field.getKey(), false)) {
         refused.add(METADATA + "." + field.getKey());
       }
     }
@@ -87,6 +110,9 @@ public record FieldPolicy(Set<String> allowed, Set<String> denied) {
   }
 
   private boolean refuses(String field, boolean onTop) {
+    if (onTop && isOwnInDisguise(field)) {
+      return true;
+    }
     String name = normalised(field);
     if (onTop && denied.contains(name)) {
       return true;
@@ -98,7 +124,12 @@ public record FieldPolicy(Set<String> allowed, Set<String> denied) {
   public static boolean isUnsafe(String field) {
     return field.startsWith(METADATA + ".")
         ? isUnsafe(normalised(field.substring(METADATA.length() + 1)), false)
-        : isUnsafe(normalised(field), true);
+        : isOwnInDisguise(field) || isUnsafe(normalised(field), true);
+  }
+
+  private static boolean isOwnInDisguise(String field) {
+    String lower = field.toLowerCase(Locale.ROOT);
+    return !field.equals(lower) && OWN.contains(lower);
   }
 
   private static boolean isUnsafe(String name, boolean onTop) {

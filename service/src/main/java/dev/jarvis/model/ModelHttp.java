@@ -13,6 +13,7 @@ import java.io.InputStream;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -112,7 +113,13 @@ final class ModelHttp implements AutoCloseable {
   /** The status says enough where the text of an error does not come. */
   private byte[] errorBody(HttpResponse<InputStream> response) {
     try {
-      return body(response, ERROR_LIMIT_BYTES, config.listTimeout());
+      byte[] body = body(response, ERROR_LIMIT_BYTES, config.listTimeout());
+      String key = config.apiKey(); // which some servers repeat
+      return key == null || key.isEmpty()
+          ? body
+          : new String(body, StandardCharsets.UTF_8)
+              .replace(key, "[secret]")
+              .getBytes(StandardCharsets.UTF_8);
     } catch (ModelException e) {
       return new byte[0];
     }
@@ -169,7 +176,6 @@ final class ModelHttp implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    watchdog.close();
   }
 
   private HttpRequest.Builder request(String path) {

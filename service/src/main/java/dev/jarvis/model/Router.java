@@ -244,6 +244,9 @@ public final class Router {
 
   /** An answer under way; used by one thread. */
   public static final class Lease {
+    /** A target that is silent for so long has failed, also where its client does not wait. */
+    private static final Duration SILENCE = Duration.ofSeconds(30);
+
     private final TargetState state;
     private final CircuitBreaker.Attempt attempt;
     private final LongSupplier nanoTime;
@@ -257,6 +260,11 @@ public final class Router {
       this.nanoTime = nanoTime;
       this.startNanos = nanoTime.getAsLong();
       state.begun();
+    }
+
+    /** The target has begun to answer. */
+    public void began() {
+      attempt.began();
     }
 
     /** A piece of the answer came. */
@@ -281,12 +289,19 @@ public final class Router {
       }
     }
 
-    /** The answer was given up by its client: neither a success nor a failure of the target. */
+    /**
+     * The answer was given up by its client: neither a success nor a failure of the target, unless
+     * it had said nothing for so long that this is why.
+     */
     public void abort() {
       if (!ended) {
         ended = true;
         state.ended();
-        attempt.aborted();
+        if (first && nanoTime.getAsLong() - startNanos > SILENCE.toNanos()) {
+          attempt.failed();
+        } else {
+          attempt.aborted();
+        }
       }
     }
   }

@@ -1,11 +1,10 @@
 package dev.jarvis.model;
 
+import io.netty.util.HashedWheelTimer;
+import io.netty.util.Timeout;
 import java.io.Closeable;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -14,38 +13,32 @@ import java.util.concurrent.TimeUnit;
  * connection. So a reader needs no thread of its own, and a time-out and a cancelled request take
  * the same way.
  */
-final class Watchdog implements AutoCloseable {
-  private final ScheduledThreadPoolExecutor timer;
-
-  Watchdog() {
-    timer =
-        new ScheduledThreadPoolExecutor(
-            1,
-            Thread.ofPlatform().daemon().name("model-watchdog").factory(),
-            // Once closed: the client is closed then too, and whoever reads is woken by that.
-            new ThreadPoolExecutor.DiscardPolicy());
-    // Nearly every alarm is cancelled: it must not stay in the queue until it is due.
-    timer.setRemoveOnCancelPolicy(true);
-  }
+final class Watchdog {
+  /**
+   * Each token of each stream sets an alarm and cancels it: this timer takes no lock for either. An
+   * alarm may be late by a tick, and is never early.
+   */
+  private static final HashedWheelTimer TIMER =
+      new HashedWheelTimer(
+          Thread.ofPlatform().daemon().name("model-watchdog").factory(),
+          100,
+          TimeUnit.MILLISECONDS,
+          512,
+          false);
 
   /** Closes the source after the limit unless the alarm is closed before. */
   Alarm watch(Closeable source, Duration limit) {
     return new Alarm(source, limit);
   }
 
-  @Override
-  public void close() {
-    timer.shutdownNow();
-  }
-
-  final class Alarm implements AutoCloseable {
-    private final ScheduledFuture<?> due;
+  static final class Alarm implements AutoCloseable {
+    private final Timeout due;
     private volatile boolean rang;
 
     private Alarm(Closeable source, Duration limit) {
       due =
-          timer.schedule(
-              () -> {
+          TIMER.newTimeout(
+              timeout -> {
                 rang = true;
                 closeQuietly(source);
               },
@@ -59,7 +52,7 @@ final class Watchdog implements AutoCloseable {
 
     @Override
     public void close() {
-      due.cancel(false);
+      due.cancel();
     }
   }
 

@@ -11,7 +11,9 @@ import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.time.Duration;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.zip.GZIPOutputStream;
@@ -28,7 +30,11 @@ public final class MetricsRoutes {
   private static final int MAX_AT_ONCE = 2;
 
   private final Supplier<MetricSnapshots> metrics;
-  private final Semaphore permits = new Semaphore(MAX_AT_ONCE);
+
+  /** How long a scrape waits for others, so that a busy reader does not make Prometheus' fail. */
+  private static final Duration WAIT = Duration.ofSeconds(5);
+
+  private final Semaphore permits = new Semaphore(MAX_AT_ONCE, true);
   private final ExpositionFormats formats = ExpositionFormats.init();
 
   public MetricsRoutes(Telemetry telemetry) {
@@ -57,13 +63,22 @@ public final class MetricsRoutes {
     response.send(body);
   }
 
+  private boolean acquire() {
+    try {
+      return permits.tryAcquire(WAIT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
   /**
    * Collects and writes all metrics.
    *
    * @throws ApiException.Overloaded if as many others do so as may
    */
   byte[] render(ExpositionFormatWriter writer, boolean gzip) throws IOException {
-    if (!permits.tryAcquire()) {
+    if (!acquire()) {
       throw new ApiException.Overloaded(
           "Metrics are being read by %d clients; the maximum is %d."
               .formatted(MAX_AT_ONCE, MAX_AT_ONCE));

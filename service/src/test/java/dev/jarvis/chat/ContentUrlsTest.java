@@ -214,6 +214,38 @@ class ContentUrlsTest {
         .satisfies(e -> assertThat(e.param()).isEqualTo("messages[0].content[1].video_url.url"));
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'image_url': {'url': 'data:image/png;base64,aGk=', 'URL': 'http://10.0.0.1/'}}",
+        "{'Image_URL': 'http://10.0.0.1/'}",
+        "{'imageUrl': ['data:image/png;base64,aGk=', 'http://10.0.0.1/']}"
+      })
+  void otherCasesAndListsAreCheckedToo(String part) {
+    ObjectNode body =
+        (ObjectNode)
+            TestService.json(
+                "{'messages': [{'role': 'user', 'content': [%s]}]}"
+                    .formatted(part)
+                    .replace('\'', '"'));
+
+    assertThatExceptionOfType(ApiException.InvalidRequest.class)
+        .isThrownBy(() -> urls.check(body))
+        .withMessageContaining("10.0.0.1");
+  }
+
+  @Test
+  void citationsOfAnEarlierAnswerAreNoContent() {
+    ObjectNode body =
+        (ObjectNode)
+            TestService.json(
+                """
+                {"messages": [{"role": "assistant", "content": "x", "annotations": [
+                  {"type": "url_citation", "url_citation": {"url": "http://gone.example/"}}]}]}""");
+
+    assertThatCode(() -> urls.check(body)).doesNotThrowAnyException();
+  }
+
   @Test
   void aRequestHasFewHosts() {
     ObjectNode body = body("http://public.example/");

@@ -133,13 +133,18 @@ class GenerationTest {
   }
 
   private Generation open(Decision decision) {
+    return open(decision, Duration.ofMinutes(1));
+  }
+
+  private Generation open(Decision decision, Duration limit) {
     Attempts<ChatStream> attempts =
         new Attempts<>(
             router,
             target ->
                 new GenerationTelemetry(
                     telemetry, "chat", "m", "m", target.provider().name(), System.nanoTime()),
-            (target, error) -> {});
+            (target, error) -> {},
+            limit);
     Exchange exchange = new Exchange(RequestIds.next(), "id", "POST", "/", "/", null, "127.0.0.1");
     Settlement settlement =
         new Settlement(
@@ -160,6 +165,16 @@ class GenerationTest {
     for (int i = 0; i < times; i++) {
       router.lease(at(provider)).end(true);
     }
+  }
+
+  @Test
+  void nobodyElseIsAskedOnceTheTimeOfAnAnswerIsOver() throws Exception {
+    first.down = true;
+
+    assertThatThrownBy(() -> open(decide(), Duration.ZERO))
+        .isInstanceOf(ApiException.class)
+        .hasMessageContaining("No model server began to answer");
+    assertThat(events).containsExactly("first asked", "settled for ''");
   }
 
   @Test

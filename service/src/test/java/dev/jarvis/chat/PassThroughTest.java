@@ -66,6 +66,10 @@ class PassThroughTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
+        "Model",
+        "Messages",
+        "MAX_TOKENS",
+        "models",
         "api_base",
         "apiBase",
         "API-BASE",

@@ -71,6 +71,20 @@ class CircuitBreakerTest {
   }
 
   @Test
+  void aTrialThatHasBegunToAnswerKeepsNobodyWaitingForItsEnd() {
+    fail(5);
+    pause();
+    Attempt trial = breaker.attempt().orElseThrow();
+    assertThat(breaker.attempt()).isEmpty();
+
+    trial.began();
+
+    assertThat(breaker.attempt()).isPresent();
+    trial.failed();
+    assertThat(breaker.open()).as("one failure of ten").isFalse();
+  }
+
+  @Test
   void anAbortedTrialLetsTheNextAttemptThrough() {
     fail(5);
     pause();

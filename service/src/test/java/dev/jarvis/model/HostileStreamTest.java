@@ -9,7 +9,6 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -21,11 +20,6 @@ class HostileStreamTest {
       "{\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":9}}";
 
   private final Watchdog watchdog = new Watchdog();
-
-  @AfterEach
-  void close() {
-    watchdog.close();
-  }
 
   private Chats.Answer read(String body) throws ModelException {
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);

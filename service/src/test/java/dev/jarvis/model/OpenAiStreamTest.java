@@ -8,7 +8,6 @@ import dev.jarvis.model.ChatStream.Usage;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -28,11 +27,6 @@ class OpenAiStreamTest {
   private static final String DONE = "data: [DONE]\n\n";
 
   private final Watchdog watchdog = new Watchdog();
-
-  @AfterEach
-  void close() {
-    watchdog.close();
-  }
 
   private Chats.Answer read(String... events) throws ModelException {
     byte[] body = String.join("", events).getBytes(StandardCharsets.UTF_8);

@@ -246,6 +246,22 @@ class RouterTest {
   }
 
   @Test
+  void aTargetThatIsSilentUntilItsClientsLeaveIsLeftAloneToo() throws Exception {
+    Router router = router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2));
+    for (int i = 0; i < 5; i++) {
+      router.lease(at(a)).abort();
+    }
+    assertThat(order(decide(router))).containsExactly("a", "b");
+
+    for (int i = 0; i < 5; i++) {
+      Router.Lease lease = router.lease(at(a));
+      now.addAndGet(Duration.ofSeconds(31).toNanos());
+      lease.abort();
+    }
+    assertThat(order(decide(router))).containsExactly("b");
+  }
+
+  @Test
   void aNameWithoutARouteIsAskedAtEachProviderThatHasIt() throws Exception {
     Router router = router(Strategy.PRIORITY, target("a", 1, 1));
 
