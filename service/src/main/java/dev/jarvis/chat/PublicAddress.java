@@ -1,5 +1,6 @@
 package dev.jarvis.chat;
 
+import dev.jarvis.http.AddressBlock;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -12,7 +13,7 @@ import java.util.List;
  * and <a href="https://www.iana.org/assignments/iana-ipv6-special-registry">IPv6</a> addresses.
  */
 final class PublicAddress {
-  private static final List<Block> NOT_PUBLIC =
+  private static final List<AddressBlock> NOT_PUBLIC =
       blocks(
           "0.0.0.0/8", // this network
           "10.0.0.0/8", // private
@@ -38,39 +39,15 @@ final class PublicAddress {
   /**
    * The only addresses of IPv6 that are given out: unique-local and link-local are not among them.
    */
-  private static final Block GLOBAL_IPV6 = Block.of("2000::/3");
+  private static final AddressBlock GLOBAL_IPV6 = AddressBlock.parse("2000::/3");
 
   /** NAT64: networks without IPv4 reach it by these, which end in the IPv4 address. */
-  private static final Block NAT64 = Block.of("64:ff9b::/96");
+  private static final AddressBlock NAT64 = AddressBlock.parse("64:ff9b::/96");
 
   private PublicAddress() {}
 
-  private record Block(InetAddress network, int bits) {
-    static Block of(String cidr) {
-      int slash = cidr.indexOf('/');
-      return new Block(
-          InetAddress.ofLiteral(cidr.substring(0, slash)),
-          Integer.parseInt(cidr.substring(slash + 1)));
-    }
-
-    boolean contains(InetAddress address) {
-      byte[] ours = network.getAddress();
-      byte[] theirs = address.getAddress();
-      if (ours.length != theirs.length) {
-        return false;
-      }
-      for (int bit = 0; bit < bits; bit++) {
-        int mask = 0x80 >> (bit % 8);
-        if (((ours[bit / 8] ^ theirs[bit / 8]) & mask) != 0) {
-          return false;
-        }
-      }
-      return true;
-    }
-  }
-
-  private static List<Block> blocks(String... cidrs) {
-    return Arrays.stream(cidrs).map(Block::of).toList();
+  private static List<AddressBlock> blocks(String... cidrs) {
+    return Arrays.stream(cidrs).map(AddressBlock::parse).toList();
   }
 
   static boolean is(InetAddress address) {

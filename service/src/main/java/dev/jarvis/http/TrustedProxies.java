@@ -41,42 +41,9 @@ public final class TrustedProxies {
           "(?:(\\d{1,3}(?:\\.\\d{1,3}){3})|\\[([0-9a-fA-F]{0,4}:[0-9a-fA-F:.]{1,40})\\])(?::[A-Za-z0-9._-]{1,16})?"
               + "|([0-9a-fA-F]{0,4}:[0-9a-fA-F:.]{1,40})");
 
-  private final List<Block> blocks;
+  private final List<AddressBlock> blocks;
 
-  /** Addresses that begin with the same bits. */
-  private record Block(InetAddress network, int bits) {
-    static Block parse(String text) {
-      String[] parts = text.split("/", 2);
-      InetAddress network =
-          address(parts[0])
-              .orElseThrow(() -> new IllegalArgumentException("'" + parts[0] + "' is no address"));
-      int most = network.getAddress().length * 8;
-      if (parts.length == 1) {
-        return new Block(network, most);
-      }
-      if (!parts[1].matches("\\d{1,3}") || Integer.parseInt(parts[1]) > most) {
-        throw new IllegalArgumentException(
-            "'%s' is no length of a prefix; the maximum is %d".formatted(parts[1], most));
-      }
-      return new Block(network, Integer.parseInt(parts[1]));
-    }
-
-    boolean contains(InetAddress address) {
-      byte[] ours = network.getAddress();
-      byte[] theirs = address.getAddress();
-      if (ours.length != theirs.length) {
-        return false;
-      }
-      for (int bit = 0; bit < bits; bit++) {
-        if (((ours[bit / 8] ^ theirs[bit / 8]) & (0x80 >> bit % 8)) != 0) {
-          return false;
-        }
-      }
-      return true;
-    }
-  }
-
-  private TrustedProxies(List<Block> blocks) {
+  private TrustedProxies(List<AddressBlock> blocks) {
     this.blocks = blocks;
   }
 
@@ -86,7 +53,7 @@ public final class TrustedProxies {
    * @throws IllegalArgumentException saying which is none of these
    */
   public static TrustedProxies of(List<String> blocks) {
-    return new TrustedProxies(blocks.stream().map(Block::parse).toList());
+    return new TrustedProxies(blocks.stream().map(AddressBlock::parse).toList());
   }
 
   /** The client's address, in the form that {@link InetAddress#getHostAddress} gives. */
@@ -169,7 +136,7 @@ public final class TrustedProxies {
     return elements;
   }
 
-  private static Optional<InetAddress> address(String node) {
+  static Optional<InetAddress> address(String node) {
     Matcher matcher = NODE.matcher(node.strip());
     if (!matcher.matches()) {
       return Optional.empty();

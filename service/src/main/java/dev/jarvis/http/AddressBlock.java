@@ -1,0 +1,46 @@
+package dev.jarvis.http;
+
+import java.net.InetAddress;
+
+/**
+ * Addresses that begin with the same bits (RFC 4632).
+ *
+ * @param bits how many
+ */
+public record AddressBlock(InetAddress network, int bits) {
+  /**
+   * Reads an address or a CIDR block, such as {@code ::1} or {@code 10.0.0.0/8}.
+   *
+   * @throws IllegalArgumentException saying what is none of these
+   */
+  public static AddressBlock parse(String text) {
+    String[] parts = text.split("/", 2);
+    InetAddress network =
+        TrustedProxies.address(parts[0])
+            .orElseThrow(() -> new IllegalArgumentException("'" + parts[0] + "' is no address"));
+    int most = network.getAddress().length * 8;
+    if (parts.length == 1) {
+      return new AddressBlock(network, most);
+    }
+    if (!parts[1].matches("\\d{1,3}") || Integer.parseInt(parts[1]) > most) {
+      throw new IllegalArgumentException(
+          "'%s' is no length of a prefix; the maximum is %d".formatted(parts[1], most));
+    }
+    return new AddressBlock(network, Integer.parseInt(parts[1]));
+  }
+
+  /** Never one of the other family. */
+  public boolean contains(InetAddress address) {
+    byte[] ours = network.getAddress();
+    byte[] theirs = address.getAddress();
+    if (ours.length != theirs.length) {
+      return false;
+    }
+    for (int bit = 0; bit < bits; bit++) {
+      if (((ours[bit / 8] ^ theirs[bit / 8]) & (0x80 >> bit % 8)) != 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+}
