@@ -3,15 +3,20 @@ package dev.jarvis;
 import dev.jarvis.JarvisConfig.ModelServer;
 import dev.jarvis.account.ActiveUsers;
 import dev.jarvis.account.ApiKeys;
-import dev.jarvis.chat.AnswerCache;
+import dev.jarvis.chat.Admission;
 import dev.jarvis.chat.ChatRoutes;
 import dev.jarvis.chat.ContentUrls;
 import dev.jarvis.chat.EmbeddingClient;
 import dev.jarvis.chat.EmbeddingRoutes;
-import dev.jarvis.chat.Gateway;
 import dev.jarvis.chat.ModelRoutes;
 import dev.jarvis.chat.RoutingRoutes;
 import dev.jarvis.document.Documents;
+import dev.jarvis.gateway.Admit;
+import dev.jarvis.gateway.AnswerCache;
+import dev.jarvis.gateway.Flights;
+import dev.jarvis.gateway.Pipeline;
+import dev.jarvis.gateway.Settlement;
+import dev.jarvis.gateway.Stage;
 import dev.jarvis.health.DependencyCheck;
 import dev.jarvis.health.Health;
 import dev.jarvis.health.HealthRoutes;
@@ -21,16 +26,19 @@ import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.OpenApiRoutes;
 import dev.jarvis.http.Routes;
 import dev.jarvis.ledger.Ledger;
+import dev.jarvis.model.Attempts;
 import dev.jarvis.model.LocalProvider;
 import dev.jarvis.model.ModelProvider;
 import dev.jarvis.model.Models;
 import dev.jarvis.model.OllamaProvider;
 import dev.jarvis.model.OpenAiProvider;
 import dev.jarvis.model.ResidentModels;
+import dev.jarvis.model.Resolve;
 import dev.jarvis.model.Router;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.ObjectStore;
 import dev.jarvis.storage.Redis;
+import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.MalformedRequests;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.MetricsRoutes;
@@ -82,7 +90,8 @@ public final class Jarvis implements AutoCloseable {
     ObjectStore objects = open(ObjectStore.open(config.objectStore(), config.home(), telemetry));
     Ledger ledger = open(new Ledger(database, telemetry));
     ActiveUsers activeUsers = open(new ActiveUsers(redis, telemetry.instruments()));
-    Models models = open(new Models(providers(config), config.modelRefresh()));
+    Models models =
+        open(new Models(providers(config, telemetry.instruments()), config.modelRefresh()));
     Router router = new Router(models, config.routes(), config.prices()::perMillion);
     for (ModelProvider provider : models.providers()) {
       if (provider instanceof OllamaProvider ollama) {
@@ -109,19 +118,29 @@ public final class Jarvis implements AutoCloseable {
     new OpenApiRoutes(VERSION).register(routes);
     new ModelRoutes(models, router).register(routes);
     new RoutingRoutes(config.chat(), bodies, router).register(routes);
-    AnswerCache cache =
-        new AnswerCache(redis, telemetry.instruments(), config.chat().maxDuration());
-    Gateway gateway =
-        new Gateway(
-            config.chat(),
-            models,
-            router,
-            config.prices(),
-            telemetry,
-            ledger::record,
-            activeUsers,
-            cache);
-    open(telemetry.instruments().gaugesByLabels(Metric.LLM_CIRCUIT_OPEN, gateway::circuits));
+    open(telemetry.instruments().gaugesByLabels(Metric.LLM_CIRCUIT_OPEN, router::openCircuits));
+    Settlement settlement =
+        new Settlement(
+            telemetry.instruments(), config.prices()::cost, models::label, ledger::record);
+    models.onDiscovered(
+        it -> {
+          String label = models.label(it.model());
+          settlement.announce(label, it.provider().name());
+          it.provider().discovered(label);
+        });
+    Admission admission = new Admission(config.chat(), telemetry.instruments());
+
+    // The way of every call to a model, in this order; see docs/architecture.md.
+    Stage resolve = new Resolve(router);
+    Stage generate =
+        new Flights(
+            new AnswerCache(redis, telemetry.instruments(), router::cache),
+            settlement,
+            config.chat().writeTimeout());
+    Stage admit = new Admit(user -> admission.enter()::close);
+    Stage attempt = new Attempts(router, models, telemetry, config.chat().maxDuration());
+    Pipeline ofService = new Pipeline(List.of(resolve, generate, admit, attempt), settlement);
+
     String embeddings = config.documents().embeddingModel();
     Documents documents =
         open(
@@ -131,12 +150,14 @@ public final class Jarvis implements AutoCloseable {
                 objects,
                 telemetry,
                 bodies,
-                embeddings == null ? null : new EmbeddingClient(gateway, embeddings)));
+                embeddings == null ? null : new EmbeddingClient(ofService, embeddings)));
     documents.register(routes);
+    Pipeline ofClients =
+        new Pipeline(List.of(resolve, documents.grounding(), generate, admit, attempt), settlement);
+
     ContentUrls contentUrls = open(new ContentUrls(config.chat().contentUrls()));
-    new ChatRoutes(config.chat(), bodies, contentUrls, gateway, documents.grounding())
-        .register(routes);
-    new EmbeddingRoutes(bodies, contentUrls, gateway).register(routes);
+    new ChatRoutes(config.chat(), bodies, contentUrls, activeUsers, ofClients).register(routes);
+    new EmbeddingRoutes(bodies, contentUrls, activeUsers, ofClients).register(routes);
 
     RequestFilter filter =
         new RequestFilter(telemetry, routes, tokens, config.server().trustedProxies());
@@ -171,13 +192,14 @@ public final class Jarvis implements AutoCloseable {
     LOG.atInfo().addKeyValue("url", "http://" + config.server().host() + ":" + port).log("ready");
   }
 
-  private List<ModelProvider> providers(JarvisConfig config) throws Exception {
+  private List<ModelProvider> providers(JarvisConfig config, Instruments instruments)
+      throws Exception {
     List<ModelProvider> providers = new ArrayList<>();
     for (ModelServer server : config.modelServers()) {
       providers.add(
           open(
               switch (server.dialect()) {
-                case OLLAMA -> new OllamaProvider(server.config(), server.fields());
+                case OLLAMA -> new OllamaProvider(server.config(), server.fields(), instruments);
                 case OPENAI -> new OpenAiProvider(server.config(), server.fields());
               }));
     }

@@ -97,6 +97,7 @@ record JarvisConfig(
                 settings.integer("chat.max-tokens", 1, Integer.MAX_VALUE),
                 settings.duration("chat.max-duration"),
                 settings.duration("chat.write-timeout"),
+                settings.durationOrZero("chat.sse-keep-alive"),
                 settings.integer("chat.max-concurrent", 1, 100_000),
                 settings.integer("chat.max-queued", 0, 100_000),
                 settings.duration("chat.queue-timeout"),

@@ -2,13 +2,14 @@ package dev.jarvis;
 
 import dev.jarvis.JarvisConfig.Dialect;
 import dev.jarvis.JarvisConfig.ModelServer;
+import dev.jarvis.gateway.CachePolicy;
+import dev.jarvis.gateway.CachePolicy.Scope;
 import dev.jarvis.model.FieldPolicy;
 import dev.jarvis.model.ModelServerConfig;
 import dev.jarvis.model.Prices;
 import dev.jarvis.model.Prices.Name;
 import dev.jarvis.model.Prices.Price;
 import dev.jarvis.model.Route;
-import dev.jarvis.model.Route.Cache.Scope;
 import dev.jarvis.model.Strategy;
 import java.math.BigDecimal;
 import java.net.URI;
@@ -94,14 +95,33 @@ final class ModelSettings {
     Duration connect = settings.duration(key + ".connect-timeout");
     Duration firstToken = settings.duration(key + ".first-token-timeout");
     Duration betweenTokens = settings.duration(key + ".between-tokens-timeout");
+    Duration answer = settings.duration(key + ".answer-timeout");
     Duration list = settings.duration(key + ".list-timeout");
+    boolean alwaysStreams = alwaysStreams(key + ".ask");
     if (url != null) {
       servers.add(
           new ModelServer(
               dialect,
-              new ModelServerConfig(name, url, apiKey, connect, firstToken, betweenTokens, list),
+              new ModelServerConfig(
+                  name,
+                  url,
+                  apiKey,
+                  connect,
+                  firstToken,
+                  betweenTokens,
+                  answer,
+                  list,
+                  alwaysStreams),
               BUILT_IN.contains(key) ? FieldPolicy.DEFAULT : fields(key)));
     }
+  }
+
+  private boolean alwaysStreams(String key) {
+    String ask = settings.text(key);
+    if (!ask.equals("as-asked") && !ask.equals("stream")) {
+      settings.problem(key, "is not as-asked or stream");
+    }
+    return ask.equals("stream");
   }
 
   private FieldPolicy fields(String key) {
@@ -154,8 +174,8 @@ final class ModelSettings {
                 settings.integer(at + ".priority", 1, 1_000_000)));
       }
       Strategy strategy = strategy(key + ".strategy");
-      Route.Cache cache =
-          new Route.Cache(scope(key + ".cache"), settings.duration(key + ".cache-ttl"));
+      CachePolicy cache =
+          new CachePolicy(scope(key + ".cache"), settings.duration(key + ".cache-ttl"));
       if (targets.isEmpty()) {
         settings.problem(key + ".strategy", "belongs to a route without targets");
       } else {

@@ -255,6 +255,11 @@ final class Settings {
     return BigDecimal.ZERO;
   }
 
+  /** A time above zero, or zero where the value is {@code 0}. */
+  Duration durationOrZero(String key) {
+    return text(key).equals("0") ? Duration.ZERO : duration(key);
+  }
+
   /** A time above zero. */
   Duration duration(String key) {
     String value = text(key);

@@ -11,13 +11,13 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Lets so many requests ask models at once, so many more wait their turn for so long, and sends the
  * rest away. Thread-safe.
  */
-final class Admission {
+public final class Admission {
   private final ChatConfig config;
   private final Instruments instruments;
   private final Semaphore turns;
   private final AtomicInteger waiting = new AtomicInteger();
 
-  Admission(ChatConfig config, Instruments instruments) {
+  public Admission(ChatConfig config, Instruments instruments) {
     this.config = config;
     this.instruments = instruments;
     this.turns = new Semaphore(config.maxConcurrent(), true);
@@ -25,7 +25,7 @@ final class Admission {
   }
 
   /** A turn; closing it gives it to the next. */
-  interface Turn extends AutoCloseable {
+  public interface Turn extends AutoCloseable {
     @Override
     void close();
   }
@@ -35,7 +35,7 @@ final class Admission {
    *
    * @throws ApiException.Overloaded if too many wait already, or the turn does not come in time
    */
-  Turn enter() {
+  public Turn enter() {
     try {
       // Unlike tryAcquire(), the timed form does not overtake requests that already wait.
       if (!turns.tryAcquire(0, TimeUnit.SECONDS)) {

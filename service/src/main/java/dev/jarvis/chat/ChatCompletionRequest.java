@@ -2,10 +2,9 @@ package dev.jarvis.chat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.jarvis.document.Grounding;
+import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.http.ApiException;
 import dev.jarvis.http.Fields;
-import dev.jarvis.model.ChatRequest;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -18,15 +17,9 @@ import org.jspecify.annotations.Nullable;
  * @param stream whether the answer comes piece by piece
  * @param includeUsage whether a stream ends with a chunk that tells the tokens
  * @param user the end user
- * @param grounding what the answer tells of the passages that it is grounded on; null for none
  */
 record ChatCompletionRequest(
-    String model,
-    ChatRequest chat,
-    boolean stream,
-    boolean includeUsage,
-    @Nullable String user,
-    @Nullable ObjectNode grounding) {
+    String model, ChatRequest chat, boolean stream, boolean includeUsage, @Nullable String user) {
 
   private static final int MAX_CHOICES = 128;
   private static final int MAX_TOP_LOGPROBS = 20;
@@ -56,18 +49,7 @@ record ChatCompletionRequest(
     responseFormat(fields.inner("response_format"));
     boolean stream = fields.flag("stream");
     return new ChatCompletionRequest(
-        model,
-        new ChatRequest(model, body),
-        stream,
-        includeUsage(body, stream),
-        fields.user(),
-        null);
-  }
-
-  /** The same question with passages of documents before it. */
-  ChatCompletionRequest grounded(Grounding.Grounded it) {
-    return new ChatCompletionRequest(
-        model, new ChatRequest(model, it.body()), stream, includeUsage, user, it.told());
+        model, new ChatRequest(model, body), stream, includeUsage(body, stream), fields.user());
   }
 
   private static void logprobs(Fields fields) {

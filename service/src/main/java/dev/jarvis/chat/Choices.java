@@ -3,43 +3,78 @@ package dev.jarvis.chat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.Reason;
 import dev.jarvis.http.Json;
-import dev.jarvis.model.ChatStream.Chunk;
-import dev.jarvis.model.ChatStream.Reason;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** Puts the pieces of an answer together: OpenAI's {@code choices}. */
+/** Puts the events of an answer together: OpenAI's {@code choices}, and what stands beside them. */
 final class Choices {
   /** One answer to the question. */
   private static final class Choice {
     private final StringBuilder text = new StringBuilder();
-    private final ObjectNode more = Json.object();
+    private final ObjectNode message = Json.object();
+    private final Map<Integer, ObjectNode> toolCalls = new TreeMap<>();
+    private final ObjectNode fields = Json.object();
     private @Nullable ObjectNode logprobs;
     private Reason reason = Reason.STOP;
   }
 
   private final Map<Integer, Choice> choices = new TreeMap<>();
+  private final ObjectNode answerFields = Json.object();
+  private Event.@Nullable UsageReport usage;
+  private @Nullable ObjectNode citations;
 
-  void add(Chunk chunk) {
-    Choice choice = choices.computeIfAbsent(chunk.choice(), it -> new Choice());
-    choice.text.append(chunk.text());
-    if (chunk.more() != null) {
-      merge(choice.more, chunk.more());
-    }
-    if (chunk.logprobs() != null) {
-      choice.logprobs = choice.logprobs == null ? Json.object() : choice.logprobs;
-      merge(choice.logprobs, chunk.logprobs());
-    }
-    if (chunk.reason() != null) {
-      choice.reason = chunk.reason();
+  void add(Event event) {
+    switch (event) {
+      case Event.Text it -> {
+        Choice choice = choice(it.choice());
+        choice.text.append(it.text());
+        if (it.logprobs() != null) {
+          choice.logprobs = choice.logprobs == null ? Json.object() : choice.logprobs;
+          merge(choice.logprobs, it.logprobs());
+        }
+      }
+      case Event.Reasoning it -> merge(choice(it.choice()).message, DeltaJson.reasoning(it));
+      case Event.ToolCall it ->
+          merge(
+              choice(it.choice()).toolCalls.computeIfAbsent(it.index(), key -> Json.object()),
+              DeltaJson.toolCall(it));
+      case Event.MessageFields it -> merge(choice(it.choice()).message, it.fields());
+      case Event.AnswerFields it -> answerFields.setAll(it.fields());
+      case Event.ChoiceEnd it -> {
+        Choice choice = choice(it.choice());
+        choice.reason = it.reason();
+        if (it.fields() != null) {
+          choice.fields.setAll(it.fields());
+        }
+      }
+      case Event.UsageReport it -> usage = it;
+      case Event.Citations it -> citations = it.json();
+      case Event.Vectors it -> throw new IllegalStateException("a chat has no vectors");
+      case Event.End it -> {}
     }
   }
 
-  /** Whether each choice ended for a reason that makes it a complete answer. */
-  boolean complete() {
-    return choices.values().stream().allMatch(it -> it.reason.complete());
+  private Choice choice(int index) {
+    return choices.computeIfAbsent(index, it -> new Choice());
+  }
+
+  /** Fields that stand beside the choices. */
+  ObjectNode answerFields() {
+    return answerFields;
+  }
+
+  /** The last report; null if there was none. */
+  Event.@Nullable UsageReport usage() {
+    return usage;
+  }
+
+  /** The passages that the answer is grounded on; null if it is not. */
+  @Nullable ObjectNode citations() {
+    return citations;
   }
 
   ArrayNode json() {
@@ -52,18 +87,23 @@ final class Choices {
     ObjectNode json = Json.object().put("index", index);
     ObjectNode message = json.putObject("message").put("role", "assistant");
     // OpenAI: no text beside the calls of tools is null, and not an empty one
-    boolean silent = choice.text.isEmpty() && !choice.more.isEmpty();
-    message.put("content", silent ? null : choice.text.toString());
+    boolean says = !choice.message.isEmpty() || !choice.toolCalls.isEmpty();
+    message.put("content", choice.text.isEmpty() && says ? null : choice.text.toString());
     message.putNull("refusal");
-    message.setAll(choice.more);
-    message.path("tool_calls").forEach(call -> ((ObjectNode) call).remove("index"));
+    message.setAll(choice.message);
+    if (!choice.toolCalls.isEmpty()) {
+      ArrayNode calls = message.putArray("tool_calls");
+      choice.toolCalls.values().forEach(call -> calls.add(call.without("index")));
+    }
     json.set("logprobs", choice.logprobs);
-    return json.put("finish_reason", choice.reason.id());
+    json.put("finish_reason", choice.reason.id());
+    json.setAll(choice.fields);
+    return json;
   }
 
   /**
-   * Adds a piece: texts are continued, calls of tools by their index, other lists extended, and
-   * names and numbers stay as they came first.
+   * Adds a piece: texts are continued, lists extended, and names and numbers stay as they came
+   * first.
    */
   private static void merge(ObjectNode whole, JsonNode piece) {
     for (Map.Entry<String, JsonNode> field : piece.properties()) {
@@ -71,9 +111,7 @@ final class Choices {
       JsonNode value = field.getValue();
       JsonNode known = whole.get(name);
       if (known == null || known.isNull()) {
-        whole.set(name, name.equals("tool_calls") ? calls(Json.object(), value) : value.deepCopy());
-      } else if (name.equals("tool_calls")) {
-        calls(whole, value);
+        whole.set(name, value.deepCopy());
       } else if (known instanceof ArrayNode array && value.isArray()) {
         value.forEach(array::add);
       } else if (known instanceof ObjectNode object && value.isObject()) {
@@ -86,19 +124,5 @@ final class Choices {
 
   private static boolean isName(String field) {
     return field.equals("id") || field.equals("type") || field.equals("name");
-  }
-
-  private static ArrayNode calls(ObjectNode whole, JsonNode pieces) {
-    ArrayNode calls = whole.withArray("tool_calls");
-    for (JsonNode piece : pieces) {
-      ObjectNode call = null;
-      for (JsonNode known : calls) {
-        if (known.path("index").asInt() == piece.path("index").asInt()) {
-          call = (ObjectNode) known;
-        }
-      }
-      merge(call == null ? calls.addObject() : call, piece);
-    }
-    return calls;
   }
 }

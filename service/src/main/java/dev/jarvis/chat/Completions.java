@@ -2,12 +2,12 @@ package dev.jarvis.chat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.Usage;
 import dev.jarvis.http.Json;
-import dev.jarvis.model.ChatStream.Chunk;
-import dev.jarvis.model.ChatStream.Reason;
-import dev.jarvis.model.ChatStream.Usage;
 import java.time.Instant;
 import java.util.BitSet;
+import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -15,10 +15,13 @@ import org.jspecify.annotations.Nullable;
 final class Completions {
   private Completions() {}
 
-  static ObjectNode whole(UUID id, String model, Choices choices, Usage usage) {
+  static ObjectNode whole(UUID id, String model, Choices choices) {
     ObjectNode body = head(id, "chat.completion", Instant.now().getEpochSecond(), model);
     body.set("choices", choices.json());
-    body.set("usage", usage(usage));
+    if (choices.usage() != null) {
+      body.set("usage", usage(choices.usage()));
+    }
+    body.setAll(choices.answerFields());
     return body;
   }
 
@@ -30,17 +33,37 @@ final class Completions {
         .put("model", model);
   }
 
-  private static ObjectNode usage(Usage usage) {
+  /** As the server counted; fields that OpenAI's clients expect stand in it in any case. */
+  private static ObjectNode usage(Event.UsageReport report) {
+    Usage usage = report.usage();
     ObjectNode json =
         Json.object()
             .put("prompt_tokens", usage.inputTokens())
             .put("completion_tokens", usage.outputTokens())
             .put("total_tokens", usage.inputTokens() + usage.outputTokens());
     json.putObject("prompt_tokens_details").put("cached_tokens", usage.cachedInputTokens());
+    if (usage.reasoningTokens() > 0) {
+      json.putObject("completion_tokens_details").put("reasoning_tokens", usage.reasoningTokens());
+    }
     if (usage.estimated()) {
-      json.put("estimated", true); // a field of ours: the model server did not count
+      json.put("estimated", true); // a field of JARVIS: the model server did not count
+    }
+    if (report.raw() != null) {
+      for (Map.Entry<String, JsonNode> field : report.raw().properties()) {
+        if (json.get(field.getKey()) instanceof ObjectNode known
+            && field.getValue() instanceof ObjectNode details) {
+          known.setAll(details);
+        } else if (!json.has(field.getKey())) {
+          json.set(field.getKey(), field.getValue());
+        }
+      }
     }
     return json;
+  }
+
+  /** Takes the chunks of a stream. */
+  interface Sink {
+    void send(ObjectNode chunk) throws EventStream.ClientGone;
   }
 
   /** The chunks of one stream. */
@@ -50,6 +73,9 @@ final class Completions {
     private final boolean includeUsage;
     private final BitSet begun = new BitSet();
     private final long created = Instant.now().getEpochSecond();
+    private final ObjectNode answerFields = Json.object();
+    private @Nullable ObjectNode citations;
+    private Event.@Nullable UsageReport usage;
 
     Chunks(UUID id, String model, boolean includeUsage) {
       this.id = id;
@@ -57,45 +83,93 @@ final class Completions {
       this.includeUsage = includeUsage;
     }
 
-    /** The first chunk of a choice. */
-    ObjectNode role(int choice) {
-      begun.set(choice);
-      return chunk(choice, Json.object().put("role", "assistant").put("content", ""), null, null);
-    }
-
-    boolean begun(int choice) {
-      return begun.get(choice);
-    }
-
-    ObjectNode piece(Chunk piece) {
-      ObjectNode delta = Json.object();
-      if (!piece.text().isEmpty()) {
-        delta.put("content", piece.text());
+    /** Sends the chunks that an event becomes. */
+    void of(Event event, Sink to) throws EventStream.ClientGone {
+      switch (event) {
+        case Event.Text it -> {
+          begin(it.choice(), to);
+          ObjectNode delta = Json.object();
+          if (!it.text().isEmpty()) {
+            delta.put("content", it.text());
+          }
+          if (!delta.isEmpty() || it.logprobs() != null) {
+            to.send(chunk(it.choice(), delta, it.logprobs(), null, null));
+          }
+        }
+        case Event.Reasoning it -> delta(it.choice(), DeltaJson.reasoning(it), to);
+        case Event.ToolCall it -> {
+          ObjectNode delta = Json.object();
+          delta.putArray("tool_calls").add(DeltaJson.toolCall(it));
+          delta(it.choice(), delta, to);
+        }
+        case Event.MessageFields it -> delta(it.choice(), it.fields(), to);
+        case Event.ChoiceEnd it -> {
+          begin(it.choice(), to);
+          to.send(chunk(it.choice(), Json.object(), null, it.reason().id(), it.fields()));
+        }
+        case Event.AnswerFields it -> answerFields.setAll(it.fields());
+        case Event.Citations it -> citations = it.json();
+        case Event.UsageReport it -> usage = it;
+        case Event.Vectors it -> throw new IllegalStateException("a chat has no vectors");
+        case Event.End it -> {}
       }
-      if (piece.more() != null) {
-        delta.setAll(piece.more());
-      }
-      return chunk(piece.choice(), delta, piece.logprobs(), null);
     }
 
-    ObjectNode finish(int choice, Reason reason) {
-      return chunk(choice, Json.object(), null, reason.id());
-    }
-
-    ObjectNode usage(Usage usage) {
+    /**
+     * The chunk with the tokens.
+     *
+     * @param late what the head could not tell, because it was sent before that was known; null if
+     *     it could
+     */
+    ObjectNode usage(@Nullable Map<String, String> late) {
       ObjectNode body = head(id, "chat.completion.chunk", created, model);
       body.putArray("choices");
-      body.set("usage", Completions.usage(usage));
+      if (usage != null) {
+        body.set("usage", Completions.usage(usage));
+      }
+      if (late != null) {
+        ObjectNode told = body.putObject("jarvis");
+        late.forEach(told::put);
+      }
+      body.setAll(answerFields);
       return body;
     }
 
+    private void delta(int choice, ObjectNode delta, Sink to) throws EventStream.ClientGone {
+      begin(choice, to);
+      to.send(chunk(choice, delta, null, null, null));
+    }
+
+    /** The first chunk of a choice tells the role; the first of all, what the answer rests on. */
+    private void begin(int choice, Sink to) throws EventStream.ClientGone {
+      if (begun.get(choice)) {
+        return;
+      }
+      begun.set(choice);
+      ObjectNode role = Json.object().put("role", "assistant").put("content", "");
+      ObjectNode chunk = chunk(choice, role, null, null, null);
+      if (citations != null) {
+        chunk.set("grounding", citations);
+        citations = null;
+      }
+      to.send(chunk);
+    }
+
     private ObjectNode chunk(
-        int index, ObjectNode delta, @Nullable JsonNode logprobs, @Nullable String finishReason) {
+        int index,
+        ObjectNode delta,
+        @Nullable JsonNode logprobs,
+        @Nullable String finishReason,
+        @Nullable ObjectNode fields) {
       ObjectNode body = head(id, "chat.completion.chunk", created, model);
       ObjectNode choice = body.putArray("choices").addObject().put("index", index);
       choice.set("delta", delta);
       choice.set("logprobs", logprobs);
       choice.put("finish_reason", finishReason);
+      if (fields != null) {
+        choice.setAll(fields);
+      }
+      body.setAll(answerFields);
       if (includeUsage) {
         body.putNull("usage"); // OpenAI: null on every chunk but the one that tells it
       }

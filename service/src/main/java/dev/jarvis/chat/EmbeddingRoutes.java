@@ -1,21 +1,25 @@
 package dev.jarvis.chat;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.jarvis.http.ClientWatch;
+import dev.jarvis.account.ActiveUsers;
+import dev.jarvis.gateway.Answer;
+import dev.jarvis.gateway.Call;
+import dev.jarvis.gateway.EmbeddingRequest;
+import dev.jarvis.gateway.Pipeline;
+import dev.jarvis.http.ClientConnection;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Fields;
-import dev.jarvis.http.Json;
 import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.Routes;
-import dev.jarvis.model.ChatStream.Usage;
-import dev.jarvis.model.Decision;
-import dev.jarvis.model.EmbeddingRequest;
-import dev.jarvis.model.Embeddings;
-import dev.jarvis.model.ModelException;
+import dev.jarvis.json.SharedBuffers;
+import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Base64;
@@ -26,21 +30,22 @@ import org.jspecify.annotations.Nullable;
  * href="https://platform.openai.com/docs/api-reference/embeddings/create">OpenAI documents it</a>.
  */
 public final class EmbeddingRoutes {
-  static final String OPERATION = "embeddings";
   private static final int MAX_INPUTS = 2048;
   private static final int MAX_DIMENSIONS = 65_536;
 
-  /** Of a request that no model server worked on. */
-  private static final Usage NONE = new Usage(0, 0);
+  private static final JsonFactory JSON = SharedBuffers.factory().build();
 
   private final JsonBody bodies;
   private final ContentUrls contentUrls;
-  private final Gateway gateway;
+  private final ActiveUsers activeUsers;
+  private final Pipeline pipeline;
 
-  public EmbeddingRoutes(JsonBody bodies, ContentUrls contentUrls, Gateway gateway) {
+  public EmbeddingRoutes(
+      JsonBody bodies, ContentUrls contentUrls, ActiveUsers activeUsers, Pipeline pipeline) {
     this.bodies = bodies;
     this.contentUrls = contentUrls;
-    this.gateway = gateway;
+    this.activeUsers = activeUsers;
+    this.pipeline = pipeline;
   }
 
   public void register(Routes routes) {
@@ -51,67 +56,20 @@ public final class EmbeddingRoutes {
     Exchange exchange = Exchange.of(http);
     Fields fields = new Fields(bodies.object(http));
     EmbeddingRequest request = parse(fields);
-    gateway.seen(exchange, fields.user());
+    Call call = Calls.of(http, request, false, fields.user(), activeUsers);
     contentUrls.check(fields.object());
-    Gateway.answer(exchange, client -> answer(request, exchange, fields, client, response));
-  }
-
-  private void answer(
-      EmbeddingRequest request,
-      Exchange exchange,
-      Fields fields,
-      ClientWatch client,
-      ServerResponse response) {
-    try (Admission.Turn ignored = gateway.admit(client)) {
-      Decision decision = gateway.decide(request.model(), it -> it.shortfall(request));
-      RoutingTelemetry routing = gateway.routing(exchange);
-      Attempts<Embeddings> attempts = gateway.attempts(OPERATION, routing, it -> {});
-      routing.decided(decision);
-      Embeddings answer =
-          ask(request, decision, attempts, gateway.settlement(OPERATION, exchange, client));
-      Attempts.Attempt<Embeddings> attempt = attempts.made();
-      routing.answered(decision, attempt.target());
-      gateway.explain(exchange, attempt.target().provider().shortfall(request), response);
-      boolean base64 = "base64".equals(fields.text("encoding_format"));
-      Json.send(response, body(request.model(), answer, base64));
-    }
-  }
-
-  static Embeddings ask(
-      EmbeddingRequest request,
-      Decision decision,
-      Attempts<Embeddings> attempts,
-      Settlement settlement) {
-    try {
-      Embeddings answer =
-          attempts.open(
-              target -> target.provider().embed(request.withModel(target.model())), decision);
-      settlement.settle(
-          attempts.made(), Outcome.OK, false, answer.usage(), answer.timings(), null, null);
-      return answer;
-    } catch (ModelException e) {
-      boolean begun =
-          settlement.client().gone()
-              || e instanceof ModelException.TimedOut
-              || (e instanceof ModelException.Unavailable it && it.begun());
-      Usage usage = begun ? request.estimatedUsage() : NONE;
-      settle(attempts, settlement, Outcome.of(e), usage, e);
-      throw ModelErrors.toClient(e);
-    } catch (RuntimeException | Error e) {
-      settle(attempts, settlement, Outcome.ERROR, NONE, e);
-      throw e;
-    }
-  }
-
-  private static void settle(
-      Attempts<Embeddings> attempts,
-      Settlement settlement,
-      Outcome outcome,
-      Usage usage,
-      Throwable error) {
-    if (attempts.last() != null) {
-      settlement.settle(attempts.made(), outcome, false, usage, null, null, error);
-    }
+    boolean base64 = "base64".equals(fields.text("encoding_format"));
+    ClientConnection.current()
+        .answer(
+            exchange,
+            () -> {
+              try (Answer answer = pipeline.run(call)) {
+                Calls.explain(answer.head(), response);
+                send(response, request.model(), VectorAnswer.of(answer), base64);
+              } finally {
+                Calls.ended(call.record(), exchange);
+              }
+            });
   }
 
   /** Reads a body; a single text becomes a list of one. */
@@ -156,30 +114,47 @@ public final class EmbeddingRoutes {
     return null;
   }
 
-  private static ObjectNode body(String model, Embeddings answer, boolean base64) {
-    ObjectNode body = Json.object().put("object", "list");
-    ArrayNode data = body.putArray("data");
-    for (int i = 0; i < answer.vectors().size(); i++) {
-      float[] vector = answer.vectors().get(i);
-      ObjectNode entry = data.addObject().put("object", "embedding").put("index", i);
-      if (base64) {
-        entry.put("embedding", base64(vector));
-      } else {
-        ArrayNode numbers = entry.putArray("embedding");
-        for (float number : vector) {
-          numbers.add(number);
-        }
+  /** Written piece by piece: as a tree, each number would be an object. */
+  private static void send(
+      ServerResponse response, String model, VectorAnswer answer, boolean base64) {
+    response.header(HeaderNames.CONTENT_TYPE, "application/json");
+    try (JsonGenerator json = JSON.createGenerator(response.outputStream())) {
+      json.writeStartObject();
+      json.writeStringField("object", "list");
+      json.writeArrayFieldStart("data");
+      for (int i = 0; i < answer.vectors().size(); i++) {
+        json.writeStartObject();
+        json.writeStringField("object", "embedding");
+        json.writeNumberField("index", i);
+        vector(json, answer.vectors().get(i), base64);
+        json.writeEndObject();
       }
+      json.writeEndArray();
+      json.writeStringField("model", model);
+      json.writeObjectFieldStart("usage");
+      json.writeNumberField("prompt_tokens", answer.usage().inputTokens());
+      json.writeNumberField("total_tokens", answer.usage().inputTokens());
+      if (answer.usage().estimated()) {
+        json.writeBooleanField("estimated", true);
+      }
+      json.writeEndObject();
+      json.writeEndObject();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // the client is gone
     }
-    ObjectNode usage =
-        body.put("model", model)
-            .putObject("usage")
-            .put("prompt_tokens", answer.usage().inputTokens())
-            .put("total_tokens", answer.usage().inputTokens());
-    if (answer.usage().estimated()) {
-      usage.put("estimated", true);
+  }
+
+  private static void vector(JsonGenerator json, float[] vector, boolean base64)
+      throws IOException {
+    if (base64) {
+      json.writeStringField("embedding", base64(vector));
+      return;
     }
-    return body;
+    json.writeArrayFieldStart("embedding");
+    for (float number : vector) {
+      json.writeNumber(number);
+    }
+    json.writeEndArray();
   }
 
   /** OpenAI: numbers of 32 bits, the lowest byte first. */

@@ -25,6 +25,7 @@ final class EventStream implements AutoCloseable {
   }
 
   private static final byte[] DATA = "data: ".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] COMMENT = ": ".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] END = "\n\n".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] DONE = "[DONE]".getBytes(StandardCharsets.US_ASCII);
 
@@ -37,20 +38,25 @@ final class EventStream implements AutoCloseable {
   }
 
   void send(JsonNode event) throws ClientGone {
-    write(Json.bytes(event));
+    write(DATA, Json.bytes(event));
+  }
+
+  /** A line that clients skip. */
+  void comment(String text) throws ClientGone {
+    write(COMMENT, text.getBytes(StandardCharsets.UTF_8));
   }
 
   /** OpenAI's mark of a stream that ended as it should. */
   void done() throws ClientGone {
-    write(DONE);
+    write(DATA, DONE);
   }
 
-  private void write(byte[] data) throws ClientGone {
+  private void write(byte[] field, byte[] data) throws ClientGone {
     try {
       WriteLimit.within(
           writeLimit,
           () -> {
-            out.write(DATA);
+            out.write(field);
             out.write(data);
             out.write(END);
             out.flush();

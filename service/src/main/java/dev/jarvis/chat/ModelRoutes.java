@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.http.Json;
 import dev.jarvis.http.Routes;
+import dev.jarvis.model.ModelErrors;
 import dev.jarvis.model.ModelException;
 import dev.jarvis.model.Models;
 import dev.jarvis.model.Router;

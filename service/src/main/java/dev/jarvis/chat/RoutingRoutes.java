@@ -2,13 +2,14 @@ package dev.jarvis.chat;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.http.Fields;
 import dev.jarvis.http.Json;
 import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.Routes;
-import dev.jarvis.model.ChatRequest;
 import dev.jarvis.model.Decision;
 import dev.jarvis.model.Decision.Option;
+import dev.jarvis.model.ModelErrors;
 import dev.jarvis.model.ModelException;
 import dev.jarvis.model.Router;
 import io.helidon.webserver.http.ServerRequest;

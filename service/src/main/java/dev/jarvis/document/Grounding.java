@@ -3,14 +3,19 @@ package dev.jarvis.document;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.concurrent.Cancellation;
+import dev.jarvis.concurrent.CancelledException;
+import dev.jarvis.gateway.Answer;
+import dev.jarvis.gateway.Call;
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.Stage;
 import dev.jarvis.http.ApiException;
-import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Fields;
 import dev.jarvis.http.Json;
 import dev.jarvis.storage.Database;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -18,7 +23,7 @@ import java.util.UUID;
  * for it by the field {@code grounding}: {@code {"file_ids": […], "max_num_results": 5,
  * "max_tokens": 1000}}, all of them optional.
  */
-public final class Grounding {
+public final class Grounding implements Stage {
   private static final String FIELD = "grounding";
   private static final int MAX_PASSAGES = 50;
   private static final int DEFAULT_PASSAGES = 5;
@@ -39,31 +44,31 @@ public final class Grounding {
     this.contextTokens = contextTokens;
   }
 
-  /**
-   * What a chat becomes.
-   *
-   * @param body what the model is asked
-   * @param told the answer's own field {@code grounding}: the citations
-   */
-  public record Grounded(ObjectNode body, ObjectNode told) {}
+  /** What a chat becomes: the question, and the passages that it holds now. */
+  private record Grounded(ChatRequest chat, Event.Citations citations) {}
 
-  /**
-   * Grounds a chat.
-   *
-   * @param body a checked chat in OpenAI's form; not changed
-   * @return empty where the request does not ask for it
-   * @throws ApiException if the field is wrong, or names files that cannot be searched
-   */
-  public Optional<Grounded> ground(ObjectNode body, Exchange exchange) {
-    Fields fields = new Fields(body).inner(FIELD);
-    if (fields == null) {
-      return Optional.empty();
+  @Override
+  public Answer handle(Call call, Next next) {
+    if (!(call.question() instanceof ChatRequest chat)) {
+      return next.proceed(call);
     }
+    Fields fields = new Fields(chat.body()).inner(FIELD);
+    if (fields == null) {
+      return next.proceed(call);
+    }
+    Grounded grounded = ground(call, chat, fields);
+    return new CitingAnswer(next.proceed(call.with(grounded.chat())), grounded.citations());
+  }
+
+  private Grounded ground(Call call, ChatRequest chat, Fields fields) {
     try {
-      return Optional.of(ground(body, fields, exchange));
-    } catch (ApiException e) {
+      return grounded(call, chat, fields);
+    } catch (ApiException | CancelledException e) {
       throw e;
     } catch (RuntimeException e) {
+      if (Cancellation.current().cancelled()) {
+        throw new CancelledException(); // its statement was cancelled
+      }
       if (Database.isAway(e)) {
         throw new ApiException.StorageUnavailable(
             "The documents' database does not answer in time; try again later.",
@@ -74,21 +79,21 @@ public final class Grounding {
     }
   }
 
-  private Grounded ground(ObjectNode body, Fields fields, Exchange exchange) {
+  private Grounded grounded(Call call, ChatRequest chat, Fields fields) {
     int limit = fields.whole("max_num_results", 1, MAX_PASSAGES).orElse(DEFAULT_PASSAGES);
     int budget = fields.whole("max_tokens", 1, MAX_CONTEXT_TOKENS).orElse(contextTokens);
     List<UUID> ids =
         search.searchable(
-            String.valueOf(exchange.userId()),
-            SearchRoutes.fileIds(fields, "file_ids"),
-            FIELD + ".file_ids");
-    ObjectNode grounded = body.deepCopy();
+            call.userId(), SearchRoutes.fileIds(fields, "file_ids"), FIELD + ".file_ids");
+    ObjectNode grounded = chat.body().deepCopy();
     grounded.remove(FIELD);
     ObjectNode question = lastOfUser(grounded.path("messages"));
-    Search.Found found = search.search(exchange, ids, end(text(question)), limit);
+    Search.Found found =
+        search.search(call.userId(), call.requestId(), ids, end(text(question)), limit);
     List<Passage> passages = fitting(found.passages(), budget);
     prepend(question, context(passages));
-    return new Grounded(grounded, told(passages, found));
+    return new Grounded(
+        new ChatRequest(chat.model(), grounded), new Event.Citations(told(passages, found)));
   }
 
   private static ObjectNode lastOfUser(JsonNode messages) {

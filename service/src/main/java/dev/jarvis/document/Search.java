@@ -3,7 +3,6 @@ package dev.jarvis.document;
 import dev.jarvis.document.Document.State;
 import dev.jarvis.document.PassageStore.Place;
 import dev.jarvis.http.ApiException;
-import dev.jarvis.http.Exchange;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.context.Scope;
 import java.time.Duration;
@@ -103,14 +102,13 @@ final class Search {
    *
    * @param ids empty for all documents of the user
    */
-  Found search(Exchange exchange, List<UUID> ids, String question, int limit) {
-    String user = String.valueOf(exchange.userId());
+  Found search(String user, String requestId, List<UUID> ids, String question, int limit) {
     long start = System.nanoTime();
     Span span = telemetry.search();
     try (Scope ignored = span.makeCurrent()) {
       String text = question.replace("\0", "");
       Map<Place, Double> scores = new HashMap<>();
-      Optional<List<Place>> near = near(exchange, user, ids, text);
+      Optional<List<Place>> near = near(requestId, user, ids, text);
       int rankings = near.isEmpty() ? 1 : 2;
       add(passages.byWords(user, ids, config.textSearch(), text, DEPTH), rankings, scores);
       near.ifPresent(it -> add(it, rankings, scores));
@@ -128,17 +126,14 @@ final class Search {
    * Empty where there is no model, none that answers, or too much to compare: words are searched
    * all the same.
    */
-  private Optional<List<Place>> near(Exchange exchange, String user, List<UUID> ids, String text) {
+  private Optional<List<Place>> near(String requestId, String user, List<UUID> ids, String text) {
     if (embedder == null) {
       return Optional.empty();
     }
     Embedder.Vectors question;
     try {
-      question = embedder.embed(List.of(text), user, exchange.requestId(), EMBED_LIMIT);
+      question = embedder.embed(List.of(text), user, requestId, EMBED_LIMIT);
     } catch (ApiException e) {
-      if (Thread.currentThread().isInterrupted()) {
-        throw e; // the client is gone, and the database's connections are not to be interrupted
-      }
       LOG.atWarn()
           .addKeyValue("error", e.getMessage())
           .log("the question has no embedding, searching by words alone");

@@ -3,6 +3,7 @@ package dev.jarvis.document;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.http.ClientConnection;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Fields;
 import dev.jarvis.http.Json;
@@ -45,7 +46,15 @@ final class SearchRoutes {
     List<UUID> ids =
         search.searchable(
             String.valueOf(exchange.userId()), fileIds(fields, "file_ids"), "file_ids");
-    Search.Found found = search.search(exchange, ids, question, limit);
+    ClientConnection.current()
+        .answer(exchange, () -> search(exchange, ids, question, limit, response));
+  }
+
+  private void search(
+      Exchange exchange, List<UUID> ids, String question, int limit, ServerResponse response) {
+    Search.Found found =
+        search.search(
+            String.valueOf(exchange.userId()), exchange.requestId(), ids, question, limit);
     ObjectNode body =
         Json.object()
             .put("object", "search_results.page")

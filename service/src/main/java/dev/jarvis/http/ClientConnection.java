@@ -1,5 +1,7 @@
 package dev.jarvis.http;
 
+import dev.jarvis.concurrent.Cancellation;
+import dev.jarvis.concurrent.CancelledException;
 import io.helidon.common.buffers.DataReader;
 import io.helidon.common.buffers.DataWriter;
 import io.helidon.common.socket.HelidonSocket;
@@ -58,7 +60,7 @@ public final class ClientConnection {
 
   private final Object lock = new Object();
   private boolean ended; // guarded by the lock, as is the watch
-  private @Nullable ClientWatch watch;
+  private @Nullable Cancellation watch;
 
   ClientConnection(
       HelidonSocket socket, DataWriter writer, Duration headLimit, Duration bodyLimit) {
@@ -142,18 +144,37 @@ public final class ClientConnection {
   }
 
   /**
-   * Watches for the end of the connection while the current thread answers a request whose body was
-   * read. A client that only ends its own side counts as gone too: TCP does not tell the two apart,
-   * and no HTTP client in use does it. One that has sent more already is not watched: the end of
-   * its connection shows after what it sent, and at the next write.
+   * Answers a request whose body was read, within a scope that is cancelled if the client hangs up:
+   * what the answer waits for then ends, and nothing of it is an error.
    */
-  public ClientWatch watch() {
-    ClientWatch begun = new ClientWatch();
+  public void answer(Exchange exchange, Runnable answer) {
+    Cancellation client = watch();
+    try {
+      client.run(answer);
+    } catch (RuntimeException e) {
+      if (e instanceof CancelledException || client.cancelled()) {
+        exchange.clientIsGone();
+        throw new CloseConnectionException("the client is gone", e);
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Watches for the end of the connection. A client that only ends its own side counts as gone too:
+   * TCP does not tell the two apart, and no HTTP client in use does it. One that has sent more
+   * already is not watched: the end of its connection shows after what it sent, and at the next
+   * write.
+   */
+  private Cancellation watch() {
+    Cancellation begun = new Cancellation();
+    boolean gone;
     synchronized (lock) {
       watch = begun;
-      if (ended) {
-        begun.clientIsGone();
-      }
+      gone = ended;
+    }
+    if (gone) {
+      begun.cancel();
     }
     if (reading == null && reader.available() == 0) {
       reading = read();
@@ -259,11 +280,13 @@ public final class ClientConnection {
   }
 
   private void end() {
+    Cancellation waiting;
     synchronized (lock) {
       ended = true;
-      if (watch != null) {
-        watch.clientIsGone();
-      }
+      waiting = watch;
+    }
+    if (waiting != null) {
+      waiting.cancel();
     }
   }
 }

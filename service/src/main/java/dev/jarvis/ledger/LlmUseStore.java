@@ -16,8 +16,9 @@ final class LlmUseStore {
       """
       INSERT INTO llm_requests (
         id, created_at, user_id, end_user, request_id, trace_id, operation, model, provider, outcome, input_tokens,
-        cached_input_tokens, output_tokens, estimated, cost_usd, streamed, duration_ms, time_to_first_token_ms, finish_reason)
-      VALUES (CAST(? AS uuid), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS numeric), ?, ?, ?, ?)
+        cached_input_tokens, output_tokens, reasoning_tokens, estimated, cost_usd, streamed, duration_ms, time_to_first_token_ms,
+        finish_reason, call_id, attempt)
+      VALUES (CAST(? AS uuid), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS numeric), ?, ?, ?, ?, CAST(? AS uuid), ?)
       ON CONFLICT DO NOTHING""";
 
   private final Database database;
@@ -48,12 +49,15 @@ final class LlmUseStore {
                 .addParam(use.inputTokens())
                 .addParam(use.cachedInputTokens())
                 .addParam(use.outputTokens())
+                .addParam(use.reasoningTokens())
                 .addParam(use.estimated())
                 .addParam(use.costUsd() == null ? null : use.costUsd().toPlainString())
                 .addParam(use.streamed())
                 .addParam(use.duration().toMillis())
                 .addParam(millis(use.timeToFirstToken()))
                 .addParam(text(use.finishReason()))
+                .addParam(use.callId())
+                .addParam(use.attempt())
                 .execute());
   }
 

@@ -3,6 +3,7 @@ package dev.jarvis.model;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.json.SharedBuffers;
 import java.util.LinkedHashSet;
 import java.util.List;

@@ -1,7 +1,8 @@
 package dev.jarvis.model;
 
-import dev.jarvis.model.ChatStream.Timings;
-import dev.jarvis.model.ChatStream.Usage;
+import dev.jarvis.gateway.EmbeddingRequest;
+import dev.jarvis.gateway.Timings;
+import dev.jarvis.gateway.Usage;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;

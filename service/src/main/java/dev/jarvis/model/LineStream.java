@@ -1,5 +1,9 @@
 package dev.jarvis.model;
 
+import dev.jarvis.concurrent.Alarm;
+import dev.jarvis.concurrent.Cancellation;
+import dev.jarvis.concurrent.CancelledException;
+import dev.jarvis.gateway.Event;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
@@ -11,57 +15,61 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /**
  * A model server's lines as an answer. Closing it drops the connection, at which the server stops.
  */
-abstract class LineStream implements ChatStream {
+abstract class LineStream implements EventSource {
   /** How long the end of a whole answer may take before its connection is given up. */
   private static final Duration DRAIN_LIMIT = Duration.ofMillis(250);
 
   private final InputStream body;
   private final LineReader lines;
-  private final Watchdog watchdog;
+  private final Duration firstToken;
   private final Duration betweenTokens;
+  private final Cancellation scope = Cancellation.current();
+  private final Cancellation.Registration onCancel;
   private final AtomicBoolean closed = new AtomicBoolean();
-  private volatile boolean finished;
-  private final Deque<Chunk> ready = new ArrayDeque<>();
+  private final Deque<Event> ready = new ArrayDeque<>();
+  private boolean begun;
+  private boolean finished;
 
-  LineStream(InputStream body, Watchdog watchdog, Duration betweenTokens) {
+  /**
+   * @param firstToken the limit for the first event that says something
+   * @param betweenTokens the limit for each after it
+   */
+  LineStream(InputStream body, Duration firstToken, Duration betweenTokens) {
     this.body = body;
     this.lines = new LineReader(body);
-    this.watchdog = watchdog;
+    this.firstToken = firstToken;
     this.betweenTokens = betweenTokens;
+    onCancel = scope.onCancel(() -> ModelHttp.closeQuietly(body));
   }
 
   /**
    * What a line says; nothing if it says nothing of the answer.
    *
-   * @throws ModelException if it tells of a failure or cannot be understood
+   * @throws ModelException if it reports a failure or cannot be understood
    */
-  abstract List<Chunk> parse(byte[] line) throws ModelException;
+  abstract List<Event> parse(byte[] line) throws ModelException;
 
   /**
    * What the end of the body says where no line has ended the answer.
    *
    * @throws IOException if the answer is not complete
    */
-  List<Chunk> bodyEnded() throws IOException {
+  List<Event> bodyEnded() throws IOException {
     throw new IOException("the answer ended without its end mark");
   }
 
-  /** Waits for the first chunk, so that what fails at once fails before an answer has begun. */
-  LineStream awaitFirst(Duration limit) throws ModelException {
-    ready.addFirst(read(limit));
-    return this;
-  }
-
   @Override
-  public Chunk next() throws ModelException {
-    Chunk chunk = ready.poll();
-    if (chunk != null) {
-      return chunk;
+  public Event next() throws ModelException {
+    Event event = ready.poll();
+    if (event == null) {
+      if (finished) {
+        throw new IllegalStateException("the end was the last event");
+      }
+      event = read(begun ? betweenTokens : firstToken);
     }
-    if (finished) {
-      throw new IllegalStateException("the chunk with the finish was the last one");
-    }
-    return read(betweenTokens);
+    begun |= event.says();
+    finished |= event instanceof Event.End;
+    return event;
   }
 
   @Override
@@ -69,10 +77,12 @@ abstract class LineStream implements ChatStream {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
+    onCancel.close();
     if (finished) {
-      drain();
+      Thread.ofVirtual().name("drain").start(this::drain); // neither client nor clocks wait
+    } else {
+      ModelHttp.closeQuietly(body);
     }
-    Watchdog.closeQuietly(body);
   }
 
   static ModelException notUnderstood(IOException cause) {
@@ -82,42 +92,46 @@ abstract class LineStream implements ChatStream {
 
   /** A body read to its end leaves the connection to the next request. */
   private void drain() {
-    try (Watchdog.Alarm ignored = watchdog.watch(body, DRAIN_LIMIT)) {
+    try (Alarm ignored = Alarm.after(DRAIN_LIMIT, () -> ModelHttp.closeQuietly(body))) {
       body.skipNBytes(LineReader.LIMIT_BYTES);
     } catch (IOException ignored) {
       // The end of the stream, or of our patience.
     }
+    ModelHttp.closeQuietly(body);
   }
 
   /**
    * The limit is for all lines up to one that says something: keep-alive lines do not extend it.
    */
-  private Chunk read(Duration limit) throws ModelException {
-    Watchdog.Alarm alarm = watchdog.watch(body, limit);
+  private Event read(Duration limit) throws ModelException {
+    Alarm alarm = Alarm.after(limit, () -> ModelHttp.closeQuietly(body));
     try (alarm) {
-      Chunk chunk = ready.poll();
-      while (chunk == null) {
+      Event event = null;
+      while (event == null) {
         byte[] line = lines.next();
-        if (closed.get() || alarm.rang()) { // what looks like the end, or a last line, is neither
+        if (closed.get() || alarm.rang() || scope.cancelled()) {
+          // what looks like the end, or a last line, is neither
           throw new IOException("the body was closed on this side");
         }
         ready.addAll(line == null ? bodyEnded() : parse(line));
-        chunk = ready.poll();
+        event = ready.poll();
       }
-      finished = chunk.finish() != null;
-      return chunk;
+      return event;
     } catch (ModelException | RuntimeException e) {
       close();
       throw e;
     } catch (IOException e) {
-      boolean cancelled = closed.get();
+      boolean byUs = closed.get();
       close();
+      if (scope.cancelled()) {
+        throw new CancelledException();
+      }
       if (alarm.rang()) {
         throw new ModelException.TimedOut(
             "The model server sent nothing for " + limit.toMillis() + " ms.", e);
       }
       throw new ModelException.Unavailable(
-          cancelled ? "The answer was cancelled." : "The model server broke off its answer.", e);
+          byUs ? "The answer was cancelled." : "The model server broke off its answer.", e, true);
     }
   }
 }

@@ -4,6 +4,10 @@ import de.kherud.llama.InferenceParameters;
 import de.kherud.llama.LlamaIterator;
 import de.kherud.llama.LlamaModel;
 import de.kherud.llama.ModelParameters;
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.Usage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
@@ -66,7 +70,7 @@ final class LocalModel implements AutoCloseable {
           "The conversation has %d tokens; the model's context holds %d, the answer included."
               .formatted(input, config.contextTokens()));
     }
-    stream.used(input, 0);
+    stream.put(new Event.UsageReport(Usage.counted(input, 0), null));
     if (read(prompt.text(), input, request, stream)) {
       generate(prompt, input, request, stream);
     }
@@ -120,21 +124,24 @@ final class LocalModel implements AutoCloseable {
         break; // The last one tells the end and has no token.
       }
       output += tokens(piece);
-      stream.used(input, output);
       ended = piece.isEmpty(); // So the mark of the end shows: the limit leaves a text last.
       String text = filter.accept(piece);
       if (filter.stopped()) {
         pieces.cancel();
-        finish(stream, text, ChatStream.Reason.STOP);
+        finish(stream, text, Reason.STOP, Usage.counted(input, output));
         return;
       }
-      stream.put(new ChatStream.Chunk(text, null));
+      stream.put(new Event.Text(0, text, null));
     }
-    finish(stream, filter.rest(), ended ? ChatStream.Reason.STOP : ChatStream.Reason.LENGTH);
+    Usage usage = Usage.counted(input, output);
+    finish(stream, filter.rest(), ended ? Reason.STOP : Reason.LENGTH, usage);
   }
 
-  private static void finish(LocalStream stream, String text, ChatStream.Reason reason) {
-    stream.put(new ChatStream.Chunk(text, new ChatStream.Finish(reason, stream.usage(), null)));
+  private static void finish(LocalStream stream, String text, Reason reason, Usage usage) {
+    stream.put(new Event.Text(0, text, null));
+    stream.put(new Event.ChoiceEnd(0, reason, null));
+    stream.put(new Event.UsageReport(usage, null));
+    stream.put(new Event.End(null));
   }
 
   /** A piece is one token, but for characters of several: those come whole. */

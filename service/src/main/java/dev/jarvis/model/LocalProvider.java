@@ -1,5 +1,7 @@
 package dev.jarvis.model;
 
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.EmbeddingRequest;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -68,11 +70,13 @@ public final class LocalProvider implements ModelProvider {
   }
 
   @Override
-  public ChatStream chat(ChatRequest request) throws ModelException {
+  public EventSource chat(Ask ask) throws ModelException {
+    ChatRequest request = ask.request();
     if (!request.model().equals(config.modelName())) {
       throw new ModelException.NotFound("There is no such model in the process.");
     }
-    LocalStream stream = new LocalStream(BETWEEN_TOKENS_LIMIT);
+    LocalStream stream =
+        new LocalStream(ModelHttp.shorter(FIRST_TOKEN_LIMIT, ask.limit()), BETWEEN_TOKENS_LIMIT);
     Runnable turn = () -> answer(request, stream);
     try {
       thread.execute(turn);
@@ -86,15 +90,17 @@ public final class LocalProvider implements ModelProvider {
         throw new ModelException.Busy(
             "The model was busy for " + config.queueTimeout().toMillis() + " ms.");
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new ModelException.Unavailable("The request was interrupted.", e);
     } finally {
-      // Frees the place of who waited in vain.
+      // Removes a request that waited in vain from the queue.
       thread.remove(turn);
     }
-    stream.awaitFirst(FIRST_TOKEN_LIMIT);
     return stream;
+  }
+
+  /** It writes token by token in any case. */
+  @Override
+  public boolean streams(boolean wanted) {
+    return true;
   }
 
   @Override
@@ -104,7 +110,7 @@ public final class LocalProvider implements ModelProvider {
 
   /** It makes none: what was loaded to chat cannot embed. */
   @Override
-  public Embeddings embed(EmbeddingRequest request) throws ModelException {
+  public Embeddings embed(EmbeddingRequest request, String label) throws ModelException {
     throw new ModelException.Refused("The model inside the process makes no embeddings.");
   }
 

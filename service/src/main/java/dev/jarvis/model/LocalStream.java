@@ -1,5 +1,8 @@
 package dev.jarvis.model;
 
+import dev.jarvis.concurrent.Cancellation;
+import dev.jarvis.concurrent.CancelledException;
+import dev.jarvis.gateway.Event;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -12,24 +15,32 @@ import org.jspecify.annotations.Nullable;
  * An answer on its way from the model's thread to its reader. The queue between them is bounded by
  * the length of an answer, so a slow reader does not hold the model up.
  */
-final class LocalStream implements ChatStream {
+final class LocalStream implements EventSource {
   private enum State {
     WAITING,
     RUNNING,
     CLOSED
   }
 
-  private record Event(@Nullable Chunk chunk, @Nullable ModelException failure) {}
+  private record Item(@Nullable Event event, @Nullable ModelException failure) {}
 
+  private final Duration firstToken;
   private final Duration betweenTokens;
-  private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+  private final Cancellation scope = Cancellation.current();
+  private final Cancellation.Registration onCancel;
+  private final BlockingQueue<Item> items = new LinkedBlockingQueue<>();
   private final CountDownLatch begun = new CountDownLatch(1);
   private final AtomicReference<State> state = new AtomicReference<>(State.WAITING);
-  private volatile Usage usage = new Usage(0, 0);
-  private @Nullable Chunk first;
+  private boolean speaking;
 
-  LocalStream(Duration betweenTokens) {
+  /**
+   * @param firstToken the limit for the first event that says something
+   * @param betweenTokens the limit for each after it
+   */
+  LocalStream(Duration firstToken, Duration betweenTokens) {
+    this.firstToken = firstToken;
     this.betweenTokens = betweenTokens;
+    onCancel = scope.onCancel(this::end);
   }
 
   // The model's thread
@@ -45,16 +56,12 @@ final class LocalStream implements ChatStream {
     return state.get() == State.CLOSED;
   }
 
-  void used(int inputTokens, int outputTokens) {
-    usage = new Usage(inputTokens, outputTokens);
-  }
-
-  void put(Chunk chunk) {
-    events.add(new Event(chunk, null));
+  void put(Event event) {
+    items.add(new Item(event, null));
   }
 
   void fail(ModelException failure) {
-    events.add(new Event(null, failure));
+    items.add(new Item(null, failure));
   }
 
   // The reader
@@ -62,67 +69,64 @@ final class LocalStream implements ChatStream {
   /**
    * Waits for the turn; false, and closed, if it does not come in time.
    *
-   * @throws InterruptedException closed then, too
+   * @throws CancelledException closed then, too
    */
-  boolean awaitTurn(Duration limit) throws InterruptedException {
+  boolean awaitTurn(Duration limit) {
+    boolean came = false;
     try {
-      if (begun.await(limit.toNanos(), TimeUnit.NANOSECONDS)) {
-        return true;
-      }
+      came = begun.await(limit.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
       close();
-      throw e;
+      throw new CancelledException();
+    }
+    if (scope.cancelled()) {
+      close();
+      throw new CancelledException();
     }
     // The turn may come in this very moment: the state decides.
-    return !state.compareAndSet(State.WAITING, State.CLOSED);
-  }
-
-  void awaitFirst(Duration limit) throws ModelException {
-    first = take(limit);
+    return came || !state.compareAndSet(State.WAITING, State.CLOSED);
   }
 
   @Override
-  public Chunk next() throws ModelException {
-    Chunk chunk = first;
-    if (chunk != null) {
-      first = null;
-      return chunk;
-    }
-    return take(betweenTokens);
-  }
-
-  @Override
-  public Usage usage() {
-    return usage;
-  }
-
-  @Override
-  public void close() {
-    if (state.getAndSet(State.CLOSED) != State.CLOSED) {
-      fail(new ModelException.Unavailable("The answer was cancelled.", null));
-    }
-  }
-
-  private Chunk take(Duration limit) throws ModelException {
-    Event event;
+  public Event next() throws ModelException {
+    Duration limit = speaking ? betweenTokens : firstToken;
+    Item item;
     try {
-      event = events.poll(limit.toNanos(), TimeUnit.NANOSECONDS);
+      item = items.poll(limit.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
-      close();
       Thread.currentThread().interrupt();
-      throw new ModelException.Unavailable("The request was interrupted.", e);
+      close();
+      throw new CancelledException();
     }
-    if (event == null) {
+    if (item == null) {
       close();
       throw new ModelException.TimedOut(
           "The model said nothing for " + limit.toMillis() + " ms.", null);
     }
-    if (event.failure() != null) {
-      throw event.failure();
+    if (item.failure() != null) {
+      if (scope.cancelled()) {
+        throw new CancelledException();
+      }
+      throw item.failure();
     }
-    if (event.chunk() == null) {
-      throw new IllegalStateException("an event is a chunk or a failure");
+    if (item.event() == null) {
+      throw new IllegalStateException("an item is an event or a failure");
     }
-    return event.chunk();
+    speaking |= item.event().says();
+    return item.event();
+  }
+
+  @Override
+  public void close() {
+    onCancel.close();
+    end();
+  }
+
+  private void end() {
+    if (state.getAndSet(State.CLOSED) != State.CLOSED) {
+      begun.countDown();
+      fail(new ModelException.Unavailable("The answer was cancelled.", null));
+    }
   }
 }

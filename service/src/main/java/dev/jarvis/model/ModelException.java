@@ -14,6 +14,17 @@ public abstract sealed class ModelException extends Exception {
     super(message, cause);
   }
 
+  /** Whether a model may have worked on the question, so that it may cost. */
+  public boolean worked() {
+    return switch (this) {
+      case Unavailable it -> it.begun();
+      case TimedOut it -> true;
+      case NotFound it -> false;
+      case Busy it -> false;
+      case Refused it -> false;
+    };
+  }
+
   /** The provider has no such model. */
   public static final class NotFound extends ModelException {
     private static final long serialVersionUID = 1L;

@@ -5,9 +5,13 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.jarvis.concurrent.Alarm;
+import dev.jarvis.concurrent.Cancellation;
+import dev.jarvis.concurrent.CancelledException;
 import dev.jarvis.json.SharedBuffers;
 import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
 import io.opentelemetry.context.Context;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.http.HttpClient;
@@ -15,6 +19,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -27,7 +32,8 @@ final class ModelHttp implements AutoCloseable {
   private static final int ERROR_LIMIT_BYTES = 64 << 10;
   private static final Duration CLOSE_LIMIT = Duration.ofSeconds(1);
 
-  private static final long DOCUMENT_LIMIT_CHARS = 64 << 20;
+  /** 2048 vectors of 3072 numbers, as OpenAI prints them, are some 150 million characters. */
+  private static final long DOCUMENT_LIMIT_CHARS = 256 << 20;
 
   private static final ObjectMapper JSON =
       JsonMapper.builder(
@@ -42,7 +48,6 @@ final class ModelHttp implements AutoCloseable {
 
   private final ModelServerConfig config;
   private final HttpClient client;
-  private final Watchdog watchdog = new Watchdog();
 
   ModelHttp(ModelServerConfig config) {
     this.config = config;
@@ -56,10 +61,6 @@ final class ModelHttp implements AutoCloseable {
 
   /** A good answer whose body has not been read yet, and what is left of the time for it. */
   record Opened(InputStream body, Duration left) {}
-
-  Watchdog watchdog() {
-    return watchdog;
-  }
 
   /**
    * Asks for a short document.
@@ -81,14 +82,9 @@ final class ModelHttp implements AutoCloseable {
    * Asks a question. Returns with the head of the answer; the current OpenTelemetry context travels
    * as {@code traceparent}.
    *
-   * @throws ModelException if no head comes within the limit for the first token, or one of an
-   *     error
+   * @throws ModelException if no head comes within the limit, or one of an error
    */
-  Opened post(String path, byte[] body) throws ModelException {
-    return post(path, body, config.firstTokenTimeout());
-  }
-
-  private Opened post(String path, byte[] body, Duration limit) throws ModelException {
+  Opened post(String path, byte[] body, Duration limit) throws ModelException {
     HttpRequest.Builder builder =
         request(path)
             .header("Content-Type", "application/json")
@@ -126,27 +122,56 @@ final class ModelHttp implements AutoCloseable {
   }
 
   /**
-   * Asks for a whole document, within the limit for the first token.
+   * Asks for a whole document.
    *
-   * @param limit a shorter one; null for none
-   * @throws ModelException if it does not come whole or cannot be understood
+   * @throws ModelException if it does not come whole within the limit, or cannot be understood
    */
-  <T> T json(String path, byte[] body, @Nullable Duration limit, Class<T> type)
+  <T> T json(String path, byte[] body, Duration limit, Class<T> type) throws ModelException {
+    Opened opened = post(path, body, limit);
+    return read(opened.body(), opened.left(), in -> JSON.readValue(in, type));
+  }
+
+  private interface Reading<T> {
+    T read(InputStream in) throws IOException;
+  }
+
+  /** Reads a body to its end, until the time is over or the scope is cancelled. */
+  private static <T> T read(InputStream body, Duration limit, Reading<T> reading)
       throws ModelException {
-    Duration longest = config.firstTokenTimeout();
-    Opened opened =
-        post(path, body, limit == null || limit.compareTo(longest) > 0 ? longest : limit);
-    Watchdog.Alarm alarm = watchdog.watch(opened.body(), opened.left());
-    try (InputStream in = opened.body();
+    Cancellation scope = Cancellation.current();
+    Runnable close = () -> closeQuietly(body);
+    Alarm alarm = Alarm.after(limit, close);
+    try (InputStream in = body;
+        Cancellation.Registration ignored = scope.onCancel(close);
         alarm) {
-      return JSON.readValue(in, type);
+      return reading.read(in);
     } catch (IOException e) {
+      if (scope.cancelled()) {
+        throw new CancelledException();
+      }
       throw failure(alarm, e);
     }
   }
 
+  /**
+   * The shorter of two limits.
+   *
+   * @param other null for none
+   */
+  static Duration shorter(Duration limit, @Nullable Duration other) {
+    return other == null || other.compareTo(limit) > 0 ? limit : other;
+  }
+
+  static void closeQuietly(Closeable source) {
+    try {
+      source.close();
+    } catch (IOException ignored) {
+      // It is given up either way.
+    }
+  }
+
   /** A body that ends early because its time is up may look like broken JSON: the alarm decides. */
-  private static ModelException failure(Watchdog.Alarm alarm, IOException e) {
+  private static ModelException failure(Alarm alarm, IOException e) {
     if (alarm.rang()) {
       return new ModelException.TimedOut("The model server did not send its answer in time.", e);
     }
@@ -192,10 +217,13 @@ final class ModelHttp implements AutoCloseable {
    */
   private HttpResponse<InputStream> send(HttpRequest request, Duration limit)
       throws ModelException {
+    Cancellation scope = Cancellation.current();
     CompletableFuture<HttpResponse<InputStream>> sent =
         client.sendAsync(request, HttpResponse.BodyHandlers.ofInputStream());
-    try {
+    try (Cancellation.Registration ignored = scope.onCancel(() -> giveUp(sent))) {
       return sent.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (CancellationException e) {
+      throw new CancelledException();
     } catch (TimeoutException e) {
       giveUp(sent);
       throw new ModelException.TimedOut(
@@ -203,7 +231,7 @@ final class ModelHttp implements AutoCloseable {
     } catch (InterruptedException e) {
       giveUp(sent);
       Thread.currentThread().interrupt();
-      throw new ModelException.Unavailable("The request was interrupted.", e);
+      throw new CancelledException();
     } catch (ExecutionException e) {
       // Refused, reset, unknown host, no connection in time: to the client all of it is "down".
       throw new ModelException.Unavailable("The model server cannot be reached.", e.getCause());
@@ -213,22 +241,21 @@ final class ModelHttp implements AutoCloseable {
   /** Drops the connection, also if the headers came in the very last moment. */
   private static void giveUp(CompletableFuture<HttpResponse<InputStream>> sent) {
     if (!sent.cancel(true) && !sent.isCompletedExceptionally()) {
-      Watchdog.closeQuietly(sent.join().body());
+      closeQuietly(sent.join().body());
     }
   }
 
   private byte[] body(HttpResponse<InputStream> response, int limitBytes, Duration limit)
       throws ModelException {
-    Watchdog.Alarm alarm = watchdog.watch(response.body(), limit);
-    try (InputStream in = response.body();
-        alarm) {
-      byte[] bytes = in.readNBytes(limitBytes + 1);
-      if (bytes.length > limitBytes) {
-        throw new IOException("a body is longer than " + limitBytes + " bytes");
-      }
-      return bytes;
-    } catch (IOException e) {
-      throw failure(alarm, e);
-    }
+    return read(
+        response.body(),
+        limit,
+        in -> {
+          byte[] bytes = in.readNBytes(limitBytes + 1);
+          if (bytes.length > limitBytes) {
+            throw new IOException("a body is longer than " + limitBytes + " bytes");
+          }
+          return bytes;
+        });
   }
 }

@@ -1,5 +1,7 @@
 package dev.jarvis.model;
 
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.EmbeddingRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -24,12 +26,25 @@ public interface ModelProvider extends AutoCloseable {
   }
 
   /**
-   * Opens an answer. Returns once the server has accepted the request, so that what can fail early
-   * fails here. The current OpenTelemetry context travels to the server as {@code traceparent}.
+   * Opens an answer. Returns once the server has accepted the request. The current OpenTelemetry
+   * context travels to the server as {@code traceparent}; the answer, and waiting for it, ends with
+   * the current {@link dev.jarvis.concurrent.Cancellation} scope.
    *
    * @throws ModelException if the model is unknown there, or the server is down, slow or busy
    */
-  ChatStream chat(ChatRequest request) throws ModelException;
+  EventSource chat(Ask ask) throws ModelException;
+
+  /**
+   * Whether the model server is asked for a stream.
+   *
+   * @param wanted whether the client wants one
+   */
+  default boolean streams(boolean wanted) {
+    return wanted;
+  }
+
+  /** A model of this provider was discovered: its series may show at 0. */
+  default void discovered(String label) {}
 
   /** What of the request it cannot honour; asks no server for it. */
   Shortfall shortfall(ChatRequest request);
@@ -37,9 +52,10 @@ public interface ModelProvider extends AutoCloseable {
   /**
    * Turns texts into vectors.
    *
+   * @param label the model's label in metrics
    * @throws ModelException as {@link #chat}
    */
-  Embeddings embed(EmbeddingRequest request) throws ModelException;
+  Embeddings embed(EmbeddingRequest request, String label) throws ModelException;
 
   /** What of that request it cannot honour. */
   Shortfall shortfall(EmbeddingRequest request);

@@ -14,7 +14,10 @@ import org.jspecify.annotations.Nullable;
  * @param firstTokenTimeout from the question to the first piece of the answer; long, for a model
  *     may have to be loaded first
  * @param betweenTokensTimeout between two pieces of an answer
+ * @param answerTimeout from the question to the end of a whole answer
  * @param listTimeout for the whole list of models
+ * @param alwaysStreams whether the server is asked for streams also where the client wants the
+ *     answer whole
  */
 public record ModelServerConfig(
     String name,
@@ -23,7 +26,9 @@ public record ModelServerConfig(
     Duration connectTimeout,
     Duration firstTokenTimeout,
     Duration betweenTokensTimeout,
-    Duration listTimeout) {
+    Duration answerTimeout,
+    Duration listTimeout,
+    boolean alwaysStreams) {
 
   public ModelServerConfig {
     if (!("http".equals(url.getScheme()) || "https".equals(url.getScheme()))
@@ -33,6 +38,7 @@ public record ModelServerConfig(
     requirePositive("connectTimeout", connectTimeout);
     requirePositive("firstTokenTimeout", firstTokenTimeout);
     requirePositive("betweenTokensTimeout", betweenTokensTimeout);
+    requirePositive("answerTimeout", answerTimeout);
     requirePositive("listTimeout", listTimeout);
   }
 
@@ -45,7 +51,9 @@ public record ModelServerConfig(
         Duration.ofSeconds(2),
         Duration.ofSeconds(120),
         Duration.ofSeconds(60),
-        Duration.ofSeconds(2));
+        Duration.ofMinutes(10),
+        Duration.ofSeconds(2),
+        false);
   }
 
   URI endpoint(String path) {

@@ -1,5 +1,6 @@
 package dev.jarvis.model;
 
+import dev.jarvis.gateway.TargetName;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -48,7 +49,12 @@ public final class Models implements AutoCloseable {
   private volatile Map<String, List<Target>> targets = Map.of();
 
   /** A model and the provider that runs it. */
-  public record Target(ModelProvider provider, String model) {}
+  public record Target(ModelProvider provider, String model) {
+    /** By the names alone. */
+    public TargetName name() {
+      return new TargetName(provider.name(), model);
+    }
+  }
 
   /**
    * Lists the providers' models, for three seconds at most, and then again and again.

@@ -3,7 +3,12 @@ package dev.jarvis.model;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.EmbeddingRequest;
+import dev.jarvis.gateway.Timings;
+import dev.jarvis.gateway.Usage;
 import dev.jarvis.json.SharedBuffers;
+import dev.jarvis.telemetry.Instruments;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,10 +18,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Models of an Ollama server, by {@code /api/tags} and {@code /api/chat}. It always streams: one
- * way to fail, to cancel and to be timed.
- */
+/** Models of an Ollama server, by {@code /api/tags} and {@code /api/chat}. */
 public final class OllamaProvider implements ModelProvider {
   private static final ObjectMapper JSON = SharedBuffers.mapper();
   private static final int LIST_LIMIT_BYTES = 4 << 20;
@@ -25,19 +27,17 @@ public final class OllamaProvider implements ModelProvider {
   private final ModelServerConfig config;
   private final FieldPolicy fields;
   private final ModelHttp http;
+  private final OllamaTelemetry telemetry;
   private volatile @Nullable Set<String> inMemory;
-
-  public OllamaProvider(ModelServerConfig config) {
-    this(config, FieldPolicy.DEFAULT);
-  }
 
   /**
    * @param fields what clients may not ask of it
    */
-  public OllamaProvider(ModelServerConfig config, FieldPolicy fields) {
+  public OllamaProvider(ModelServerConfig config, FieldPolicy fields, Instruments instruments) {
     this.config = config;
     this.fields = fields;
     this.http = new ModelHttp(config);
+    this.telemetry = new OllamaTelemetry(instruments, config.name());
   }
 
   @Override
@@ -74,14 +74,27 @@ public final class OllamaProvider implements ModelProvider {
   }
 
   @Override
-  public ChatStream chat(ChatRequest request) throws ModelException {
-    ModelHttp.Opened opened = http.post("/api/chat", OllamaRequest.json(request));
-    return new OllamaStream(
-            opened.body(),
-            http.watchdog(),
-            config.betweenTokensTimeout(),
-            request.estimatedTokens())
-        .awaitFirst(opened.left());
+  public EventSource chat(Ask ask) throws ModelException {
+    boolean streams = streams(ask.streamed());
+    byte[] body = OllamaRequest.json(ask.request(), streams);
+    OllamaEvents events = new OllamaEvents(telemetry.of(ask.label()));
+    if (!streams) {
+      Duration limit = ModelHttp.shorter(config.answerTimeout(), ask.limit());
+      return EventSource.of(events.of(http.json("/api/chat", body, limit, JsonNode.class)));
+    }
+    ModelHttp.Opened opened =
+        http.post("/api/chat", body, ModelHttp.shorter(config.firstTokenTimeout(), ask.limit()));
+    return new OllamaStream(opened.body(), opened.left(), config.betweenTokensTimeout(), events);
+  }
+
+  @Override
+  public boolean streams(boolean wanted) {
+    return wanted || config.alwaysStreams();
+  }
+
+  @Override
+  public void discovered(String label) {
+    telemetry.announce(label);
   }
 
   @Override
@@ -90,21 +103,23 @@ public final class OllamaProvider implements ModelProvider {
   }
 
   @Override
-  public Embeddings embed(EmbeddingRequest request) throws ModelException {
-    Vectors answer =
-        http.json("/api/embed", OllamaRequest.json(request), request.limit(), Vectors.class);
+  public Embeddings embed(EmbeddingRequest request, String label) throws ModelException {
+    Duration limit = ModelHttp.shorter(config.firstTokenTimeout(), request.limit());
+    Vectors answer = http.json("/api/embed", OllamaRequest.json(request), limit, Vectors.class);
     if (answer.embeddings() == null) {
       throw LineStream.notUnderstood(new IOException("no embeddings in the answer"));
     }
     Duration load = Duration.ofNanos(Math.max(0, answer.load()));
     Duration total = Duration.ofNanos(Math.max(0, answer.total()));
     Integer tokens = answer.tokens(); // old versions do not count
+    Timings timings = new Timings(load, total.minus(load), Duration.ZERO);
+    telemetry.of(label).answered(timings, 0);
     return new Embeddings(
             answer.embeddings(),
             tokens == null || tokens < 0
-                ? request.estimatedUsage()
-                : new ChatStream.Usage(tokens, 0),
-            new ChatStream.Timings(load, total.minus(load), Duration.ZERO))
+                ? Usage.estimate(request.estimatedTokens())
+                : Usage.counted(tokens, 0),
+            timings)
         .checked(request);
   }
 

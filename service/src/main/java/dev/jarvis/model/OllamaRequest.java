@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.json.SharedBuffers;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -46,8 +48,8 @@ final class OllamaRequest {
     return new Shortfall(refused, shortfall.ignored());
   }
 
-  static byte[] json(ChatRequest request) {
-    ObjectNode root = JSON.createObjectNode().put("model", request.model()).put("stream", true);
+  static byte[] json(ChatRequest request, boolean stream) {
+    ObjectNode root = JSON.createObjectNode().put("model", request.model()).put("stream", stream);
     messages(root.putArray("messages"), request.messages());
     JsonNode tools = request.body().path("tools");
     if (!tools.isEmpty() && !request.body().path("tool_choice").asText().equals("none")) {

@@ -1,6 +1,7 @@
 package dev.jarvis.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.jarvis.gateway.Timings;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +16,7 @@ final class OllamaTimings {
    * Null if the line has none, as from servers that only speak Ollama's language, or has an odd
    * one: a wrong number in a histogram stays there.
    */
-  static ChatStream.@Nullable Timings of(JsonNode line) {
+  static @Nullable Timings of(JsonNode line) {
     JsonNode load = line.path("load_duration");
     JsonNode prompt = line.path("prompt_eval_duration");
     JsonNode generation = line.path("eval_duration");
@@ -25,7 +26,7 @@ final class OllamaTimings {
     if (!believable(load) || !believable(prompt) || !believable(generation)) {
       return null;
     }
-    return new ChatStream.Timings(
+    return new Timings(
         Duration.ofNanos(load.asLong()),
         Duration.ofNanos(prompt.asLong()),
         Duration.ofNanos(generation.asLong()));

@@ -4,8 +4,10 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.EmbeddingRequest;
+import dev.jarvis.gateway.Usage;
 import dev.jarvis.json.SharedBuffers;
-import dev.jarvis.model.ChatStream.Usage;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Models of any server that speaks OpenAI's dialect, by {@code /models} and {@code
- * /chat/completions} below its base URL, which usually ends in {@code /v1}. It always streams.
+ * /chat/completions} below its base URL, which usually ends in {@code /v1}.
  */
 public final class OpenAiProvider implements ModelProvider {
   private static final ObjectMapper JSON = SharedBuffers.mapper();
@@ -26,6 +28,9 @@ public final class OpenAiProvider implements ModelProvider {
   private final ModelServerConfig config;
   private final FieldPolicy fields;
   private final ModelHttp http;
+
+  /** Whether the server refused to be asked for the usage of a stream. */
+  private volatile boolean refusesStreamOptions;
 
   public OpenAiProvider(ModelServerConfig config) {
     this(config, FieldPolicy.DEFAULT);
@@ -71,14 +76,49 @@ public final class OpenAiProvider implements ModelProvider {
   }
 
   @Override
-  public ChatStream chat(ChatRequest request) throws ModelException {
-    ModelHttp.Opened opened = http.post("/chat/completions", json(request));
-    return new OpenAiStream(
-            opened.body(),
-            http.watchdog(),
-            config.betweenTokensTimeout(),
-            request.estimatedTokens())
-        .awaitFirst(opened.left());
+  public EventSource chat(Ask ask) throws ModelException {
+    if (streams(ask.streamed())) {
+      return stream(ask);
+    }
+    Duration limit = ModelHttp.shorter(config.answerTimeout(), ask.limit());
+    ObjectNode body = body(ask.request()).put("stream", false);
+    body.remove("stream_options");
+    JsonNode answer = http.json("/chat/completions", bytes(body), limit, JsonNode.class);
+    return EventSource.of(new OpenAiEvents().ofAnswer(answer, ask.request()));
+  }
+
+  @Override
+  public boolean streams(boolean wanted) {
+    return wanted || config.alwaysStreams();
+  }
+
+  /**
+   * Asks for the usage, without which a stream is counted by its pieces; some servers refuse it.
+   */
+  private EventSource stream(Ask ask) throws ModelException {
+    ObjectNode body = body(ask.request()).put("stream", true);
+    if (refusesStreamOptions) {
+      body.remove("stream_options");
+      return stream(body, ask.limit());
+    }
+    body.withObject("/stream_options").put("include_usage", true);
+    try {
+      return stream(body, ask.limit());
+    } catch (ModelException.Refused e) {
+      if (!String.valueOf(e.getMessage()).contains("stream_options")) {
+        throw e;
+      }
+      body.remove("stream_options");
+      EventSource answer = stream(body, ask.limit());
+      refusesStreamOptions = true;
+      return answer;
+    }
+  }
+
+  private EventSource stream(ObjectNode body, Duration longest) throws ModelException {
+    Duration limit = ModelHttp.shorter(config.firstTokenTimeout(), longest);
+    ModelHttp.Opened opened = http.post("/chat/completions", bytes(body), limit);
+    return new OpenAiStream(opened.body(), opened.left(), config.betweenTokensTimeout());
   }
 
   @Override
@@ -87,10 +127,11 @@ public final class OpenAiProvider implements ModelProvider {
   }
 
   @Override
-  public Embeddings embed(EmbeddingRequest request) throws ModelException {
+  public Embeddings embed(EmbeddingRequest request, String label) throws ModelException {
     ObjectNode body = request.body().deepCopy().put("model", request.model());
     body.put("encoding_format", "float");
-    Vectors answer = http.json("/embeddings", bytes(body), request.limit(), Vectors.class);
+    Duration limit = ModelHttp.shorter(config.firstTokenTimeout(), request.limit());
+    Vectors answer = http.json("/embeddings", bytes(body), limit, Vectors.class);
     if (answer.data() == null) {
       throw LineStream.notUnderstood(new IOException("no data in the answer"));
     }
@@ -101,7 +142,8 @@ public final class OpenAiProvider implements ModelProvider {
             .map(it -> it.embedding() == null ? new float[0] : it.embedding())
             .toList();
     Integer counted = answer.usage() == null ? null : answer.usage().input();
-    Usage usage = counted == null ? request.estimatedUsage() : new Usage(counted, 0);
+    Usage usage =
+        counted == null ? Usage.estimate(request.estimatedTokens()) : Usage.counted(counted, 0);
     return new Embeddings(vectors, usage, null).checked(request);
   }
 
@@ -131,11 +173,14 @@ public final class OpenAiProvider implements ModelProvider {
     http.close();
   }
 
-  /** What the client sent, faithfully, but for the model's name, and always as a stream. */
-  private static byte[] json(ChatRequest request) {
-    ObjectNode body = request.body().deepCopy().put("model", request.model()).put("stream", true);
-    body.putObject("stream_options").put("include_usage", true);
-    return bytes(body);
+  /** What the client sent, faithfully, but for the model's name; a copy of the outermost level. */
+  private static ObjectNode body(ChatRequest request) {
+    ObjectNode body = JSON.createObjectNode();
+    body.setAll(request.body());
+    if (body.get("stream_options") instanceof ObjectNode options) {
+      body.set("stream_options", options.deepCopy());
+    }
+    return body.put("model", request.model());
   }
 
   private static byte[] bytes(ObjectNode body) {

@@ -1,6 +1,8 @@
 package dev.jarvis.model;
 
-import dev.jarvis.model.ChatStream.Usage;
+import dev.jarvis.gateway.Cost;
+import dev.jarvis.gateway.TargetName;
+import dev.jarvis.gateway.Usage;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.math.RoundingMode;
@@ -57,22 +59,14 @@ public record Prices(List<Price> prices) {
   }
 
   /**
-   * What an answer cost.
-   *
-   * @param comparison what the same tokens cost at the model to compare with; null where none is
-   *     named
-   */
-  public record Cost(BigDecimal usd, @Nullable BigDecimal comparison) {}
-
-  /**
    * Prices an answer.
    *
    * @param at when it was asked for
    * @param compute how long it took the machine
    * @return empty if the model has no price at that time: unknown, and not free
    */
-  public Optional<Cost> cost(Models.Target target, Instant at, Usage usage, Duration compute) {
-    return find(new Name(target.provider().name(), target.model()), at)
+  public Optional<Cost> cost(TargetName target, Instant at, Usage usage, Duration compute) {
+    return find(new Name(target.provider(), target.model()), at)
         .map(
             price -> {
               BigDecimal hours =

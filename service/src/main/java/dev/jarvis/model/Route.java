@@ -1,6 +1,6 @@
 package dev.jarvis.model;
 
-import java.time.Duration;
+import dev.jarvis.gateway.CachePolicy;
 import java.util.List;
 
 /**
@@ -10,33 +10,13 @@ import java.util.List;
  * @param targets at least one
  * @param cache who gets an answer that was given before
  */
-public record Route(String name, Strategy strategy, List<Target> targets, Cache cache) {
+public record Route(String name, Strategy strategy, List<Target> targets, CachePolicy cache) {
 
   public Route {
     targets = List.copyOf(targets);
     if (targets.isEmpty()) {
       throw new IllegalArgumentException("a route has at least one target: " + name);
     }
-  }
-
-  /**
-   * Whether and how long answers are kept.
-   *
-   * @param ttl how long one is given again
-   */
-  public record Cache(Scope scope, Duration ttl) {
-    /** Who shares answers. */
-    public enum Scope {
-      /** Nothing is kept. */
-      OFF,
-      /** Each user gets only what this user was answered. */
-      USER,
-      /** Everybody gets what anybody was answered. */
-      SHARED
-    }
-
-    /** No cache. */
-    public static final Cache NONE = new Cache(Scope.OFF, Duration.ZERO);
   }
 
   /**

@@ -1,5 +1,10 @@
 package dev.jarvis.model;
 
+import dev.jarvis.gateway.CachePolicy;
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.EmbeddingRequest;
+import dev.jarvis.gateway.Question;
+import dev.jarvis.http.ApiException;
 import dev.jarvis.model.Decision.Option;
 import dev.jarvis.model.Decision.Reason;
 import java.time.Duration;
@@ -53,9 +58,9 @@ public final class Router {
   }
 
   /** How the answers of a route are kept; a name that is no route's has no cache. */
-  public Route.Cache cache(String name) {
+  public CachePolicy cache(String name) {
     Route route = routes.get(name);
-    return route == null ? Route.Cache.NONE : route.cache();
+    return route == null ? CachePolicy.NONE : route.cache();
   }
 
   /** The names of the routes. */
@@ -89,6 +94,36 @@ public final class Router {
     return Optional.of(decide(name, Strategy.PRIORITY, targets, shortfall));
   }
 
+  /**
+   * Decides who answers a question.
+   *
+   * @throws ApiException if nobody can
+   */
+  public Decision require(Question question) {
+    try {
+      Decision decision =
+          decide(question.model(), it -> shortfall(it, question))
+              .orElseThrow(() -> ModelErrors.unknown(question.model()));
+      decision
+          .unsupported()
+          .ifPresent(
+              field -> {
+                throw ModelErrors.unsupported(field, decision);
+              });
+      return decision;
+    } catch (ModelException e) {
+      throw ModelErrors.toClient(e);
+    }
+  }
+
+  /** What of a question a provider cannot honour. */
+  static Shortfall shortfall(ModelProvider provider, Question question) {
+    return switch (question) {
+      case ChatRequest chat -> provider.shortfall(chat);
+      case EmbeddingRequest embedding -> provider.shortfall(embedding);
+    };
+  }
+
   /** Notes that a target is asked whatever is known of it; the lease ends when its answer does. */
   public Lease lease(Models.Target target) {
     TargetState state = state(target);
@@ -105,6 +140,19 @@ public final class Router {
   public Map<Models.Target, Boolean> circuits() {
     Map<Models.Target, Boolean> open = new HashMap<>();
     states.forEach((target, state) -> open.put(target, state.breaker().open()));
+    return open;
+  }
+
+  /** Of each model by label and provider: 1 while it is passed over for failing, else 0. */
+  public Map<List<String>, Long> openCircuits() {
+    Map<List<String>, Long> open = new HashMap<>();
+    circuits()
+        .forEach(
+            (target, isOpen) ->
+                open.merge(
+                    List.of(models.label(target.model()), target.provider().name()),
+                    isOpen ? 1L : 0L,
+                    Math::max));
     return open;
   }
 
@@ -251,7 +299,7 @@ public final class Router {
     private final CircuitBreaker.Attempt attempt;
     private final LongSupplier nanoTime;
     private final long startNanos;
-    private boolean first = true;
+    private boolean silent = true;
     private boolean ended;
 
     private Lease(TargetState state, CircuitBreaker.Attempt attempt, LongSupplier nanoTime) {
@@ -262,16 +310,30 @@ public final class Router {
       state.begun();
     }
 
+    /** How many tokens a second the target lately wrote; NaN if not known. */
+    public double tokensPerSecond() {
+      return state.tokensPerSecond();
+    }
+
+    /** The target wrote so many tokens a second, NaN if that is not known. */
+    public void wrote(double tokensPerSecond) {
+      state.wrote(tokensPerSecond);
+    }
+
     /** The target has begun to answer. */
     public void began() {
       attempt.began();
     }
 
-    /** A piece of the answer came. */
-    public void piece() {
-      if (first) {
-        first = false;
-        state.firstTokenAfter(Duration.ofNanos(nanoTime.getAsLong() - startNanos));
+    /** The target said something. */
+    public void spoke() {
+      silent = false;
+    }
+
+    /** How long the first token took; null where that is not known. */
+    public void firstTokenAfter(@Nullable Duration time) {
+      if (time != null) {
+        state.firstTokenAfter(time);
       }
     }
 
@@ -297,7 +359,7 @@ public final class Router {
       if (!ended) {
         ended = true;
         state.ended();
-        if (first && nanoTime.getAsLong() - startNanos > SILENCE.toNanos()) {
+        if (silent && nanoTime.getAsLong() - startNanos > SILENCE.toNanos()) {
           attempt.failed();
         } else {
           attempt.aborted();

@@ -2,6 +2,8 @@ package dev.jarvis.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.EmbeddingRequest;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;

@@ -13,6 +13,7 @@ final class TargetState {
   private final CircuitBreaker breaker = new CircuitBreaker(System::nanoTime);
   private final AtomicInteger busy = new AtomicInteger();
   private final AtomicReference<@Nullable Double> firstTokenSeconds = new AtomicReference<>();
+  private final AtomicReference<@Nullable Double> tokensPerSecond = new AtomicReference<>();
 
   CircuitBreaker breaker() {
     return breaker;
@@ -28,14 +29,29 @@ final class TargetState {
     return seconds == null ? null : Duration.ofNanos((long) (seconds * 1e9));
   }
 
+  /** Moving average; NaN before the first answer. */
+  double tokensPerSecond() {
+    Double known = tokensPerSecond.get();
+    return known == null ? Double.NaN : known;
+  }
+
+  void wrote(double perSecond) {
+    if (!Double.isNaN(perSecond)) {
+      tokensPerSecond.accumulateAndGet(perSecond, TargetState::average);
+    }
+  }
+
   void begun() {
     busy.incrementAndGet();
   }
 
   void firstTokenAfter(Duration time) {
     double seconds = time.toNanos() / 1e9;
-    firstTokenSeconds.accumulateAndGet(
-        seconds, (old, now) -> old == null ? now : now == null ? old : old + NEWEST * (now - old));
+    firstTokenSeconds.accumulateAndGet(seconds, TargetState::average);
+  }
+
+  private static @Nullable Double average(@Nullable Double old, @Nullable Double now) {
+    return old == null ? now : now == null ? old : Double.valueOf(old + NEWEST * (now - old));
   }
 
   void ended() {

@@ -1,8 +1,7 @@
-package dev.jarvis.model;
+package dev.jarvis.gateway;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.jarvis.model.ChatStream.Usage;
 import java.time.Duration;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +13,19 @@ import org.jspecify.annotations.Nullable;
  * @param body the request in OpenAI's form, checked, its {@code input} an array; not to be changed
  * @param limit how long a model server may take; null for its own limit, which is never exceeded
  */
-public record EmbeddingRequest(String model, ObjectNode body, @Nullable Duration limit) {
+public record EmbeddingRequest(String model, ObjectNode body, @Nullable Duration limit)
+    implements Question {
+
+  @Override
+  public Operation operation() {
+    return Operation.EMBEDDINGS;
+  }
+
+  /** Vectors are no tokens. */
+  @Override
+  public OptionalInt maxTokens() {
+    return OptionalInt.empty();
+  }
 
   /** The same, asked of another name: a public name becomes the provider's. */
   public EmbeddingRequest withModel(String name) {
@@ -27,17 +38,17 @@ public record EmbeddingRequest(String model, ObjectNode body, @Nullable Duration
   }
 
   /** Whether they are tokens of the model's own. */
-  boolean inTokens() {
+  public boolean inTokens() {
     return inputs().path(0).isArray();
   }
 
-  /** About how many tokens the inputs have, for a server that does not tell. */
-  public Usage estimatedUsage() {
+  @Override
+  public int estimatedTokens() {
     long tokens = 0;
     for (JsonNode input : inputs()) {
       tokens += input.isArray() ? input.size() : ChatRequest.tokens(input.asText().length());
     }
-    return new Usage((int) Math.min(tokens, Integer.MAX_VALUE), 0, 0, true);
+    return (int) Math.min(tokens, Integer.MAX_VALUE);
   }
 
   /** How many numbers a vector is to have; the model's own number where absent. */

@@ -1,18 +1,15 @@
-package dev.jarvis.chat;
+package dev.jarvis.model;
 
 import dev.jarvis.http.ApiException;
-import dev.jarvis.model.Decision;
-import dev.jarvis.model.FieldPolicy;
-import dev.jarvis.model.ModelException;
 import java.util.stream.Collectors;
 
-/** What clients are told when no model answers. */
-final class ModelErrors {
+/** The errors that clients get when no model answers. */
+public final class ModelErrors {
   private static final int MAX_SHOWN = 100;
 
   private ModelErrors() {}
 
-  static ApiException toClient(ModelException e) {
+  public static ApiException toClient(ModelException e) {
     String message = e.getMessage() == null ? "The model failed." : e.getMessage();
     return switch (e) {
       case ModelException.NotFound it ->
@@ -25,7 +22,7 @@ final class ModelErrors {
     };
   }
 
-  static ApiException unknown(String model) {
+  public static ApiException unknown(String model) {
     String shown = model.length() > MAX_SHOWN ? model.substring(0, MAX_SHOWN) + "…" : model;
     return new ApiException.NotFound(
         "The model '%s' does not exist; GET /v1/models lists those that do.".formatted(shown),

@@ -1,4 +1,4 @@
-package dev.jarvis.model;
+package dev.jarvis.gateway;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -14,13 +14,18 @@ import java.util.OptionalLong;
  * @param model the model's name at its provider; that in the body is the client's
  * @param body the request in OpenAI's form, checked; not to be changed
  */
-public record ChatRequest(String model, ObjectNode body) {
+public record ChatRequest(String model, ObjectNode body) implements Question {
   /** OpenAI's rule of thumb for English. */
   private static final int CHARACTERS_OF_A_TOKEN = 4;
 
   /** The same, asked of another name: a public name becomes the provider's. */
   public ChatRequest withModel(String name) {
     return new ChatRequest(name, body);
+  }
+
+  @Override
+  public Operation operation() {
+    return Operation.CHAT;
   }
 
   /** The conversation, oldest first; never empty. */
@@ -51,6 +56,7 @@ public record ChatRequest(String model, ObjectNode body) {
   }
 
   /** Most tokens to produce, at least 1. */
+  @Override
   public OptionalInt maxTokens() {
     JsonNode current = body.path("max_completion_tokens");
     JsonNode value = current.isInt() ? current : body.path("max_tokens");
@@ -74,14 +80,14 @@ public record ChatRequest(String model, ObjectNode body) {
     return seed.isIntegralNumber() ? OptionalLong.of(seed.longValue()) : OptionalLong.empty();
   }
 
-  /** About how many tokens the conversation has, for a server that does not tell. */
-  int estimatedTokens() {
+  @Override
+  public int estimatedTokens() {
     long characters = messages().stream().mapToLong(it -> it.text().length()).sum();
     return (int) tokens(characters);
   }
 
   /** About how many tokens so many characters are. */
-  static long tokens(long characters) {
+  public static long tokens(long characters) {
     return Math.ceilDiv(characters, CHARACTERS_OF_A_TOKEN);
   }
 

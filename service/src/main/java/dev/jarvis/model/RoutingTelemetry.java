@@ -1,9 +1,6 @@
-package dev.jarvis.chat;
+package dev.jarvis.model;
 
-import dev.jarvis.http.Exchange;
-import dev.jarvis.model.Decision;
-import dev.jarvis.model.ModelException;
-import dev.jarvis.model.Models;
+import dev.jarvis.gateway.CallRecord;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
 import io.opentelemetry.api.common.AttributeKey;
@@ -11,10 +8,7 @@ import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.Span;
 import java.util.List;
 
-/**
- * What the routing of one request leaves: an event of its span, metrics, and fields of its log
- * line.
- */
+/** What the routing of one call leaves: events of its span, metrics, and fields of its log line. */
 final class RoutingTelemetry {
   private static final AttributeKey<String> ROUTE = AttributeKey.stringKey("jarvis.routing.route");
   private static final AttributeKey<String> STRATEGY =
@@ -30,12 +24,12 @@ final class RoutingTelemetry {
 
   private final Telemetry telemetry;
   private final Models models;
-  private final Exchange exchange;
+  private final CallRecord call;
 
-  RoutingTelemetry(Telemetry telemetry, Models models, Exchange exchange) {
+  RoutingTelemetry(Telemetry telemetry, Models models, CallRecord call) {
     this.telemetry = telemetry;
     this.models = models;
-    this.exchange = exchange;
+    this.call = call;
   }
 
   /** Tells the decision, before anybody is asked. */
@@ -45,11 +39,7 @@ final class RoutingTelemetry {
         .ifPresent(
             chosen -> {
               String reason = chosen.reason().id();
-              exchange.routed(
-                  decision.route(),
-                  chosen.target().provider().name(),
-                  chosen.target().model(),
-                  reason);
+              call.routed(new CallRecord.Routed(decision.route(), chosen.target().name(), reason));
               telemetry
                   .instruments()
                   .add(
@@ -64,11 +54,11 @@ final class RoutingTelemetry {
                       Attributes.of(
                           ROUTE, decision.route(),
                           STRATEGY, decision.strategy().id(),
-                          CHOSEN, name(chosen.target()),
+                          CHOSEN, chosen.target().name().toString(),
                           REASON, reason,
                           OPTIONS,
                               decision.options().stream()
-                                  .map(it -> name(it.target()) + " " + it.reason().id())
+                                  .map(it -> it.target().name() + " " + it.reason().id())
                                   .toList()));
             });
   }
@@ -84,18 +74,17 @@ final class RoutingTelemetry {
             models.label(target.model()),
             target.provider().name(),
             reason);
-    Span.current().addEvent("jarvis.fallback", Attributes.of(FAILED, name(target), REASON, reason));
+    Span.current()
+        .addEvent(
+            "jarvis.fallback", Attributes.of(FAILED, target.name().toString(), REASON, reason));
   }
 
   /** Tells who answers in the end. */
   void answered(Decision decision, Models.Target target) {
     boolean asChosen = decision.chosen().map(it -> it.target().equals(target)).orElse(false);
     if (!asChosen) {
-      exchange.routed(
-          decision.route(),
-          target.provider().name(),
-          target.model(),
-          Decision.Reason.FALLBACK.id());
+      call.routed(
+          new CallRecord.Routed(decision.route(), target.name(), Decision.Reason.FALLBACK.id()));
     }
   }
 
@@ -107,9 +96,5 @@ final class RoutingTelemetry {
       case ModelException.NotFound it -> "not_found";
       case ModelException.Refused it -> "refused";
     };
-  }
-
-  private static String name(Models.Target target) {
-    return target.provider().name() + "/" + target.model();
   }
 }

@@ -1,0 +1,66 @@
+package dev.jarvis.gateway;
+
+import java.time.Duration;
+
+/**
+ * Lets so many calls ask models at once. The permit is free when the model is done, not when the
+ * client has read the answer.
+ */
+public final class Admit implements Stage {
+  /** Gives permits to users. */
+  public interface Permits {
+    /**
+     * Waits for a permit.
+     *
+     * @throws dev.jarvis.http.ApiException.Overloaded if none becomes free
+     */
+    Permit acquire(String user);
+  }
+
+  /** To be closed when the model is done; idempotent. */
+  public interface Permit extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  private final Permits permits;
+
+  public Admit(Permits permits) {
+    this.permits = permits;
+  }
+
+  @Override
+  public Answer handle(Call call, Next next) {
+    Permit permit = permits.acquire(call.userId());
+    try {
+      return new Admitted(next.proceed(call), permit);
+    } catch (RuntimeException | Error e) {
+      permit.close();
+      throw e;
+    }
+  }
+
+  private record Admitted(Answer answer, Permit permit) implements Answer {
+    @Override
+    public Head head() {
+      return answer.head();
+    }
+
+    @Override
+    public Event next() {
+      return answer.next();
+    }
+
+    @Override
+    public boolean await(Duration limit) {
+      return answer.await(limit);
+    }
+
+    @Override
+    public void close() {
+      try (permit) {
+        answer.close();
+      }
+    }
+  }
+}

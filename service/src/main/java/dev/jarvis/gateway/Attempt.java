@@ -1,0 +1,249 @@
+package dev.jarvis.gateway;
+
+import dev.jarvis.telemetry.ClientOperation;
+import dev.jarvis.telemetry.Telemetry;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.context.Context;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One target that is asked, with a clock, a span and a usage of its own: what a target that failed
+ * took is not booked on the one that answers in the end. This is the only place that counts pieces,
+ * the first token and usage. Used by one thread at a time.
+ */
+public final class Attempt {
+  private static final AttributeKey<List<String>> STOP_SEQUENCES =
+      AttributeKey.stringArrayKey("gen_ai.request.stop_sequences");
+
+  private final Question question;
+  private final boolean streamed;
+  private final Target target;
+  private final Span span;
+  private final Context context;
+  private final long startNanos = System.nanoTime();
+  private long firstNanos;
+  private long endNanos;
+  private Instant endedAt = Instant.EPOCH;
+  private boolean worked;
+  private @Nullable Usage reported;
+  private int piecesSince;
+  private @Nullable Reason reason;
+  private int reasonsChoice;
+  private @Nullable Timings timings;
+  private Outcome outcome = Outcome.ERROR;
+  private @Nullable Throwable error;
+
+  /**
+   * A target as an attempt needs to know it.
+   *
+   * @param label the model's label: bounded, unlike its name
+   * @param tokensPerSecond how fast it lately wrote, NaN if not known
+   */
+  public record Target(TargetName name, String label, double tokensPerSecond) {}
+
+  /**
+   * @param streamed whether the answer is asked for piece by piece: only then a piece says when it
+   *     was written
+   */
+  public Attempt(Telemetry telemetry, Question question, boolean streamed, Target target) {
+    this.question = question;
+    this.streamed = streamed;
+    this.target = target;
+    String provider = target.name().provider();
+    String model = target.name().model();
+    String operation = question.operation().id();
+    this.span =
+        telemetry
+            .tracer()
+            .spanBuilder(operation + " " + model)
+            .setSpanKind(SpanKind.CLIENT)
+            .setAttribute("gen_ai.operation.name", operation)
+            .setAttribute("gen_ai.provider.name", provider)
+            .setAttribute(ClientOperation.PEER, provider)
+            .setAttribute("gen_ai.request.model", model)
+            .setAttribute("gen_ai.response.model", model)
+            .startSpan();
+    this.context = Context.current().with(span);
+    if (question instanceof ChatRequest chat) {
+      describe(chat);
+    }
+  }
+
+  private void describe(ChatRequest chat) {
+    chat.temperature().ifPresent(it -> span.setAttribute("gen_ai.request.temperature", it));
+    chat.topP().ifPresent(it -> span.setAttribute("gen_ai.request.top_p", it));
+    chat.maxTokens().ifPresent(it -> span.setAttribute("gen_ai.request.max_tokens", it));
+    chat.seed().ifPresent(it -> span.setAttribute("gen_ai.request.seed", it));
+    if (!chat.stop().isEmpty()) {
+      span.setAttribute(STOP_SEQUENCES, chat.stop());
+    }
+  }
+
+  /** With the attempt's span. */
+  public Context context() {
+    return context;
+  }
+
+  /** Whether the answer is asked for piece by piece. */
+  public boolean streamed() {
+    return streamed;
+  }
+
+  public Target target() {
+    return target;
+  }
+
+  /** The model server took the question on: from here on its work may cost. */
+  public void began() {
+    worked = true;
+  }
+
+  /** Counts what an event says. */
+  public void observe(Event event) {
+    if (event.says()) {
+      piecesSince++;
+      if (firstNanos == 0) {
+        firstNanos = System.nanoTime();
+      }
+    }
+    switch (event) {
+      case Event.UsageReport it -> {
+        reported = it.usage();
+        piecesSince = 0;
+      }
+      case Event.ChoiceEnd it -> {
+        if (reason == null || it.choice() < reasonsChoice) {
+          reason = it.reason();
+          reasonsChoice = it.choice();
+        }
+      }
+      case Event.End it -> timings = it.timings();
+      default -> {}
+    }
+  }
+
+  /** The first call holds. */
+  public void end(Outcome how, @Nullable Throwable failure) {
+    if (endNanos == 0) {
+      endNanos = System.nanoTime();
+      endedAt = Instant.now();
+      outcome = how;
+      error = failure;
+    }
+  }
+
+  Outcome outcome() {
+    return outcome;
+  }
+
+  boolean worked() {
+    return worked;
+  }
+
+  Span span() {
+    return span;
+  }
+
+  @Nullable Timings timings() {
+    return timings;
+  }
+
+  /** The first choice's; null if none ended. */
+  @Nullable Reason reason() {
+    return reason;
+  }
+
+  Duration duration() {
+    return Duration.ofNanos((endNanos == 0 ? System.nanoTime() : endNanos) - startNanos);
+  }
+
+  /** Of a whole answer by the server's clock; null where that is not known. */
+  public @Nullable Duration timeToFirstToken() {
+    if (streamed) {
+      return firstNanos == 0 ? null : Duration.ofNanos(firstNanos - startNanos);
+    }
+    return timings == null || question.operation() != Operation.CHAT
+        ? null
+        : timings.toFirstToken();
+  }
+
+  /** Of a stream; null where it cannot be known. */
+  @Nullable Duration timePerOutputToken() {
+    int tokens = usage().outputTokens();
+    if (!streamed || firstNanos == 0 || tokens < 2) {
+      return null;
+    }
+    return duration().minusNanos(firstNanos - startNanos).dividedBy(tokens - 1);
+  }
+
+  /** How many tokens a second the model wrote; NaN where that is not known. */
+  public double tokensPerSecond() {
+    int tokens = usage().outputTokens();
+    Timings told = timings;
+    Duration writing = told == null ? duration() : told.generation();
+    return tokens == 0 || !writing.isPositive() ? Double.NaN : tokens * 1e9 / writing.toNanos();
+  }
+
+  /**
+   * What the model server counted, or else an estimate: one token for four characters of the
+   * question, one for each piece of the answer; of a whole answer that nobody waited for what the
+   * target writes in that time. Nothing where no model worked.
+   */
+  public Usage usage() {
+    if (!worked) {
+      return Usage.NONE;
+    }
+    if (reported == null) {
+      return Usage.estimate(question.estimatedTokens()).plusOutput(written());
+    }
+    return outcome == Outcome.OK ? reported : reported.plusOutput(piecesSince);
+  }
+
+  private int written() {
+    boolean unseen = !streamed && piecesSince == 0 && question.operation() == Operation.CHAT;
+    if (!unseen || Double.isNaN(target.tokensPerSecond())) {
+      return piecesSince;
+    }
+    double tokens = target.tokensPerSecond() * duration().toNanos() / 1e9;
+    return (int) Math.min(tokens, question.maxTokens().orElse(Integer.MAX_VALUE));
+  }
+
+  /** Ends the span. */
+  void endSpan(@Nullable Cost cost) {
+    Usage usage = usage();
+    span.setAttribute("gen_ai.usage.input_tokens", usage.inputTokens());
+    span.setAttribute("gen_ai.usage.output_tokens", usage.outputTokens());
+    if (usage.cachedInputTokens() > 0) {
+      span.setAttribute("gen_ai.usage.cache_read.input_tokens", usage.cachedInputTokens());
+    }
+    if (usage.reasoningTokens() > 0) {
+      span.setAttribute("gen_ai.usage.reasoning.output_tokens", usage.reasoningTokens());
+    }
+    if (usage.estimated()) {
+      span.setAttribute("jarvis.usage.estimated", true);
+    }
+    span.setAttribute("jarvis.outcome", outcome.label());
+    if (reason != null) {
+      span.setAttribute(
+          AttributeKey.stringArrayKey("gen_ai.response.finish_reasons"), List.of(reason.id()));
+    }
+    if (outcome == Outcome.ERROR || error != null) {
+      span.setStatus(StatusCode.ERROR);
+      span.setAttribute("error.type", error == null ? "_OTHER" : error.getClass().getSimpleName());
+    }
+    if (cost != null) {
+      span.setAttribute("jarvis.cost_usd", cost.usd().doubleValue());
+    }
+    if (endNanos == 0) {
+      span.end();
+    } else {
+      span.end(endedAt); // a call is settled when its last attempt has ended
+    }
+  }
+}

@@ -1,0 +1,88 @@
+package dev.jarvis.gateway;
+
+import dev.jarvis.concurrent.CancelledException;
+import dev.jarvis.http.ApiException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Collects what happens to a call, for its settlement and its log line. Thread-safe. */
+public final class CallRecord {
+  private final List<Attempt> attempts = new ArrayList<>();
+  private @Nullable Routed routed;
+  private @Nullable Reason cached;
+  private @Nullable Throwable failure;
+  private @Nullable Outcome outcome;
+  private boolean settled;
+
+  /**
+   * Who answers, or was asked last, and why.
+   *
+   * @param route the name that was asked for
+   * @param reason as {@code llm_routing_decisions_total} names it
+   */
+  public record Routed(String route, TargetName target, String reason) {}
+
+  public synchronized void routed(Routed decision) {
+    routed = decision;
+  }
+
+  /** Null where nobody was asked. */
+  public synchronized @Nullable Routed routed() {
+    return routed;
+  }
+
+  /** Another target is asked. */
+  public synchronized void attempt(Attempt attempt) {
+    attempts.add(attempt);
+  }
+
+  /** The answer was given before: no model was asked. */
+  synchronized void cached(Head head, Reason reason) {
+    routed = new Routed(head.route(), head.target(), Outcome.CACHED.label());
+    cached = reason;
+  }
+
+  synchronized @Nullable Reason cached() {
+    return cached;
+  }
+
+  synchronized void failed(Throwable e) {
+    failure = e;
+  }
+
+  /** How the call ended; null until it is settled. */
+  public synchronized @Nullable Outcome outcome() {
+    return outcome;
+  }
+
+  synchronized List<Attempt> attempts() {
+    return List.copyOf(attempts);
+  }
+
+  /** True once: who gets it settles the call. */
+  synchronized boolean settle() {
+    if (settled) {
+      return false;
+    }
+    settled = true;
+    outcome = ended();
+    return true;
+  }
+
+  private Outcome ended() {
+    if (cached != null) {
+      return Outcome.CACHED;
+    }
+    if (!attempts.isEmpty()) {
+      return attempts.getLast().outcome();
+    }
+    return switch (failure) {
+      case CancelledException it -> Outcome.ABORTED;
+      case ApiException.UpstreamFailed it -> Outcome.ERROR;
+      case ApiException.Internal it -> Outcome.ERROR;
+      case ApiException it -> Outcome.REJECTED;
+      case null, default -> Outcome.ERROR;
+    };
+  }
+}

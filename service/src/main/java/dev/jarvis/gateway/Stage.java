@@ -1,0 +1,17 @@
+package dev.jarvis.gateway;
+
+/** One step of the pipeline: refuses a call, answers it, or passes it on. Thread-safe. */
+public interface Stage {
+  /** The stages after this one. */
+  interface Next {
+    Answer proceed(Call call);
+  }
+
+  /**
+   * Handles a call.
+   *
+   * @return the next stage's answer, possibly with more in it, or one of its own
+   * @throws dev.jarvis.http.ApiException if the call is refused or fails
+   */
+  Answer handle(Call call, Next next);
+}
