@@ -74,11 +74,13 @@ public final class CallRecord {
     if (cached != null) {
       return Outcome.CACHED;
     }
+    if (failure instanceof CancelledException) {
+      return Outcome.ABORTED;
+    }
     if (!attempts.isEmpty()) {
       return attempts.getLast().outcome();
     }
     return switch (failure) {
-      case CancelledException it -> Outcome.ABORTED;
       case ApiException.UpstreamFailed it -> Outcome.ERROR;
       case ApiException.Internal it -> Outcome.ERROR;
       case ApiException it -> Outcome.REJECTED;

@@ -1,5 +1,6 @@
 package dev.jarvis.gateway;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -26,7 +27,10 @@ final class EventJson {
   private record Entry(TargetName target, List<Event> events) {}
 
   private static final ObjectMapper JSON =
-      SharedBuffers.builder().addMixIn(Event.class, Typed.class).build();
+      SharedBuffers.builder()
+          .addMixIn(Event.class, Typed.class)
+          .serializationInclusion(JsonInclude.Include.NON_NULL)
+          .build();
 
   private EventJson() {}
 

@@ -186,13 +186,17 @@ public final class Flights implements Stage {
 
     @Override
     public Head head() {
-      await(FOREVER);
+      if (!begun) {
+        await(FOREVER);
+      }
       return answer.head().withCache(AnswerCache.Result.HIT.header());
     }
 
     @Override
     public Event next() {
-      await(FOREVER);
+      if (!begun) {
+        await(FOREVER);
+      }
       begun = true;
       return answer.next();
     }

@@ -73,22 +73,21 @@ public final class Settlement {
     CallRecord.Routed routed = record.routed();
     List<Attempt> attempts = record.attempts();
     Reason cached = record.cached();
+    Outcome outcome = record.outcome() == null ? Outcome.ERROR : record.outcome();
     if (cached != null && routed != null) {
       count(labels.apply(routed.target().model()), routed.target().provider(), Outcome.CACHED);
       ledger.accept(cachedEntry(call, routed, cached));
     } else if (attempts.isEmpty()) {
-      Outcome outcome = record.outcome();
-      count(OTHER, NOBODY, outcome == null ? Outcome.ERROR : outcome);
+      count(OTHER, NOBODY, outcome);
     } else {
       for (int i = 0; i < attempts.size() - 1; i++) {
         settleFallenBack(call, attempts.get(i), i + 1);
       }
-      settleLast(call, attempts.getLast(), attempts.size());
+      settleLast(call, outcome, attempts.getLast(), attempts.size());
     }
   }
 
-  private void settleLast(Call call, Attempt attempt, int number) {
-    Outcome outcome = attempt.outcome();
+  private void settleLast(Call call, Outcome outcome, Attempt attempt, int number) {
     String label = attempt.target().label();
     String provider = attempt.target().name().provider();
     Cost cost = outcome == Outcome.REJECTED ? null : cost(call, attempt).orElse(null);
@@ -103,7 +102,7 @@ public final class Settlement {
       record(Metric.LLM_TIME_TO_FIRST_TOKEN, attempt.timeToFirstToken(), label, provider);
       record(Metric.LLM_TIME_PER_OUTPUT_TOKEN, attempt.timePerOutputToken(), label, provider);
       use(attempt, cost);
-      ledger.accept(entry(call, call.id(), attempt, number, cost));
+      ledger.accept(entry(call, call.id(), outcome, attempt, number, cost));
     }
     attempt.endSpan(cost);
   }
@@ -114,7 +113,8 @@ public final class Settlement {
     if (attempt.worked()) {
       try (Scope ignored = attempt.context().makeCurrent()) {
         use(attempt, cost);
-        ledger.accept(entry(call, RequestIds.next(), attempt, number, cost));
+        ledger.accept(
+          entry(call, RequestIds.next(), attempt.outcome(), attempt, number, cost));
       }
     }
     attempt.endSpan(cost);
@@ -165,7 +165,7 @@ public final class Settlement {
   }
 
   private static LlmUse entry(
-      Call call, UUID id, Attempt attempt, int number, @Nullable Cost cost) {
+      Call call, UUID id, Outcome outcome, Attempt attempt, int number, @Nullable Cost cost) {
     Usage usage = attempt.usage();
     return new LlmUse(
         id,
@@ -178,7 +178,7 @@ public final class Settlement {
         call.question().operation().id(),
         attempt.target().name().model(),
         attempt.target().name().provider(),
-        attempt.outcome().label(),
+        outcome.label(),
         usage.freshInputTokens(),
         usage.cachedInputTokens(),
         usage.answerTokens(),

@@ -85,6 +85,7 @@ final class Answering implements Answer {
         return event;
       }
       if (!counted) {
+        counted = true;
         ready.add(event);
         return new Event.UsageReport(attempt.usage(), null);
       }

@@ -48,9 +48,10 @@ final class OpenAiEvents {
    */
   List<Event> ofAnswer(JsonNode answer, ChatRequest request) throws ModelException {
     List<Event> events = of(answer, "message");
-    if (!complete()) {
-      throw LineStream.notUnderstood(new IOException("an answer without a finish_reason"));
+    if (begun.isEmpty()) {
+      throw LineStream.notUnderstood(new IOException("no choice in the answer"));
     }
+    events.addAll(endOpenChoices());
     if (!counted) {
       long characters = 0;
       for (Event event : events) {

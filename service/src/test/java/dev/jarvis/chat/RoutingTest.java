@@ -38,6 +38,7 @@ class RoutingTest {
             type: ollama
             url: %1$s
             first-token-timeout: 500ms
+            answer-timeout: 500ms
         routes:
           - name: chat
             targets:
@@ -184,7 +185,8 @@ class RoutingTest {
   void aSlowServerIsATimeoutOfItsOwn() {
     SECOND.stallBeforeFirstPiece();
 
-    assertThat(ask("in-a-hurry", false).statusCode()).isEqualTo(504);
+    assertThat(ask("in-a-hurry", true).statusCode()).as("no first token").isEqualTo(504);
+    assertThat(ask("in-a-hurry", false).statusCode()).as("no whole answer").isEqualTo(504);
   }
 
   @Test

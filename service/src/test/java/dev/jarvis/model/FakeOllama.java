@@ -373,12 +373,48 @@ public final class FakeOllama implements AutoCloseable {
                   "",
                   ""));
     }
+    boolean whole = lastBody.contains("\"stream\":false");
     switch (script) {
       case STALL_BEFORE_FIRST_PIECE -> stall(socket);
       case ERROR_LINE_FIRST -> chunk(socket, "{\"error\":\"" + errorText + "\"}\n");
-      default -> stream(socket);
+      default -> {
+        if (whole) {
+          whole(socket);
+        } else {
+          stream(socket);
+        }
+      }
     }
     write(socket, "0\r\n\r\n");
+  }
+
+  /** What the lines of a stream come to, as one. */
+  private void whole(Socket socket) throws IOException {
+    while (held) {
+      rest(socket, Duration.ofMillis(10));
+    }
+    if (!pause.isZero()) {
+      rest(socket, pause.multipliedBy(PIECES.length));
+    }
+    if (script == Script.ENDLESS) {
+      stall(socket);
+    }
+    disturb(socket);
+    String only = answer;
+    String message =
+        only == null ? "{\"role\":\"assistant\",\"content\":\"" + answer() + "\"}" : only;
+    chunk(
+        socket,
+        """
+        {"model":"fake:1b","message":%s,"done":true,\
+        "done_reason":"%s","prompt_eval_count":%d,"eval_count":%d%s%s"""
+            .formatted(
+                message,
+                reason,
+                INPUT_TOKENS,
+                outputTokens(),
+                durations,
+                script == Script.END_WITHOUT_DONE ? "" : "}"));
   }
 
   private void stream(Socket socket) throws IOException {

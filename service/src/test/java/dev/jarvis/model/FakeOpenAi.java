@@ -2,6 +2,7 @@ package dev.jarvis.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -12,6 +13,8 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -31,6 +34,7 @@ public final class FakeOpenAi implements AutoCloseable {
   private volatile String lastBody = "";
   private volatile List<String> events = List.of();
   private volatile @Nullable String embeddings;
+  private volatile @Nullable String whole;
   private volatile boolean done = true;
   private volatile boolean hanging;
   private volatile int busyFor;
@@ -71,11 +75,17 @@ public final class FakeOpenAi implements AutoCloseable {
     done = false;
   }
 
+  /** What it answers to a request for a whole answer, instead of what its events come to. */
+  public void answer(String json) {
+    whole = json;
+  }
+
   /** Good answers again, and the counter at 0. */
   public void reset() {
     events();
     done = true;
     embeddings = null;
+    whole = null;
     hanging = false;
     busyFor = 0;
     requests.set(0);
@@ -125,9 +135,92 @@ public final class FakeOpenAi implements AutoCloseable {
       exchange.sendResponseHeaders(429, -1);
       return;
     }
+    if (!JSON.readTree(lastBody).path("stream").asBoolean()) {
+      send(exchange, "application/json", whole == null ? assembled(events) : whole);
+      return;
+    }
     StringBuilder body = new StringBuilder();
     events.forEach(it -> body.append("data: ").append(it).append("\n\n"));
     send(exchange, "text/event-stream", body + (done ? "data: [DONE]\n\n" : ""));
+  }
+
+  /** What the events of a stream come to; an event that is no chunk takes the answer's place. */
+  private static String assembled(List<String> events) throws IOException {
+    ObjectNode answer = JSON.createObjectNode();
+    for (String event : events) {
+      JsonNode chunk;
+      try {
+        chunk = JSON.readTree(event);
+      } catch (IOException e) {
+        return event;
+      }
+      if (!chunk.path("choices").isArray()) {
+        return event;
+      }
+      for (JsonNode part : chunk.path("choices")) {
+        int index = part.path("index").asInt();
+        ObjectNode choice = null;
+        for (JsonNode known : answer.withArray("choices")) {
+          choice = known.path("index").asInt() == index ? (ObjectNode) known : choice;
+        }
+        choice = choice == null ? answer.withArray("choices").addObject() : choice;
+        for (var field : part.properties()) {
+          if (field.getKey().equals("delta")) {
+            merge(choice.withObject("/message"), field.getValue());
+          } else if (field.getKey().equals("logprobs") && field.getValue().isObject()) {
+            merge(choice.withObject("/logprobs"), field.getValue());
+          } else if (!field.getValue().isNull()) {
+            choice.set(field.getKey(), field.getValue());
+          }
+        }
+      }
+      chunk
+          .properties()
+          .forEach(
+              it -> {
+                if (!it.getKey().equals("choices")) {
+                  answer.set(it.getKey(), it.getValue());
+                }
+              });
+    }
+    if (answer.withArray("choices").isEmpty()) {
+      answer.withArray("choices").addObject().put("finish_reason", "stop").putObject("message");
+    }
+    answer.withArray("choices").forEach(it -> calls((ObjectNode) it.path("message")));
+    return answer.toString();
+  }
+
+  private static void merge(ObjectNode whole, JsonNode delta) {
+    for (var field : delta.properties()) {
+      JsonNode known = whole.get(field.getKey());
+      if (known != null && known.isTextual()) {
+        whole.put(field.getKey(), known.asText() + field.getValue().asText(""));
+      } else if (known instanceof ArrayNode list) {
+        field.getValue().forEach(list::add);
+      } else if (known instanceof ObjectNode object) {
+        merge(object, field.getValue());
+      } else {
+        whole.set(field.getKey(), field.getValue().deepCopy());
+      }
+    }
+  }
+
+  /** Puts the pieces of calls together by their index. */
+  private static void calls(ObjectNode message) {
+    if (!(message.get("tool_calls") instanceof ArrayNode pieces)) {
+      return;
+    }
+    Map<Integer, ObjectNode> calls = new TreeMap<>();
+    for (JsonNode piece : pieces) {
+      ObjectNode call = ((ObjectNode) piece).deepCopy();
+      int index = call.remove("index").asInt();
+      ObjectNode known = calls.putIfAbsent(index, call);
+      if (known != null) {
+        merge(known, call);
+      }
+    }
+    pieces.removeAll();
+    calls.values().forEach(pieces::add);
   }
 
   private void embed(HttpExchange exchange) throws IOException {
