@@ -16,6 +16,7 @@ import dev.jarvis.health.DependencyCheck;
 import dev.jarvis.health.Health;
 import dev.jarvis.health.HealthRoutes;
 import dev.jarvis.http.BearerTokens;
+import dev.jarvis.http.ByteBudget;
 import dev.jarvis.http.Connections;
 import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.OpenApiRoutes;
@@ -103,7 +104,10 @@ public final class Jarvis implements AutoCloseable {
 
     BearerTokens tokens = new BearerTokens(keys::user, config.metricsToken());
     Routes routes = new Routes(tokens);
-    JsonBody bodies = new JsonBody(config.server().maxBodyBytes(), config.server().maxJsonDepth());
+    ByteBudget bodyBudget = new ByteBudget(config.server().bodyBudget());
+    open(telemetry.instruments().gauge(Metric.HTTP_REQUEST_BODY_RESERVED, bodyBudget::reserved));
+    JsonBody bodies =
+        new JsonBody(config.server().maxBodyBytes(), config.server().maxJsonDepth(), bodyBudget);
     new HealthRoutes(health, VERSION).register(routes);
     new MetricsRoutes(telemetry).register(routes);
     new OpenApiRoutes(VERSION).register(routes);

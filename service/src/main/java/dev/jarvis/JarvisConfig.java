@@ -70,6 +70,7 @@ record JarvisConfig(
       int port,
       String instance,
       int maxBodyBytes,
+      long bodyBudget,
       int maxJsonDepth,
       int maxConnections,
       Duration idleTimeout,
@@ -133,11 +134,13 @@ record JarvisConfig(
     String host = settings.text("server.host");
     int port = settings.integer("server.port", 0, 65_535);
     String instance = settings.optional("server.instance");
+    int maxBodyBytes = settings.integer("server.max-body-bytes", 1_024, 1 << 30);
     return new Server(
         host,
         port,
         instance == null ? host + ":" + port : instance,
-        settings.integer("server.max-body-bytes", 1_024, 1 << 30),
+        maxBodyBytes,
+        bodyBudget(settings, maxBodyBytes),
         settings.integer("server.max-json-depth", 4, 1_000),
         settings.integer("server.max-connections", 1, 1_000_000),
         settings.duration("server.idle-timeout"),
@@ -145,6 +148,19 @@ record JarvisConfig(
         settings.duration("server.body-timeout"),
         settings.duration("server.shutdown-grace"),
         trustedProxies(settings));
+  }
+
+  /** A body of plain text must fit into one user's half of it, with its bytes and its tree. */
+  private static long bodyBudget(Settings settings, int maxBodyBytes) {
+    long budget = settings.bytes("server.body-budget");
+    long least = 8L * maxBodyBytes;
+    if (budget != 0 && budget < least) {
+      settings.problem(
+          "server.body-budget",
+          "is too small: the minimum is 8 times server.max-body-bytes, %d, or 0 for a quarter of the heap"
+              .formatted(least));
+    }
+    return budget;
   }
 
   private static TrustedProxies trustedProxies(Settings settings) {

@@ -41,6 +41,7 @@ class JarvisConfigTest {
                 8000,
                 "127.0.0.1:8000",
                 4_194_304,
+                0,
                 64,
                 4_096,
                 Duration.ofMinutes(5),
@@ -99,6 +100,7 @@ class JarvisConfigTest {
                         Map.entry("JARVIS_DATABSE_URL", "x"),
                         Map.entry("JARVIS_REDIS_URL", "redis://:hunter2^@x"),
                         Map.entry("JARVIS_CHAT_MAX_DURATION", "9999999h"),
+                        Map.entry("JARVIS_SERVER_BODY_BUDGET", "33554431"),
                         Map.entry("JARVIS_CHAT_WRITE_TIMEOUT", "soon"),
                         Map.entry("JARVIS_API_KEYS", "alice:hunter2"),
                         Map.entry("JARVIS_S3_ENDPOINT", "http://minio:9000"),
@@ -111,6 +113,8 @@ class JarvisConfigTest {
             "JARVIS_DATABSE_URL: unknown variable; did you mean JARVIS_DATABASE_URL?")
         .hasMessageContaining("JARVIS_REDIS_URL")
         .hasMessageContaining("JARVIS_CHAT_MAX_DURATION")
+        .hasMessageContaining(
+            "JARVIS_SERVER_BODY_BUDGET: \"33554431\" is too small: the minimum is 8 times")
         .hasMessageContaining("JARVIS_CHAT_WRITE_TIMEOUT")
         .hasMessageContaining("JARVIS_SERVER_TRUSTED_PROXIES")
         .hasMessageContaining("'nginx' is no address")

@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +54,7 @@ public final class ClientConnection {
   private Part part = Part.NOTHING_YET;
   private long deadline;
   private @Nullable ChunkedFraming chunks;
+  private @Nullable IntConsumer gathering;
   private @Nullable FutureTask<byte @Nullable []> reading;
   private boolean leftUnread;
 
@@ -94,6 +96,15 @@ public final class ClientConnection {
     await(Part.BODY, limit);
   }
 
+  /**
+   * Asks before more of the current request's body is read.
+   *
+   * @param gathering gets the number of bytes that are held already; what it throws ends the read
+   */
+  void gathering(IntConsumer gathering) {
+    this.gathering = gathering;
+  }
+
   /** The head of a request was read: what comes next is its body. */
   public void requestBegan(Method method) {
     await(Part.BODY, bodyLimit);
@@ -104,6 +115,7 @@ public final class ClientConnection {
   public void requestEnded() {
     part = Part.NOTHING_YET;
     chunks = null;
+    gathering = null;
     writer.bodies(true);
   }
 
@@ -185,6 +197,9 @@ public final class ClientConnection {
           .setKeepAlive(false)
           .message("a chunk of the body is too large")
           .build();
+    }
+    if (gathering != null) {
+      gathering.accept(reader.available());
     }
     byte[] bytes = take(reading == null ? read() : reading, deadline - System.nanoTime());
     if (bytes == null && part == Part.HEAD) {

@@ -32,6 +32,12 @@ public enum Metric {
       "{request}",
       "HTTP requests being answered now",
       List.of()),
+  HTTP_REQUEST_BODY_RESERVED(
+      "http.request.body.reserved",
+      Type.GAUGE,
+      "By",
+      "Memory reserved for the bodies of requests being answered now",
+      List.of()),
   LLM_REQUESTS(
       "llm.requests",
       Type.COUNTER,
