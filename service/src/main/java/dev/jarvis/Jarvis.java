@@ -160,7 +160,10 @@ public final class Jarvis implements AutoCloseable {
             .idleConnectionPeriod(config.server().idleTimeout().dividedBy(4))
             .protocolsDiscoverServices(false) // or connections would not be ours alone
             .addConnectionSelector(
-                new Connections(config.server().headTimeout(), config.server().bodyTimeout()))
+                new Connections(
+                    config.server().headTimeout(),
+                    config.server().bodyTimeout(),
+                    config.server().writeTimeout()))
             .connectionOptions(it -> it.tcpNoDelay(true)) // off, pieces of a stream wait 40 ms each
             .directHandlers(new MalformedRequests(telemetry.instruments(), maxBodyBytes).handlers())
             .routing(routing)

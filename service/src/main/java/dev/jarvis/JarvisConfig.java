@@ -76,6 +76,7 @@ record JarvisConfig(
       Duration idleTimeout,
       Duration headTimeout,
       Duration bodyTimeout,
+      Duration writeTimeout,
       Duration shutdownGrace,
       TrustedProxies trustedProxies) {}
 
@@ -97,7 +98,6 @@ record JarvisConfig(
                 settings.integer("chat.max-messages", 1, 100_000),
                 settings.integer("chat.max-tokens", 1, Integer.MAX_VALUE),
                 settings.duration("chat.max-duration"),
-                settings.duration("chat.write-timeout"),
                 settings.integer("chat.max-concurrent", 1, 100_000),
                 settings.integer("chat.max-queued", 0, 100_000),
                 settings.duration("chat.queue-timeout"),
@@ -146,6 +146,7 @@ record JarvisConfig(
         settings.duration("server.idle-timeout"),
         settings.duration("server.head-timeout"),
         settings.duration("server.body-timeout"),
+        settings.duration("server.write-timeout"),
         settings.duration("server.shutdown-grace"),
         trustedProxies(settings));
   }

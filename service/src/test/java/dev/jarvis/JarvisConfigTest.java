@@ -47,6 +47,7 @@ class JarvisConfigTest {
                 Duration.ofMinutes(5),
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(30),
+                Duration.ofSeconds(30),
                 Duration.ofSeconds(8),
                 config.server().trustedProxies()));
     assertThat(config.database().url()).isNull();
@@ -101,7 +102,7 @@ class JarvisConfigTest {
                         Map.entry("JARVIS_REDIS_URL", "redis://:hunter2^@x"),
                         Map.entry("JARVIS_CHAT_MAX_DURATION", "9999999h"),
                         Map.entry("JARVIS_SERVER_BODY_BUDGET", "33554431"),
-                        Map.entry("JARVIS_CHAT_WRITE_TIMEOUT", "soon"),
+                        Map.entry("JARVIS_SERVER_WRITE_TIMEOUT", "soon"),
                         Map.entry("JARVIS_API_KEYS", "alice:hunter2"),
                         Map.entry("JARVIS_S3_ENDPOINT", "http://minio:9000"),
                         Map.entry("JARVIS_SERVER_TRUSTED_PROXIES", "10.0.0.0/8,nginx"),
@@ -115,7 +116,7 @@ class JarvisConfigTest {
         .hasMessageContaining("JARVIS_CHAT_MAX_DURATION")
         .hasMessageContaining(
             "JARVIS_SERVER_BODY_BUDGET: \"33554431\" is too small: the minimum is 8 times")
-        .hasMessageContaining("JARVIS_CHAT_WRITE_TIMEOUT")
+        .hasMessageContaining("JARVIS_SERVER_WRITE_TIMEOUT")
         .hasMessageContaining("JARVIS_SERVER_TRUSTED_PROXIES")
         .hasMessageContaining("'nginx' is no address")
         .hasMessageContaining("JARVIS_S3_ACCESS_KEY")

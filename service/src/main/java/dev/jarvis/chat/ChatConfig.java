@@ -8,7 +8,6 @@ import java.time.Duration;
  * @param maxMessages most messages of a conversation
  * @param maxTokens most tokens of an answer that a client may ask for
  * @param maxDuration how long an answer may take in all
- * @param writeTimeout how long a client may take to accept a piece of a stream
  * @param maxConcurrent how many are answered at once
  * @param maxQueued how many more may wait
  * @param queueTimeout for how long
@@ -18,7 +17,6 @@ public record ChatConfig(
     int maxMessages,
     int maxTokens,
     Duration maxDuration,
-    Duration writeTimeout,
     int maxConcurrent,
     int maxQueued,
     Duration queueTimeout,

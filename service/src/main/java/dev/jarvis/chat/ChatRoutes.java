@@ -173,7 +173,7 @@ public final class ChatRoutes {
     response.header(HeaderNames.CONTENT_TYPE, "text/event-stream");
     response.header(HeaderNames.CACHE_CONTROL, "no-cache");
     response.header(HeaderNames.create("x-accel-buffering"), "no"); // nginx would hold pieces back
-    EventStream events = new EventStream(response.outputStream(), config.writeTimeout());
+    EventStream events = new EventStream(response.outputStream());
     try {
       events.send(withGrounding(chunks.role(0), request));
       Chunk chunk;

@@ -63,9 +63,13 @@ public final class ClientConnection {
   private @Nullable ClientWatch watch;
 
   ClientConnection(
-      HelidonSocket socket, DataWriter writer, Duration headLimit, Duration bodyLimit) {
+      HelidonSocket socket,
+      DataWriter writer,
+      Duration headLimit,
+      Duration bodyLimit,
+      Duration writeLimit) {
     this.socket = socket;
-    this.writer = new ResponseWriter(writer);
+    this.writer = new ResponseWriter(writer, socket, writeLimit);
     this.headLimit = headLimit;
     this.bodyLimit = bodyLimit;
     CURRENT.set(this); // the thread serves this connection and ends with it
