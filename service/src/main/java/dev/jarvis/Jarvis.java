@@ -4,6 +4,7 @@ import dev.jarvis.JarvisConfig.ModelServer;
 import dev.jarvis.account.ActiveUsers;
 import dev.jarvis.account.ApiKeys;
 import dev.jarvis.chat.AnswerCache;
+import dev.jarvis.chat.ChatConfig;
 import dev.jarvis.chat.ChatRoutes;
 import dev.jarvis.chat.ContentUrls;
 import dev.jarvis.chat.EmbeddingClient;
@@ -22,6 +23,7 @@ import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.OpenApiRoutes;
 import dev.jarvis.http.Routes;
 import dev.jarvis.ledger.Ledger;
+import dev.jarvis.limit.Admission;
 import dev.jarvis.model.LocalProvider;
 import dev.jarvis.model.ModelProvider;
 import dev.jarvis.model.Models;
@@ -112,7 +114,7 @@ public final class Jarvis implements AutoCloseable {
     new MetricsRoutes(telemetry).register(routes);
     new OpenApiRoutes(VERSION).register(routes);
     new ModelRoutes(models, router).register(routes);
-    new RoutingRoutes(config.chat(), bodies, router).register(routes);
+    new RoutingRoutes(config.chat(), bodies, router, explanations(config.chat())).register(routes);
     AnswerCache cache =
         new AnswerCache(redis, telemetry.instruments(), config.chat().maxDuration());
     Gateway gateway =
@@ -176,6 +178,14 @@ public final class Jarvis implements AutoCloseable {
         });
     port = started.port();
     LOG.atInfo().addKeyValue("url", "http://" + config.server().host() + ":" + port).log("ready");
+  }
+
+  /** As many as chats, and beside them: an explanation asks no model. */
+  private static Admission explanations(ChatConfig chat) {
+    return new Admission(
+        "explanations",
+        new Admission.Limits(chat.maxConcurrent(), chat.maxQueued(), chat.queueTimeout()),
+        change -> {});
   }
 
   private List<ModelProvider> providers(JarvisConfig config) throws Exception {

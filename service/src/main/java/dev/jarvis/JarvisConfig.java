@@ -7,6 +7,7 @@ import dev.jarvis.chat.ContentUrls;
 import dev.jarvis.document.DocumentConfig;
 import dev.jarvis.document.ExtractLimits;
 import dev.jarvis.http.TrustedProxies;
+import dev.jarvis.limit.Admission;
 import dev.jarvis.model.FieldPolicy;
 import dev.jarvis.model.LocalConfig;
 import dev.jarvis.model.ModelServerConfig;
@@ -199,6 +200,15 @@ record JarvisConfig(
   }
 
   private static DocumentConfig documents(Settings settings) {
+    int uploads = settings.integer("documents.max-uploads", 1, 10_000);
+    int searches = settings.integer("documents.max-searches", 1, 999);
+    int queued = settings.integer("documents.max-queued", 0, 100_000);
+    Duration queueTimeout = settings.duration("documents.queue-timeout");
+    if (searches >= settings.integer("database.pool-size", 1, 1_000)) {
+      settings.problem(
+          "documents.max-searches",
+          "leaves no connection to others: it must be below database.pool-size");
+    }
     return new DocumentConfig(
         settings.integer("documents.max-file-bytes", 1_024, 1 << 30),
         settings.integer("documents.max-files", 1, 10_000_000),
@@ -217,7 +227,9 @@ record JarvisConfig(
         settings.integer("documents.chunk-tokens", 32, 8_192),
         settings.text("documents.text-search"),
         settings.optional("documents.embedding-model"),
-        settings.integer("documents.context-tokens", 32, 1_000_000));
+        settings.integer("documents.context-tokens", 32, 1_000_000),
+        new Admission.Limits(uploads, (uploads + 1) / 2, queued, queueTimeout),
+        new Admission.Limits(searches, queued, queueTimeout));
   }
 
   private static DatabaseConfig database(Settings settings) {

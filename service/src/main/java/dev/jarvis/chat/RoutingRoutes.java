@@ -2,10 +2,12 @@ package dev.jarvis.chat;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Fields;
 import dev.jarvis.http.Json;
 import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.Routes;
+import dev.jarvis.limit.Admission;
 import dev.jarvis.model.ChatRequest;
 import dev.jarvis.model.Decision;
 import dev.jarvis.model.Decision.Option;
@@ -24,8 +26,10 @@ public final class RoutingRoutes {
   private final ChatConfig config;
   private final JsonBody bodies;
   private final Router router;
+  private final Admission admission;
 
-  public RoutingRoutes(ChatConfig config, JsonBody bodies, Router router) {
+  public RoutingRoutes(ChatConfig config, JsonBody bodies, Router router, Admission admission) {
+    this.admission = admission;
     this.config = config;
     this.bodies = bodies;
     this.router = router;
@@ -42,7 +46,7 @@ public final class RoutingRoutes {
       ChatCompletionRequest.parse(body, config.maxMessages(), config.maxTokens());
     }
     ChatRequest request = new ChatRequest(model, body);
-    try {
+    try (Admission.Permit ignored = admission.acquire(String.valueOf(Exchange.of(http).userId()))) {
       Decision decision =
           router
               .decide(model, it -> it.shortfall(request))

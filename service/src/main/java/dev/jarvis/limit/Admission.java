@@ -16,18 +16,25 @@ import java.util.function.IntConsumer;
 /**
  * Admits a limited number of requests at once; some more wait. First come, first served within a
  * user, and fair between users: a permit that becomes free goes to the longest-waiting request of
- * the user that holds the fewest permits. Keeps nothing about a user without permits or waiting
- * requests. Thread-safe.
+ * the user that holds the fewest permits; of several such users, of the one that has gone without
+ * for longest. So users take turns even where there is one permit, and none is passed over for
+ * ever. Keeps nothing about a user without permits or waiting requests. Thread-safe.
  */
 public final class Admission {
   /**
    * How much is admitted.
    *
    * @param maxConcurrent most permits at once
+   * @param maxOfUser most of them that one user holds
    * @param maxQueued most requests that wait for one
    * @param queueTimeout how long each of them waits
    */
-  public record Limits(int maxConcurrent, int maxQueued, Duration queueTimeout) {}
+  public record Limits(int maxConcurrent, int maxOfUser, int maxQueued, Duration queueTimeout) {
+    /** A user may hold all permits: for requests that are over soon. */
+    public Limits(int maxConcurrent, int maxQueued, Duration queueTimeout) {
+      this(maxConcurrent, maxConcurrent, maxQueued, queueTimeout);
+    }
+  }
 
   /** The right to be one of the admitted; closing it passes it on, and is idempotent. */
   public interface Permit extends AutoCloseable {
@@ -62,13 +69,15 @@ public final class Admission {
     private final String name;
     private final LinkedHashSet<Waiter> waiting = new LinkedHashSet<>(); // in order of arrival
     private int permits;
+    private long lastAdmitted = -1;
 
     private User(String name) {
       this.name = name;
     }
 
-    private long oldest() {
-      return waiting.getFirst().arrival;
+    /** Since when it goes without: its last admission, or the arrival of what waits if later. */
+    private long unservedSince() {
+      return Math.max(lastAdmitted, waiting.getFirst().arrival);
     }
 
     private long newest() {
@@ -77,7 +86,7 @@ public final class Admission {
   }
 
   private static final Comparator<User> NEXT =
-      Comparator.<User>comparingInt(it -> it.permits).thenComparingLong(User::oldest);
+      Comparator.<User>comparingInt(it -> it.permits).thenComparingLong(User::unservedSince);
 
   private static final Comparator<User> MOST_WAITING =
       Comparator.<User>comparingInt(it -> it.waiting.size()).thenComparingLong(User::newest);
@@ -88,7 +97,7 @@ public final class Admission {
   private final Map<String, User> users = new HashMap<>(); // guarded by this, as all below
   private int admitted;
   private int waiting;
-  private long arrivals;
+  private long clock; // of arrivals and admissions
 
   /**
    * An admission without requests.
@@ -132,18 +141,20 @@ public final class Admission {
     };
   }
 
-  /** Admits a request, or lets it wait. No permit is free while others wait: none is overtaken. */
+  /**
+   * Admits a request, or lets it wait. No permit is free while others wait that may have it, so
+   * none is overtaken.
+   */
   private synchronized Optional<Waiter> enter(String name) {
-    if (admitted < limits.maxConcurrent()) {
-      admitted++;
-      user(name).permits++;
+    User user = user(name);
+    if (admitted < limits.maxConcurrent() && mayHoldMore(user)) {
+      admit(user);
       return Optional.empty();
     }
     if (waiting >= limits.maxQueued()) {
-      makeRoom(name);
+      makeRoom(user);
     }
-    User user = user(name);
-    Waiter waiter = new Waiter(user, arrivals++);
+    Waiter waiter = new Waiter(user, clock++);
     user.waiting.add(waiter);
     changeWaiting(1);
     return Optional.of(waiter);
@@ -153,16 +164,28 @@ public final class Admission {
     return users.computeIfAbsent(name, User::new);
   }
 
-  /** Refuses the newest request of the user with the most waiting ones: it, or the newcomer. */
-  private void makeRoom(String newcomer) {
-    User own = users.get(newcomer);
-    int ownWaiting = own == null ? 0 : own.waiting.size();
-    User most =
+  private void admit(User user) {
+    admitted++;
+    user.permits++;
+    user.lastAdmitted = clock++;
+  }
+
+  private boolean mayHoldMore(User user) {
+    return user.permits < limits.maxOfUser();
+  }
+
+  /** Refuses the newest request of the user with the most waiting ones, or else the newcomer. */
+  private void makeRoom(User newcomer) {
+    Optional<User> most =
         users.values().stream()
-            .filter(it -> it.waiting.size() > ownWaiting)
-            .max(MOST_WAITING)
-            .orElseThrow(() -> new ApiException.Overloaded(full()));
-    decide(most.waiting.getLast(), State.DISPLACED);
+            .filter(it -> it.waiting.size() > newcomer.waiting.size())
+            .max(MOST_WAITING);
+    if (most.isEmpty()) {
+      String message = full(newcomer);
+      forgetIfIdle(newcomer);
+      throw new ApiException.Overloaded(message);
+    }
+    decide(most.get().waiting.getLast(), State.DISPLACED);
   }
 
   private void await(Waiter waiter, Cancellation cancellation) {
@@ -185,7 +208,7 @@ public final class Admission {
     switch (state) {
       case ADMITTED -> {}
       case DISPLACED -> throw new ApiException.Overloaded(displaced());
-      case TIMED_OUT -> throw new ApiException.Overloaded(timedOut());
+      case TIMED_OUT -> throw new ApiException.Overloaded(timedOut(waiter.user));
       case WAITING, CANCELLED -> throw cancelled();
     }
   }
@@ -204,8 +227,7 @@ public final class Admission {
     user.waiting.remove(waiter);
     changeWaiting(-1);
     if (state == State.ADMITTED) {
-      admitted++;
-      user.permits++;
+      admit(user);
     }
     forgetIfIdle(user);
     waiter.decided.countDown();
@@ -216,9 +238,9 @@ public final class Admission {
     user.permits--;
     admitted--;
     forgetIfIdle(user);
-    if (waiting > 0) { // the search is over no more users than there are permits and places
+    if (waiting > 0) { // of users there are no more than permits and places
       users.values().stream()
-          .filter(it -> !it.waiting.isEmpty())
+          .filter(it -> !it.waiting.isEmpty() && mayHoldMore(it))
           .min(NEXT)
           .ifPresent(it -> decide(it.waiting.getFirst(), State.ADMITTED));
     }
@@ -240,9 +262,9 @@ public final class Admission {
     return users.size();
   }
 
-  private String full() {
-    return "The server is busy: %d %s are in progress and %d wait, which are the maximums. Try again later."
-        .formatted(limits.maxConcurrent(), name, limits.maxQueued());
+  private String full(User user) {
+    return "The server is busy: %s, and %d wait, which is the maximum too. Try again later."
+        .formatted(inProgress(user), limits.maxQueued());
   }
 
   private String displaced() {
@@ -250,9 +272,16 @@ public final class Admission {
         .formatted(limits.maxQueued(), name);
   }
 
-  private String timedOut() {
-    return "The server is busy: %d %s are in progress, which is the maximum, and yours had to wait for more than %d ms. Try again later."
-        .formatted(limits.maxConcurrent(), name, limits.queueTimeout().toMillis());
+  private synchronized String timedOut(User user) {
+    return "The server is busy: %s, and yours had to wait for more than %d ms. Try again later."
+        .formatted(inProgress(user), limits.queueTimeout().toMillis());
+  }
+
+  private String inProgress(User user) {
+    return mayHoldMore(user)
+        ? "%d %s are in progress, which is the maximum".formatted(limits.maxConcurrent(), name)
+        : "%d of your %s are in progress, which is the maximum of a user"
+            .formatted(limits.maxOfUser(), name);
   }
 
   private static ApiException cancelled() {

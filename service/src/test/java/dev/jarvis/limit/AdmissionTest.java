@@ -67,9 +67,9 @@ class AdmissionTest {
     assertThat(admission.users()).isZero();
     List<Admission.Permit> all = new ArrayList<>();
     for (int i = 0; i < permits; i++) {
-      all.add(admission.acquire("last"));
+      all.add(admission.acquire("last" + i));
     }
-    assertThat(admission.users()).isEqualTo(1);
+    assertThat(admission.users()).isEqualTo(permits);
     all.forEach(Admission.Permit::close);
     assertThat(admission.users()).isZero();
   }
@@ -83,8 +83,8 @@ class AdmissionTest {
     assertThatThrownBy(() -> admission.acquire("bob"))
         .isInstanceOf(ApiException.Overloaded.class)
         .hasMessage(
-            "The server is busy: 2 searches are in progress and 0 wait, which are the maximums."
-                + " Try again later.");
+            "The server is busy: 2 searches are in progress, which is the maximum, and 0 wait,"
+                + " which is the maximum too. Try again later.");
 
     first.close();
     first.close(); // counts once
@@ -185,16 +185,36 @@ class AdmissionTest {
     }
 
     assertThat(order).containsExactly("ann", "bob", "ann");
-    requests.get(0).get().close(); // ann and bob hold one each: ann's has waited longer
+    requests.get(0).get().close(); // both hold one: ann was served last
     await().until(() -> order.size() == 4);
-    assertThat(order).endsWith("ann");
-    requests.get(1).get().close();
-    await().until(() -> order.size() == 5);
     assertThat(order).endsWith("bob");
+    requests.get(1).get().close(); // ann holds none
+    await().until(() -> order.size() == 5);
+    assertThat(order).endsWith("ann");
     for (CompletableFuture<Admission.Permit> request : requests) {
       request.get().close();
     }
     assertIdle(admission, 3);
+  }
+
+  @Test
+  void usersTakeTurnsAlsoWithOnePermit() throws Exception {
+    Admission admission = admission(1, 20, LONG);
+    Admission.Permit busy = admission.acquire("ann");
+    List<Future<?>> requests = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      requests.add(queue(admission, "ann", "ann" + i));
+    }
+    requests.add(queue(admission, "bob", "bob0"));
+    requests.add(queue(admission, "bob", "bob1"));
+
+    busy.close();
+    for (Future<?> request : requests) {
+      request.get();
+    }
+
+    assertThat(order).containsExactly("ann0", "bob0", "ann1", "bob1", "ann2", "ann3", "ann4");
+    assertIdle(admission, 1);
   }
 
   @Test
@@ -206,7 +226,7 @@ class AdmissionTest {
     Future<?> third = queue(admission, "ann", "ann3");
     assertThatThrownBy(() -> admission.acquire("ann"))
         .as("the user with the most")
-        .hasMessageContaining("1 searches are in progress and 3 wait");
+        .hasMessageContaining("and 3 wait");
 
     Future<?> other =
         threads.submit(
@@ -225,7 +245,7 @@ class AdmissionTest {
     first.get();
     second.get();
     other.get();
-    assertThat(order).containsExactly("ann1", "ann2", "bob"); // none of them holds a permit
+    assertThat(order).containsExactly("ann1", "bob", "ann2");
     assertIdle(admission, 1);
   }
 
@@ -294,9 +314,37 @@ class AdmissionTest {
   }
 
   @Test
+  void aUserDoesNotHoldAllPermitsWhereTheyLastLong() throws Exception {
+    Admission admission =
+        new Admission("uploads", new Admission.Limits(4, 2, 1, LONG), waiting::addAndGet);
+    Admission.Permit first = admission.acquire("ann");
+    Admission.Permit second = admission.acquire("ann");
+    Future<?> third = queue(admission, "ann", "ann3");
+    assertThatThrownBy(() -> admission.acquire("ann"))
+        .hasMessage(
+            "The server is busy: 2 of your uploads are in progress, which is the maximum of a user,"
+                + " and 1 wait, which is the maximum too. Try again later.");
+
+    Admission.Permit bob = admission.acquire("bob");
+    assertThat(order).isEmpty();
+    bob.close();
+    assertThat(waiting).as("still not for ann").hasValue(1);
+    first.close();
+    third.get();
+
+    second.close();
+    assertThat(waiting).hasValue(0);
+    assertThat(admission.users()).isZero();
+  }
+
+  @Test
   void noPermitIsLostOrDoubledHoweverRequestsEnd() {
     int permits = 7;
-    Admission admission = admission(permits, 50, Duration.ofMillis(5));
+    Admission admission =
+        new Admission(
+            "searches",
+            new Admission.Limits(permits, 3, 50, Duration.ofMillis(5)),
+            waiting::addAndGet);
     AtomicInteger inside = new AtomicInteger();
     AtomicInteger most = new AtomicInteger();
     AtomicInteger admitted = new AtomicInteger();
