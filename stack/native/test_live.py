@@ -39,6 +39,8 @@ READ_BY_NOBODY = {
     "thread_daemon_count": "a part of thread_count",
     "thread_max_count": "the maximum of thread_count over time says it",
     "thread_starts": "of use beside a profiler only",
+    "http_request_body_reserved_bytes": "a refusal is a 503 in http_requests_total; this says why",
+    "documents_waiting_requests": "those that wait in vain are 503s in http_requests_total",
     "hikaricp_connections": "active and idle add up to it",
     "hikaricp_connections_min": "a setting",
     "hikaricp_connections_acquire_max_seconds": "the spans show the slow ones",

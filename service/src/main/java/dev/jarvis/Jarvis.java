@@ -3,7 +3,7 @@ package dev.jarvis;
 import dev.jarvis.JarvisConfig.ModelServer;
 import dev.jarvis.account.ActiveUsers;
 import dev.jarvis.account.ApiKeys;
-import dev.jarvis.chat.Admission;
+import dev.jarvis.chat.ChatConfig;
 import dev.jarvis.chat.ChatRoutes;
 import dev.jarvis.chat.ContentUrls;
 import dev.jarvis.chat.EmbeddingClient;
@@ -21,11 +21,13 @@ import dev.jarvis.health.DependencyCheck;
 import dev.jarvis.health.Health;
 import dev.jarvis.health.HealthRoutes;
 import dev.jarvis.http.BearerTokens;
+import dev.jarvis.http.ByteBudget;
 import dev.jarvis.http.Connections;
 import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.OpenApiRoutes;
 import dev.jarvis.http.Routes;
 import dev.jarvis.ledger.Ledger;
+import dev.jarvis.limit.Admission;
 import dev.jarvis.model.Attempts;
 import dev.jarvis.model.LocalProvider;
 import dev.jarvis.model.ModelProvider;
@@ -112,12 +114,15 @@ public final class Jarvis implements AutoCloseable {
 
     BearerTokens tokens = new BearerTokens(keys::user, config.metricsToken());
     Routes routes = new Routes(tokens);
-    JsonBody bodies = new JsonBody(config.server().maxBodyBytes(), config.server().maxJsonDepth());
+    ByteBudget bodyBudget = new ByteBudget(config.server().bodyBudget());
+    open(telemetry.instruments().gauge(Metric.HTTP_REQUEST_BODY_RESERVED, bodyBudget::reserved));
+    JsonBody bodies =
+        new JsonBody(config.server().maxBodyBytes(), config.server().maxJsonDepth(), bodyBudget);
     new HealthRoutes(health, VERSION).register(routes);
     new MetricsRoutes(telemetry).register(routes);
     new OpenApiRoutes(VERSION).register(routes);
     new ModelRoutes(models, router).register(routes);
-    new RoutingRoutes(config.chat(), bodies, router).register(routes);
+    new RoutingRoutes(config.chat(), bodies, router, explanations(config.chat())).register(routes);
     open(telemetry.instruments().gaugesByLabels(Metric.LLM_CIRCUIT_OPEN, router::openCircuits));
     Settlement settlement =
         new Settlement(
@@ -128,7 +133,11 @@ public final class Jarvis implements AutoCloseable {
           settlement.announce(label, it.provider().name());
           it.provider().discovered(label);
         });
-    Admission admission = new Admission(config.chat(), telemetry.instruments());
+    Admission admission =
+        new Admission(
+            "requests",
+            limits(config.chat()),
+            change -> telemetry.instruments().add(Metric.LLM_WAITING_REQUESTS, change));
 
     // The way of every call to a model, in this order; see docs/architecture.md.
     Stage resolve = new Resolve(router);
@@ -136,8 +145,8 @@ public final class Jarvis implements AutoCloseable {
         new Flights(
             new AnswerCache(redis, telemetry.instruments(), router::cache),
             settlement,
-            config.chat().writeTimeout());
-    Stage admit = new Admit(user -> admission.enter()::close);
+            config.server().writeTimeout());
+    Stage admit = new Admit(user -> admission.acquire(user)::close);
     Stage attempt = new Attempts(router, models, telemetry, config.chat().maxDuration());
     Pipeline ofService = new Pipeline(List.of(resolve, generate, admit, attempt), settlement);
 
@@ -177,7 +186,10 @@ public final class Jarvis implements AutoCloseable {
             .idleConnectionPeriod(config.server().idleTimeout().dividedBy(4))
             .protocolsDiscoverServices(false) // or connections would not be ours alone
             .addConnectionSelector(
-                new Connections(config.server().headTimeout(), config.server().bodyTimeout()))
+                new Connections(
+                    config.server().headTimeout(),
+                    config.server().bodyTimeout(),
+                    config.server().writeTimeout()))
             .connectionOptions(it -> it.tcpNoDelay(true)) // off, pieces of a stream wait 40 ms each
             .directHandlers(new MalformedRequests(telemetry.instruments(), maxBodyBytes).handlers())
             .routing(routing)
@@ -190,6 +202,18 @@ public final class Jarvis implements AutoCloseable {
         });
     port = started.port();
     LOG.atInfo().addKeyValue("url", "http://" + config.server().host() + ":" + port).log("ready");
+  }
+
+  /** As many as chats, and beside them: an explanation asks no model. */
+  private static Admission explanations(ChatConfig chat) {
+    return new Admission(
+        "explanations",
+        limits(chat),
+        change -> {});
+  }
+
+  private static Admission.Limits limits(ChatConfig chat) {
+    return new Admission.Limits(chat.maxConcurrent(), chat.maxQueued(), chat.queueTimeout());
   }
 
   private List<ModelProvider> providers(JarvisConfig config, Instruments instruments)

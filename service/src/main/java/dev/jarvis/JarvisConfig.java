@@ -7,6 +7,7 @@ import dev.jarvis.chat.ContentUrls;
 import dev.jarvis.document.DocumentConfig;
 import dev.jarvis.document.ExtractLimits;
 import dev.jarvis.http.TrustedProxies;
+import dev.jarvis.limit.Admission;
 import dev.jarvis.model.FieldPolicy;
 import dev.jarvis.model.LocalConfig;
 import dev.jarvis.model.ModelServerConfig;
@@ -70,11 +71,13 @@ record JarvisConfig(
       int port,
       String instance,
       int maxBodyBytes,
+      long bodyBudget,
       int maxJsonDepth,
       int maxConnections,
       Duration idleTimeout,
       Duration headTimeout,
       Duration bodyTimeout,
+      Duration writeTimeout,
       Duration shutdownGrace,
       TrustedProxies trustedProxies) {}
 
@@ -96,7 +99,6 @@ record JarvisConfig(
                 settings.integer("chat.max-messages", 1, 100_000),
                 settings.integer("chat.max-tokens", 1, Integer.MAX_VALUE),
                 settings.duration("chat.max-duration"),
-                settings.duration("chat.write-timeout"),
                 settings.durationOrZero("chat.sse-keep-alive"),
                 settings.integer("chat.max-concurrent", 1, 100_000),
                 settings.integer("chat.max-queued", 0, 100_000),
@@ -134,18 +136,34 @@ record JarvisConfig(
     String host = settings.text("server.host");
     int port = settings.integer("server.port", 0, 65_535);
     String instance = settings.optional("server.instance");
+    int maxBodyBytes = settings.integer("server.max-body-bytes", 1_024, 1 << 30);
     return new Server(
         host,
         port,
         instance == null ? host + ":" + port : instance,
-        settings.integer("server.max-body-bytes", 1_024, 1 << 30),
+        maxBodyBytes,
+        bodyBudget(settings, maxBodyBytes),
         settings.integer("server.max-json-depth", 4, 1_000),
         settings.integer("server.max-connections", 1, 1_000_000),
         settings.duration("server.idle-timeout"),
         settings.duration("server.head-timeout"),
         settings.duration("server.body-timeout"),
+        settings.duration("server.write-timeout"),
         settings.duration("server.shutdown-grace"),
         trustedProxies(settings));
+  }
+
+  /** A body of plain text must fit into one user's half of it, with its bytes and its tree. */
+  private static long bodyBudget(Settings settings, int maxBodyBytes) {
+    long budget = settings.bytes("server.body-budget");
+    long least = 8L * maxBodyBytes;
+    if (budget != 0 && budget < least) {
+      settings.problem(
+          "server.body-budget",
+          "is too small: the minimum is 8 times server.max-body-bytes, %d, or 0 for a quarter of the heap"
+              .formatted(least));
+    }
+    return budget;
   }
 
   private static TrustedProxies trustedProxies(Settings settings) {
@@ -183,6 +201,15 @@ record JarvisConfig(
   }
 
   private static DocumentConfig documents(Settings settings) {
+    int uploads = settings.integer("documents.max-uploads", 1, 10_000);
+    int searches = settings.integer("documents.max-searches", 1, 999);
+    int queued = settings.integer("documents.max-queued", 0, 100_000);
+    Duration queueTimeout = settings.duration("documents.queue-timeout");
+    if (searches >= settings.integer("database.pool-size", 1, 1_000)) {
+      settings.problem(
+          "documents.max-searches",
+          "leaves no connection to others: it must be below database.pool-size");
+    }
     return new DocumentConfig(
         settings.integer("documents.max-file-bytes", 1_024, 1 << 30),
         settings.integer("documents.max-files", 1, 10_000_000),
@@ -201,7 +228,9 @@ record JarvisConfig(
         settings.integer("documents.chunk-tokens", 32, 8_192),
         settings.text("documents.text-search"),
         settings.optional("documents.embedding-model"),
-        settings.integer("documents.context-tokens", 32, 1_000_000));
+        settings.integer("documents.context-tokens", 32, 1_000_000),
+        new Admission.Limits(uploads, (uploads + 1) / 2, queued, queueTimeout),
+        new Admission.Limits(searches, queued, queueTimeout));
   }
 
   private static DatabaseConfig database(Settings settings) {

@@ -241,6 +241,20 @@ final class Settings {
     return least;
   }
 
+  /** A number of bytes from 0 on. */
+  long bytes(String key) {
+    try {
+      long value = Long.parseLong(text(key));
+      if (value >= 0) {
+        return value;
+      }
+    } catch (NumberFormatException e) {
+      // told below
+    }
+    problem(key, "is not a whole number from 0 on");
+    return 0;
+  }
+
   /** An amount of money from 0 on. */
   BigDecimal amount(String key) {
     try {

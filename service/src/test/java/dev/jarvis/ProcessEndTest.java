@@ -46,7 +46,15 @@ class ProcessEndTest {
   @Test
   void anOutOfMemoryErrorEndsTheProcess() throws Exception {
     try (FakeOllama ollama = FakeOllama.start();
-        ServiceProcess service = start(List.of("-Xmx96m"), ollama)) {
+        ServiceProcess service =
+            ServiceProcess.start(
+                folder,
+                List.of("-Xmx96m"),
+                Map.of(
+                    "JARVIS_OLLAMA_URL",
+                    ollama.uri().toString(),
+                    "JARVIS_SERVER_BODY_BUDGET", // more than there is
+                    Long.toString(1L << 40)))) {
       URI base = service.awaitReady();
       // as a tree it takes thirty times its bytes
       String body = "{\"model\":\"m\",\"x\":[" + "{},".repeat(1_300_000) + "{}]}";

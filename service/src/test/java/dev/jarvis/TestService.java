@@ -85,6 +85,11 @@ public final class TestService implements AutoCloseable {
     return Shared.SERVICE;
   }
 
+  /** Its database, for what no route does. */
+  public TestDatabase database() {
+    return database;
+  }
+
   public FakeOllama ollama() {
     return ollama;
   }

@@ -8,7 +8,6 @@ import java.time.Duration;
  * @param maxMessages most messages of a conversation
  * @param maxTokens most tokens of an answer that a client may ask for
  * @param maxDuration how long an answer may take in all
- * @param writeTimeout how long a client may take to accept a piece of a stream
  * @param sseKeepAlive after how long without an event a stream's client gets a comment; zero for
  *     never
  * @param maxConcurrent how many are answered at once
@@ -20,7 +19,6 @@ public record ChatConfig(
     int maxMessages,
     int maxTokens,
     Duration maxDuration,
-    Duration writeTimeout,
     Duration sseKeepAlive,
     int maxConcurrent,
     int maxQueued,

@@ -113,7 +113,7 @@ final class CompletionStream {
       response.header(HeaderNames.CACHE_CONTROL, "no-cache");
       response.header(
           HeaderNames.create("x-accel-buffering"), "no"); // nginx would hold pieces back
-      events = new EventStream(response.outputStream(), config.writeTimeout());
+      events = new EventStream(response.outputStream());
     }
     return events;
   }

@@ -2,18 +2,13 @@ package dev.jarvis.chat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jarvis.http.Json;
-import dev.jarvis.http.WriteLimit;
 import io.helidon.webserver.ServerConnectionException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 
-/**
- * Server-sent events, each written out at once. A client that takes nothing for too long is given
- * up.
- */
+/** Server-sent events, each written out at once. */
 final class EventStream implements AutoCloseable {
   /** The client no longer takes what is written. */
   static final class ClientGone extends Exception {
@@ -30,11 +25,9 @@ final class EventStream implements AutoCloseable {
   private static final byte[] DONE = "[DONE]".getBytes(StandardCharsets.US_ASCII);
 
   private final OutputStream out;
-  private final Duration writeLimit;
 
-  EventStream(OutputStream out, Duration writeLimit) {
+  EventStream(OutputStream out) {
     this.out = out;
-    this.writeLimit = writeLimit;
   }
 
   void send(JsonNode event) throws ClientGone {
@@ -53,14 +46,10 @@ final class EventStream implements AutoCloseable {
 
   private void write(byte[] field, byte[] data) throws ClientGone {
     try {
-      WriteLimit.within(
-          writeLimit,
-          () -> {
-            out.write(field);
-            out.write(data);
-            out.write(END);
-            out.flush();
-          });
+      out.write(field);
+      out.write(data);
+      out.write(END);
+      out.flush();
     } catch (IOException | UncheckedIOException | ServerConnectionException e) {
       throw new ClientGone(e);
     }

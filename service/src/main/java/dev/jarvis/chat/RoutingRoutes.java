@@ -3,10 +3,12 @@ package dev.jarvis.chat;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Fields;
 import dev.jarvis.http.Json;
 import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.Routes;
+import dev.jarvis.limit.Admission;
 import dev.jarvis.model.Decision;
 import dev.jarvis.model.Decision.Option;
 import dev.jarvis.model.ModelErrors;
@@ -25,8 +27,10 @@ public final class RoutingRoutes {
   private final ChatConfig config;
   private final JsonBody bodies;
   private final Router router;
+  private final Admission admission;
 
-  public RoutingRoutes(ChatConfig config, JsonBody bodies, Router router) {
+  public RoutingRoutes(ChatConfig config, JsonBody bodies, Router router, Admission admission) {
+    this.admission = admission;
     this.config = config;
     this.bodies = bodies;
     this.router = router;
@@ -43,7 +47,7 @@ public final class RoutingRoutes {
       ChatCompletionRequest.parse(body, config.maxMessages(), config.maxTokens());
     }
     ChatRequest request = new ChatRequest(model, body);
-    try {
+    try (Admission.Permit ignored = admission.acquire(String.valueOf(Exchange.of(http).userId()))) {
       Decision decision =
           router
               .decide(model, it -> it.shortfall(request))

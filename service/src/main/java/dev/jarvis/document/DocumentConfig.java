@@ -1,5 +1,6 @@
 package dev.jarvis.document;
 
+import dev.jarvis.limit.Admission;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param textSearch PostgreSQL's text search configuration: whose word forms are the same word
  * @param embeddingModel name of a model or route; null for full text alone
  * @param contextTokens how many tokens of passages an answer is grounded on at most, by default
+ * @param uploads how many files are received at once
+ * @param searches how many searches use the database at once
  */
 public record DocumentConfig(
     long maxFileBytes,
@@ -34,7 +37,9 @@ public record DocumentConfig(
     int chunkTokens,
     String textSearch,
     @Nullable String embeddingModel,
-    int contextTokens) {
+    int contextTokens,
+    Admission.Limits uploads,
+    Admission.Limits searches) {
 
   /** Of the form around a file. */
   private static final int FORM_BYTES = 1 << 20;

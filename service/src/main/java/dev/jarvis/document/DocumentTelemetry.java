@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** Spans and metrics of documents on their way to the index. */
@@ -74,6 +75,11 @@ final class DocumentTelemetry {
     for (String operation : List.of("PutObject", "GetObject", "DeleteObject")) {
       instruments.add(Metric.OBJECT_STORE_OPERATION_ERRORS, 0, operation);
     }
+  }
+
+  /** Counts the requests of a kind that wait for a permit. */
+  IntConsumer waiting(String kind) {
+    return change -> instruments.add(Metric.DOCUMENTS_WAITING_REQUESTS, change, kind);
   }
 
   /** The current span, to be linked to from other traces. */

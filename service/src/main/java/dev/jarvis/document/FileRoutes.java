@@ -7,7 +7,6 @@ import dev.jarvis.http.ApiException;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Json;
 import dev.jarvis.http.Routes;
-import dev.jarvis.http.WriteLimit;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.ObjectStore;
 import io.helidon.http.HeaderNames;
@@ -20,7 +19,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +31,6 @@ final class FileRoutes {
   private static final int MAX_LIMIT = 10_000;
   private static final int DEFAULT_LIMIT = 1_000;
   private static final int BUFFER_BYTES = 1 << 16;
-  private static final Duration WRITE_LIMIT = Duration.ofSeconds(30);
 
   private final DocumentStore documents;
   private final ObjectStore objects;
@@ -148,8 +145,7 @@ final class FileRoutes {
         OutputStream out = response.outputStream()) {
       byte[] buffer = new byte[BUFFER_BYTES];
       for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-        int length = read;
-        WriteLimit.within(WRITE_LIMIT, () -> out.write(buffer, 0, length));
+        out.write(buffer, 0, read);
       }
     } catch (IOException e) {
       // the status is sent: a short body is how the client learns

@@ -1,8 +1,10 @@
 package dev.jarvis.document;
 
+import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.document.Document.State;
 import dev.jarvis.document.PassageStore.Place;
 import dev.jarvis.http.ApiException;
+import dev.jarvis.limit.Admission;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.context.Scope;
 import java.time.Duration;
@@ -39,6 +41,7 @@ final class Search {
   private final PassageStore passages;
   private final @Nullable Embedder embedder;
   private final DocumentTelemetry telemetry;
+  private final Admission admission;
 
   /**
    * What a search found.
@@ -59,6 +62,7 @@ final class Search {
     this.passages = passages;
     this.embedder = embedder;
     this.telemetry = telemetry;
+    this.admission = new Admission("searches", config.searches(), telemetry.waiting("search"));
   }
 
   /**
@@ -101,44 +105,59 @@ final class Search {
    * Searches.
    *
    * @param ids empty for all documents of the user
+   * @throws ApiException.Overloaded if no permit to search becomes free in time
    */
   Found search(String user, String requestId, List<UUID> ids, String question, int limit) {
     long start = System.nanoTime();
     Span span = telemetry.search();
     try (Scope ignored = span.makeCurrent()) {
       String text = question.replace("\0", "");
-      Map<Place, Double> scores = new HashMap<>();
-      Optional<List<Place>> near = near(requestId, user, ids, text);
-      int rankings = near.isEmpty() ? 1 : 2;
-      add(passages.byWords(user, ids, config.textSearch(), text, DEPTH), rankings, scores);
-      near.ifPresent(it -> add(it, rankings, scores));
-      List<Passage> found = passages.load(user, best(scores, limit));
-      telemetry.found(found, span);
-      span.setAttribute("jarvis.search.passages", found.size());
-      telemetry.searched(near.isPresent(), Duration.ofNanos(System.nanoTime() - start));
-      return new Found(found, near.isPresent(), documents.pending(user));
+      // first, because it waits for a model server: a permit is for the database alone
+      Optional<Embedder.Vectors> vectors = embed(requestId, user, text);
+      Found found;
+      try (Admission.Permit permit = admission.acquire(user)) {
+        found = search(user, ids, text, vectors, limit);
+      }
+      telemetry.found(found.passages(), span);
+      span.setAttribute("jarvis.search.passages", found.passages().size());
+      telemetry.searched(found.hybrid(), Duration.ofNanos(System.nanoTime() - start));
+      return found;
     } finally {
       span.end();
     }
   }
 
-  /**
-   * Empty where there is no model, none that answers, or too much to compare: words are searched
-   * all the same.
-   */
-  private Optional<List<Place>> near(String requestId, String user, List<UUID> ids, String text) {
+  private Found search(
+      String user, List<UUID> ids, String text, Optional<Embedder.Vectors> question, int limit) {
+    Map<Place, Double> scores = new HashMap<>();
+    Optional<List<Place>> near = question.flatMap(it -> near(user, ids, it));
+    int rankings = near.isEmpty() ? 1 : 2;
+    add(passages.byWords(user, ids, config.textSearch(), text, DEPTH), rankings, scores);
+    near.ifPresent(it -> add(it, rankings, scores));
+    List<Passage> found = passages.load(user, best(scores, limit));
+    return new Found(found, near.isPresent(), documents.pending(user));
+  }
+
+  /** Empty where there is no model, or none that answers: words are searched all the same. */
+  private Optional<Embedder.Vectors> embed(String requestId, String user, String text) {
     if (embedder == null) {
       return Optional.empty();
     }
-    Embedder.Vectors question;
     try {
-      question = embedder.embed(List.of(text), user, requestId, EMBED_LIMIT);
+      return Optional.of(embedder.embed(List.of(text), user, requestId, EMBED_LIMIT));
     } catch (ApiException e) {
+      if (Cancellation.current().cancelled()) {
+        throw e; // nobody waits for the search any more
+      }
       LOG.atWarn()
           .addKeyValue("error", e.getMessage())
           .log("the question has no embedding, searching by words alone");
       return Optional.empty();
     }
+  }
+
+  /** Empty where there is too much to compare: words are searched all the same. */
+  private Optional<List<Place>> near(String user, List<UUID> ids, Embedder.Vectors question) {
     Optional<List<Place>> near =
         passages.byVector(user, ids, question.model(), question.vectors().getFirst(), DEPTH);
     if (near.isEmpty()) {

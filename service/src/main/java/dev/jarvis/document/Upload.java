@@ -1,10 +1,12 @@
 package dev.jarvis.document;
 
+import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.document.Multipart.Part;
 import dev.jarvis.http.ApiException;
 import dev.jarvis.http.ClientConnection;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.RequestIds;
+import dev.jarvis.limit.Admission;
 import dev.jarvis.storage.ObjectStore;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.RequestException;
@@ -45,7 +47,7 @@ final class Upload {
   private final DocumentStore documents;
   private final ObjectStore objects;
   private final DocumentTelemetry telemetry;
-  private final UploadTurns turns = new UploadTurns();
+  private final Admission admission;
 
   Upload(
       DocumentConfig config,
@@ -56,6 +58,7 @@ final class Upload {
     this.documents = documents;
     this.objects = objects;
     this.telemetry = telemetry;
+    this.admission = new Admission("uploads", config.uploads(), telemetry.waiting("upload"));
   }
 
   /**
@@ -79,7 +82,7 @@ final class Upload {
    */
   Received receive(ServerRequest http) {
     String user = String.valueOf(Exchange.of(http).userId());
-    try (UploadTurns.Turn ignored = turns.take(user)) {
+    try (Admission.Permit ignored = admission.acquire(user)) {
       checkRoom(documents.holdings(user));
       ClientConnection.current().bodyLimit(config.uploadTimeout());
       return receive(http, user);
@@ -212,7 +215,8 @@ final class Upload {
    */
   private void forget(String user, UUID id) {
     try {
-      documents.delete(user, id);
+      // also where the upload itself was cancelled
+      new Cancellation().run(() -> documents.delete(user, id));
     } catch (RuntimeException e) {
       LOG.atDebug().setCause(e).log("an upload that failed is left to time");
     }

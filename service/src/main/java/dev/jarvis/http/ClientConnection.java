@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,6 +56,7 @@ public final class ClientConnection {
   private Part part = Part.NOTHING_YET;
   private long deadline;
   private @Nullable ChunkedFraming chunks;
+  private @Nullable IntConsumer gathering;
   private @Nullable FutureTask<byte @Nullable []> reading;
   private boolean leftUnread;
 
@@ -63,9 +65,13 @@ public final class ClientConnection {
   private @Nullable Cancellation watch;
 
   ClientConnection(
-      HelidonSocket socket, DataWriter writer, Duration headLimit, Duration bodyLimit) {
+      HelidonSocket socket,
+      DataWriter writer,
+      Duration headLimit,
+      Duration bodyLimit,
+      Duration writeLimit) {
     this.socket = socket;
-    this.writer = new ResponseWriter(writer);
+    this.writer = new ResponseWriter(writer, socket, writeLimit);
     this.headLimit = headLimit;
     this.bodyLimit = bodyLimit;
     CURRENT.set(this); // the thread serves this connection and ends with it
@@ -96,6 +102,15 @@ public final class ClientConnection {
     await(Part.BODY, limit);
   }
 
+  /**
+   * Asks before more of the current request's body is read.
+   *
+   * @param gathering gets the number of bytes that are held already; what it throws ends the read
+   */
+  void gathering(IntConsumer gathering) {
+    this.gathering = gathering;
+  }
+
   /** The head of a request was read: what comes next is its body. */
   public void requestBegan(Method method) {
     await(Part.BODY, bodyLimit);
@@ -106,6 +121,7 @@ public final class ClientConnection {
   public void requestEnded() {
     part = Part.NOTHING_YET;
     chunks = null;
+    gathering = null;
     writer.bodies(true);
   }
 
@@ -206,6 +222,9 @@ public final class ClientConnection {
           .setKeepAlive(false)
           .message("a chunk of the body is too large")
           .build();
+    }
+    if (gathering != null) {
+      gathering.accept(reader.available());
     }
     byte[] bytes = take(reading == null ? read() : reading, deadline - System.nanoTime());
     if (bytes == null && part == Part.HEAD) {

@@ -22,24 +22,27 @@ import java.util.concurrent.ExecutorService;
 
 /**
  * HTTP/1.1 connections that are read and written through a {@link ClientConnection}: Helidon has
- * neither limits for reading nor a way to notice that a client is gone, and sends a body to {@code
- * HEAD}.
+ * neither limits for reading and writing nor a way to notice that a client is gone, and sends a
+ * body to {@code HEAD}.
  */
 public final class Connections implements ServerConnectionSelector {
   private final ServerConnectionSelector http1 =
       Http1ConnectionSelector.builder().config(Http1Config.create()).build();
   private final Duration headLimit;
   private final Duration bodyLimit;
+  private final Duration writeLimit;
 
   /**
    * Connections with limits.
    *
    * @param headLimit from the first byte of a request's head to its last
    * @param bodyLimit from there to the last byte of its body
+   * @param writeLimit how long a client may take to accept a piece of a response
    */
-  public Connections(Duration headLimit, Duration bodyLimit) {
+  public Connections(Duration headLimit, Duration bodyLimit, Duration writeLimit) {
     this.headLimit = headLimit;
     this.bodyLimit = bodyLimit;
+    this.writeLimit = writeLimit;
   }
 
   @Override
@@ -60,7 +63,8 @@ public final class Connections implements ServerConnectionSelector {
   @Override
   public ServerConnection connection(ConnectionContext context) {
     ClientConnection client =
-        new ClientConnection(context.serverSocket(), context.dataWriter(), headLimit, bodyLimit);
+        new ClientConnection(
+            context.serverSocket(), context.dataWriter(), headLimit, bodyLimit, writeLimit);
     return new Lingering(
         http1.connection(new WithOwnEnds(context, client.reader(), client.writer())), client);
   }

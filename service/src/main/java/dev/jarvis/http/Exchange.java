@@ -1,8 +1,12 @@
 package dev.jarvis.http;
 
 import io.helidon.webserver.http.ServerRequest;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One request and what is learnt of it on its way, for its log lines and its span. Used by the
@@ -14,6 +18,8 @@ public final class Exchange {
    * (nginx's number).
    */
   public static final int CLIENT_CLOSED_REQUEST = 499;
+
+  private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
 
   private final UUID id;
   private final String requestId;
@@ -30,6 +36,7 @@ public final class Exchange {
   private @Nullable String outcome;
   private @Nullable Throwable failure;
   private boolean clientGone;
+  private final List<Runnable> atEnd = new ArrayList<>();
 
   /**
    * A request as it came in.
@@ -158,5 +165,21 @@ public final class Exchange {
 
   public void clientIsGone() {
     clientGone = true;
+  }
+
+  /** Registers what is given back when the request ends, whatever becomes of it. */
+  public void atEnd(Runnable action) {
+    atEnd.add(action);
+  }
+
+  /** The request has ended: gives everything back, the last first, once. */
+  public void end() {
+    while (!atEnd.isEmpty()) {
+      try {
+        atEnd.removeLast().run();
+      } catch (RuntimeException e) {
+        LOG.atWarn().setCause(e).log("a part of a request did not end well");
+      }
+    }
   }
 }

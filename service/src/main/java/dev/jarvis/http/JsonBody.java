@@ -1,5 +1,6 @@
 package dev.jarvis.http;
 
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -14,16 +15,23 @@ import io.helidon.http.RequestException;
 import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
-/** Reads JSON bodies within limits of size and nesting. Thread-safe. */
+/** Reads JSON bodies within limits of size, nesting and memory. Thread-safe. */
 public final class JsonBody {
+  private static final int FIRST_BYTES = 16 << 10;
+
   private final int maxBytes;
   private final int maxDepth;
+  private final ByteBudget budget;
   private final ObjectMapper mapper;
 
   /**
@@ -31,8 +39,10 @@ public final class JsonBody {
    *
    * @param maxBytes most bytes of a body
    * @param maxDepth most levels of nesting
+   * @param budget for the bodies of all requests in flight
    */
-  public JsonBody(int maxBytes, int maxDepth) {
+  public JsonBody(int maxBytes, int maxDepth, ByteBudget budget) {
+    this.budget = budget;
     this.maxBytes = maxBytes;
     this.maxDepth = maxDepth;
     StreamReadConstraints constraints =
@@ -45,21 +55,35 @@ public final class JsonBody {
   }
 
   /**
-   * The body as a JSON object.
+   * The body as a JSON object. Its memory is reserved until the request ends.
    *
    * @throws ApiException.InvalidRequest if there is none, or it is no JSON object in UTF-8, or
    *     nested too deep
-   * @throws ApiException.BodyTooLarge if it is larger than allowed
+   * @throws ApiException.BodyTooLarge if it is larger than allowed, or has so many values that no
+   *     budget holds them
    * @throws ApiException.BodyTooSlow if it does not come in time
    * @throws ApiException.AmbiguousFraming if its chunks cannot be told apart
+   * @throws ApiException.Overloaded if other bodies take the memory
    */
   public ObjectNode object(ServerRequest request) {
-    byte[] bytes = bytes(request);
-    if (bytes.length == 0) {
-      throw invalid("The request has no body; send a JSON object.");
+    Exchange exchange = Exchange.of(request);
+    ByteBudget.Reservation memory = budget.reserve(String.valueOf(exchange.userId()), 0);
+    exchange.atEnd(memory::close);
+    if (!request.content().hasEntity()) {
+      throw noBody();
+    }
+    Buffer body = read(request, memory);
+    if (body.length == 0) {
+      throw noBody();
     }
     try {
-      JsonNode node = mapper.readTree(text(bytes));
+      long weight = weight(body);
+      if (weight + body.length > budget.share()) {
+        throw tooHeavy(weight); // another try would not help
+      }
+      memory.resize(weight + body.length);
+      JsonNode node = mapper.readTree(body.reader());
+      memory.resize(weight); // the bytes are garbage now
       if (node instanceof ObjectNode object) {
         return object;
       }
@@ -75,31 +99,91 @@ public final class JsonBody {
                   e.getOriginalMessage().lines().findFirst().orElse("cannot be parsed"),
                   e.getLocation() == null ? 1 : e.getLocation().getLineNr(),
                   e.getLocation() == null ? 1 : e.getLocation().getColumnNr()));
+    } catch (CharacterCodingException e) {
+      throw invalid("The body is not valid UTF-8.");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // it is in memory
     }
   }
 
-  private byte[] bytes(ServerRequest request) {
-    if (!request.content().hasEntity()) {
-      return new byte[0];
+  private long weight(Buffer body) throws IOException {
+    if (JsonWeight.isSmall(body.length)) {
+      return JsonWeight.assumed(body.length);
     }
+    try (JsonParser parser = mapper.createParser(body.reader())) {
+      return JsonWeight.counted(parser, body.length);
+    }
+  }
+
+  private Buffer read(ServerRequest request, ByteBudget.Reservation memory) {
+    long declared = request.headers().contentLength().orElse(-1);
+    if (declared > maxBytes) {
+      throw tooLarge();
+    }
+    Buffer buffer = new Buffer(memory, declared < 0 ? FIRST_BYTES : (int) declared);
+    // the server gathers a chunk before it hands out the first byte of it
+    ClientConnection.current().gathering(buffer::gathered);
     InputStream in = request.content().inputStream(); // to close it would read it to its end
     try {
-      byte[] bytes = in.readNBytes(maxBytes + 1);
-      if (bytes.length <= maxBytes) {
-        return bytes;
+      while (buffer.readFrom(in)) {
+        if (buffer.length > maxBytes) {
+          throw tooLarge();
+        }
       }
+      return buffer;
     } catch (RequestException e) {
       if (e.status().equals(Status.REQUEST_TIMEOUT_408)) {
         throw new ApiException.BodyTooSlow("The body did not come in time.");
       }
       throw e.status().equals(Status.REQUEST_ENTITY_TOO_LARGE_413) ? tooLarge() : broken();
-    } catch (CloseConnectionException e) {
-      throw e; // the client is gone
+    } catch (CloseConnectionException | ApiException e) {
+      throw e; // the client is gone, or the body is refused
     } catch (IOException | RuntimeException e) {
       // broken chunks come as exceptions of many kinds: where the next request begins is unknown
       throw broken();
     }
-    throw tooLarge();
+  }
+
+  /** A body while it comes; its memory is reserved before it is allocated. */
+  private static final class Buffer {
+    private final ByteBudget.Reservation memory;
+    private byte[] bytes;
+    private int length;
+
+    Buffer(ByteBudget.Reservation memory, int capacity) {
+      this.memory = memory;
+      memory.resize(capacity);
+      this.bytes = new byte[capacity];
+    }
+
+    /** Reads some; false at the end. */
+    boolean readFrom(InputStream in) throws IOException {
+      if (length < bytes.length) {
+        int read = in.read(bytes, length, bytes.length - length);
+        length += Math.max(read, 0);
+        return read >= 0;
+      }
+      int next = in.read(); // a body of the declared length ends here
+      if (next >= 0) {
+        int larger = 2 * Math.max(length, FIRST_BYTES);
+        memory.resize((long) bytes.length + larger);
+        bytes = Arrays.copyOf(bytes, larger);
+        memory.resize(larger);
+        bytes[length++] = (byte) next;
+      }
+      return next >= 0;
+    }
+
+    /** The text; fails at what is not UTF-8. */
+    Reader reader() {
+      return new InputStreamReader(
+          new ByteArrayInputStream(bytes, 0, length), StandardCharsets.UTF_8.newDecoder());
+    }
+
+    /** What the server holds beside this. */
+    void gathered(int more) {
+      memory.resize((long) bytes.length + more);
+    }
   }
 
   private ApiException tooLarge() {
@@ -111,12 +195,14 @@ public final class JsonBody {
     return new ApiException.AmbiguousFraming("The body cannot be read: its framing is broken.");
   }
 
-  private static String text(byte[] bytes) {
-    try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-    } catch (CharacterCodingException e) {
-      throw invalid("The body is not valid UTF-8.");
-    }
+  private ApiException tooHeavy(long weight) {
+    return new ApiException.BodyTooLarge(
+        "The body has too many values: they would take %d bytes of memory; the maximum is %d."
+            .formatted(weight, budget.share()));
+  }
+
+  private static ApiException noBody() {
+    return invalid("The request has no body; send a JSON object.");
   }
 
   private static ApiException invalid(String message) {

@@ -1,22 +1,39 @@
 package dev.jarvis.http;
 
+import dev.jarvis.concurrent.Alarm;
 import io.helidon.common.buffers.BufferData;
 import io.helidon.common.buffers.DataWriter;
+import io.helidon.common.socket.HelidonSocket;
+import java.time.Duration;
 import java.util.Arrays;
 
 /**
  * Writes answers to one client; to {@code HEAD} their heads only, which Helidon leaves to its user.
  * A head is always written whole, at the beginning of the first buffer.
+ *
+ * <p>Helidon has no limit for a write, so a client that takes too long to accept a piece loses its
+ * connection: the blocked write, and whatever is written later, fails as if the client had closed
+ * it.
  */
 final class ResponseWriter implements DataWriter {
   private static final byte[] END_OF_HEAD = {'\r', '\n', '\r', '\n'};
 
+  /** A whole answer of many MiB may take long to arrive; each piece of it may not. */
+  private static final int PIECE_BYTES = 64 << 10;
+
   private final DataWriter writer;
+  private final HelidonSocket socket;
+  private final Duration limit;
   private boolean bodies = true;
   private boolean headWritten;
 
-  ResponseWriter(DataWriter writer) {
+  /**
+   * @param limit how long the client may take to accept a piece
+   */
+  ResponseWriter(DataWriter writer, HelidonSocket socket, Duration limit) {
     this.writer = writer;
+    this.socket = socket;
+    this.limit = limit;
   }
 
   /** Whether the answer that is written next has a body. */
@@ -33,10 +50,10 @@ final class ResponseWriter implements DataWriter {
   @Override
   public void write(BufferData buffer) {
     if (bodies) {
-      writer.write(buffer);
+      writeNow(buffer);
     } else if (!headWritten) {
       headWritten = true;
-      writer.write(head(buffer));
+      writeNow(head(buffer));
     }
   }
 
@@ -45,10 +62,25 @@ final class ResponseWriter implements DataWriter {
     writeNow(BufferData.create(buffers));
   }
 
-  /** Used for what is no answer yet, such as {@code 100 Continue}. */
+  /** Helidon itself uses it for what is no answer yet, such as {@code 100 Continue}. */
   @Override
   public void writeNow(BufferData buffer) {
-    writer.writeNow(buffer);
+    if (buffer.available() <= PIECE_BYTES) {
+      writeInTime(buffer);
+      return;
+    }
+    byte[] piece = new byte[PIECE_BYTES];
+    while (buffer.available() > 0) {
+      int length = buffer.read(piece, 0, Math.min(PIECE_BYTES, buffer.available()));
+      writeInTime(BufferData.create(piece, 0, length));
+    }
+  }
+
+  private void writeInTime(BufferData piece) {
+    // Closing the socket wakes the thread that is blocked in the write, and does not block itself.
+    try (Alarm ignored = Alarm.after(limit, socket::close)) {
+      writer.writeNow(piece);
+    }
   }
 
   @Override

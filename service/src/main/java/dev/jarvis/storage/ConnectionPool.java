@@ -2,6 +2,7 @@ package dev.jarvis.storage;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import dev.jarvis.concurrent.Cancellation;
 import io.helidon.dbclient.DbClientException;
 import io.helidon.dbclient.jdbc.CloseableJdbcConnectionPool;
 import io.micrometer.core.instrument.Metrics;
@@ -45,10 +46,17 @@ record ConnectionPool(HikariDataSource source) implements CloseableJdbcConnectio
     return new ConnectionPool(new HikariDataSource(pool));
   }
 
+  /** A connection whose statements end when the current scope is cancelled. */
   @Override
   public Connection connection() {
+    Cancellation scope = Cancellation.current();
+    if (scope.cancelled()) {
+      throw new DbClientException(
+          "The request was cancelled",
+          new SQLException("not executed", CancellableConnection.QUERY_CANCELED));
+    }
     try {
-      return source.getConnection();
+      return CancellableConnection.of(source.getConnection(), scope, source::evictConnection);
     } catch (SQLException e) {
       throw new DbClientException("No connection to PostgreSQL", e);
     }

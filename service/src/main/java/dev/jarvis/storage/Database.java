@@ -1,5 +1,6 @@
 package dev.jarvis.storage;
 
+import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.telemetry.Telemetry;
 import io.helidon.dbclient.DbClient;
 import io.helidon.dbclient.DbExecute;
@@ -74,7 +75,7 @@ public final class Database implements AutoCloseable {
   /**
    * Does work with the database on this thread, each statement with a span under the current one. A
    * stream of rows must be read inside the work. Waits are limited: for a connection, and for each
-   * statement.
+   * statement; cancelling {@link Cancellation#current} ends a statement, and none begins after it.
    *
    * @param work must create its statements with a name, which becomes a metric's label
    * @throws io.helidon.dbclient.DbClientException if a statement fails
@@ -122,6 +123,19 @@ public final class Database implements AutoCloseable {
       }
     }
     return ofDatabase;
+  }
+
+  /** Whether a statement did not end because the current scope was cancelled. */
+  public static boolean isCancelled(Throwable error) {
+    if (Cancellation.current().cancelled()) {
+      for (Throwable e = error; e != null; e = e.getCause()) {
+        if (e instanceof SQLException sql
+            && CancellableConnection.QUERY_CANCELED.equals(sql.getSQLState())) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   private static boolean hasState(SQLException e, Pattern states) {

@@ -45,7 +45,11 @@ final class StatementTelemetry implements DbClientService {
       started.forEach(ClientOperation::end); // what a half-read stream of rows left open
       return result;
     } catch (RuntimeException | Error e) {
-      started.forEach(it -> it.end(e));
+      if (Database.isCancelled(e)) {
+        started.forEach(ClientOperation::end); // PostgreSQL did what it was told
+      } else {
+        started.forEach(it -> it.end(e));
+      }
       throw e;
     }
   }

@@ -19,7 +19,7 @@ public enum Label {
   TYPE("type", "`input`, `cached_input`, `output`"),
   STRATEGY("strategy", "`priority`, `weighted`, `least-busy`, `lowest-latency`, `lowest-cost`"),
   REASON("reason", "words of the code: why a model was chosen, or why it failed"),
-  KIND("kind", "`ram`, `vram`"),
+  KIND("kind", "`ram`, `vram`; of waiting requests `upload`, `search`"),
   DB_SYSTEM("db.system.name", "`postgresql`, `redis`"),
   DB_OPERATION("db.operation.name", "names of the statements and commands in the code"),
   STORE_OPERATION("operation", "names of the object-store calls in the code"),

@@ -32,6 +32,12 @@ public enum Metric {
       "{request}",
       "HTTP requests being answered now",
       List.of()),
+  HTTP_REQUEST_BODY_RESERVED(
+      "http.request.body.reserved",
+      Type.GAUGE,
+      "By",
+      "Memory reserved for the bodies of requests being answered now",
+      List.of()),
   LLM_REQUESTS(
       "llm.requests",
       Type.COUNTER,
@@ -221,6 +227,12 @@ public enum Metric {
       "Time of a search in documents, the question's embedding included",
       List.of(Label.MODE),
       List.of(.005, .01, .025, .05, .1, .25, .5, 1., 2.5, 5., 10.)),
+  DOCUMENTS_WAITING_REQUESTS(
+      "documents.waiting_requests",
+      Type.UP_DOWN_COUNTER,
+      "{request}",
+      "Uploads and searches in documents that wait for a permit",
+      List.of(Label.KIND)),
   LEDGER_ROWS(
       "ledger.rows",
       Type.COUNTER,

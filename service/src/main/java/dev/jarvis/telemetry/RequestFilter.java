@@ -110,6 +110,7 @@ public final class RequestFilter implements Filter {
         span.end(exchange, status);
       }
     } finally {
+      exchange.end();
       instruments.add(Metric.HTTP_ACTIVE_REQUESTS, -1);
     }
     if (exchange.clientGone() || mustClose(request, response)) {

@@ -97,11 +97,13 @@ class DialectTest {
     assertThat(response.headers().firstValue("x-jarvis-ignored")).isEmpty();
     ObjectNode sent =
         (ObjectNode) TestService.json("{\"messages\": [" + messages + "]," + fields + "}");
-    sent.put("model", CLOUD)
-        .put("stream", true)
-        .putObject("stream_options")
-        .put("include_usage", true);
-    assertThat(TestService.json(cloud.lastBody())).isEqualTo(sent);
+    sent.put("model", CLOUD).put("stream", false);
+    assertThat(TestService.json(cloud.lastBody())).as("whole is asked as whole").isEqualTo(sent);
+
+    askWith(CLOUD, messages, fields + ", \"stream\": true");
+
+    sent.put("stream", true).putObject("stream_options").put("include_usage", true);
+    assertThat(TestService.json(cloud.lastBody())).as("stream as stream").isEqualTo(sent);
   }
 
   private static void cloudCallsTwoTools() {

@@ -1,12 +1,10 @@
 package dev.jarvis.document;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jarvis.TestService;
-import dev.jarvis.http.ApiException;
 import dev.jarvis.model.FakeOllama;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -16,7 +14,6 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -253,22 +250,6 @@ class DocumentsTest {
         form("Content-Disposition: form-data; name=\"file\"; filename=\"%s\"".formatted(name));
     assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
     assertThat(TestService.json(response.body()).path("filename").asText()).isEqualTo(name);
-  }
-
-  @Test
-  void aUserDoesNotTakeAllTheTurns() {
-    UploadTurns turns = new UploadTurns();
-    List<UploadTurns.Turn> taken = new ArrayList<>();
-    for (int i = 0; i < 8; i++) {
-      taken.add(turns.take("alice"));
-    }
-    assertThatExceptionOfType(ApiException.Overloaded.class).isThrownBy(() -> turns.take("alice"));
-    for (int i = 0; i < 8; i++) {
-      taken.add(turns.take("bob"));
-    }
-    assertThatExceptionOfType(ApiException.Overloaded.class).isThrownBy(() -> turns.take("carol"));
-    taken.forEach(UploadTurns.Turn::close);
-    turns.take("alice").close();
   }
 
   @Test

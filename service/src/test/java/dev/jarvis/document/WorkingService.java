@@ -1,5 +1,6 @@
 package dev.jarvis.document;
 
+import dev.jarvis.limit.Admission;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.DatabaseConfig;
 import dev.jarvis.storage.ObjectStore;
@@ -74,7 +75,9 @@ final class WorkingService implements AutoCloseable {
             100,
             "english",
             "letters",
-            100);
+            100,
+            new Admission.Limits(1, 1, Duration.ofSeconds(1)),
+            new Admission.Limits(1, 1, Duration.ofSeconds(1)));
     DocumentTelemetry told = new DocumentTelemetry(telemetry);
     return new Workers(
         config,

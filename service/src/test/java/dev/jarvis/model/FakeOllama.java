@@ -66,6 +66,7 @@ public final class FakeOllama implements AutoCloseable {
   private volatile Map<String, String> lastHeaders = Map.of();
   private volatile String lastBody = "";
   private volatile @Nullable String answer;
+  private volatile int answerTimes = 1;
   private volatile String embeddings = "{}";
 
   private FakeOllama(ServerSocket server) {
@@ -259,6 +260,12 @@ public final class FakeOllama implements AutoCloseable {
 
   /** A good answer whose only piece is this message. */
   public void answerWith(String message) {
+    answerWith(message, 1);
+  }
+
+  /** A good answer of so many pieces, each of them this message. */
+  public void answerWith(String message, int times) {
+    answerTimes = times;
     answer = message;
   }
 
@@ -419,7 +426,7 @@ public final class FakeOllama implements AutoCloseable {
 
   private void stream(Socket socket) throws IOException {
     String only = answer;
-    if (only != null) {
+    for (int i = 0; only != null && i < answerTimes; i++) {
       chunk(socket, "{\"model\":\"fake:1b\",\"message\":" + only + ",\"done\":false}\n");
     }
     for (int i = 0; only == null && i < PIECES.length; i++) {

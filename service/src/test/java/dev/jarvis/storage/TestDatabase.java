@@ -46,6 +46,16 @@ public final class TestDatabase implements AutoCloseable {
         "JARVIS_DATABASE_PASSWORD", String.valueOf(url.password()));
   }
 
+  /** Executes a statement in it. */
+  public void execute(String sql) throws SQLException {
+    PostgresUrl url = server.url(name);
+    try (Connection connection =
+            DriverManager.getConnection(url.jdbc(), url.username(), url.password());
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
   @Override
   public void close() throws SQLException {
     server.execute("DROP DATABASE %s WITH (FORCE)".formatted(name));
