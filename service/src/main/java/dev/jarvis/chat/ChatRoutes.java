@@ -8,6 +8,7 @@ import dev.jarvis.http.Errors;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Json;
 import dev.jarvis.http.JsonBody;
+import dev.jarvis.http.OutOfMemory;
 import dev.jarvis.http.Routes;
 import dev.jarvis.model.ChatRequest;
 import dev.jarvis.model.ChatStream;
@@ -205,6 +206,7 @@ public final class ChatRoutes {
    */
   private static CloseConnectionException brokenOff(
       Throwable fault, Exchange exchange, EventStream events) {
+    OutOfMemory.endProcessIf(fault);
     LOG.atError().setCause(fault).log("stream failed");
     try {
       events.send(Errors.body(new ApiException.Internal(fault), exchange.requestId()));
@@ -238,6 +240,7 @@ public final class ChatRoutes {
       if (client.gone()) {
         throw new EventStream.ClientGone(e);
       }
+      OutOfMemory.endProcessIf(e);
       exchange.failure(e.getCause() == null ? e : e.getCause());
       events.send(Errors.body(e, exchange.requestId()));
       return null;
