@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -30,6 +31,7 @@ class ModelsTest {
     private final AtomicInteger asked = new AtomicInteger();
     private volatile List<String> models;
     private volatile boolean down;
+    private volatile CountDownLatch answers = new CountDownLatch(0);
 
     Listing(String name, String... models) {
       this.name = name;
@@ -44,6 +46,11 @@ class ModelsTest {
     @Override
     public List<String> models() throws ModelException {
       asked.incrementAndGet();
+      try {
+        answers.await();
+      } catch (InterruptedException e) {
+        throw new ModelException.Unavailable("Interrupted.", e);
+      }
       if (down) {
         throw new ModelException.Unavailable("Down.", null);
       }
@@ -127,6 +134,30 @@ class ModelsTest {
 
       await().atMost(LIMIT).until(() -> !models.find("new").isEmpty());
       assertThat(models.list()).extracting(Models.Target::model).containsExactly("new");
+    }
+  }
+
+  @Test
+  void aSlowListHoldsUpNoMiss() throws Exception {
+    try (Models models = new Models(List.of(one, two), NEVER)) {
+      one.answers = new CountDownLatch(1);
+      one.models = List.of("late");
+      two.models = List.of("new");
+
+      await().atMost(LIMIT).until(() -> !models.find("new").isEmpty());
+      assertThat(one.asked).as("it is being asked").hasValue(2);
+      long start = System.nanoTime();
+      for (int i = 0; i < 100; i++) {
+        assertThat(models.find("no" + i)).isEmpty();
+      }
+      assertThat(Duration.ofNanos(System.nanoTime() - start))
+          .as("one wait, which all share, and not one each")
+          .isLessThan(Duration.ofSeconds(10));
+      assertThat(one.asked).hasValue(2);
+
+      one.answers.countDown();
+      await().atMost(LIMIT).until(() -> models.list().size() == 2);
+      assertThat(models.find("late")).as("its list is taken when it comes").hasSize(1);
     }
   }
 
