@@ -84,6 +84,12 @@ public final class Routes {
     return templates;
   }
 
+  /** Whether a template is for those who watch the service: probes and scrapes. */
+  public boolean watches(String template) {
+    return routes.stream()
+        .anyMatch(it -> it.access() == Access.METRICS_TOKEN && it.template().equals(template));
+  }
+
   /** The template that the request's path matches, whatever its method, or {@link #UNMATCHED}. */
   public String template(ServerRequest request) {
     return routes.stream()
