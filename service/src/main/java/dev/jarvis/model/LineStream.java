@@ -17,16 +17,14 @@ abstract class LineStream implements ChatStream {
 
   private final InputStream body;
   private final LineReader lines;
-  private final Watchdog watchdog;
   private final Duration betweenTokens;
   private final AtomicBoolean closed = new AtomicBoolean();
   private volatile boolean finished;
   private final Deque<Chunk> ready = new ArrayDeque<>();
 
-  LineStream(InputStream body, Watchdog watchdog, Duration betweenTokens) {
+  LineStream(InputStream body, Duration betweenTokens) {
     this.body = body;
     this.lines = new LineReader(body);
-    this.watchdog = watchdog;
     this.betweenTokens = betweenTokens;
   }
 
@@ -82,7 +80,7 @@ abstract class LineStream implements ChatStream {
 
   /** A body read to its end leaves the connection to the next request. */
   private void drain() {
-    try (Watchdog.Alarm ignored = watchdog.watch(body, DRAIN_LIMIT)) {
+    try (Watchdog.Alarm ignored = Watchdog.watch(body, DRAIN_LIMIT)) {
       body.skipNBytes(LineReader.LIMIT_BYTES);
     } catch (IOException ignored) {
       // The end of the stream, or of our patience.
@@ -93,7 +91,7 @@ abstract class LineStream implements ChatStream {
    * The limit is for all lines up to one that says something: keep-alive lines do not extend it.
    */
   private Chunk read(Duration limit) throws ModelException {
-    Watchdog.Alarm alarm = watchdog.watch(body, limit);
+    Watchdog.Alarm alarm = Watchdog.watch(body, limit);
     try (alarm) {
       Chunk chunk = ready.poll();
       while (chunk == null) {

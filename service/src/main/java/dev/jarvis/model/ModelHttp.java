@@ -42,7 +42,6 @@ final class ModelHttp implements AutoCloseable {
 
   private final ModelServerConfig config;
   private final HttpClient client;
-  private final Watchdog watchdog = new Watchdog();
 
   ModelHttp(ModelServerConfig config) {
     this.config = config;
@@ -56,10 +55,6 @@ final class ModelHttp implements AutoCloseable {
 
   /** A good answer whose body has not been read yet, and what is left of the time for it. */
   record Opened(InputStream body, Duration left) {}
-
-  Watchdog watchdog() {
-    return watchdog;
-  }
 
   /**
    * Asks for a short document.
@@ -136,7 +131,7 @@ final class ModelHttp implements AutoCloseable {
     Duration longest = config.firstTokenTimeout();
     Opened opened =
         post(path, body, limit == null || limit.compareTo(longest) > 0 ? longest : limit);
-    Watchdog.Alarm alarm = watchdog.watch(opened.body(), opened.left());
+    Watchdog.Alarm alarm = Watchdog.watch(opened.body(), opened.left());
     try (InputStream in = opened.body();
         alarm) {
       return JSON.readValue(in, type);
@@ -219,7 +214,7 @@ final class ModelHttp implements AutoCloseable {
 
   private byte[] body(HttpResponse<InputStream> response, int limitBytes, Duration limit)
       throws ModelException {
-    Watchdog.Alarm alarm = watchdog.watch(response.body(), limit);
+    Watchdog.Alarm alarm = Watchdog.watch(response.body(), limit);
     try (InputStream in = response.body();
         alarm) {
       byte[] bytes = in.readNBytes(limitBytes + 1);

@@ -76,11 +76,7 @@ public final class OllamaProvider implements ModelProvider {
   @Override
   public ChatStream chat(ChatRequest request) throws ModelException {
     ModelHttp.Opened opened = http.post("/api/chat", OllamaRequest.json(request));
-    return new OllamaStream(
-            opened.body(),
-            http.watchdog(),
-            config.betweenTokensTimeout(),
-            request.estimatedTokens())
+    return new OllamaStream(opened.body(), config.betweenTokensTimeout(), request.estimatedTokens())
         .awaitFirst(opened.left());
   }
 

@@ -21,8 +21,8 @@ final class OllamaStream extends LineStream {
   /**
    * @param inputTokens about how many the question has: Ollama tells them at the end only
    */
-  OllamaStream(InputStream body, Watchdog watchdog, Duration betweenTokens, int inputTokens) {
-    super(body, watchdog, betweenTokens);
+  OllamaStream(InputStream body, Duration betweenTokens, int inputTokens) {
+    super(body, betweenTokens);
     usage = new Usage(inputTokens, 0, 0, true);
   }
 

@@ -73,11 +73,7 @@ public final class OpenAiProvider implements ModelProvider {
   @Override
   public ChatStream chat(ChatRequest request) throws ModelException {
     ModelHttp.Opened opened = http.post("/chat/completions", json(request));
-    return new OpenAiStream(
-            opened.body(),
-            http.watchdog(),
-            config.betweenTokensTimeout(),
-            request.estimatedTokens())
+    return new OpenAiStream(opened.body(), config.betweenTokensTimeout(), request.estimatedTokens())
         .awaitFirst(opened.left());
   }
 

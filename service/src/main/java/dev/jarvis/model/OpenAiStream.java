@@ -36,8 +36,8 @@ final class OpenAiStream extends LineStream {
   /**
    * @param inputTokens about how many the question has, for a server that does not tell
    */
-  OpenAiStream(InputStream body, Watchdog watchdog, Duration betweenTokens, int inputTokens) {
-    super(body, watchdog, betweenTokens);
+  OpenAiStream(InputStream body, Duration betweenTokens, int inputTokens) {
+    super(body, betweenTokens);
     usage = new Usage(inputTokens, 0, 0, true);
   }
 

@@ -26,8 +26,10 @@ final class Watchdog {
           512,
           false);
 
+  private Watchdog() {}
+
   /** Closes the source after the limit unless the alarm is closed before. */
-  Alarm watch(Closeable source, Duration limit) {
+  static Alarm watch(Closeable source, Duration limit) {
     return new Alarm(source, limit);
   }
 

@@ -19,12 +19,10 @@ class HostileStreamTest {
   private static final String USAGE =
       "{\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":9}}";
 
-  private final Watchdog watchdog = new Watchdog();
-
   private Chats.Answer read(String body) throws ModelException {
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
     try (ChatStream stream =
-        new OpenAiStream(new ByteArrayInputStream(bytes), watchdog, LIMIT, 1).awaitFirst(LIMIT)) {
+        new OpenAiStream(new ByteArrayInputStream(bytes), LIMIT, 1).awaitFirst(LIMIT)) {
       return Chats.read(stream);
     }
   }
@@ -152,8 +150,7 @@ class HostileStreamTest {
           }
         };
 
-    try (ChatStream stream =
-        new OpenAiStream(body, watchdog, Duration.ofMillis(50), 1).awaitFirst(LIMIT)) {
+    try (ChatStream stream = new OpenAiStream(body, Duration.ofMillis(50), 1).awaitFirst(LIMIT)) {
       assertThatThrownBy(() -> Chats.read(stream)).isInstanceOf(ModelException.TimedOut.class);
     }
   }

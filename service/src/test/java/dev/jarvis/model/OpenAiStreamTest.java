@@ -26,13 +26,10 @@ class OpenAiStreamTest {
       "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":9}}\n\n";
   private static final String DONE = "data: [DONE]\n\n";
 
-  private final Watchdog watchdog = new Watchdog();
-
   private Chats.Answer read(String... events) throws ModelException {
     byte[] body = String.join("", events).getBytes(StandardCharsets.UTF_8);
     try (ChatStream stream =
-        new OpenAiStream(new ByteArrayInputStream(body), watchdog, LIMIT, INPUT)
-            .awaitFirst(LIMIT)) {
+        new OpenAiStream(new ByteArrayInputStream(body), LIMIT, INPUT).awaitFirst(LIMIT)) {
       return Chats.read(stream);
     }
   }
