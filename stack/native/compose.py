@@ -51,11 +51,10 @@ def native_services():
     """name -> service of what runs natively. Of a service and its stand-in only one does."""
     composed = load()
     services = {name: it for name, it in composed["services"].items() if "x-native" in it}
-    for name, service in composed["x-native-services"].items():
-        replaced = service["x-native"]["instead-of"]
-        if not _program(services[replaced]["x-native"]):
-            services = {(name if it == replaced else it): (service if it == replaced else services[it]) for it in services}
-    return services
+    stand_ins = {it["x-native"]["instead-of"]: (name, it) for name, it in composed["x-native-services"].items()}
+    return dict(
+        stand_ins[name] if name in stand_ins and not _program(it["x-native"]) else (name, it) for name, it in services.items()
+    )
 
 
 def variable_names():

@@ -392,22 +392,28 @@ def print_logs(query, since, as_json):
             print(logs.shown(line))
 
 
-def main():
+def take_running_loki():
+    """The stack that runs has the parts that it was started with, whatever JARVIS_LOKI says now."""
     if (HOME / LOKI_FILE).exists() and supervisor_runs():
         os.environ["JARVIS_LOKI"] = (HOME / LOKI_FILE).read_text()
+
+
+def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up").add_argument("--without", action="append", default=[], metavar="PART")
     for name in ("down", "status", "key", "help"):
         commands.add_parser(name)
     for name in ("start", "stop", "restart", "pid"):
-        commands.add_parser(name).add_argument("part", choices=list(compose.native_services()))
+        commands.add_parser(name).add_argument("part")
     commands.add_parser("model").add_argument("name")
     log_lines = commands.add_parser("logs")
     log_lines.add_argument("query")
     log_lines.add_argument("since", nargs="?", default="1h")
     log_lines.add_argument("--json", action="store_true", help="an array of {time, text, fields}")
     given = parser.parse_args()
+    if given.command not in ("key", "logs", "help"):
+        take_running_loki()
     match given.command:
         case "up":
             up(given.without)
@@ -424,6 +430,8 @@ def main():
         case "help":
             parser.print_help()
         case command:
+            if given.part not in compose.native_services():
+                fail(f"there is no part '{given.part}'; there are {', '.join(compose.native_services())}")
             print(supervisorctl(command, given.part))
 
 

@@ -1,15 +1,19 @@
 """Holds compose.yaml, the native stack and the configuration files to each other."""
 
+import contextlib
+import io
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 import unittest.mock
 from pathlib import Path
 
 import compose
+import stack
 import yaml
 
 STACK = compose.STACK
@@ -116,6 +120,29 @@ class Native(unittest.TestCase):
             port = address.split("/")[2]
             scraped = yaml.safe_load(next(iter(part["prometheus"].files.values())))["scrape_configs"]
             self.assertIn([port], [it["static_configs"][0]["targets"] for it in scraped if it["job_name"] == "logs"])
+
+    def run_stack(self, home, *arguments, runs=False):
+        with (
+            unittest.mock.patch.object(stack, "HOME", Path(home)),
+            unittest.mock.patch.object(stack, "supervisor_runs", return_value=runs) as supervisor_runs,
+            unittest.mock.patch.object(stack, "supervisorctl", return_value="7"),
+            unittest.mock.patch.object(sys, "argv", ["stack", *arguments]),
+            unittest.mock.patch.dict(os.environ),
+            contextlib.redirect_stdout(io.StringIO()) as out,
+        ):
+            os.environ.pop("JARVIS_LOKI", None)
+            stack.main()
+        return out.getvalue().strip(), supervisor_runs.called
+
+    def test_a_command_about_parts_knows_those_that_run_and_the_key_asks_no_supervisor(self):
+        with tempfile.TemporaryDirectory() as home:
+            (Path(home) / stack.LOKI_FILE).write_text("/usr/bin/loki")
+            key, asked = self.run_stack(home, "key", runs=True)
+            self.assertRegex(key, r"^[0-9a-f]{40}$")
+            self.assertFalse(asked)
+            self.assertEqual(self.run_stack(home, "pid", "loki", runs=True), ("7", True))
+            with self.assertRaisesRegex(SystemExit, "there is no part 'loki'; there are postgres, "):
+                self.run_stack(home, "pid", "loki", runs=False)
 
     def test_no_host_name_of_compose_is_left(self):
         hosts = "|".join(compose.load()["services"])

@@ -40,6 +40,7 @@ class ProcessEndTest {
       assertThat(service.send(get(base, "/metrics")).body()).contains("log_lines_dropped_total 0");
       service.terminate();
       assertThat(service.exitCode()).isZero();
+      assertThat(service.servers()).as("the embedded servers ended with it").isEmpty();
     }
   }
 
@@ -88,6 +89,7 @@ class ProcessEndTest {
         ServiceProcess service = start(List.of("-cp", classPath), ollama)) {
       assertThat(service.output()).contains("start failed", "NoClassDefFoundError");
       assertThat(service.exitCode()).isEqualTo(1);
+      assertThat(service.servers()).as("the embedded servers ended with it").isEmpty();
     }
   }
 

@@ -1,8 +1,10 @@
 package dev.jarvis;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.net.URI;
@@ -34,12 +36,12 @@ final class ServiceProcess implements AutoCloseable {
   private final HttpClient client =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
-  /** The embedded servers, which a process that is halted leaves behind. */
-  private List<ProcessHandle> servers = List.of();
+  private final Path home;
 
-  private ServiceProcess(Process process, Path errors) {
+  private ServiceProcess(Process process, Path errors, Path home) {
     this.process = process;
     this.errors = errors;
+    this.home = home;
   }
 
   /**
@@ -56,6 +58,7 @@ final class ServiceProcess implements AutoCloseable {
     command.addAll(javaOptions); // the last -cp wins
     command.add(Main.class.getName());
     Path errors = folder.resolve("stderr");
+    Path home = folder.resolve("home").toAbsolutePath();
     ProcessBuilder builder =
         new ProcessBuilder(command)
             .redirectOutput(Redirect.PIPE)
@@ -65,11 +68,11 @@ final class ServiceProcess implements AutoCloseable {
     for (String signal : List.of("TRACES", "METRICS", "LOGS")) {
       environment.put("OTEL_" + signal + "_EXPORTER", "none");
     }
-    environment.put("JARVIS_HOME", folder.resolve("home").toString());
+    environment.put("JARVIS_HOME", home.toString());
     environment.put("JARVIS_SERVER_PORT", "0");
     environment.put("JARVIS_API_KEY", KEY);
     environment.putAll(settings);
-    return new ServiceProcess(builder.start(), errors);
+    return new ServiceProcess(builder.start(), errors, home);
   }
 
   /** Reads stdout until the service listens, and never again. Returns its address. */
@@ -78,7 +81,6 @@ final class ServiceProcess implements AutoCloseable {
     for (String line = stdout.readLine(); line != null; line = stdout.readLine()) {
       Matcher matcher = PORT.matcher(line);
       if (line.contains("\"ready\"") && matcher.find()) {
-        servers = process.descendants().toList();
         return URI.create(matcher.group());
       }
     }
@@ -111,14 +113,27 @@ final class ServiceProcess implements AutoCloseable {
     return Files.readString(errors);
   }
 
-  /** Ends it and its embedded servers. */
+  /**
+   * The embedded servers, which a process that is halted leaves behind: Redis is no child of it,
+   * but each has a path inside the home among its arguments.
+   */
+  List<ProcessHandle> servers() {
+    return ProcessHandle.allProcesses()
+        .filter(it -> it.info().commandLine().orElse("").contains(home + File.separator))
+        .toList();
+  }
+
+  /** Ends it and its embedded servers, of which none remains. */
   @Override
   public void close() throws InterruptedException {
     process.destroy();
     if (!process.waitFor(20, TimeUnit.SECONDS)) {
       process.destroyForcibly();
     }
-    servers.forEach(ProcessHandle::destroy);
     client.shutdownNow();
+    servers().forEach(ProcessHandle::destroy);
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .untilAsserted(() -> assertThat(servers()).as("servers left behind").isEmpty());
   }
 }

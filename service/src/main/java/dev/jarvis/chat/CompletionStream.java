@@ -7,6 +7,7 @@ import dev.jarvis.gateway.Head;
 import dev.jarvis.http.ApiException;
 import dev.jarvis.http.Errors;
 import dev.jarvis.http.Exchange;
+import dev.jarvis.http.OutOfMemory;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerResponse;
@@ -138,6 +139,7 @@ final class CompletionStream {
    * that visibly lacks its end.
    */
   private CloseConnectionException brokenOff(Throwable fault, EventStream stream) {
+    OutOfMemory.endProcessIf(fault);
     LOG.atError().setCause(fault).log("stream failed");
     try {
       stream.send(Errors.body(new ApiException.Internal(fault), exchange.requestId()));

@@ -4,6 +4,7 @@ import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.DocumentStore.Leased;
 import dev.jarvis.document.DocumentTelemetry.Outcome;
 import dev.jarvis.http.ApiException;
+import dev.jarvis.http.OutOfMemory;
 import dev.jarvis.storage.Database;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.StatusCode;
@@ -83,6 +84,7 @@ final class Workers implements AutoCloseable {
       } catch (InterruptedException e) {
         // closed, or a lease that was lost: the condition tells
       } catch (Throwable e) { // whatever it is, the next document must not wait for ever
+        OutOfMemory.endProcessIf(e);
         LOG.atLevel(Database.isAway(e) ? org.slf4j.event.Level.DEBUG : org.slf4j.event.Level.ERROR)
             .setCause(e)
             .log("a worker on documents failed");
@@ -164,6 +166,7 @@ final class Workers implements AutoCloseable {
           .addKeyValue("user_id", document.userId())
           .log("document_processed");
     } catch (Exception e) {
+      OutOfMemory.endProcessIf(e);
       Span.current().setStatus(StatusCode.ERROR, e.getClass().getSimpleName());
       holding.end(); // what is noted now must not be interrupted
       if (!holding.lost()) {

@@ -2,6 +2,7 @@ package dev.jarvis.gateway;
 
 import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
+import dev.jarvis.http.OutOfMemory;
 import io.opentelemetry.context.Context;
 import java.time.Duration;
 import java.util.List;
@@ -118,6 +119,7 @@ public final class Flights implements Stage {
         end = (Event.End) event;
         keep(answer.head());
       } catch (RuntimeException | Error e) {
+        OutOfMemory.endProcessIf(e);
         failure = e;
         call.record().failed(e);
       }

@@ -1,5 +1,6 @@
 package dev.jarvis.health;
 
+import dev.jarvis.http.OutOfMemory;
 import io.helidon.health.HealthCheck;
 import io.helidon.health.HealthCheckResponse;
 
@@ -23,6 +24,7 @@ public record DependencyCheck(String name, Ping ping) implements HealthCheck {
       ping.send();
       return HealthCheckResponse.builder().status(HealthCheckResponse.Status.UP).build();
     } catch (Exception e) {
+      OutOfMemory.endProcessIf(e);
       return HealthCheckResponse.builder()
           .status(HealthCheckResponse.Status.ERROR)
           .detail("error", String.valueOf(e.getMessage()))

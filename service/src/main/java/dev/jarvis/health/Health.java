@@ -1,5 +1,6 @@
 package dev.jarvis.health;
 
+import dev.jarvis.http.OutOfMemory;
 import io.helidon.health.HealthCheck;
 import io.helidon.health.HealthCheckResponse;
 import java.time.Duration;
@@ -116,6 +117,7 @@ public final class Health implements AutoCloseable {
     try {
       up = check.call().status() == HealthCheckResponse.Status.UP;
     } catch (RuntimeException | Error e) { // an Error would end the probing, at the last state
+      OutOfMemory.endProcessIf(e);
       up = false;
     }
     limitReached.cancel(false);

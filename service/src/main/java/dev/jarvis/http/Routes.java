@@ -28,9 +28,6 @@ public final class Routes {
 
   private static final Logger LOG = LoggerFactory.getLogger(Routes.class);
 
-  /** The JVM's own exit code for it. */
-  private static final int OUT_OF_MEMORY_EXIT = 3;
-
   /** Who may use a route. */
   public enum Access {
     ANYBODY,
@@ -87,6 +84,12 @@ public final class Routes {
     return templates;
   }
 
+  /** Whether a template is for those who watch the service: probes and scrapes. */
+  public boolean watches(String template) {
+    return routes.stream()
+        .anyMatch(it -> it.access() == Access.METRICS_TOKEN && it.template().equals(template));
+  }
+
   /** The template that the request's path matches, whatever its method, or {@link #UNMATCHED}. */
   public String template(ServerRequest request) {
     return routes.stream()
@@ -123,20 +126,7 @@ public final class Routes {
     routing.error(ApiException.class, Routes::fail);
     routing.error(
         Throwable.class,
-        (request, response, error) -> {
-          if (error instanceof OutOfMemoryError) {
-            endProcess();
-          }
-          fail(request, response, new ApiException.Internal(error));
-        });
-  }
-
-  /**
-   * Any thread may have missed an allocation, so nothing can be relied on any more; an orchestrator
-   * starts another process. The JVM does the same where -XX:+ExitOnOutOfMemoryError is given.
-   */
-  private static void endProcess() {
-    Runtime.getRuntime().halt(OUT_OF_MEMORY_EXIT);
+        (request, response, error) -> fail(request, response, new ApiException.Internal(error)));
   }
 
   private String allowed(String template) {
@@ -159,6 +149,7 @@ public final class Routes {
   }
 
   private static void fail(ServerRequest request, ServerResponse response, ApiException error) {
+    OutOfMemory.endProcessIf(error);
     Exchange exchange = Exchange.of(request);
     // to be busy is expected: the status tells, and neither the log nor the span shows a fault
     if (Errors.status(error).code() >= 500 && !(error instanceof ApiException.Overloaded)) {

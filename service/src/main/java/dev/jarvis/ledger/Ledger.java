@@ -2,6 +2,7 @@ package dev.jarvis.ledger;
 
 import dev.failsafe.Failsafe;
 import dev.failsafe.RetryPolicy;
+import dev.jarvis.http.OutOfMemory;
 import dev.jarvis.storage.Database;
 import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.Metric;
@@ -142,6 +143,7 @@ public final class Ledger implements AutoCloseable {
   }
 
   private void failed(Throwable e) {
+    OutOfMemory.endProcessIf(e);
     if (failing.compareAndSet(false, true)) {
       LOG.atWarn()
           .addKeyValue("error", e.getMessage())

@@ -18,14 +18,26 @@ final class ModelError {
   /** What is looked at for keys; the rest is cut off. */
   private static final int MASKED_CHARS = 2_000;
 
-  /** URLs; IPv4 and IPv6 addresses, host names and {@code localhost}, each with its port. */
+  /**
+   * URLs; IPv4 and IPv6 addresses, host names and {@code localhost}, each with its port. A name
+   * without dots before a number below 1000 may be anything ({@code limit:512}): it counts as a
+   * host where the port is a web server's or the words before it say so. Names that only an inner
+   * network resolves need no port.
+   */
   private static final Pattern ADDRESS =
       Pattern.compile(
           "\\b[a-z][a-z0-9+.-]{0,20}://[^\\s\"'<>)]+"
               + "|\\b\\d{1,3}(?:\\.\\d{1,3}){3}(?::\\d{1,5})?\\b"
               + "|\\[[0-9a-f:.]*:[0-9a-f:.]*\\](?::\\d{1,5})?"
               + "|\\blocalhost\\b(?::\\d{1,5})?"
-              + "|\\b[a-z][a-z0-9-]*(?:\\.[a-z0-9-]+)*:\\d{4,5}\\b",
+              + "|\\b[a-z0-9][a-z0-9-]*(?:\\.[a-z0-9-]+)*"
+              + "\\.(?:internal|local|localdomain|svc|lan|corp|home\\.arpa)(?![.-]?\\w)"
+              + "(?::\\d{1,5})?"
+              + "|\\b[a-z][a-z0-9-]*(?:\\.[a-z0-9-]+)*:\\d{4,5}\\b"
+              + "|\\b[a-z][a-z0-9-]*(?:\\.[a-z0-9-]+)*\\.[a-z][a-z0-9-]*:\\d{2,3}\\b"
+              + "|\\b[a-z][a-z0-9-]*:(?:80|443)\\b"
+              + "|(?<=\\b(?:tcp|host|server|upstream|connect to|connecting to|connection to)\\s)"
+              + "[a-z][a-z0-9-]*:\\d{1,3}\\b",
           Pattern.CASE_INSENSITIVE);
 
   /** Bearer tokens, keys by their usual prefixes, JWTs, and whatever is long and mixed. */

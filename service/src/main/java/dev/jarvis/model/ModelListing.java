@@ -51,6 +51,12 @@ final class ModelListing {
     return probe.failure;
   }
 
+  /** Whether the provider was asked, and has answered or failed, within the given time. */
+  boolean asked(Duration age) {
+    Probe probe = last;
+    return probe != null && probe.age().compareTo(age) < 0;
+  }
+
   /**
    * Asks the provider unless that was done within the given time: by one thread at once, the others
    * wait for its result.

@@ -10,11 +10,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,11 +40,18 @@ public final class Models implements AutoCloseable {
   /** A name that is not known is worth a look at the servers so often. */
   private static final Duration MISS_PERIOD = Duration.ofSeconds(1);
 
+  /**
+   * How long requests wait for a provider's list because of a name that is not known, from the
+   * moment on that it is asked: they hold places that others wait for.
+   */
+  private static final Duration MISS_LIMIT = Duration.ofMillis(500);
+
   /** How long the constructor waits for the first listings. */
   private static final Duration START_LIMIT = Duration.ofSeconds(3);
 
   private final List<ModelListing> listings;
   private final ScheduledThreadPoolExecutor timer;
+  private final Map<ModelListing, Look> looks = new ConcurrentHashMap<>();
 
   /** What was ever seen, for labels and listeners; guards the listeners too. */
   private final Set<Target> discovered = new LinkedHashSet<>();
@@ -53,6 +65,25 @@ public final class Models implements AutoCloseable {
     /** By the names alone. */
     public TargetName name() {
       return new TargetName(provider.name(), model);
+    }
+  }
+
+  /** A look at a provider's list for a name that is not known, shared by all who miss meanwhile. */
+  private record Look(CompletableFuture<Void> done, long deadlineNanos) {
+    boolean runs() {
+      return !done.isDone();
+    }
+
+    void await() {
+      try {
+        done.get(Math.max(0, deadlineNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
+      } catch (TimeoutException e) {
+        // what is known has to do; the list is still taken when it comes
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } catch (ExecutionException e) {
+        throw new IllegalStateException("a list of models was not taken", e.getCause());
+      }
     }
   }
 
@@ -95,7 +126,8 @@ public final class Models implements AutoCloseable {
 
   /**
    * Who runs this model, in the providers' order; empty if no provider has it. A name without tag
-   * also finds {@code name:latest}, as at Ollama's.
+   * also finds {@code name:latest}, as at Ollama's. For a name that is not known the providers are
+   * asked again; one that lists slowly is waited for half a second at most.
    *
    * @throws ModelException.Unavailable if it is unknown while every provider is down, so that
    *     nobody can tell
@@ -106,7 +138,12 @@ public final class Models implements AutoCloseable {
       return known;
     }
     // One that is down is left to the background: misses must not queue up before it.
-    listings.stream().filter(ModelListing::up).forEach(listing -> refresh(listing, MISS_PERIOD));
+    List<Look> started =
+        listings.stream()
+            .filter(ModelListing::up)
+            .flatMap(listing -> Stream.ofNullable(looks.compute(listing, this::look)))
+            .toList();
+    started.forEach(Look::await);
     known = lookUp(model);
     if (known.isEmpty() && listings.stream().noneMatch(ModelListing::up)) {
       throw new ModelException.Unavailable("No model server can be reached.", null);
@@ -189,6 +226,20 @@ public final class Models implements AutoCloseable {
       found = now.get(model + ":latest");
     }
     return found == null ? List.of() : found;
+  }
+
+  /** The look that runs, or a new one; null if the provider was asked just now. */
+  private @Nullable Look look(ModelListing listing, @Nullable Look last) {
+    if (last != null && last.runs()) {
+      return last;
+    }
+    if (listing.asked(MISS_PERIOD)) {
+      return null;
+    }
+    return new Look(
+        CompletableFuture.runAsync(
+            () -> refresh(listing, MISS_PERIOD), task -> Thread.ofVirtual().start(task)),
+        System.nanoTime() + MISS_LIMIT.toNanos());
   }
 
   private void refresh(ModelListing listing, Duration age) {

@@ -29,7 +29,10 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 import org.slf4j.event.Level;
 
-/** The first filter: every request's id, span, metrics and its two log lines. */
+/**
+ * The first filter: every request's id, span, metrics and its two log lines. Probes and scrapes
+ * come every few seconds: they have no line at their start, and one at their end if they fail.
+ */
 public final class RequestFilter implements Filter {
   private static final Logger LOG = LoggerFactory.getLogger("dev.jarvis.request");
 
@@ -93,7 +96,9 @@ public final class RequestFilter implements Filter {
     try (Scope ignored = Context.current().with(span.span()).makeCurrent();
         MDC.MDCCloseable id = MDC.putCloseable("request_id", exchange.requestId());
         MDC.MDCCloseable route = MDC.putCloseable("route", exchange.route())) {
-      logStarted(exchange);
+      if (!routes.watches(exchange.route())) {
+        logStarted(exchange);
+      }
       try {
         answer(chain, request, response, exchange);
       } catch (CloseConnectionException e) {
@@ -192,6 +197,9 @@ public final class RequestFilter implements Filter {
       instruments.add(Metric.HTTP_RESPONSES_BROKEN, 1, exchange.route());
     }
     instruments.record(Metric.HTTP_REQUEST_DURATION, duration, exchange.method(), exchange.route());
+    if (routes.watches(exchange.route()) && exchange.failure() == null && status < 400) {
+      return;
+    }
     Level level = exchange.failure() == null ? Level.INFO : stopping ? Level.WARN : Level.ERROR;
     var line =
         LOG.atLevel(level)

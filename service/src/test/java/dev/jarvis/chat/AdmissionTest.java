@@ -97,7 +97,7 @@ class AdmissionTest {
       HttpResponse<String> second = ask(hasty).get();
 
       assertThat(second.statusCode()).isEqualTo(503);
-      assertThat(second.body()).contains("No turn came within 500 ms");
+      assertThat(second.body()).contains("wait for more than 500 ms");
       hasty.ollama().release();
       assertThat(first.get().statusCode()).isEqualTo(200);
       assertThat(ask(hasty).get().statusCode()).as("the turn was given back").isEqualTo(200);

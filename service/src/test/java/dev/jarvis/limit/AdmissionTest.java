@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.concurrent.Cancellation;
+import dev.jarvis.concurrent.CancelledException;
 import dev.jarvis.http.ApiException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -260,11 +261,11 @@ class AdmissionTest {
 
     scope.cancel();
 
-    assertThatThrownBy(request::get).cause().isInstanceOf(ApiException.Overloaded.class);
+    assertThatThrownBy(request::get).cause().isInstanceOf(CancelledException.class);
     assertThat(waiting).hasValue(0);
     assertThatThrownBy(() -> scope.run(() -> admission.acquire("bob")))
         .as("does not even begin to wait")
-        .isInstanceOf(ApiException.Overloaded.class);
+        .isInstanceOf(CancelledException.class);
     Future<?> next = queue(admission, "carl", "carl");
     busy.close();
     next.get();
@@ -289,7 +290,7 @@ class AdmissionTest {
       try {
         ((Admission.Permit) cancelled.get()).close(); // it was admitted before
       } catch (ExecutionException e) {
-        assertThat(e).cause().isInstanceOf(ApiException.Overloaded.class);
+        assertThat(e).cause().isInstanceOf(CancelledException.class);
       }
       next.get();
     }

@@ -1,5 +1,7 @@
 package dev.jarvis.model;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -409,7 +411,9 @@ public final class FakeOllama implements AutoCloseable {
     disturb(socket);
     String only = answer;
     String message =
-        only == null ? "{\"role\":\"assistant\",\"content\":\"" + answer() + "\"}" : only;
+        only == null
+            ? "{\"role\":\"assistant\",\"content\":\"" + answer() + "\"}"
+            : answerTimes == 1 ? only : repeated(only, answerTimes);
     chunk(
         socket,
         """
@@ -422,6 +426,11 @@ public final class FakeOllama implements AutoCloseable {
                 outputTokens(),
                 durations,
                 script == Script.END_WITHOUT_DONE ? "" : "}"));
+  }
+
+  private static String repeated(String message, int times) throws IOException {
+    ObjectNode json = (ObjectNode) new ObjectMapper().readTree(message);
+    return json.put("content", json.path("content").asText().repeat(times)).toString();
   }
 
   private void stream(Socket socket) throws IOException {

@@ -35,6 +35,17 @@ class ModelErrorTest {
         "upstream ollama.svc.local:11434 is away | upstream [address] is away",
         "upstream ollama:11434 is away | upstream [address] is away",
         "connect to localhost failed | connect to [address] failed",
+        "upstream api.example.com:443 is away | upstream [address] is away",
+        "upstream gpu-1.example.com:90 is away | upstream [address] is away",
+        "vllm:80 is away; nor does vllm:443 answer | [address] is away; nor does [address] answer",
+        "dial tcp vllm-0:90: refused | dial tcp [address]: refused",
+        "Failed to connect to vllm:631. | Failed to connect to [address].",
+        "no such host: gpu-7.us-east.internal | no such host: [address]",
+        "no such host: Ollama.LOCAL. | no such host: [address].",
+        "lookup ollama.default.svc: timed out | lookup [address]: timed out",
+        "lookup ollama.default.svc.cluster.local on 10.0.0.10:53 | lookup [address] on [address]",
+        "nas.lan, router.home.arpa and llm.corp:8080 are away | [address], [address] and [address] are away",
+        "0.gpu.internal:8 | [address]",
       })
   void keysAndAddressesAreMasked(String said, String shown) {
     assertThat(of(400, said)).isInstanceOf(ModelException.Refused.class).hasMessage(shown);
@@ -54,6 +65,12 @@ class ModelErrorTest {
         "Invalid 'messages[1].content': expected a string (line 1:20).",
         "registry model \"llama3.1:8b\" does not support tools",
         "'temperature' must be between 0.0 and 2.0; see version 1.2.3 of the API.",
+        "max 4096:8192",
+        "Retry after 12:30.",
+        "Known are models:latest, gpt-oss:20b, qwen2.5:7b, llama3.1:405b-instruct and phi:3.8b.",
+        "The ratio 16:9 of the image is not supported (limit:512, status:422).",
+        "An internal error; local models, a corporate LAN and 'svc' are only words.",
+        "'user.internal_id' and x.internal-y.z are unknown; so is corp.example.com.",
       })
   void whatAClientCanActOnStays(String said) {
     assertThat(of(400, said)).hasMessage(said);
