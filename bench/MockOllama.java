@@ -17,11 +17,21 @@ class MockOllama {
     HttpServer server = HttpServer.create(address, 1024);
     server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
     server.createContext("/api/tags", it -> send(it, "{\"models\":[{\"name\":\"mock\"}]}"));
-    server.createContext("/api/chat", it -> send(it, answer()));
+    server.createContext("/api/chat", MockOllama::chat);
     server.start();
   }
 
-  private static String answer() {
+  private static void chat(HttpExchange exchange) throws IOException {
+    String request = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+    send(exchange, request.replace(" ", "").contains("\"stream\":false") ? whole() : stream());
+  }
+
+  private static String whole() {
+    return "{\"message\":{\"role\":\"assistant\",\"content\":\"" + "word ".repeat(PIECES) + "\"},\"done\":true,"
+        + "\"done_reason\":\"stop\",\"prompt_eval_count\":5,\"eval_count\":" + PIECES + "}\n";
+  }
+
+  private static String stream() {
     return "{\"message\":{\"role\":\"assistant\",\"content\":\"word \"},\"done\":false}\n".repeat(PIECES)
         + "{\"message\":{\"content\":\"\"},\"done\":true,\"done_reason\":\"stop\",\"prompt_eval_count\":5,\"eval_count\":"
         + PIECES

@@ -26,6 +26,8 @@ class ArchitectureTest {
   static final ArchRule layersLookDownwardsOnly =
       layeredArchitecture()
           .consideringOnlyDependenciesInLayers()
+          .layer("concurrent")
+          .definedBy("dev.jarvis.concurrent")
           .layer("http")
           .definedBy("dev.jarvis.http")
           .layer("limit")
@@ -34,12 +36,17 @@ class ArchitectureTest {
           .definedBy("dev.jarvis.telemetry")
           .layer("storage")
           .definedBy("dev.jarvis.storage")
+          .layer("ledger")
+          .definedBy("dev.jarvis.ledger")
+          .layer("gateway")
+          .definedBy("dev.jarvis.gateway")
           .layer("features")
           .definedBy(
               "dev.jarvis.chat",
+              "dev.jarvis.document",
               "dev.jarvis.model",
+              "dev.jarvis.limit",
               "dev.jarvis.account",
-              "dev.jarvis.ledger",
               "dev.jarvis.health")
           .layer("start")
           .definedBy("dev.jarvis")

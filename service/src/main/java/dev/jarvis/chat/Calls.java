@@ -51,10 +51,12 @@ final class Calls {
   static void ended(CallRecord call, Exchange exchange) {
     CallRecord.Routed routed = call.routed();
     Outcome outcome = call.outcome();
-    if (routed != null && outcome != null) {
+    if (routed != null) {
       exchange.routed(
           routed.route(), routed.target().provider(), routed.target().model(), routed.reason());
-      exchange.outcome(routed.target().model(), outcome.label());
+      // others may read on where this client has left
+      exchange.outcome(
+          routed.target().model(), (outcome == null ? Outcome.ABORTED : outcome).label());
     }
   }
 

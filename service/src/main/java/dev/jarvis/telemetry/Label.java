@@ -16,7 +16,7 @@ public enum Label {
   MEDIA_TYPE("media_type", "the types of documents that are taken"),
   STAGE("stage", "`store`, `extract`, `chunk`, `embed`, `index`"),
   MODE("mode", "`full_text`, `hybrid`"),
-  TYPE("type", "`input`, `cached_input`, `output`"),
+  TYPE("type", "`input`, `cached_input`, `output`, `reasoning`"),
   STRATEGY("strategy", "`priority`, `weighted`, `least-busy`, `lowest-latency`, `lowest-cost`"),
   REASON("reason", "words of the code: why a model was chosen, or why it failed"),
   KIND("kind", "`ram`, `vram`; of waiting requests `upload`, `search`"),
