@@ -26,26 +26,21 @@ class ArchitectureTest {
   static final ArchRule layersLookDownwardsOnly =
       layeredArchitecture()
           .consideringOnlyDependenciesInLayers()
-          .layer("concurrent")
-          .definedBy("dev.jarvis.concurrent")
           .layer("http")
           .definedBy("dev.jarvis.http")
-          .layer("limit")
-          .definedBy("dev.jarvis.limit")
           .layer("telemetry")
           .definedBy("dev.jarvis.telemetry")
           .layer("storage")
           .definedBy("dev.jarvis.storage")
           .layer("ledger")
           .definedBy("dev.jarvis.ledger")
-          .layer("gateway")
-          .definedBy("dev.jarvis.gateway")
+          .layer("shared")
+          .definedBy("dev.jarvis.gateway", "dev.jarvis.limit")
           .layer("features")
           .definedBy(
               "dev.jarvis.chat",
               "dev.jarvis.document",
               "dev.jarvis.model",
-              "dev.jarvis.limit",
               "dev.jarvis.account",
               "dev.jarvis.health")
           .layer("start")
@@ -54,12 +49,34 @@ class ArchitectureTest {
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("features")
           .mayOnlyBeAccessedByLayers("start")
-          .whereLayer("limit")
+          .whereLayer("shared")
           .mayOnlyBeAccessedByLayers("features", "start")
+          .whereLayer("ledger")
+          .mayOnlyBeAccessedByLayers("shared", "start")
           .whereLayer("storage")
-          .mayOnlyBeAccessedByLayers("features", "start")
+          .mayOnlyBeAccessedByLayers("ledger", "shared", "features", "start")
           .whereLayer("telemetry")
-          .mayOnlyBeAccessedByLayers("storage", "features", "start");
+          .mayOnlyBeAccessedByLayers("storage", "ledger", "shared", "features", "start");
+
+  /** Whatever a client speaks and whoever answers: the gateway knows neither, nor HTTP's server. */
+  @ArchTest
+  static final ArchRule theGatewayKnowsNoDialectAndNoProvider =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.jarvis.gateway")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "dev.jarvis.chat", "dev.jarvis.model", "dev.jarvis.document", "io.helidon..");
+
+  @ArchTest
+  static final ArchRule providersKnowNoDialectOfClients =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.jarvis.model")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("dev.jarvis.chat", "dev.jarvis.document");
 
   @ArchTest
   static final ArchRule modelsKnowNoHttpServer =
