@@ -102,6 +102,7 @@ class JarvisConfigTest {
                         Map.entry("JARVIS_REDIS_URL", "redis://:hunter2^@x"),
                         Map.entry("JARVIS_CHAT_MAX_DURATION", "9999999h"),
                         Map.entry("JARVIS_SERVER_BODY_BUDGET", "33554431"),
+                        Map.entry("JARVIS_DATABASE_POOL_SIZE", "4"),
                         Map.entry("JARVIS_SERVER_WRITE_TIMEOUT", "soon"),
                         Map.entry("JARVIS_API_KEYS", "alice:hunter2"),
                         Map.entry("JARVIS_S3_ENDPOINT", "http://minio:9000"),
@@ -116,6 +117,7 @@ class JarvisConfigTest {
         .hasMessageContaining("JARVIS_CHAT_MAX_DURATION")
         .hasMessageContaining(
             "JARVIS_SERVER_BODY_BUDGET: \"33554431\" is too small: the minimum is 8 times")
+        .hasMessageContaining("JARVIS_DOCUMENTS_MAX_SEARCHES: \"4\" leaves no connection to others")
         .hasMessageContaining("JARVIS_SERVER_WRITE_TIMEOUT")
         .hasMessageContaining("JARVIS_SERVER_TRUSTED_PROXIES")
         .hasMessageContaining("'nginx' is no address")
