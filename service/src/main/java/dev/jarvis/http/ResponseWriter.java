@@ -4,6 +4,7 @@ import dev.jarvis.concurrent.Alarm;
 import io.helidon.common.buffers.BufferData;
 import io.helidon.common.buffers.DataWriter;
 import io.helidon.common.socket.HelidonSocket;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Arrays;
 
@@ -77,9 +78,17 @@ final class ResponseWriter implements DataWriter {
   }
 
   private void writeInTime(BufferData piece) {
-    // Closing the socket wakes the thread that is blocked in the write, and does not block itself.
-    try (Alarm ignored = Alarm.after(limit, socket::close)) {
+    try (Alarm ignored = Alarm.after(limit, this::giveUp)) {
       writer.writeNow(piece);
+    }
+  }
+
+  /** Wakes the thread that is blocked in the write; does not block itself. */
+  private void giveUp() {
+    try {
+      socket.close();
+    } catch (UncheckedIOException e) {
+      // the client reset it just now, which wakes the thread too
     }
   }
 

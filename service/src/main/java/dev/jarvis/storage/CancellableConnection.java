@@ -32,7 +32,6 @@ final class CancellableConnection implements InvocationHandler {
   private static final long REPEAT_MILLIS = 200;
 
   private final Connection connection;
-  private final PGConnection backend;
   private final Consumer<Connection> discard;
   private final Cancellation.Registration registration;
 
@@ -45,9 +44,8 @@ final class CancellableConnection implements InvocationHandler {
   private boolean uncertain;
 
   private CancellableConnection(
-      Connection connection, Cancellation scope, Consumer<Connection> discard) throws SQLException {
+      Connection connection, Cancellation scope, Consumer<Connection> discard) {
     this.connection = connection;
-    this.backend = connection.unwrap(PGConnection.class);
     this.discard = discard;
     this.registration =
         scope.onCancel(() -> Thread.ofVirtual().name("cancel-query").start(this::cancel));
@@ -58,8 +56,7 @@ final class CancellableConnection implements InvocationHandler {
    *
    * @param discard closes the connection for good
    */
-  static Connection of(Connection connection, Cancellation scope, Consumer<Connection> discard)
-      throws SQLException {
+  static Connection of(Connection connection, Cancellation scope, Consumer<Connection> discard) {
     return (Connection)
         Proxy.newProxyInstance(
             CancellableConnection.class.getClassLoader(),
@@ -99,7 +96,7 @@ final class CancellableConnection implements InvocationHandler {
   private void signal() {
     try {
       signalled = true;
-      backend.cancelQuery();
+      connection.unwrap(PGConnection.class).cancelQuery();
     } catch (SQLException e) {
       uncertain = true; // it may be sent still
       LOG.atDebug().setCause(e).log("PostgreSQL did not confirm a cancel request");
