@@ -34,7 +34,7 @@ import dev.jarvis.model.ModelProvider;
 import dev.jarvis.model.Models;
 import dev.jarvis.model.OllamaProvider;
 import dev.jarvis.model.OpenAiProvider;
-import dev.jarvis.model.ResidentModels;
+import dev.jarvis.model.ProviderFactory;
 import dev.jarvis.model.Resolve;
 import dev.jarvis.model.Router;
 import dev.jarvis.storage.Database;
@@ -72,6 +72,10 @@ public final class Jarvis implements AutoCloseable {
   private static final Duration HEALTH_PERIOD = Duration.ofSeconds(2);
   private static final Duration HEALTH_LIMIT = Duration.ofSeconds(1);
 
+  /** The kinds of model servers that there are. */
+  static final List<ProviderFactory> PROVIDERS =
+      List.of(OllamaProvider.FACTORY, OpenAiProvider.FACTORY);
+
   private final Deque<AutoCloseable> parts = new ConcurrentLinkedDeque<>();
   private volatile int port;
 
@@ -96,9 +100,7 @@ public final class Jarvis implements AutoCloseable {
         open(new Models(providers(config, telemetry.instruments()), config.modelRefresh()));
     Router router = new Router(models, config.routes(), config.prices()::perMillion);
     for (ModelProvider provider : models.providers()) {
-      if (provider instanceof OllamaProvider ollama) {
-        open(new ResidentModels(ollama, models, telemetry.instruments()));
-      }
+      open(provider.observe(models));
     }
     Health health =
         open(
@@ -220,12 +222,7 @@ public final class Jarvis implements AutoCloseable {
       throws Exception {
     List<ModelProvider> providers = new ArrayList<>();
     for (ModelServer server : config.modelServers()) {
-      providers.add(
-          open(
-              switch (server.dialect()) {
-                case OLLAMA -> new OllamaProvider(server.config(), server.fields(), instruments);
-                case OPENAI -> new OpenAiProvider(server.config(), server.fields());
-              }));
+      providers.add(open(server.kind().open(server.config(), server.fields(), instruments)));
     }
     if (config.local() != null) {
       providers.add(open(new LocalProvider(config.local())));

@@ -12,6 +12,7 @@ import dev.jarvis.model.FieldPolicy;
 import dev.jarvis.model.LocalConfig;
 import dev.jarvis.model.ModelServerConfig;
 import dev.jarvis.model.Prices;
+import dev.jarvis.model.ProviderFactory;
 import dev.jarvis.model.Route;
 import dev.jarvis.storage.DatabaseConfig;
 import dev.jarvis.storage.ObjectStoreConfig;
@@ -56,14 +57,8 @@ record JarvisConfig(
     return "JarvisConfig[home=%s, server=%s]".formatted(home, server);
   }
 
-  /** How a model server is spoken to. */
-  enum Dialect {
-    OLLAMA,
-    OPENAI
-  }
-
-  /** A model server, its dialect, and the fields of requests that it does not get. */
-  record ModelServer(Dialect dialect, ModelServerConfig config, FieldPolicy fields) {}
+  /** A model server, its kind, and the fields of requests that it does not get. */
+  record ModelServer(ProviderFactory kind, ModelServerConfig config, FieldPolicy fields) {}
 
   /** Where the server listens and what it takes. */
   record Server(

@@ -1,14 +1,15 @@
 package dev.jarvis;
 
-import dev.jarvis.JarvisConfig.Dialect;
 import dev.jarvis.JarvisConfig.ModelServer;
 import dev.jarvis.gateway.CachePolicy;
 import dev.jarvis.gateway.CachePolicy.Scope;
 import dev.jarvis.model.FieldPolicy;
 import dev.jarvis.model.ModelServerConfig;
+import dev.jarvis.model.OllamaProvider;
 import dev.jarvis.model.Prices;
 import dev.jarvis.model.Prices.Name;
 import dev.jarvis.model.Prices.Price;
+import dev.jarvis.model.ProviderFactory;
 import dev.jarvis.model.Route;
 import dev.jarvis.model.Strategy;
 import java.math.BigDecimal;
@@ -57,7 +58,7 @@ final class ModelSettings {
 
   List<ModelServer> servers() {
     List<ModelServer> servers = new ArrayList<>();
-    server("ollama", "ollama", Dialect.OLLAMA, servers);
+    server("ollama", "ollama", OllamaProvider.FACTORY, servers);
     for (String name : settings.entries("providers")) {
       String key = "providers." + name;
       if (!NAME.matcher(name).matches()) {
@@ -68,28 +69,35 @@ final class ModelSettings {
         settings.problem(
             key + ".type", "belongs to a provider whose name is built in: choose another");
       }
-      Dialect dialect = dialect(key + ".type");
+      ProviderFactory kind = kind(key + ".type");
       if (settings.optional(key + ".url") == null) {
         settings.problem(key + ".url", "is needed: where the provider is");
       }
-      server(key, name, dialect, servers);
+      server(key, name, kind, servers);
     }
     return servers;
   }
 
-  private Dialect dialect(String key) {
+  private ProviderFactory kind(String key) {
     String type = settings.text(key);
-    return Arrays.stream(Dialect.values())
-        .filter(it -> it.name().toLowerCase(Locale.ROOT).equals(type))
+    List<ProviderFactory> kinds = Jarvis.PROVIDERS;
+    return kinds.stream()
+        .filter(it -> it.type().equals(type))
         .findFirst()
         .orElseGet(
             () -> {
-              settings.problem(key, "is not ollama or openai");
-              return Dialect.OPENAI;
+              settings.problem(
+                  key,
+                  "is not "
+                      + kinds.stream()
+                          .map(ProviderFactory::type)
+                          .collect(Collectors.joining(" or ")));
+              return kinds.getFirst();
             });
   }
 
-  private void server(String key, String name, Dialect dialect, List<ModelServer> servers) {
+  private void server(
+      String key, String name, ProviderFactory kind, List<ModelServer> servers) {
     URI url = settings.httpUri(key + ".url");
     String apiKey = BUILT_IN.contains(key) ? null : settings.optional(key + ".api-key");
     Duration connect = settings.duration(key + ".connect-timeout");
@@ -101,7 +109,7 @@ final class ModelSettings {
     if (url != null) {
       servers.add(
           new ModelServer(
-              dialect,
+              kind,
               new ModelServerConfig(
                   name,
                   url,

@@ -43,6 +43,11 @@ public interface ModelProvider extends AutoCloseable {
     return wanted;
   }
 
+  /** Begins to measure, in the background, what is the provider's own; to be closed. */
+  default AutoCloseable observe(Models models) {
+    return () -> {};
+  }
+
   /** A model of this provider was discovered: its series may show at 0. */
   default void discovered(String label) {}
 

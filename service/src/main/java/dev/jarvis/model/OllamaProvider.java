@@ -20,6 +20,21 @@ import org.jspecify.annotations.Nullable;
 
 /** Models of an Ollama server, by {@code /api/tags} and {@code /api/chat}. */
 public final class OllamaProvider implements ModelProvider {
+  /** Of the type {@code ollama}. */
+  public static final ProviderFactory FACTORY =
+      new ProviderFactory() {
+        @Override
+        public String type() {
+          return "ollama";
+        }
+
+        @Override
+        public ModelProvider open(
+            ModelServerConfig config, FieldPolicy fields, Instruments instruments) {
+          return new OllamaProvider(config, fields, instruments);
+        }
+      };
+
   private static final ObjectMapper JSON = SharedBuffers.mapper();
   private static final int LIST_LIMIT_BYTES = 4 << 20;
   private static final int MODELS_LIMIT = 1000;
@@ -27,6 +42,7 @@ public final class OllamaProvider implements ModelProvider {
   private final ModelServerConfig config;
   private final FieldPolicy fields;
   private final ModelHttp http;
+  private final Instruments instruments;
   private final OllamaTelemetry telemetry;
   private volatile @Nullable Set<String> inMemory;
 
@@ -37,6 +53,7 @@ public final class OllamaProvider implements ModelProvider {
     this.config = config;
     this.fields = fields;
     this.http = new ModelHttp(config);
+    this.instruments = instruments;
     this.telemetry = new OllamaTelemetry(instruments, config.name());
   }
 
@@ -90,6 +107,11 @@ public final class OllamaProvider implements ModelProvider {
   @Override
   public boolean streams(boolean wanted) {
     return wanted || config.alwaysStreams();
+  }
+
+  @Override
+  public AutoCloseable observe(Models models) {
+    return new ResidentModels(this, models, instruments);
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.json.SharedBuffers;
+import dev.jarvis.telemetry.Instruments;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,6 +22,21 @@ import org.jspecify.annotations.Nullable;
  * /chat/completions} below its base URL, which usually ends in {@code /v1}.
  */
 public final class OpenAiProvider implements ModelProvider {
+  /** Of the type {@code openai}. */
+  public static final ProviderFactory FACTORY =
+      new ProviderFactory() {
+        @Override
+        public String type() {
+          return "openai";
+        }
+
+        @Override
+        public ModelProvider open(
+            ModelServerConfig config, FieldPolicy fields, Instruments instruments) {
+          return new OpenAiProvider(config, fields);
+        }
+      };
+
   private static final ObjectMapper JSON = SharedBuffers.mapper();
   private static final int LIST_LIMIT_BYTES = 4 << 20;
   private static final int MODELS_LIMIT = 1000;
