@@ -208,10 +208,7 @@ public final class Jarvis implements AutoCloseable {
 
   /** As many as chats, and beside them: an explanation asks no model. */
   private static Admission explanations(ChatConfig chat) {
-    return new Admission(
-        "explanations",
-        limits(chat),
-        change -> {});
+    return new Admission("explanations", limits(chat), change -> {});
   }
 
   private static Admission.Limits limits(ChatConfig chat) {

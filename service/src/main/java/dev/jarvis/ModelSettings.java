@@ -96,8 +96,7 @@ final class ModelSettings {
             });
   }
 
-  private void server(
-      String key, String name, ProviderFactory kind, List<ModelServer> servers) {
+  private void server(String key, String name, ProviderFactory kind, List<ModelServer> servers) {
     URI url = settings.httpUri(key + ".url");
     String apiKey = BUILT_IN.contains(key) ? null : settings.optional(key + ".api-key");
     Duration connect = settings.duration(key + ".connect-timeout");

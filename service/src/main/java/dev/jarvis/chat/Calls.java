@@ -1,5 +1,6 @@
 package dev.jarvis.chat;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.account.ActiveUsers;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.CallRecord;
@@ -7,6 +8,7 @@ import dev.jarvis.gateway.Head;
 import dev.jarvis.gateway.Outcome;
 import dev.jarvis.gateway.Question;
 import dev.jarvis.http.Exchange;
+import dev.jarvis.http.Json;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -67,7 +69,13 @@ final class Calls {
   }
 
   /** The same for a stream whose head was sent before it was known. */
-  static Map<String, String> explanation(Head head) {
+  static ObjectNode json(Head head) {
+    ObjectNode json = Json.object();
+    explanation(head).forEach(json::put);
+    return json;
+  }
+
+  private static Map<String, String> explanation(Head head) {
     Map<String, String> told = new LinkedHashMap<>();
     told.put("model", head.target().model());
     told.put("provider", head.target().provider());

@@ -1,5 +1,6 @@
 package dev.jarvis.chat;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.concurrent.CancelledException;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Event;
@@ -87,11 +88,12 @@ final class CompletionStream {
       keepAlive();
       event = answer.next();
     }
+    ObjectNode late = toldLate == null ? null : Calls.json(toldLate);
     if (request.includeUsage()) {
-      stream.send(chunks.usage(toldLate == null ? null : Calls.explanation(toldLate)));
+      stream.send(chunks.usage(late));
     }
-    if (toldLate != null) {
-      stream.comment("jarvis " + Calls.explanation(toldLate));
+    if (late != null) {
+      stream.comment("jarvis " + late);
     }
     stream.done();
     stream.close();

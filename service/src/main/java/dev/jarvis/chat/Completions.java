@@ -121,15 +121,14 @@ final class Completions {
      * @param late what the head could not tell, because it was sent before that was known; null if
      *     it could
      */
-    ObjectNode usage(@Nullable Map<String, String> late) {
+    ObjectNode usage(@Nullable ObjectNode late) {
       ObjectNode body = head(id, "chat.completion.chunk", created, model);
       body.putArray("choices");
       if (usage != null) {
         body.set("usage", Completions.usage(usage));
       }
       if (late != null) {
-        ObjectNode told = body.putObject("jarvis");
-        late.forEach(told::put);
+        body.set("jarvis", late);
       }
       body.setAll(answerFields);
       return body;

@@ -103,7 +103,7 @@ public final class Flights implements Stage {
                 }
                 generation.run();
               });
-      return new Leading(reader, settled);
+      return new Leading(reader, scope, settled);
     }
 
     private void generate() {
@@ -140,7 +140,8 @@ public final class Flights implements Stage {
   }
 
   /** The answer of the call that started the generation. */
-  private record Leading(AnswerBuffer.Reader reader, CountDownLatch settled) implements Answer {
+  private record Leading(AnswerBuffer.Reader reader, Cancellation scope, CountDownLatch settled)
+      implements Answer {
     @Override
     public Head head() {
       return reader.head();
@@ -156,10 +157,13 @@ public final class Flights implements Stage {
       return reader.await(limit);
     }
 
-    /** One that leaves has its outcome in its log line, if the generation ends with it. */
+    /** If the generation ends with a client that leaves, its outcome stands in the log line. */
     @Override
     public void close() {
       reader.close();
+      if (!scope.cancelled()) {
+        return;
+      }
       try {
         boolean ignored = settled.await(SETTLE_LIMIT.toNanos(), TimeUnit.NANOSECONDS);
       } catch (InterruptedException e) {

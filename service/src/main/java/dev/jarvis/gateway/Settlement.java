@@ -113,8 +113,7 @@ public final class Settlement {
     if (attempt.worked()) {
       try (Scope ignored = attempt.context().makeCurrent()) {
         use(attempt, cost);
-        ledger.accept(
-          entry(call, RequestIds.next(), attempt.outcome(), attempt, number, cost));
+        ledger.accept(entry(call, RequestIds.next(), attempt.outcome(), attempt, number, cost));
       }
     }
     attempt.endSpan(cost);
