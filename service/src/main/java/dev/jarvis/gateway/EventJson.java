@@ -29,7 +29,7 @@ final class EventJson {
   private static final ObjectMapper JSON =
       SharedBuffers.builder()
           .addMixIn(Event.class, Typed.class)
-          .serializationInclusion(JsonInclude.Include.NON_NULL)
+          .defaultPropertyInclusion(JsonInclude.Value.ALL_NON_NULL)
           .build();
 
   private EventJson() {}
