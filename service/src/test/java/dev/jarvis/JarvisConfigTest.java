@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.jarvis.account.ApiKeys;
 import dev.jarvis.chat.ContentUrls;
+import dev.jarvis.gateway.CachePolicy;
 import dev.jarvis.model.FieldPolicy;
 import dev.jarvis.model.ModelServerConfig;
 import dev.jarvis.model.Route;
@@ -219,7 +220,7 @@ class JarvisConfigTest {
         file,
         """
         providers:
-          cloud: {type: openai, url: "https://models.example/v1", first-token-timeout: 30s}
+          cloud: {type: openai, url: "https://models.example/v1", first-token-timeout: 30s, ask: stream}
         routes:
           - name: fast
             strategy: weighted
@@ -241,6 +242,8 @@ class JarvisConfigTest {
                 "JARVIS_PROVIDERS_CLOUD_API_KEY", "sk-cloud",
                 "JARVIS_PROVIDERS_CLOUD_CONNECT_TIMEOUT", "3s",
                 "JARVIS_MODELS_REFRESH", "1m",
+                "JARVIS_OLLAMA_ANSWER_TIMEOUT", "2m",
+                "JARVIS_PROVIDERS_CLOUD_ANSWER_TIMEOUT", "90s",
                 "JARVIS_PROVIDERS_CLOUD_BETWEEN_TOKENS_TIMEOUT", "5s"));
 
     assertThat(config.modelServers())
@@ -252,6 +255,10 @@ class JarvisConfigTest {
     assertThat(cloud.betweenTokensTimeout()).isEqualTo(Duration.ofSeconds(5));
     assertThat(cloud.connectTimeout()).isEqualTo(Duration.ofSeconds(3));
     assertThat(cloud.listTimeout()).isEqualTo(Duration.ofSeconds(10));
+    assertThat(cloud.answerTimeout()).isEqualTo(Duration.ofSeconds(90));
+    assertThat(cloud.alwaysStreams()).isTrue();
+    assertThat(config.modelServers().getFirst().config().answerTimeout())
+        .isEqualTo(Duration.ofMinutes(2));
     assertThat(config.modelRefresh()).isEqualTo(Duration.ofMinutes(1));
     assertThat(cloud.toString()).doesNotContain("sk-cloud");
     assertThat(config.routes())
@@ -262,7 +269,7 @@ class JarvisConfigTest {
                 List.of(
                     new Route.Target("cloud", "large", 3, 1),
                     new Route.Target("ollama", "small:1b", 1, 1)),
-                new Route.Cache(Route.Cache.Scope.USER, Duration.ofMinutes(5))));
+                new CachePolicy(CachePolicy.Scope.USER, Duration.ofMinutes(5))));
     assertThat(config.prices().prices())
         .extracting(it -> it.cachedInput().toString())
         .as("the newest first")
@@ -354,6 +361,43 @@ class JarvisConfigTest {
     JarvisConfig defaults = JarvisConfig.load(LEAST);
     assertThat(defaults.chat().contentUrls()).isEqualTo(ContentUrls.Mode.PUBLIC);
     assertThat(defaults.modelServers().getFirst().fields()).isEqualTo(FieldPolicy.DEFAULT);
+  }
+
+  @Test
+  void modelServersAreAskedAsClientsAskUnlessAStreamIsWanted() throws Exception {
+    ModelServerConfig defaults = JarvisConfig.load(LEAST).modelServers().getFirst().config();
+    assertThat(defaults.alwaysStreams()).isFalse();
+    assertThat(defaults.answerTimeout()).isEqualTo(Duration.ofMinutes(10));
+
+    ModelServerConfig streaming =
+        JarvisConfig.load(Map.of("JARVIS_OLLAMA_URL", "http://x:1", "JARVIS_OLLAMA_ASK", "stream"))
+            .modelServers()
+            .getFirst()
+            .config();
+    assertThat(streaming.alwaysStreams()).isTrue();
+
+    assertThatThrownBy(
+            () ->
+                JarvisConfig.load(
+                    Map.of(
+                        "JARVIS_OLLAMA_URL", "http://x:1",
+                        "JARVIS_OLLAMA_ASK", "whole",
+                        "JARVIS_OLLAMA_ANSWER_TIMEOUT", "0s")))
+        .hasMessageContaining("JARVIS_OLLAMA_ASK: \"whole\" is not as-asked or stream")
+        .hasMessageContaining("JARVIS_OLLAMA_ANSWER_TIMEOUT");
+  }
+
+  @Test
+  void streamsAreKeptAliveUnlessThatIsOff() throws Exception {
+    assertThat(JarvisConfig.load(LEAST).chat().sseKeepAlive()).isEqualTo(Duration.ofSeconds(15));
+    Map<String, String> off =
+        Map.of("JARVIS_OLLAMA_URL", "http://x:1", "JARVIS_CHAT_SSE_KEEP_ALIVE", "0");
+    assertThat(JarvisConfig.load(off).chat().sseKeepAlive()).isZero();
+    assertThatThrownBy(
+            () ->
+                JarvisConfig.load(
+                    Map.of("JARVIS_OLLAMA_URL", "http://x:1", "JARVIS_CHAT_SSE_KEEP_ALIVE", "-1s")))
+        .hasMessageContaining("JARVIS_CHAT_SSE_KEEP_ALIVE");
   }
 
   @Test

@@ -25,7 +25,8 @@ class AdmissionOrderTest {
   @Test
   void aRequestThatComesLaterDoesNotOvertakeOneThatWaits() throws Exception {
     Duration limit = Duration.ofSeconds(30);
-    ChatConfig config = new ChatConfig(1, 1, limit, limit, 1, 10, limit, ContentUrls.Mode.REFUSE);
+    ChatConfig config =
+        new ChatConfig(1, 1, limit, limit, limit, 1, 10, limit, ContentUrls.Mode.REFUSE);
     Admission admission = new Admission(config, telemetry.instruments());
     for (int round = 0; round < 50; round++) {
       List<String> order = new CopyOnWriteArrayList<>();

@@ -19,6 +19,7 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -77,9 +78,12 @@ class LlmUseStoreTest {
   @Test
   void writesEveryColumn() {
     LlmUse plain = Uses.at(Instant.parse("2026-11-23T21:22:23.456Z"));
+    UUID call = Uses.at(Instant.parse("2026-11-23T21:22:20Z")).id();
     LlmUse use =
         new LlmUse(
             plain.id(),
+            call,
+            3,
             "ann",
             "end-user",
             "req-1",
@@ -91,6 +95,7 @@ class LlmUseStoreTest {
             1,
             2,
             3,
+            4,
             true,
             new BigDecimal("0.000000000001"),
             false,
@@ -109,22 +114,54 @@ class LlmUseStoreTest {
     assertThat(rows).hasSize(1);
     DbRow row = rows.getFirst();
     assertThat(row.column("id").get().toString()).isEqualTo(use.id().toString());
+    assertThat(row.column("call_id").get().toString()).isEqualTo(call.toString());
+    assertThat(row.column("attempt").getInt()).isEqualTo(3);
     assertThat(row.column("at").getString()).startsWith("2026-11-23 21:22:23.456");
     assertThat(row.column("user_id").getString()).isEqualTo("ann");
     assertThat(row.column("end_user").getString()).isEqualTo("end-user");
     assertThat(row.column("request_id").getString()).isEqualTo("req-1");
     assertThat(row.column("trace_id").getString()).isEqualTo(use.traceId());
+    assertThat(row.column("operation").getString()).isEqualTo("embeddings");
     assertThat(row.column("model").getString()).isEqualTo("m");
     assertThat(row.column("provider").getString()).isEqualTo("p");
     assertThat(row.column("outcome").getString()).isEqualTo("ok");
     assertThat(row.column("input_tokens").getInt()).isEqualTo(1);
     assertThat(row.column("cached_input_tokens").getInt()).isEqualTo(2);
     assertThat(row.column("output_tokens").getInt()).isEqualTo(3);
+    assertThat(row.column("reasoning_tokens").getInt()).isEqualTo(4);
+    assertThat(row.column("estimated").getBoolean()).isTrue();
     assertThat(row.column("cost_usd").get(BigDecimal.class)).isEqualTo("0.000000000001");
     assertThat(row.column("streamed").getBoolean()).isFalse();
     assertThat(row.column("duration_ms").getLong()).isEqualTo(400);
     assertThat(row.column("time_to_first_token_ms").getLong()).isEqualTo(50);
     assertThat(row.column("finish_reason").getString()).isEqualTo("stop");
+  }
+
+  @Test
+  void aRowFromBeforeAttemptsIsTheOnlyOneOfItsCall() {
+    LlmUse old = Uses.at(Instant.now());
+    database.execute(
+        db ->
+            db.createNamedInsert(
+                    "insert_old",
+                    """
+                    INSERT INTO llm_requests (
+                      id, created_at, user_id, request_id, trace_id, operation, model, provider, outcome, input_tokens,
+                      cached_input_tokens, output_tokens, estimated, streamed, duration_ms)
+                    VALUES (CAST(? AS uuid), now(), 'ann', 'r', 't', 'chat', 'm', 'p', 'ok', 1, 0, 2, false, false, 3)""")
+                .addParam(old.id())
+                .execute());
+
+    DbRow row =
+        database.execute(
+            db ->
+                db.createNamedGet(
+                        "old", "SELECT call_id, attempt, reasoning_tokens FROM llm_requests")
+                    .execute()
+                    .orElseThrow());
+    assertThat(row.column("call_id").get()).isNull();
+    assertThat(row.column("attempt").getInt()).isEqualTo(1);
+    assertThat(row.column("reasoning_tokens").getInt()).isZero();
   }
 
   @Test
@@ -191,6 +228,8 @@ class LlmUseStoreTest {
     LlmUse refused =
         new LlmUse(
             use.id(),
+            use.id(),
+            1,
             "ann",
             null,
             "r",
@@ -200,6 +239,7 @@ class LlmUseStoreTest {
             "p",
             "ok",
             -1,
+            0,
             0,
             0,
             false,

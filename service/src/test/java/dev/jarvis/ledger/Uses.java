@@ -13,8 +13,11 @@ final class Uses {
   static LlmUse at(Instant time) {
     UUID random = UUID.randomUUID();
     long most = (time.toEpochMilli() << 16) | 0x7000 | (random.getMostSignificantBits() & 0x0fff);
+    UUID id = new UUID(most, random.getLeastSignificantBits());
     return new LlmUse(
-        new UUID(most, random.getLeastSignificantBits()),
+        id,
+        id,
+        1,
         "ann",
         null,
         "req-1",
@@ -26,6 +29,7 @@ final class Uses {
         12,
         0,
         34,
+        0,
         false,
         new BigDecimal("0.000123"),
         true,

@@ -325,7 +325,7 @@ public final class FakeOllama implements AutoCloseable {
           lastHeaders = headers;
           lastBody = body;
           requests.incrementAndGet();
-          chat(socket);
+          chat(socket, body.contains("\"stream\":false"));
         } else if (requestLine.startsWith("POST /api/embed ")) {
           lastBody = body;
           if (script == Script.STALL_BEFORE_HEADERS) {
@@ -351,7 +351,7 @@ public final class FakeOllama implements AutoCloseable {
     }
   }
 
-  private void chat(Socket socket) throws IOException {
+  private void chat(Socket socket, boolean whole) throws IOException {
     switch (script) {
       case STATUS -> {
         String wait = retryAfter == 0 ? "" : "Retry-After: " + retryAfter + "\r\n";
@@ -362,16 +362,21 @@ public final class FakeOllama implements AutoCloseable {
         return;
       }
       case STALL_BEFORE_HEADERS -> stall(socket);
-      default ->
-          write(
-              socket,
-              String.join(
-                  "\r\n",
-                  "HTTP/1.1 200 OK",
-                  "Content-Type: application/x-ndjson",
-                  "Transfer-Encoding: chunked",
-                  "",
-                  ""));
+      default -> {
+        if (whole) {
+          whole(socket);
+          return;
+        }
+        write(
+            socket,
+            String.join(
+                "\r\n",
+                "HTTP/1.1 200 OK",
+                "Content-Type: application/x-ndjson",
+                "Transfer-Encoding: chunked",
+                "",
+                ""));
+      }
     }
     switch (script) {
       case STALL_BEFORE_FIRST_PIECE -> stall(socket);
@@ -379,6 +384,50 @@ public final class FakeOllama implements AutoCloseable {
       default -> stream(socket);
     }
     write(socket, "0\r\n\r\n");
+  }
+
+  /** As Ollama answers who wants no stream: nothing comes before everything is there. */
+  private void whole(Socket socket) throws IOException {
+    while (held && script != Script.RESET_MID_STREAM) {
+      rest(socket, Duration.ofMillis(10));
+    }
+    for (int i = 0; i < PIECES.length && !pause.isZero(); i++) {
+      rest(socket, pause);
+    }
+    String body = whole(script != Script.END_WITHOUT_DONE);
+    switch (script) {
+      case STALL_BEFORE_FIRST_PIECE, STALL_MID_STREAM, ENDLESS -> stall(socket);
+      case RESET_MID_STREAM -> {
+        socket.setSoLinger(true, 0);
+        socket.close();
+      }
+      case BREAK_MID_STREAM -> {
+        write(
+            socket,
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n"
+                + body);
+        socket.close();
+      }
+      case ERROR_LINE_FIRST, ERROR_LINE_MID_STREAM ->
+          send(socket, 500, "{\"error\":\"" + errorText + "\"}");
+      case MALFORMED_LINE -> send(socket, 200, "{\"message\":\n");
+      case HUGE_LINE -> send(socket, 200, "x".repeat(8 << 20));
+      default -> send(socket, 200, body);
+    }
+  }
+
+  private String whole(boolean done) {
+    String only = answer;
+    return """
+    {"model":"fake:1b","message":%s,"done":%s,"done_reason":"%s","prompt_eval_count":%d,\
+    "eval_count":%d%s}"""
+        .formatted(
+            only == null ? "{\"role\":\"assistant\",\"content\":\"" + answer() + "\"}" : only,
+            done,
+            reason,
+            INPUT_TOKENS,
+            outputTokens(),
+            durations);
   }
 
   private void stream(Socket socket) throws IOException {

@@ -34,6 +34,8 @@ public final class FakeOpenAi implements AutoCloseable {
   private volatile boolean done = true;
   private volatile boolean hanging;
   private volatile int busyFor;
+  private volatile @Nullable String answer;
+  private volatile @Nullable String refusedField;
   private final AtomicInteger requests = new AtomicInteger();
   private final CountDownLatch closing = new CountDownLatch(1);
 
@@ -71,8 +73,20 @@ public final class FakeOpenAi implements AutoCloseable {
     done = false;
   }
 
+  /** What it answers who wants no stream. */
+  public void answer(String json) {
+    answer = json;
+  }
+
+  /** Refuses chats that have a field. */
+  public void refuse(String field) {
+    refusedField = field;
+  }
+
   /** Good answers again, and the counter at 0. */
   public void reset() {
+    answer = null;
+    refusedField = null;
     events();
     done = true;
     embeddings = null;
@@ -125,6 +139,21 @@ public final class FakeOpenAi implements AutoCloseable {
       exchange.sendResponseHeaders(429, -1);
       return;
     }
+    JsonNode request = JSON.readTree(lastBody);
+    String field = refusedField;
+    if (field != null && request.has(field)) {
+      send(
+          exchange,
+          400,
+          "application/json",
+          "{\"error\":{\"message\":\"Unknown parameter: '" + field + "'.\"}}");
+      return;
+    }
+    String whole = answer;
+    if (whole != null && !request.path("stream").asBoolean()) {
+      send(exchange, "application/json", whole);
+      return;
+    }
     StringBuilder body = new StringBuilder();
     events.forEach(it -> body.append("data: ").append(it).append("\n\n"));
     send(exchange, "text/event-stream", body + (done ? "data: [DONE]\n\n" : ""));
@@ -166,9 +195,14 @@ public final class FakeOpenAi implements AutoCloseable {
   }
 
   private static void send(HttpExchange exchange, String type, String body) throws IOException {
+    send(exchange, 200, type, body);
+  }
+
+  private static void send(HttpExchange exchange, int status, String type, String body)
+      throws IOException {
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
     exchange.getResponseHeaders().set("Content-Type", type);
-    exchange.sendResponseHeaders(200, bytes.length);
+    exchange.sendResponseHeaders(status, bytes.length);
     try (OutputStream out = exchange.getResponseBody()) {
       out.write(bytes);
     }

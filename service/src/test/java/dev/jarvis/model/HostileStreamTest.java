@@ -3,7 +3,9 @@ package dev.jarvis.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.jarvis.model.ChatStream.Reason;
+import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.Usage;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -19,12 +21,9 @@ class HostileStreamTest {
   private static final String USAGE =
       "{\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":9}}";
 
-  private final Watchdog watchdog = new Watchdog();
-
   private Chats.Answer read(String body) throws ModelException {
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
-    try (ChatStream stream =
-        new OpenAiStream(new ByteArrayInputStream(bytes), watchdog, LIMIT, 1).awaitFirst(LIMIT)) {
+    try (EventSource stream = new OpenAiStream(new ByteArrayInputStream(bytes), LIMIT, LIMIT)) {
       return Chats.read(stream);
     }
   }
@@ -43,7 +42,7 @@ class HostileStreamTest {
   @ValueSource(
       strings = {"stop", "length", "tool_calls", "content_filter", "function_call", "abort", "eos"})
   void everyReasonIsKept(String reason) throws Exception {
-    Reason read = read(piece("0", '"' + reason + '"') + event("[DONE]")).finish().reason();
+    Reason read = read(piece("0", '"' + reason + '"') + event("[DONE]")).reason();
 
     assertThat(read.id()).isEqualTo(reason);
     assertThat(read.complete())
@@ -55,7 +54,7 @@ class HostileStreamTest {
   void aReasonIsBoundedAndHasNoControlCharacters() throws Exception {
     String long1 = "\"a\\u0000b\\n" + "x".repeat(1000) + '"';
 
-    assertThat(read(piece("0", long1) + event("[DONE]")).finish().reason().id())
+    assertThat(read(piece("0", long1) + event("[DONE]")).reason().id())
         .startsWith("abx")
         .hasSize(64);
   }
@@ -64,12 +63,12 @@ class HostileStreamTest {
   void anEmptyReasonIsNone() throws Exception {
     Chats.Answer answer = read(piece("0", "\"\"") + piece("0", "\"length\"") + event("[DONE]"));
 
-    assertThat(answer.finish().reason()).isEqualTo(Reason.LENGTH);
+    assertThat(answer.reason()).isEqualTo(Reason.LENGTH);
     assertThat(answer.text()).isEqualTo("xx");
   }
 
   @Test
-  void theReasonIsTheFirstChoicesWhicheverEndsFirst() throws Exception {
+  void eachChoiceHasItsReason() throws Exception {
     Chats.Answer answer =
         read(
             piece("1", "\"length\"")
@@ -77,15 +76,19 @@ class HostileStreamTest {
                 + piece("2", "\"abort\"")
                 + event("[DONE]"));
 
-    assertThat(answer.finish().reason()).isEqualTo(Reason.STOP);
+    assertThat(answer.of(Event.ChoiceEnd.class))
+        .containsExactly(
+            new Event.ChoiceEnd(1, Reason.LENGTH, null),
+            new Event.ChoiceEnd(0, Reason.STOP, null),
+            new Event.ChoiceEnd(2, new Reason("abort"), null));
   }
 
   @Test
   void aCompleteAnswerNeedsNoDone() throws Exception {
     Chats.Answer answer = read(piece("0", "\"stop\"") + event(USAGE));
 
-    assertThat(answer.finish().usage()).isEqualTo(new ChatStream.Usage(7, 9));
-    assertThat(answer.finish().reason()).isEqualTo(Reason.STOP);
+    assertThat(answer.usage()).isEqualTo(Usage.counted(7, 9));
+    assertThat(answer.reason()).isEqualTo(Reason.STOP);
 
     String beside = USAGE.replace("[]", "[{\"index\":0,\"delta\":{},\"finish_reason\":null}]");
     assertThat(read(piece("0", "\"stop\"") + event(beside)).text())
@@ -97,6 +100,20 @@ class HostileStreamTest {
   void theLastLineMayLackItsLineFeed() throws Exception {
     assertThat(read(piece("0", "\"stop\"") + "data: [DONE]").text()).isEqualTo("x");
     assertThat(read(piece("0", "\"stop\"") + "data: " + USAGE).text()).isEqualTo("x");
+  }
+
+  @Test
+  void whatTheMarkEndsWithoutAReasonHasStopped() throws Exception {
+    assertThat(read(piece("0", "null") + piece("2", "null") + event("[DONE]")).events())
+        .containsExactly(
+            new Event.Text(0, "x", null),
+            new Event.Text(2, "x", null),
+            new Event.ChoiceEnd(0, Reason.STOP, null),
+            new Event.ChoiceEnd(2, Reason.STOP, null),
+            new Event.End(null));
+    assertThat(read(event("[DONE]")).events())
+        .as("an empty answer")
+        .containsExactly(new Event.ChoiceEnd(0, Reason.STOP, null), new Event.End(null));
   }
 
   @Test
@@ -152,8 +169,7 @@ class HostileStreamTest {
           }
         };
 
-    try (ChatStream stream =
-        new OpenAiStream(body, watchdog, Duration.ofMillis(50), 1).awaitFirst(LIMIT)) {
+    try (EventSource stream = new OpenAiStream(body, LIMIT, Duration.ofMillis(50))) {
       assertThatThrownBy(() -> Chats.read(stream)).isInstanceOf(ModelException.TimedOut.class);
     }
   }

@@ -3,6 +3,12 @@ package dev.jarvis.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.jarvis.concurrent.Cancellation;
+import dev.jarvis.concurrent.CancelledException;
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.Usage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,9 +53,7 @@ class LocalProviderTest {
   }
 
   private static Chats.Answer ask(ChatRequest request) throws ModelException {
-    try (ChatStream stream = provider.chat(request)) {
-      return Chats.read(stream);
-    }
+    return Chats.ask(provider, Chats.stream(request));
   }
 
   @Test
@@ -57,16 +61,39 @@ class LocalProviderTest {
     Chats.Answer answer = ask(Chats.greedy(MODEL, "What is the capital of France?", 40));
 
     assertThat(answer.text()).contains("Paris").doesNotContain("<|");
-    assertThat(answer.finish().reason()).isEqualTo(ChatStream.Reason.STOP);
+    assertThat(answer.reason()).isEqualTo(Reason.STOP);
     // The template's marks are tokens too: more than the words, less than the characters.
-    assertThat(answer.finish().usage().inputTokens()).isBetween(12, 30);
-    assertThat(answer.finish().usage().outputTokens()).isBetween(3, 40);
+    assertThat(answer.usage().inputTokens()).isBetween(12, 30);
+    assertThat(answer.usage().outputTokens()).isBetween(3, 40);
+  }
+
+  private static Ask longAnswer() {
+    return Chats.stream(Chats.greedy(MODEL, LONG_TASK, 900));
+  }
+
+  private static Ask shortAnswer() {
+    return Chats.stream(Chats.greedy(MODEL, "hi", 1));
+  }
+
+  @Test
+  void theQuestionIsCountedBeforeTheAnswerBegins() throws Exception {
+    Chats.Answer answer = ask(Chats.greedy(MODEL, "hi", 3));
+
+    assertThat(answer.events().getFirst())
+        .isEqualTo(new Event.UsageReport(Usage.counted(answer.usage().inputTokens(), 0), null));
+  }
+
+  @Test
+  void anAnswerThatIsAskedForAsAWholeIsStreamedAllTheSame() throws Exception {
+    assertThat(provider.streams(false)).isTrue();
+    assertThat(Chats.ask(provider, Chats.whole(Chats.greedy(MODEL, LONG_TASK, 5))).text())
+        .isEqualTo(ask(Chats.greedy(MODEL, LONG_TASK, 5)).text());
   }
 
   @Test
   void theModelIsNamedAfterItsFile() throws Exception {
     assertThat(provider.models()).containsExactly(MODEL);
-    assertThatThrownBy(() -> provider.chat(Chats.request("other", "hi")))
+    assertThatThrownBy(() -> provider.chat(Chats.stream(Chats.request("other", "hi"))))
         .isInstanceOf(ModelException.NotFound.class);
   }
 
@@ -98,14 +125,9 @@ class LocalProviderTest {
   @Test
   void piecesComeOneByOne() throws Exception {
     List<String> pieces = new ArrayList<>();
-    try (ChatStream stream = provider.chat(Chats.greedy(MODEL, LONG_TASK, 20))) {
-      ChatStream.Chunk chunk;
-      do {
-        chunk = stream.next();
-        pieces.add(chunk.text());
-      } while (chunk.finish() == null);
-      assertThat(stream.usage()).isEqualTo(chunk.finish().usage());
-    }
+    ask(Chats.greedy(MODEL, LONG_TASK, 20))
+        .of(Event.Text.class)
+        .forEach(piece -> pieces.add(piece.text()));
     assertThat(pieces).hasSizeGreaterThan(15);
     assertThat(String.join("", pieces)).isEqualTo(ask(Chats.greedy(MODEL, LONG_TASK, 20)).text());
   }
@@ -114,8 +136,8 @@ class LocalProviderTest {
   void theLimitOfTokensEndsTheAnswer() throws Exception {
     Chats.Answer answer = ask(Chats.greedy(MODEL, LONG_TASK, 7));
 
-    assertThat(answer.finish().reason()).isEqualTo(ChatStream.Reason.LENGTH);
-    assertThat(answer.finish().usage().outputTokens()).isEqualTo(7);
+    assertThat(answer.reason()).isEqualTo(Reason.LENGTH);
+    assertThat(answer.usage().outputTokens()).isEqualTo(7);
   }
 
   @Test
@@ -126,7 +148,7 @@ class LocalProviderTest {
     Chats.Answer answer = ask(Chats.greedy(MODEL, LONG_TASK, 30, "never seen", stop));
 
     assertThat(answer.text()).isEqualTo(whole.substring(0, whole.indexOf(stop)));
-    assertThat(answer.finish().reason()).isEqualTo(ChatStream.Reason.STOP);
+    assertThat(answer.reason()).isEqualTo(Reason.STOP);
   }
 
   @Test
@@ -135,13 +157,13 @@ class LocalProviderTest {
         ask(Chats.greedy(MODEL, "Repeat exactly: 🎉🎉🎉 漢字 Größe 🎉🎉🎉 漢字 Größe", 40));
 
     assertThat(answer.text()).contains("🎉").doesNotContain("\uFFFD");
-    assertThat(answer.finish().usage().outputTokens()).isBetween(20, 40);
+    assertThat(answer.usage().outputTokens()).isBetween(20, 40);
   }
 
   @Test
   void markersInAQuestionAreText() throws Exception {
-    int plain = ask(Chats.greedy(MODEL, "x", 1)).finish().usage().inputTokens();
-    int marked = ask(Chats.greedy(MODEL, "x<|im_end|>", 1)).finish().usage().inputTokens();
+    int plain = ask(Chats.greedy(MODEL, "x", 1)).usage().inputTokens();
+    int marked = ask(Chats.greedy(MODEL, "x<|im_end|>", 1)).usage().inputTokens();
 
     assertThat(marked - plain).as("a mark would be one token").isGreaterThan(2);
   }
@@ -150,12 +172,12 @@ class LocalProviderTest {
   void oddCharactersDoNoHarm() throws Exception {
     String odd = "\u0000\u0001\u001f \ud800 \" \\ </script> @@0@@ \u2028 \uffff";
 
-    assertThat(ask(Chats.greedy(MODEL, odd, 3)).finish().usage().outputTokens()).isPositive();
+    assertThat(ask(Chats.greedy(MODEL, odd, 3)).usage().outputTokens()).isPositive();
   }
 
   @Test
   void aConversationThatDoesNotFitIsRefused() throws Exception {
-    assertThatThrownBy(() -> provider.chat(Chats.request(MODEL, "word ".repeat(1000))))
+    assertThatThrownBy(() -> ask(Chats.request(MODEL, "word ".repeat(1000))))
         .isInstanceOf(ModelException.Refused.class)
         .hasMessageContaining(Integer.toString(CONTEXT_TOKENS));
     assertThat(ask(Chats.greedy(MODEL, "hi", 3)).text()).isNotEmpty();
@@ -165,7 +187,7 @@ class LocalProviderTest {
   void anAnswerEndsWhereTheContextDoes() throws Exception {
     Chats.Answer answer = ask(Chats.greedy(MODEL, LONG_TASK + " word".repeat(440), 500));
 
-    ChatStream.Usage usage = answer.finish().usage();
+    Usage usage = answer.usage();
     assertThat(usage.inputTokens() + usage.outputTokens()).isLessThanOrEqualTo(CONTEXT_TOKENS);
     assertThat(usage.outputTokens()).isPositive();
   }
@@ -196,36 +218,51 @@ class LocalProviderTest {
   @Test
   void closeFreesTheModelQuickly() throws Exception {
     try (LocalProvider roomy = provider(1024, 1, Duration.ofMinutes(1))) {
-      ChatStream endless = roomy.chat(Chats.greedy(MODEL, LONG_TASK, 900));
+      EventSource endless = roomy.chat(longAnswer());
       endless.next();
 
       endless.close();
       long start = System.nanoTime();
-      try (ChatStream next = roomy.chat(Chats.greedy(MODEL, "hi", 1))) {
-        Chats.read(next);
-      }
+      Chats.ask(roomy, shortAnswer());
 
       assertThat(Duration.ofNanos(System.nanoTime() - start))
           .as("900 tokens take longer")
           .isLessThan(Duration.ofSeconds(10));
-      assertThat(endless.usage().outputTokens()).isPositive();
       assertThatThrownBy(() -> Chats.read(endless)).isInstanceOf(ModelException.Unavailable.class);
+    }
+  }
+
+  @Test
+  void aCancelledScopeEndsAnAnswerAndAWaitForOne() throws Exception {
+    Cancellation scope = new Cancellation();
+    try (LocalProvider roomy = provider(1024, 1, Duration.ofMinutes(1));
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+        EventSource endless = scope.call(() -> roomy.chat(longAnswer()))) {
+      endless.next();
+      Future<EventSource> waiting =
+          threads.submit(() -> scope.call(() -> roomy.chat(shortAnswer())));
+
+      scope.cancel();
+
+      assertThatThrownBy(waiting::get).hasCauseInstanceOf(CancelledException.class);
+      assertThatThrownBy(() -> Chats.read(endless)).isInstanceOf(CancelledException.class);
+      assertThat(Chats.ask(roomy, shortAnswer()).usage().outputTokens()).isEqualTo(1);
     }
   }
 
   @Test
   void beyondTheBoundItIsBusyAndWhoWaitsTooLongIsTold() throws Exception {
     try (LocalProvider small = provider(1024, 1, Duration.ofSeconds(2));
-        ChatStream endless = small.chat(Chats.greedy(MODEL, LONG_TASK, 900));
+        EventSource endless = small.chat(longAnswer());
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      List<Future<ChatStream>> two =
+      List<Future<EventSource>> two =
           List.of(
-              threads.submit(() -> small.chat(Chats.greedy(MODEL, "hi", 1))),
-              threads.submit(() -> small.chat(Chats.greedy(MODEL, "hi", 1))));
+              threads.submit(() -> small.chat(shortAnswer())),
+              threads.submit(() -> small.chat(shortAnswer())));
 
       // One waits, in vain; for the other there is no place to wait.
       List<String> told = new ArrayList<>();
-      for (Future<ChatStream> each : two) {
+      for (Future<EventSource> each : two) {
         assertThatThrownBy(each::get)
             .hasCauseInstanceOf(ModelException.Busy.class)
             .satisfies(it -> told.add(String.valueOf(it.getMessage())));
@@ -233,9 +270,7 @@ class LocalProviderTest {
       assertThat(told).anyMatch(it -> it.contains("The model was busy for 2000 ms."));
       assertThat(told).anyMatch(it -> it.contains("Too many requests wait"));
       endless.close();
-      try (ChatStream next = small.chat(Chats.greedy(MODEL, "hi", 1))) {
-        assertThat(Chats.read(next).finish()).isNotNull();
-      }
+      assertThat(Chats.ask(small, shortAnswer()).usage().outputTokens()).isEqualTo(1);
     }
   }
 
@@ -243,18 +278,20 @@ class LocalProviderTest {
   void closingTheProviderEndsWhatRunsAndWhatWaits() throws Exception {
     LocalProvider other = provider(CONTEXT_TOKENS, 4, Duration.ofSeconds(60));
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      ChatStream endless = other.chat(Chats.greedy(MODEL, LONG_TASK, 900));
-      Future<ChatStream> waiting = threads.submit(() -> other.chat(Chats.greedy(MODEL, "hi", 1)));
+      EventSource endless = other.chat(longAnswer());
+      Future<EventSource> waiting = threads.submit(() -> other.chat(shortAnswer()));
 
       other.close();
 
       assertThatThrownBy(() -> Chats.read(endless)).isInstanceOf(ModelException.Unavailable.class);
       assertThatThrownBy(waiting::get).hasCauseInstanceOf(ModelException.Unavailable.class);
-      assertThatThrownBy(() -> other.chat(Chats.greedy(MODEL, "hi", 1)))
+      assertThatThrownBy(() -> other.chat(shortAnswer()))
           .isInstanceOf(ModelException.Unavailable.class);
       assertThatThrownBy(other::models).isInstanceOf(ModelException.Unavailable.class);
     }
-    assertThat(ask(Chats.greedy(MODEL, "hi", 1)).finish()).as("the other one lives").isNotNull();
+    assertThat(ask(Chats.greedy(MODEL, "hi", 1)).usage().outputTokens())
+        .as("the other one lives")
+        .isEqualTo(1);
   }
 
   @Test

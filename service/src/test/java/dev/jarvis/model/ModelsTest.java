@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.EmbeddingRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -51,7 +53,7 @@ class ModelsTest {
     }
 
     @Override
-    public ChatStream chat(ChatRequest request) {
+    public EventSource chat(Ask ask) {
       throw new UnsupportedOperationException();
     }
 
@@ -61,7 +63,7 @@ class ModelsTest {
     }
 
     @Override
-    public Embeddings embed(EmbeddingRequest request) {
+    public Embeddings embed(EmbeddingRequest request, String label) {
       throw new UnsupportedOperationException();
     }
 

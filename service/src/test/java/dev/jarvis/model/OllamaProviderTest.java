@@ -6,6 +6,15 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.jarvis.concurrent.Cancellation;
+import dev.jarvis.concurrent.CancelledException;
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.Timings;
+import dev.jarvis.gateway.Usage;
+import dev.jarvis.storage.Recorded;
+import dev.jarvis.telemetry.Telemetry;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanContext;
 import io.opentelemetry.api.trace.TraceFlags;
@@ -13,6 +22,7 @@ import io.opentelemetry.api.trace.TraceState;
 import io.opentelemetry.context.Scope;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -23,6 +33,7 @@ class OllamaProviderTest {
   private static final Duration SHORT = Duration.ofMillis(300);
   private static final Duration LONG = Duration.ofMinutes(1);
 
+  private final Telemetry telemetry = Recorded.start();
   private final FakeOllama ollama = FakeOllama.start();
   private OllamaProvider provider = provider(LONG, LONG);
 
@@ -30,9 +41,15 @@ class OllamaProviderTest {
   void close() {
     provider.close();
     ollama.close();
+    telemetry.close();
   }
 
   private OllamaProvider provider(Duration firstToken, Duration betweenTokens) {
+    return provider(firstToken, betweenTokens, LONG, false);
+  }
+
+  private OllamaProvider provider(
+      Duration firstToken, Duration betweenTokens, Duration wholeAnswer, boolean alwaysStreams) {
     return new OllamaProvider(
         new ModelServerConfig(
             "ollama",
@@ -41,7 +58,11 @@ class OllamaProviderTest {
             Duration.ofSeconds(20),
             firstToken,
             betweenTokens,
-            Duration.ofSeconds(20)));
+            wholeAnswer,
+            Duration.ofSeconds(20),
+            alwaysStreams),
+        FieldPolicy.DEFAULT,
+        telemetry.instruments());
   }
 
   private void use(OllamaProvider other) {
@@ -49,33 +70,59 @@ class OllamaProviderTest {
     provider = other;
   }
 
-  private static ChatRequest hi() {
-    return Chats.request("fake:1b", "hi");
+  private static Ask hi() {
+    return Chats.stream(Chats.request("fake:1b", "hi"));
+  }
+
+  private static Ask hiAsAWhole() {
+    return Chats.whole(Chats.request("fake:1b", "hi"));
   }
 
   @Test
-  void aWholeAnswerHasTheServersTextAndCounts() throws Exception {
-    try (ChatStream stream = provider.chat(hi())) {
-      Chats.Answer answer = Chats.read(stream);
+  void aStreamHasTheServersPiecesAndCounts() throws Exception {
+    Chats.Answer answer = Chats.ask(provider, hi());
 
-      assertThat(answer.text()).isEqualTo("Hello, wörld 🎉!");
-      assertThat(answer.finish().reason()).isEqualTo(ChatStream.Reason.STOP);
-      assertThat(answer.finish().usage()).isEqualTo(new ChatStream.Usage(11, 6));
-      assertThat(stream.usage()).isEqualTo(answer.finish().usage());
-      assertThat(answer.finish().timings())
-          .isEqualTo(
-              new ChatStream.Timings(
-                  Duration.ofMillis(20), Duration.ofMillis(50), Duration.ofMillis(300)));
-    }
+    assertThat(answer.of(Event.Text.class))
+        .extracting(Event.Text::text)
+        .containsExactly("Hello", ",", " wörld", " 🎉", "!");
+    assertEnds(answer);
+    assertThat(ollama.lastBody()).contains("\"stream\":true");
+  }
+
+  @Test
+  void aWholeAnswerIsAskedForAsAWhole() throws Exception {
+    Chats.Answer answer = Chats.ask(provider, hiAsAWhole());
+
+    assertThat(answer.of(Event.Text.class))
+        .extracting(Event.Text::text)
+        .containsExactly("Hello, wörld 🎉!");
+    assertEnds(answer);
+    assertThat(ollama.lastBody()).contains("\"stream\":false");
+    assertThat(provider.streams(false)).isFalse();
+  }
+
+  @Test
+  void aServerThatIsAlwaysAskedForStreamsIsAskedForOne() throws Exception {
+    use(provider(LONG, LONG, LONG, true));
+
+    assertThat(Chats.ask(provider, hiAsAWhole()).of(Event.Text.class)).hasSize(5);
+    assertThat(ollama.lastBody()).contains("\"stream\":true");
+    assertThat(provider.streams(false)).isTrue();
+  }
+
+  private static void assertEnds(Chats.Answer answer) {
+    assertThat(answer.reason()).isEqualTo(Reason.STOP);
+    assertThat(answer.usage()).isEqualTo(Usage.counted(11, 6));
+    assertThat(answer.timings())
+        .isEqualTo(
+            new Timings(Duration.ofMillis(20), Duration.ofMillis(50), Duration.ofMillis(300)));
   }
 
   @Test
   void theLimitOfTokensIsTold() throws Exception {
     ollama.finishWith("length");
 
-    try (ChatStream stream = provider.chat(hi())) {
-      assertThat(Chats.read(stream).finish().reason()).isEqualTo(ChatStream.Reason.LENGTH);
-    }
+    assertThat(Chats.ask(provider, hi()).reason()).isEqualTo(Reason.LENGTH);
   }
 
   @Test
@@ -87,13 +134,11 @@ class OllamaProviderTest {
             ",\"eval_duration\":1e300",
             ",\"eval_duration\":\"fast\"")) {
       ollama.tellDurations(fields);
-      try (ChatStream stream = provider.chat(hi())) {
-        Chats.Answer answer = Chats.read(stream);
+      Chats.Answer answer = Chats.ask(provider, hi());
 
-        assertThat(answer.text()).isEqualTo(ollama.answer());
-        assertThat(answer.finish().usage()).isEqualTo(new ChatStream.Usage(11, 6));
-        assertThat(answer.finish().timings()).as(fields).isNull();
-      }
+      assertThat(answer.text()).isEqualTo(ollama.answer());
+      assertThat(answer.usage()).isEqualTo(Usage.counted(11, 6));
+      assertThat(answer.timings()).as(fields).isNull();
     }
   }
 
@@ -108,9 +153,8 @@ class OllamaProviderTest {
             SpanContext.create(
                 trace, "00f067aa0ba902b7", TraceFlags.getSampled(), TraceState.getDefault()));
 
-    try (Scope ignored = span.makeCurrent();
-        ChatStream stream = provider.chat(request)) {
-      Chats.read(stream);
+    try (Scope ignored = span.makeCurrent()) {
+      Chats.ask(provider, Chats.stream(request));
     }
 
     JsonNode body = new ObjectMapper().readTree(ollama.lastBody());
@@ -126,9 +170,7 @@ class OllamaProviderTest {
   @Test
   void answersOneAfterAnotherShareAConnection() throws Exception {
     for (int i = 0; i < 5; i++) {
-      try (ChatStream stream = provider.chat(hi())) {
-        Chats.read(stream);
-      }
+      Chats.ask(provider, i % 2 == 0 ? hi() : hiAsAWhole());
     }
 
     assertThat(ollama.connections()).isEqualTo(1);
@@ -220,11 +262,12 @@ class OllamaProviderTest {
   }
 
   @Test
-  void anErrorAsFirstLineFailsBeforeTheAnswerBegins() {
+  void anErrorAsFirstLineIsAFailureAtWhichTheModelMayHaveWorked() {
     ollama.errorLineFirst();
 
-    assertThatThrownBy(() -> provider.chat(hi()))
-        .isInstanceOf(ModelException.Unavailable.class)
+    assertThatThrownBy(() -> Chats.ask(provider, hi()))
+        .isInstanceOfSatisfying(
+            ModelException.Unavailable.class, e -> assertThat(e.begun()).isTrue())
         .hasMessageNotContaining("127.0.0.1");
   }
 
@@ -241,11 +284,27 @@ class OllamaProviderTest {
   private void breaks(Runnable script) throws Exception {
     ollama.reset();
     script.run();
-    try (ChatStream stream = provider.chat(hi())) {
-      assertThat(stream.next().text()).isEqualTo("Hello");
+    try (EventSource stream = provider.chat(hi())) {
+      assertThat(stream.next()).isEqualTo(new Event.Text(0, "Hello", null));
       ollama.release();
       assertThatThrownBy(() -> Chats.read(stream)).isInstanceOf(ModelException.Unavailable.class);
     }
+  }
+
+  @Test
+  void everyWayToBreakAWholeAnswerOffIsUnavailable() {
+    breaksWhole(ollama::resetMidStream);
+    breaksWhole(ollama::breakMidStream);
+    breaksWhole(ollama::malformedLine);
+    breaksWhole(ollama::errorLineMidStream);
+  }
+
+  private void breaksWhole(Runnable script) {
+    ollama.reset();
+    script.run();
+    assertThatThrownBy(() -> Chats.ask(provider, hiAsAWhole()))
+        .isInstanceOf(ModelException.Unavailable.class)
+        .hasMessageNotContaining("127.0.0.1");
   }
 
   @Test
@@ -258,12 +317,14 @@ class OllamaProviderTest {
   }
 
   @Test
-  void aStallBeforeTheFirstLineTimesOutAndDropsTheConnection() {
+  void aStallBeforeTheFirstLineTimesOutAndDropsTheConnection() throws Exception {
     use(provider(SHORT, LONG));
     ollama.stallBeforeFirstPiece();
 
-    assertThatThrownBy(() -> provider.chat(hi())).isInstanceOf(ModelException.TimedOut.class);
-    await().atMost(Duration.ofSeconds(20)).until(ollama::clientGone);
+    try (EventSource stream = provider.chat(hi())) {
+      assertThatThrownBy(stream::next).isInstanceOf(ModelException.TimedOut.class);
+      await().atMost(Duration.ofSeconds(20)).until(ollama::clientGone);
+    }
   }
 
   @Test
@@ -271,9 +332,39 @@ class OllamaProviderTest {
     use(provider(LONG, SHORT));
     ollama.stallMidStream();
 
-    try (ChatStream stream = provider.chat(hi())) {
+    try (EventSource stream = provider.chat(hi())) {
       assertThatThrownBy(() -> Chats.read(stream)).isInstanceOf(ModelException.TimedOut.class);
       await().atMost(Duration.ofSeconds(20)).until(ollama::clientGone);
+    }
+  }
+
+  @Test
+  void aWholeAnswerHasALimitOfItsOwn() {
+    use(provider(LONG, LONG, SHORT, false));
+    ollama.stallBeforeFirstPiece();
+
+    assertThatThrownBy(() -> Chats.ask(provider, hiAsAWhole()))
+        .isInstanceOf(ModelException.TimedOut.class);
+    await().atMost(Duration.ofSeconds(20)).until(ollama::clientGone);
+  }
+
+  @Test
+  void aWholeAnswerIsBoundByNoLimitOfTokens() throws Exception {
+    use(provider(SHORT, SHORT));
+    ollama.pauseBetweenPieces(SHORT); // five times
+
+    assertThat(Chats.ask(provider, hiAsAWhole()).text()).isEqualTo(ollama.answer());
+  }
+
+  @Test
+  void noAnswerTakesLongerThanItsAskAllows() {
+    for (boolean streamed : new boolean[] {true, false}) {
+      ollama.stallBeforeHeaders();
+      Ask ask = new Ask(hi().request(), "fake:1b", streamed, SHORT);
+
+      assertThatThrownBy(() -> Chats.ask(provider, ask))
+          .as("streamed: %s", streamed)
+          .isInstanceOf(ModelException.TimedOut.class);
     }
   }
 
@@ -283,15 +374,13 @@ class OllamaProviderTest {
     use(provider(limit, limit));
     ollama.pauseBetweenPieces(limit.dividedBy(4)); // five times
 
-    try (ChatStream stream = provider.chat(hi())) {
-      assertThat(Chats.read(stream).text()).isEqualTo(ollama.answer());
-    }
+    assertThat(Chats.ask(provider, hi()).text()).isEqualTo(ollama.answer());
   }
 
   @Test
-  void closeDropsTheConnectionAndKeepsTheCount() throws Exception {
+  void closeDropsTheConnection() throws Exception {
     ollama.endless();
-    ChatStream stream = provider.chat(hi());
+    EventSource stream = provider.chat(hi());
     stream.next();
     stream.next();
     stream.next();
@@ -299,13 +388,12 @@ class OllamaProviderTest {
     stream.close();
 
     await().atMost(Duration.ofSeconds(20)).until(ollama::clientGone);
-    assertThat(stream.usage()).isEqualTo(new ChatStream.Usage(1, 0, 3, true));
   }
 
   @Test
   void closeWakesAReader() throws Exception {
     ollama.stallMidStream();
-    ChatStream stream = provider.chat(hi());
+    EventSource stream = provider.chat(hi());
     stream.next();
     stream.next();
     CompletableFuture<Throwable> failure = new CompletableFuture<>();
@@ -328,9 +416,58 @@ class OllamaProviderTest {
   }
 
   @Test
+  void aCancelledScopeWakesAReaderAndDropsTheConnection() throws Exception {
+    Cancellation scope = new Cancellation();
+    ollama.stallMidStream();
+    try (EventSource stream = scope.call(() -> provider.chat(hi()))) {
+      CompletableFuture<Throwable> failure = failureOf(() -> Chats.read(stream));
+
+      scope.cancel();
+
+      assertThat(failure).succeedsWithin(Duration.ofSeconds(20));
+      assertThat(failure.join()).isInstanceOf(CancelledException.class);
+      await().atMost(Duration.ofSeconds(20)).until(ollama::clientGone);
+    }
+  }
+
+  @Test
+  void aCancelledScopeEndsTheWaitForTheHeadOfAnAnswer() {
+    for (Ask ask : List.of(hi(), hiAsAWhole())) {
+      Cancellation scope = new Cancellation();
+      ollama.reset();
+      ollama.stallBeforeHeaders();
+      CompletableFuture<Throwable> failure =
+          failureOf(() -> scope.call(() -> Chats.ask(provider, ask)));
+      await().atMost(Duration.ofSeconds(20)).until(() -> ollama.requests() == 1);
+
+      scope.cancel();
+
+      assertThat(failure).succeedsWithin(Duration.ofSeconds(20));
+      assertThat(failure.join()).isInstanceOf(CancelledException.class);
+      await().atMost(Duration.ofSeconds(20)).until(ollama::clientGone);
+    }
+  }
+
+  /** What ends a work on a thread of its own. */
+  private static CompletableFuture<Throwable> failureOf(Callable<?> work) {
+    CompletableFuture<Throwable> failure = new CompletableFuture<>();
+    Thread.ofVirtual()
+        .start(
+            () -> {
+              try {
+                Object result = work.call();
+                failure.completeExceptionally(new AssertionError("no failure but " + result));
+              } catch (Exception e) {
+                failure.complete(e);
+              }
+            });
+    return failure;
+  }
+
+  @Test
   void closingTheProviderEndsWhatRuns() throws Exception {
     ollama.stallMidStream();
-    ChatStream stream = provider.chat(hi());
+    EventSource stream = provider.chat(hi());
 
     provider.close();
 

@@ -3,6 +3,7 @@ package dev.jarvis.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.jarvis.gateway.Timings;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -11,7 +12,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What Ollama's last line says of its times, and what old or odd servers say. */
 class OllamaTimingsTest {
-  private static ChatStream.@Nullable Timings of(String line) throws Exception {
+  private static @Nullable Timings of(String line) throws Exception {
     return OllamaTimings.of(new ObjectMapper().readTree(line));
   }
 
@@ -23,7 +24,7 @@ class OllamaTimingsTest {
                 {"total_duration":982526479,"load_duration":678513472,
                  "prompt_eval_duration":63222730,"eval_duration":239326478}"""))
         .isEqualTo(
-            new ChatStream.Timings(
+            new Timings(
                 Duration.ofNanos(678_513_472),
                 Duration.ofNanos(63_222_730),
                 Duration.ofNanos(239_326_478)));
@@ -32,7 +33,7 @@ class OllamaTimingsTest {
   @Test
   void aDurationThatOllamaLeavesOutIsZero() throws Exception {
     assertThat(of("{\"load_duration\":5,\"eval_duration\":7}"))
-        .isEqualTo(new ChatStream.Timings(Duration.ofNanos(5), Duration.ZERO, Duration.ofNanos(7)));
+        .isEqualTo(new Timings(Duration.ofNanos(5), Duration.ZERO, Duration.ofNanos(7)));
   }
 
   @Test

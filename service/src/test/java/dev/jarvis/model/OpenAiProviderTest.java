@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.jarvis.TestService;
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.Usage;
 import java.net.URI;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -20,7 +24,8 @@ class OpenAiProviderTest {
   private OpenAiProvider provider(String key) {
     URI url = service.uri("/v1");
     Duration limit = Duration.ofSeconds(10);
-    return new OpenAiProvider(new ModelServerConfig("cloud", url, key, limit, limit, limit, limit));
+    return new OpenAiProvider(
+        new ModelServerConfig("cloud", url, key, limit, limit, limit, limit, limit, false));
   }
 
   @BeforeEach
@@ -45,37 +50,43 @@ class OpenAiProviderTest {
 
   @Test
   void anAnswerHasTheServersTextAndCounts() throws Exception {
-    try (ChatStream stream = provider.chat(hi())) {
-      Chats.Answer answer = Chats.read(stream);
+    for (Ask ask : List.of(Chats.stream(hi()), Chats.whole(hi()))) {
+      Chats.Answer answer = Chats.ask(provider, ask);
 
       assertThat(answer.text()).isEqualTo(service.ollama().answer());
-      assertThat(answer.finish().usage())
+      assertThat(answer.reason()).isEqualTo(Reason.STOP);
+      assertThat(answer.usage())
           .isEqualTo(
-              new ChatStream.Usage(
-                  service.ollama().inputTokens(), service.ollama().outputTokens()));
+              Usage.counted(service.ollama().inputTokens(), service.ollama().outputTokens()));
+      assertThat(service.ollama().lastBody()).contains("\"stream\":" + ask.streamed());
     }
   }
 
   @Test
   void parametersArrive() throws Exception {
-    try (ChatStream stream = provider.chat(Chats.greedy(service.ollama().model(), "hi", 5, "X"))) {
-      Chats.read(stream);
-    }
+    Chats.ask(provider, Chats.stream(Chats.greedy(service.ollama().model(), "hi", 5, "X")));
 
     assertThat(service.ollama().lastBody())
         .contains("\"temperature\":0.0", "\"num_predict\":5", "\"seed\":1", "\"stop\":[\"X\"]");
   }
 
+  private Chats.Answer ask(ChatRequest request, boolean streamed) throws ModelException {
+    return Chats.ask(provider, streamed ? Chats.stream(request) : Chats.whole(request));
+  }
+
   @Test
   void failuresAreToldApart() {
-    assertThatThrownBy(() -> provider.chat(Chats.request("nowhere", "hi")))
-        .isInstanceOf(ModelException.NotFound.class);
-    service.ollama().failWith(500);
-    assertThatThrownBy(() -> provider.chat(hi())).isInstanceOf(ModelException.Unavailable.class);
-    service.ollama().failWith(400);
-    assertThatThrownBy(() -> provider.chat(hi())).isInstanceOf(ModelException.Refused.class);
+    for (boolean streamed : new boolean[] {true, false}) {
+      service.ollama().reset();
+      assertThatThrownBy(() -> ask(Chats.request("nowhere", "hi"), streamed))
+          .isInstanceOf(ModelException.NotFound.class);
+      service.ollama().failWith(500);
+      assertThatThrownBy(() -> ask(hi(), streamed)).isInstanceOf(ModelException.Unavailable.class);
+      service.ollama().failWith(400);
+      assertThatThrownBy(() -> ask(hi(), streamed)).isInstanceOf(ModelException.Refused.class);
+    }
     try (OpenAiProvider stranger = provider("sk-wrong")) {
-      assertThatThrownBy(() -> stranger.chat(hi()))
+      assertThatThrownBy(() -> stranger.chat(Chats.stream(hi())))
           .isInstanceOf(ModelException.Unavailable.class)
           .hasMessageNotContaining("sk-wrong");
     }
@@ -85,7 +96,7 @@ class OpenAiProviderTest {
   void anErrorMidwayIsAFailure() throws Exception {
     service.ollama().breakMidStream();
 
-    try (ChatStream stream = provider.chat(hi())) {
+    try (EventSource stream = provider.chat(Chats.stream(hi()))) {
       assertThatThrownBy(() -> Chats.read(stream)).isInstanceOf(ModelException.Unavailable.class);
     }
   }

@@ -2,9 +2,11 @@ package dev.jarvis.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
-import dev.jarvis.model.ChatStream.Reason;
-import dev.jarvis.model.ChatStream.Usage;
+import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.Usage;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -15,7 +17,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What servers that speak OpenAI's dialect really send. */
 class OpenAiStreamTest {
   private static final Duration LIMIT = Duration.ofSeconds(20);
-  private static final int INPUT = 12;
   private static final String HELLO =
       "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hel\"}}]}\n\n";
   private static final String LO =
@@ -26,13 +27,9 @@ class OpenAiStreamTest {
       "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":9}}\n\n";
   private static final String DONE = "data: [DONE]\n\n";
 
-  private final Watchdog watchdog = new Watchdog();
-
   private Chats.Answer read(String... events) throws ModelException {
     byte[] body = String.join("", events).getBytes(StandardCharsets.UTF_8);
-    try (ChatStream stream =
-        new OpenAiStream(new ByteArrayInputStream(body), watchdog, LIMIT, INPUT)
-            .awaitFirst(LIMIT)) {
+    try (EventSource stream = new OpenAiStream(new ByteArrayInputStream(body), LIMIT, LIMIT)) {
       return Chats.read(stream);
     }
   }
@@ -44,8 +41,8 @@ class OpenAiStreamTest {
     Chats.Answer answer = read(role, HELLO, LO, END.formatted("length"), USAGE, DONE);
 
     assertThat(answer.text()).isEqualTo("Hello");
-    assertThat(answer.finish().reason()).isEqualTo(Reason.LENGTH);
-    assertThat(answer.finish().usage()).isEqualTo(new Usage(7, 9));
+    assertThat(answer.reason()).isEqualTo(Reason.LENGTH);
+    assertThat(answer.usage()).isEqualTo(Usage.counted(7, 9));
   }
 
   @Test
@@ -60,9 +57,7 @@ class OpenAiStreamTest {
             DONE);
 
     assertThat(answer.text()).isEqualTo("Hello");
-    assertThat(answer.finish().usage())
-        .as("estimated, the output by pieces")
-        .isEqualTo(new Usage(INPUT, 0, 2, true));
+    assertThat(answer.of(Event.UsageReport.class)).as("the server does not count").isEmpty();
   }
 
   @Test
@@ -70,18 +65,69 @@ class OpenAiStreamTest {
     String counted =
         LO.replace("]}\n", "],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":5}}\n");
 
-    assertThat(read(HELLO, counted, END.formatted("stop"), DONE).finish().usage())
-        .isEqualTo(new Usage(3, 5));
+    assertThat(read(HELLO, counted, END.formatted("stop"), DONE).usage())
+        .isEqualTo(Usage.counted(3, 5));
   }
 
   @Test
   void tokensFromTheServersCacheAreToldApart() throws Exception {
     String counted = USAGE.replace("9}", "9,\"prompt_tokens_details\":{\"cached_tokens\":5}}");
 
-    Usage usage = read(HELLO, END.formatted("stop"), counted, DONE).finish().usage();
+    Usage usage = read(HELLO, END.formatted("stop"), counted, DONE).usage();
 
-    assertThat(usage).isEqualTo(new Usage(7, 5, 9, false));
-    assertThat(usage.freshInputTokens()).isEqualTo(2);
+    assertThat(usage).isEqualTo(new Usage(2, 5, 9, 0, false));
+    assertThat(usage.inputTokens()).isEqualTo(7);
+  }
+
+  @Test
+  void reasoningIsNoAnswer() throws Exception {
+    String thought = HELLO.replace("\"content\":\"Hel\"", "\"reasoning_content\":\"Hm\"");
+    String counted =
+        USAGE.replace("9}", "9,\"completion_tokens_details\":{\"reasoning_tokens\":4}}");
+
+    Chats.Answer answer = read(thought, HELLO, LO, END.formatted("stop"), counted, DONE);
+
+    assertThat(answer.text()).isEqualTo("Hello");
+    assertThat(answer.of(Event.Reasoning.class))
+        .extracting(Event.Reasoning::text)
+        .containsOnly("Hm");
+    assertThat(answer.usage()).isEqualTo(new Usage(7, 0, 5, 4, false));
+    assertThat(answer.usage().outputTokens()).isEqualTo(9);
+  }
+
+  @Test
+  void fieldsOfAChunkThatJarvisDoesNotKnowRideAlongOnce() throws Exception {
+    String odd = "data: {\"id\":\"c\",\"system_fingerprint\":\"f%d\",";
+    Chats.Answer answer =
+        read(
+            HELLO.replace("data: {", odd.formatted(1)),
+            LO.replace("data: {", odd.formatted(1)),
+            END.formatted("stop").replace("data: {", odd.formatted(2)),
+            DONE);
+
+    assertThat(answer.of(Event.AnswerFields.class))
+        .extracting(it -> it.fields().toString())
+        .containsExactly("{\"system_fingerprint\":\"f1\"}", "{\"system_fingerprint\":\"f2\"}");
+  }
+
+  @Test
+  void aToolCallComesInPieces() throws Exception {
+    String call =
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":1,%s}]}}]}\n\n";
+    Chats.Answer answer =
+        read(
+            call.formatted("\"id\":\"c1\",\"function\":{\"name\":\"f\",\"arguments\":\"{\"}"),
+            call.formatted("\"function\":{\"arguments\":\"}\"}"),
+            END.formatted("tool_calls"),
+            DONE);
+
+    assertThat(answer.of(Event.ToolCall.class))
+        .extracting(Event.ToolCall::index, Event.ToolCall::id, Event.ToolCall::name)
+        .containsExactly(tuple(1, "c1", "f"), tuple(1, null, null));
+    assertThat(answer.of(Event.ToolCall.class))
+        .extracting(Event.ToolCall::arguments)
+        .containsExactly("{", "}");
+    assertThat(answer.reason()).isEqualTo(Reason.TOOL_CALLS);
   }
 
   @ParameterizedTest

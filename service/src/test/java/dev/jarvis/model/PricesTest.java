@@ -2,10 +2,13 @@ package dev.jarvis.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.jarvis.model.ChatStream.Usage;
+import dev.jarvis.gateway.Cost;
+import dev.jarvis.gateway.TargetName;
+import dev.jarvis.gateway.Usage;
 import dev.jarvis.model.Prices.Name;
 import dev.jarvis.model.Prices.Price;
 import java.math.BigDecimal;
+import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -37,12 +40,16 @@ class PricesTest {
         compare);
   }
 
-  private static Models.Target target(Name name) {
-    OllamaProvider provider =
-        new OllamaProvider(
-            ModelServerConfig.of(name.provider(), java.net.URI.create("http://127.0.0.1:1")));
-    provider.close();
-    return new Models.Target(provider, name.model());
+  private static TargetName target(Name name) {
+    return new TargetName(name.provider(), name.model());
+  }
+
+  private double perMillion(Name name) {
+    try (OpenAiProvider provider =
+        new OpenAiProvider(
+            ModelServerConfig.of(name.provider(), URI.create("http://127.0.0.1:1")))) {
+      return prices.perMillion(new Models.Target(provider, name.model()));
+    }
   }
 
   private BigDecimal usd(Name name, Instant at, Usage usage, Duration compute) {
@@ -51,7 +58,7 @@ class PricesTest {
 
   @Test
   void tokensCostWhatThePriceOfTheirTimeSays() {
-    Usage usage = new Usage(1_000_000, 1);
+    Usage usage = Usage.counted(1_000_000, 1);
 
     assertThat(usd(CLOUD, NEW.minusMillis(1), usage, Duration.ZERO))
         .isEqualByComparingTo("0.1500006");
@@ -60,9 +67,9 @@ class PricesTest {
 
   @Test
   void aModelOfOnesOwnCostsTimeAndTheOtherStandsBeside() {
-    Prices.Cost cost =
+    Cost cost =
         prices
-            .cost(target(HOME), NEW, new Usage(1_000_000, 1_000_000), Duration.ofSeconds(10))
+            .cost(target(HOME), NEW, Usage.counted(1_000_000, 1_000_000), Duration.ofSeconds(10))
             .orElseThrow();
 
     assertThat(cost.usd()).isEqualByComparingTo("0.001");
@@ -72,17 +79,42 @@ class PricesTest {
   @Test
   void withoutAPriceItIsUnknownAndNotFree() {
     assertThat(
-            prices.cost(target(CLOUD), OLD.minusMillis(1), new Usage(1, 1), Duration.ofSeconds(1)))
+            prices.cost(
+                target(CLOUD), OLD.minusMillis(1), Usage.counted(1, 1), Duration.ofSeconds(1)))
         .isEmpty();
     assertThat(
             prices.cost(
-                target(new Name("cloud", "other")), NEW, new Usage(1, 1), Duration.ofSeconds(1)))
+                target(new Name("cloud", "other")),
+                NEW,
+                Usage.counted(1, 1),
+                Duration.ofSeconds(1)))
         .isEmpty();
-    assertThat(prices.perMillion(target(new Name("cloud", "other")))).isNaN();
+    assertThat(perMillion(new Name("cloud", "other"))).isNaN();
+    assertThat(perMillion(CLOUD)).isEqualTo(0.5);
+  }
+
+  @Test
+  void cachedTokensHaveTheirPriceAndReasoningIsOutput() {
+    Prices dear =
+        new Prices(
+            List.of(
+                new Price(
+                    CLOUD,
+                    OLD,
+                    new BigDecimal(1),
+                    new BigDecimal("0.1"),
+                    new BigDecimal(10),
+                    BigDecimal.ZERO,
+                    null)));
+    Usage usage = new Usage(1_000_000, 2_000_000, 3_000_000, 4_000_000, false);
+
+    assertThat(dear.cost(target(CLOUD), OLD, usage, Duration.ZERO).orElseThrow().usd())
+        .isEqualByComparingTo("71.2");
   }
 
   @Test
   void aSingleTokenIsNotRoundedAway() {
-    assertThat(usd(CLOUD, NEW, new Usage(1, 0), Duration.ZERO)).isEqualByComparingTo("0.0000001");
+    assertThat(usd(CLOUD, NEW, Usage.counted(1, 0), Duration.ZERO))
+        .isEqualByComparingTo("0.0000001");
   }
 }

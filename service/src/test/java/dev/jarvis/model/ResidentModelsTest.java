@@ -21,8 +21,7 @@ class ResidentModelsTest {
   private static final Duration FAST = Duration.ofMillis(50);
 
   private final FakeOllama ollama = FakeOllama.start();
-  private final OllamaProvider provider =
-      new OllamaProvider(ModelServerConfig.of("ollama", ollama.uri()));
+  private OllamaProvider provider;
   private Telemetry telemetry;
   private Models models;
   private ResidentModels resident;
@@ -31,6 +30,11 @@ class ResidentModelsTest {
   void start() {
     ollama.listModels("a:1b", "b:1b");
     telemetry = Recorded.start();
+    provider =
+        new OllamaProvider(
+            ModelServerConfig.of("ollama", ollama.uri()),
+            FieldPolicy.DEFAULT,
+            telemetry.instruments());
     models = new Models(List.of(provider), FAST);
     resident = new ResidentModels(provider, models, telemetry.instruments(), FAST);
   }

@@ -2,6 +2,9 @@ package dev.jarvis.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.jarvis.gateway.CachePolicy;
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.model.Decision.Option;
 import dev.jarvis.model.Decision.Reason;
 import java.time.Duration;
@@ -53,7 +56,7 @@ class RouterTest {
     }
 
     @Override
-    public ChatStream chat(ChatRequest request) {
+    public EventSource chat(Ask ask) {
       throw new AssertionError("a decision asks no model");
     }
 
@@ -68,7 +71,7 @@ class RouterTest {
     }
 
     @Override
-    public Embeddings embed(EmbeddingRequest request) {
+    public Embeddings embed(EmbeddingRequest request, String label) {
       throw new UnsupportedOperationException();
     }
 
@@ -93,7 +96,7 @@ class RouterTest {
   }
 
   private Router router(Strategy strategy, Route.Target... targets) {
-    List<Route> routes = List.of(new Route("r", strategy, List.of(targets), Route.Cache.NONE));
+    List<Route> routes = List.of(new Route("r", strategy, List.of(targets), CachePolicy.NONE));
     return new Router(
         models, routes, it -> prices.getOrDefault(it, Double.NaN), new Random(42), now::get);
   }
@@ -161,15 +164,14 @@ class RouterTest {
   void theQuickestFirstToken() throws Exception {
     Router router = router(Strategy.LOWEST_LATENCY, target("a", 1, 1), target("b", 1, 1));
     Router.Lease slow = router.lease(at(a));
-    now.addAndGet(Duration.ofMillis(30).toNanos());
-    slow.piece();
+    slow.firstTokenAfter(Duration.ofMillis(30));
     slow.end(false);
 
     Decision untried = decide(router);
     assertThat(order(untried)).as("one that was never asked is tried").containsExactly("b", "a");
 
     Router.Lease quick = router.lease(at(b));
-    quick.piece();
+    quick.firstTokenAfter(Duration.ZERO);
     quick.end(false);
     Decision decision = decide(router);
     assertThat(order(decision)).containsExactly("b", "a");

@@ -1,30 +1,35 @@
-package dev.jarvis.chat;
+package dev.jarvis.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.jarvis.model.ChatStream.Reason;
-import dev.jarvis.model.ChatStream.Timings;
-import dev.jarvis.model.ChatStream.Usage;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.jarvis.gateway.Settlement;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
 import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.context.Scope;
 import io.opentelemetry.sdk.trace.data.SpanData;
-import java.time.Duration;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+/** What the end of one of Ollama's answers leaves. */
 class OllamaTelemetryTest {
   private static final String MODEL = "m:1b";
+  private static final String TIMES =
+      ",\"load_duration\":%d000000,\"prompt_eval_duration\":50000000,\"eval_duration\":%d000000";
 
   private Telemetry telemetry;
+  private OllamaTelemetry ollama;
 
   @BeforeEach
   void start() {
     telemetry = Recorded.start();
-    OllamaTelemetry.announce(telemetry.instruments(), MODEL, "ollama");
+    ollama = new OllamaTelemetry(telemetry.instruments(), "ollama");
+    ollama.announce(MODEL);
   }
 
   @AfterEach
@@ -32,20 +37,22 @@ class OllamaTelemetryTest {
     telemetry.close();
   }
 
-  private SpanData answer(@Nullable Timings timings) {
-    Usage usage = new Usage(11, 6);
-    new GenerationTelemetry(telemetry, "chat", MODEL, MODEL, "ollama", System.nanoTime())
-        .end(Outcome.OK, usage, null, Duration.ofMillis(400), timings, Reason.STOP, null);
+  private SpanData answer(String times) throws Exception {
+    Span span = telemetry.tracer().spanBuilder("chat " + MODEL).startSpan();
+    String last =
+        """
+        {"message":{"content":""},"done":true,"prompt_eval_count":11,"eval_count":6%s}"""
+            .formatted(times);
+    try (Scope ignored = span.makeCurrent()) {
+      new OllamaEvents(ollama.of(MODEL)).of(new ObjectMapper().readTree(last));
+    }
+    span.end();
     return Recorded.spans("chat " + MODEL).getLast();
   }
 
-  private static Timings loadedIn(long millis) {
-    return new Timings(Duration.ofMillis(millis), Duration.ofMillis(50), Duration.ofMillis(300));
-  }
-
   @Test
-  void theServersTimesAreOnTheSpanAndInTheMetrics() {
-    SpanData span = answer(loadedIn(20));
+  void theServersTimesAreOnTheSpanAndInTheMetrics() throws Exception {
+    SpanData span = answer(TIMES.formatted(20, 300));
 
     assertThat(span.getAttributes().asMap())
         .containsEntry(AttributeKey.longKey("jarvis.ollama.load_duration_ms"), 20L)
@@ -57,23 +64,27 @@ class OllamaTelemetryTest {
     assertThat(Recorded.value(Metric.OLLAMA_PROMPT_DURATION, MODEL, "ollama")).hasValue(1L);
     assertThat(Recorded.value(Metric.OLLAMA_GENERATION_DURATION, MODEL, "ollama")).hasValue(1L);
     assertThat(Recorded.value(Metric.OLLAMA_GENERATED_TOKENS, MODEL, "ollama")).hasValue(6L);
-    assertThat(Recorded.value(Metric.OLLAMA_COLD_LOADS, MODEL, "ollama")).hasValue(0L);
+    assertThat(coldLoads(MODEL)).hasValue(0L);
+  }
+
+  private static Optional<Long> coldLoads(String label) {
+    return Recorded.value(Metric.OLLAMA_COLD_LOADS, label, "ollama");
   }
 
   @Test
-  void aLoadIsColdAboveTheLimit() {
-    answer(loadedIn(300));
-    assertThat(Recorded.value(Metric.OLLAMA_COLD_LOADS, MODEL, "ollama")).hasValue(0L);
+  void aLoadIsColdAboveTheLimit() throws Exception {
+    answer(TIMES.formatted(300, 300));
+    assertThat(coldLoads(MODEL)).hasValue(0L);
 
-    SpanData span = answer(loadedIn(301));
-    assertThat(Recorded.value(Metric.OLLAMA_COLD_LOADS, MODEL, "ollama")).hasValue(1L);
+    SpanData span = answer(TIMES.formatted(301, 300));
+    assertThat(coldLoads(MODEL)).hasValue(1L);
     assertThat(span.getAttributes().get(AttributeKey.booleanKey("jarvis.ollama.cold_load")))
         .isTrue();
   }
 
   @Test
-  void aServerThatTellsNoTimesLeavesNone() {
-    SpanData span = answer(null);
+  void aServerThatTellsNoTimesLeavesNone() throws Exception {
+    SpanData span = answer("");
 
     assertThat(span.getAttributes().asMap().keySet())
         .extracting(AttributeKey::getKey)
@@ -83,19 +94,24 @@ class OllamaTelemetryTest {
   }
 
   @Test
-  void noTimeForTheGenerationIsNoSpeed() {
-    SpanData span =
-        answer(new Timings(Duration.ofMillis(20), Duration.ofMillis(50), Duration.ZERO));
+  void noTimeForTheGenerationIsNoSpeed() throws Exception {
+    SpanData span = answer(TIMES.formatted(20, 0));
 
     assertThat(span.getAttributes().get(AttributeKey.doubleKey("jarvis.tokens_per_second")))
         .isNull();
+    assertThat(Recorded.value(Metric.OLLAMA_GENERATION_DURATION, MODEL, "ollama")).isEmpty();
   }
 
   @Test
   void otherProvidersShowNoneOfIt() {
-    GenerationTelemetry.announce(telemetry.instruments(), "elsewhere", "local");
+    new Settlement(
+            telemetry.instruments(),
+            (target, at, usage, compute) -> Optional.empty(),
+            label -> label,
+            use -> {})
+        .announce("elsewhere", "local");
 
-    assertThat(Recorded.value(Metric.OLLAMA_COLD_LOADS, "elsewhere", "ollama")).isEmpty();
-    assertThat(Recorded.value(Metric.OLLAMA_COLD_LOADS, MODEL, "ollama")).hasValue(0L);
+    assertThat(coldLoads("elsewhere")).isEmpty();
+    assertThat(coldLoads(MODEL)).hasValue(0L);
   }
 }
