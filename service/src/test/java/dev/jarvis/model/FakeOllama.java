@@ -402,10 +402,8 @@ public final class FakeOllama implements AutoCloseable {
         socket.close();
       }
       case BREAK_MID_STREAM -> {
-        write(
-            socket,
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n"
-                + body);
+        String head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ";
+        write(socket, head + body.length() + "\r\n\r\n" + body.substring(0, body.length() / 2));
         socket.close();
       }
       case ERROR_LINE_FIRST, ERROR_LINE_MID_STREAM ->

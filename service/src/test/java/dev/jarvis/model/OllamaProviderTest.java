@@ -170,7 +170,16 @@ class OllamaProviderTest {
   @Test
   void answersOneAfterAnotherShareAConnection() throws Exception {
     for (int i = 0; i < 5; i++) {
-      Chats.ask(provider, i % 2 == 0 ? hi() : hiAsAWhole());
+      Chats.ask(provider, hi());
+    }
+
+    assertThat(ollama.connections()).isEqualTo(1);
+  }
+
+  @Test
+  void wholeAnswersOneAfterAnotherShareAConnection() throws Exception {
+    for (int i = 0; i < 5; i++) {
+      Chats.ask(provider, hiAsAWhole());
     }
 
     assertThat(ollama.connections()).isEqualTo(1);

@@ -19,9 +19,6 @@ import org.junit.jupiter.api.Test;
 /** What the end of one of Ollama's answers leaves. */
 class OllamaTelemetryTest {
   private static final String MODEL = "m:1b";
-  private static final String TIMES =
-      ",\"load_duration\":%d000000,\"prompt_eval_duration\":50000000,\"eval_duration\":%d000000";
-
   private Telemetry telemetry;
   private OllamaTelemetry ollama;
 
@@ -35,6 +32,11 @@ class OllamaTelemetryTest {
   @AfterEach
   void close() {
     telemetry.close();
+  }
+
+  private static String times(long loadMillis, long generationMillis) {
+    return ",\"load_duration\":%d,\"prompt_eval_duration\":50000000,\"eval_duration\":%d"
+        .formatted(loadMillis * 1_000_000, generationMillis * 1_000_000);
   }
 
   private SpanData answer(String times) throws Exception {
@@ -52,7 +54,7 @@ class OllamaTelemetryTest {
 
   @Test
   void theServersTimesAreOnTheSpanAndInTheMetrics() throws Exception {
-    SpanData span = answer(TIMES.formatted(20, 300));
+    SpanData span = answer(times(20, 300));
 
     assertThat(span.getAttributes().asMap())
         .containsEntry(AttributeKey.longKey("jarvis.ollama.load_duration_ms"), 20L)
@@ -73,10 +75,10 @@ class OllamaTelemetryTest {
 
   @Test
   void aLoadIsColdAboveTheLimit() throws Exception {
-    answer(TIMES.formatted(300, 300));
+    answer(times(300, 300));
     assertThat(coldLoads(MODEL)).hasValue(0L);
 
-    SpanData span = answer(TIMES.formatted(301, 300));
+    SpanData span = answer(times(301, 300));
     assertThat(coldLoads(MODEL)).hasValue(1L);
     assertThat(span.getAttributes().get(AttributeKey.booleanKey("jarvis.ollama.cold_load")))
         .isTrue();
@@ -95,7 +97,7 @@ class OllamaTelemetryTest {
 
   @Test
   void noTimeForTheGenerationIsNoSpeed() throws Exception {
-    SpanData span = answer(TIMES.formatted(20, 0));
+    SpanData span = answer(times(20, 0));
 
     assertThat(span.getAttributes().get(AttributeKey.doubleKey("jarvis.tokens_per_second")))
         .isNull();
