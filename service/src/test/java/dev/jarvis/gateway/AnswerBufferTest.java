@@ -10,6 +10,7 @@ import dev.jarvis.concurrent.CancelledException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -42,6 +43,10 @@ class AnswerBufferTest {
 
   private AnswerBuffer buffer(Duration patience, boolean keep) {
     return new AnswerBuffer(budget, patience, scope, keep);
+  }
+
+  private AnswerBuffer.Reader joined() {
+    return Objects.requireNonNull(buffer.join());
   }
 
   private static Event text(int number) {
@@ -92,7 +97,10 @@ class AnswerBufferTest {
     texts(1000).forEach(buffer::put);
     buffer.end(END, null);
 
-    assertThat(read.get()).startsWith(texts(1000).toArray(Event[]::new)).endsWith(END).hasSize(1001);
+    assertThat(read.get())
+        .startsWith(texts(1000).toArray(Event[]::new))
+        .endsWith(END)
+        .hasSize(1001);
   }
 
   @Test
@@ -108,8 +116,7 @@ class AnswerBufferTest {
   @Test
   void readersOfDifferentSpeedGetTheSame() throws Exception {
     AnswerBuffer.Reader slow = buffer.reader();
-    AnswerBuffer.Reader quick = buffer.join();
-    assertThat(quick).isNotNull();
+    AnswerBuffer.Reader quick = joined();
     texts(10).forEach(buffer::put);
     for (int i = 0; i < 10; i++) {
       assertThat(quick.next()).isEqualTo(text(i));
@@ -160,8 +167,7 @@ class AnswerBufferTest {
   void aReaderThatIsTooSlowIsGivenUpWhileTheOtherGoesOn() throws Exception {
     buffer = buffer(Duration.ofMillis(50), true);
     AnswerBuffer.Reader slow = buffer.reader();
-    AnswerBuffer.Reader quick = buffer.join();
-    assertThat(quick).isNotNull();
+    AnswerBuffer.Reader quick = joined();
     Future<List<Event>> read = threads.submit(() -> read(quick));
 
     assertThat(write(BIG, 10)).succeedsWithin(LIMIT);
@@ -204,16 +210,13 @@ class AnswerBufferTest {
 
   private static boolean waits(String thread) {
     return Thread.getAllStackTraces().keySet().stream()
-        .anyMatch(
-            it ->
-                it.getName().equals(thread) && it.getState() == Thread.State.TIMED_WAITING);
+        .anyMatch(it -> it.getName().equals(thread) && it.getState() == Thread.State.TIMED_WAITING);
   }
 
   @Test
   void theLastReaderThatLeavesCancelsTheScope() {
     AnswerBuffer.Reader one = buffer.reader();
-    AnswerBuffer.Reader other = buffer.join();
-    assertThat(other).isNotNull();
+    AnswerBuffer.Reader other = joined();
     buffer.put(text(0));
 
     one.close();
@@ -294,8 +297,7 @@ class AnswerBufferTest {
     assertThat(reader.next()).isEqualTo(text(0));
     buffer.put(text(1));
 
-    AnswerBuffer.Reader late = buffer.join();
-    assertThat(late).isNotNull();
+    AnswerBuffer.Reader late = joined();
     buffer.end(END, null);
 
     assertThat(read(late)).containsExactly(text(0), text(1), END);

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Calls that ask the same, over generations that a test plays. */
-@Timeout(60)
+@Timeout(30)
 class FlightsTest {
   private static final Duration LIMIT = Duration.ofSeconds(20);
   private static final TargetName TARGET = new TargetName("p", "m");
@@ -330,8 +330,7 @@ class FlightsTest {
     Answer again = ask(later);
 
     assertThat(again.head()).isEqualTo(new Head("ours", TARGET, List.of(), "hit"));
-    assertThat(read(again))
-        .containsExactly(new Event.Text(0, "ab", null), STOP, USAGE, END);
+    assertThat(read(again)).containsExactly(new Event.Text(0, "ab", null), STOP, USAGE, END);
     assertThat(row(later).outcome()).isEqualTo("cached");
     assertThat(started).isEmpty();
   }
@@ -407,6 +406,28 @@ class FlightsTest {
 
     ask(call("ann"));
     assertThat(generation()).isNotNull();
+  }
+
+  @Test
+  void aFollowerThatAskedItselfAndLeavesIsSettledWithItsGeneration() throws Exception {
+    Call asksItself = call("bob");
+    Answer leader = ask(call("ann"));
+    Generation first = generation();
+    Answer bob = ask(asksItself);
+    Future<Event> next = threads.submit(bob::next);
+    first.play(broken());
+    Generation second = generation();
+    second.play(A);
+    assertThat(next.get()).isEqualTo(A);
+    Answer carol = ask(call("carol"));
+
+    bob.close();
+    second.play(B, STOP, USAGE, END);
+
+    assertThat(read(carol)).containsExactly(A, B, STOP, USAGE, END);
+    assertThat(row(asksItself).outcome()).isEqualTo("ok");
+    assertThat(row(asksItself).outputTokens()).isEqualTo(2);
+    leader.close();
   }
 
   @Test

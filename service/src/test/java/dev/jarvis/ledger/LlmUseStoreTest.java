@@ -156,10 +156,11 @@ class LlmUseStoreTest {
         database.execute(
             db ->
                 db.createNamedGet(
-                        "old", "SELECT call_id, attempt, reasoning_tokens FROM llm_requests")
+                        "old",
+                        "SELECT call_id IS NULL AS alone, attempt, reasoning_tokens FROM llm_requests")
                     .execute()
                     .orElseThrow());
-    assertThat(row.column("call_id").get()).isNull();
+    assertThat(row.column("alone").getBoolean()).isTrue();
     assertThat(row.column("attempt").getInt()).isEqualTo(1);
     assertThat(row.column("reasoning_tokens").getInt()).isZero();
   }

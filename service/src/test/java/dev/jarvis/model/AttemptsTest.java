@@ -24,6 +24,7 @@ import dev.jarvis.gateway.TargetName;
 import dev.jarvis.gateway.Timings;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.http.ApiException;
+import dev.jarvis.http.Json;
 import dev.jarvis.http.RequestIds;
 import dev.jarvis.ledger.LlmUse;
 import dev.jarvis.storage.Recorded;
@@ -61,6 +62,7 @@ class AttemptsTest {
   private static final Event STOP = new Event.ChoiceEnd(0, Reason.STOP, null);
   private static final Event USAGE = new Event.UsageReport(new Usage(4, 3, 2, 1, false), null);
   private static final Event END = new Event.End(null);
+  private static final float[] VECTOR = {1, 2};
 
   /** What happened, in its order. */
   private final List<String> log = new CopyOnWriteArrayList<>();
@@ -128,7 +130,8 @@ class AttemptsTest {
 
     @Override
     public Embeddings embed(EmbeddingRequest request, String label) {
-      throw new UnsupportedOperationException();
+      log.add(name + " asked as " + label);
+      return new Embeddings(List.of(VECTOR), Usage.counted(6, 0), null);
     }
 
     @Override
@@ -236,8 +239,7 @@ class AttemptsTest {
   }
 
   /** A dollar for each token. */
-  private static Optional<Cost> cost(
-      TargetName target, Instant at, Usage usage, Duration compute) {
+  private static Optional<Cost> cost(TargetName target, Instant at, Usage usage, Duration compute) {
     return Optional.of(
         new Cost(BigDecimal.valueOf(usage.inputTokens() + usage.outputTokens()), null));
   }
@@ -544,7 +546,8 @@ class AttemptsTest {
           throw broken();
         };
 
-    assertThatThrownBy(() -> run(call(true)).head()).isInstanceOf(ApiException.UpstreamFailed.class);
+    assertThatThrownBy(() -> run(call(true)).head())
+        .isInstanceOf(ApiException.UpstreamFailed.class);
     assertThat(log).containsExactly("first asked", "second asked", "settled", "settled");
     assertThat(rows)
         .extracting(LlmUse::provider, LlmUse::outcome)
@@ -686,6 +689,23 @@ class AttemptsTest {
         };
 
     assertThat(run(call(true)).head().target()).isEqualTo(new TargetName("first", "m"));
+  }
+
+  @Test
+  void textsBecomeVectorsTheSameWay() {
+    EmbeddingRequest texts = new EmbeddingRequest("r", Json.object(), null);
+    texts.body().putArray("input").add("text");
+
+    assertThat(read(run(Call.of(RequestIds.next(), "req-1", "ann", null, texts, false, ""))))
+        .containsExactly(
+            new Event.UsageReport(Usage.counted(6, 0), null),
+            new Event.Vectors(List.of(VECTOR)),
+            END);
+    assertThat(log).containsExactly("first asked as m", "settled");
+    assertThat(rows)
+        .extracting(LlmUse::operation, LlmUse::inputTokens, LlmUse::timeToFirstToken)
+        .containsExactly(tuple("embeddings", 6, null));
+    assertThat(Recorded.spans("embeddings m")).hasSize(1);
   }
 
   @Test

