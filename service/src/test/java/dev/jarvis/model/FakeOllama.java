@@ -334,7 +334,7 @@ public final class FakeOllama implements AutoCloseable {
           lastHeaders = headers;
           lastBody = body;
           requests.incrementAndGet();
-          chat(socket);
+          chat(socket, body.contains("\"stream\":false"));
         } else if (requestLine.startsWith("POST /api/embed ")) {
           lastBody = body;
           if (script == Script.STALL_BEFORE_HEADERS) {
@@ -360,7 +360,7 @@ public final class FakeOllama implements AutoCloseable {
     }
   }
 
-  private void chat(Socket socket) throws IOException {
+  private void chat(Socket socket, boolean whole) throws IOException {
     switch (script) {
       case STATUS -> {
         String wait = retryAfter == 0 ? "" : "Retry-After: " + retryAfter + "\r\n";
@@ -371,66 +371,77 @@ public final class FakeOllama implements AutoCloseable {
         return;
       }
       case STALL_BEFORE_HEADERS -> stall(socket);
-      default ->
-          write(
-              socket,
-              String.join(
-                  "\r\n",
-                  "HTTP/1.1 200 OK",
-                  "Content-Type: application/x-ndjson",
-                  "Transfer-Encoding: chunked",
-                  "",
-                  ""));
-    }
-    boolean whole = lastBody.contains("\"stream\":false");
-    switch (script) {
-      case STALL_BEFORE_FIRST_PIECE -> stall(socket);
-      case ERROR_LINE_FIRST -> chunk(socket, "{\"error\":\"" + errorText + "\"}\n");
       default -> {
         if (whole) {
           whole(socket);
-        } else {
-          stream(socket);
+          return;
         }
+        write(
+            socket,
+            String.join(
+                "\r\n",
+                "HTTP/1.1 200 OK",
+                "Content-Type: application/x-ndjson",
+                "Transfer-Encoding: chunked",
+                "",
+                ""));
       }
+    }
+    switch (script) {
+      case STALL_BEFORE_FIRST_PIECE -> stall(socket);
+      case ERROR_LINE_FIRST -> chunk(socket, "{\"error\":\"" + errorText + "\"}\n");
+      default -> stream(socket);
     }
     write(socket, "0\r\n\r\n");
   }
 
-  /** What the lines of a stream come to, as one. */
+  /** As Ollama answers who wants no stream: nothing comes before everything is there. */
   private void whole(Socket socket) throws IOException {
-    while (held) {
+    while (held && script != Script.RESET_MID_STREAM) {
       rest(socket, Duration.ofMillis(10));
     }
-    if (!pause.isZero()) {
-      rest(socket, pause.multipliedBy(PIECES.length));
+    for (int i = 0; i < PIECES.length && !pause.isZero(); i++) {
+      rest(socket, pause);
     }
-    if (script == Script.ENDLESS) {
-      stall(socket);
+    String body = whole(script != Script.END_WITHOUT_DONE);
+    switch (script) {
+      case STALL_BEFORE_FIRST_PIECE, STALL_MID_STREAM, ENDLESS -> stall(socket);
+      case RESET_MID_STREAM -> {
+        socket.setSoLinger(true, 0);
+        socket.close();
+      }
+      case BREAK_MID_STREAM -> {
+        String head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ";
+        write(socket, head + body.length() + "\r\n\r\n" + body.substring(0, body.length() / 2));
+        socket.close();
+      }
+      case ERROR_LINE_FIRST, ERROR_LINE_MID_STREAM ->
+          send(socket, 500, "{\"error\":\"" + errorText + "\"}");
+      case MALFORMED_LINE -> send(socket, 200, "{\"message\":\n");
+      case HUGE_LINE -> send(socket, 200, "x".repeat(8 << 20));
+      default -> send(socket, 200, body);
     }
-    disturb(socket);
-    String only = answer;
-    String message =
-        only == null
-            ? "{\"role\":\"assistant\",\"content\":\"" + answer() + "\"}"
-            : answerTimes == 1 ? only : repeated(only, answerTimes);
-    chunk(
-        socket,
-        """
-        {"model":"fake:1b","message":%s,"done":true,\
-        "done_reason":"%s","prompt_eval_count":%d,"eval_count":%d%s%s"""
-            .formatted(
-                message,
-                reason,
-                INPUT_TOKENS,
-                outputTokens(),
-                durations,
-                script == Script.END_WITHOUT_DONE ? "" : "}"));
   }
 
   private static String repeated(String message, int times) throws IOException {
     ObjectNode json = (ObjectNode) new ObjectMapper().readTree(message);
     return json.put("content", json.path("content").asText().repeat(times)).toString();
+  }
+
+  private String whole(boolean done) throws IOException {
+    String only = answer;
+    return """
+    {"model":"fake:1b","message":%s,"done":%s,"done_reason":"%s","prompt_eval_count":%d,\
+    "eval_count":%d%s}"""
+        .formatted(
+            only == null
+                ? "{\"role\":\"assistant\",\"content\":\"" + answer() + "\"}"
+                : answerTimes == 1 ? only : repeated(only, answerTimes),
+            done,
+            reason,
+            INPUT_TOKENS,
+            outputTokens(),
+            durations);
   }
 
   private void stream(Socket socket) throws IOException {

@@ -34,10 +34,11 @@ public final class FakeOpenAi implements AutoCloseable {
   private volatile String lastBody = "";
   private volatile List<String> events = List.of();
   private volatile @Nullable String embeddings;
-  private volatile @Nullable String whole;
   private volatile boolean done = true;
   private volatile boolean hanging;
   private volatile int busyFor;
+  private volatile @Nullable String answer;
+  private volatile @Nullable String refusedField;
   private final AtomicInteger requests = new AtomicInteger();
   private final CountDownLatch closing = new CountDownLatch(1);
 
@@ -75,17 +76,23 @@ public final class FakeOpenAi implements AutoCloseable {
     done = false;
   }
 
-  /** What it answers to a request for a whole answer, instead of what its events come to. */
+  /** What it answers who wants no stream. */
   public void answer(String json) {
-    whole = json;
+    answer = json;
+  }
+
+  /** Refuses chats that have a field. */
+  public void refuse(String field) {
+    refusedField = field;
   }
 
   /** Good answers again, and the counter at 0. */
   public void reset() {
+    answer = null;
+    refusedField = null;
     events();
     done = true;
     embeddings = null;
-    whole = null;
     hanging = false;
     busyFor = 0;
     requests.set(0);
@@ -135,7 +142,18 @@ public final class FakeOpenAi implements AutoCloseable {
       exchange.sendResponseHeaders(429, -1);
       return;
     }
-    if (!JSON.readTree(lastBody).path("stream").asBoolean()) {
+    JsonNode request = JSON.readTree(lastBody);
+    String field = refusedField;
+    if (field != null && request.has(field)) {
+      send(
+          exchange,
+          400,
+          "application/json",
+          "{\"error\":{\"message\":\"Unknown parameter: '" + field + "'.\"}}");
+      return;
+    }
+    String whole = answer;
+    if (!request.path("stream").asBoolean()) {
       send(exchange, "application/json", whole == null ? assembled(events) : whole);
       return;
     }
@@ -259,9 +277,14 @@ public final class FakeOpenAi implements AutoCloseable {
   }
 
   private static void send(HttpExchange exchange, String type, String body) throws IOException {
+    send(exchange, 200, type, body);
+  }
+
+  private static void send(HttpExchange exchange, int status, String type, String body)
+      throws IOException {
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
     exchange.getResponseHeaders().set("Content-Type", type);
-    exchange.sendResponseHeaders(200, bytes.length);
+    exchange.sendResponseHeaders(status, bytes.length);
     try (OutputStream out = exchange.getResponseBody()) {
       out.write(bytes);
     }

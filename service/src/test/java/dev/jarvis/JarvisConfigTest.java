@@ -1,0 +1,428 @@
+package dev.jarvis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.jarvis.account.ApiKeys;
+import dev.jarvis.chat.ContentUrls;
+import dev.jarvis.gateway.CachePolicy;
+import dev.jarvis.model.FieldPolicy;
+import dev.jarvis.model.ModelServerConfig;
+import dev.jarvis.model.Route;
+import dev.jarvis.model.Strategy;
+import dev.jarvis.storage.DatabaseConfig;
+import dev.jarvis.storage.ObjectStoreConfig;
+import dev.jarvis.storage.RedisConfig;
+import io.helidon.config.Config;
+import io.helidon.config.ConfigSources;
+import java.lang.reflect.RecordComponent;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class JarvisConfigTest {
+  private static final Map<String, String> LEAST =
+      Map.of("JARVIS_OLLAMA_URL", "http://127.0.0.1:1");
+
+  @Test
+  void defaultsListenOnLoopbackWithEmbeddedStores() throws Exception {
+    JarvisConfig config = JarvisConfig.load(LEAST);
+
+    assertThat(config.home()).isEqualTo(Path.of(System.getProperty("user.home"), ".jarvis"));
+    assertThat(config.server())
+        .isEqualTo(
+            new JarvisConfig.Server(
+                "127.0.0.1",
+                8000,
+                "127.0.0.1:8000",
+                4_194_304,
+                0,
+                64,
+                4_096,
+                Duration.ofMinutes(5),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(30),
+                Duration.ofSeconds(30),
+                Duration.ofSeconds(8),
+                config.server().trustedProxies()));
+    assertThat(config.database().url()).isNull();
+    assertThat(config.redis().url()).isNull();
+    assertThat(config.objectStore().endpoint()).isNull();
+    assertThat(config.apiKeys()).isEmpty();
+    assertThat(config.metricsToken()).isNull();
+  }
+
+  @Test
+  void environmentWinsOverTheFileAndTheFileOverTheDefaults(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(file, "server:\n  port: 9001\n  host: 0.0.0.0\n");
+    Path secret = folder.resolve("password");
+    Files.writeString(secret, "s3cret\n");
+
+    JarvisConfig config =
+        JarvisConfig.load(
+            Map.of(
+                "JARVIS_CONFIG",
+                file.toString(),
+                "JARVIS_OLLAMA_URL",
+                "http://ollama:11434",
+                "JARVIS_SERVER_PORT",
+                "9002",
+                "JARVIS_DATABASE_PASSWORD_FILE",
+                secret.toString(),
+                "JARVIS_DATABASE_QUERY_TIMEOUT",
+                "250ms",
+                "JARVIS_API_KEYS",
+                "alice:" + "0a".repeat(32)));
+
+    assertThat(config.server().host()).isEqualTo("0.0.0.0");
+    assertThat(config.server().port()).isEqualTo(9002);
+    assertThat(config.database().password()).isEqualTo("s3cret");
+    assertThat(config.database().queryTimeout()).isEqualTo(Duration.ofMillis(250));
+    assertThat(config.apiKeys()).hasSize(1);
+  }
+
+  @Test
+  void everyProblemIsToldAtOnceAndNoSecretIsRepeated(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(file, "server:\n  prot: 1\n");
+
+    assertThatThrownBy(
+            () ->
+                JarvisConfig.load(
+                    Map.ofEntries(
+                        Map.entry("JARVIS_CONFIG", file.toString()),
+                        Map.entry("JARVIS_SERVER_PORT", "70000"),
+                        Map.entry("JARVIS_DATABSE_URL", "x"),
+                        Map.entry("JARVIS_REDIS_URL", "redis://:hunter2^@x"),
+                        Map.entry("JARVIS_CHAT_MAX_DURATION", "9999999h"),
+                        Map.entry("JARVIS_SERVER_BODY_BUDGET", "33554431"),
+                        Map.entry("JARVIS_DATABASE_POOL_SIZE", "4"),
+                        Map.entry("JARVIS_SERVER_WRITE_TIMEOUT", "soon"),
+                        Map.entry("JARVIS_API_KEYS", "alice:hunter2"),
+                        Map.entry("JARVIS_S3_ENDPOINT", "http://minio:9000"),
+                        Map.entry("JARVIS_SERVER_TRUSTED_PROXIES", "10.0.0.0/8,nginx"),
+                        Map.entry("JARVIS_LOCAL_MODEL", "/nowhere.gguf"))))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("unknown key server.prot; did you mean server.port?")
+        .hasMessageContaining("JARVIS_SERVER_PORT: \"70000\" is not a whole number from 0 to 65535")
+        .hasMessageContaining(
+            "JARVIS_DATABSE_URL: unknown variable; did you mean JARVIS_DATABASE_URL?")
+        .hasMessageContaining("JARVIS_REDIS_URL")
+        .hasMessageContaining("JARVIS_CHAT_MAX_DURATION")
+        .hasMessageContaining(
+            "JARVIS_SERVER_BODY_BUDGET: \"33554431\" is too small: the minimum is 8 times")
+        .hasMessageContaining("JARVIS_DOCUMENTS_MAX_SEARCHES: \"4\" leaves no connection to others")
+        .hasMessageContaining("JARVIS_SERVER_WRITE_TIMEOUT")
+        .hasMessageContaining("JARVIS_SERVER_TRUSTED_PROXIES")
+        .hasMessageContaining("'nginx' is no address")
+        .hasMessageContaining("JARVIS_S3_ACCESS_KEY")
+        .hasMessageContaining("JARVIS_S3_SECRET_KEY")
+        .hasMessageContaining("JARVIS_LOCAL_MODEL")
+        .hasMessageContaining("JARVIS_API_KEYS")
+        .hasMessageNotContaining("hunter2");
+  }
+
+  @Test
+  void aKeyThatCouldBeGuessedIsRefused() {
+    assertThatThrownBy(
+            () ->
+                JarvisConfig.load(
+                    Map.of("JARVIS_OLLAMA_URL", "http://x:1", "JARVIS_API_KEY", "fifteen-letters")))
+        .hasMessageContaining("JARVIS_API_KEY: the value is too short: the minimum is 16")
+        .hasMessageNotContaining("fifteen");
+  }
+
+  /** Every record of the configuration, with every value that may hold a secret set to one. */
+  @Test
+  void noRecordPrintsASecret(@TempDir Path folder) throws Exception {
+    String secret = "0".repeat(56) + "5ec2e700"; // also the hash of a key
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(
+        file, "providers: {cloud: {type: openai, url: \"https://%s@cloud/v1\"}}".formatted(secret));
+    Map<String, String> environment =
+        Map.ofEntries(
+            Map.entry("JARVIS_CONFIG", file.toString()),
+            Map.entry("JARVIS_API_KEY", secret),
+            Map.entry("JARVIS_API_KEYS", "alice:" + secret),
+            Map.entry("JARVIS_METRICS_TOKEN", secret),
+            Map.entry("JARVIS_DATABASE_URL", "postgresql://u:%s@db/jarvis".formatted(secret)),
+            Map.entry("JARVIS_DATABASE_PASSWORD", secret),
+            Map.entry("JARVIS_REDIS_URL", "redis://:%s@redis".formatted(secret)),
+            Map.entry("JARVIS_REDIS_PASSWORD", secret),
+            Map.entry("JARVIS_S3_ENDPOINT", "https://%s@s3".formatted(secret)),
+            Map.entry("JARVIS_S3_ACCESS_KEY", secret),
+            Map.entry("JARVIS_S3_SECRET_KEY", secret),
+            Map.entry("JARVIS_OLLAMA_URL", "http://%s@ollama:11434".formatted(secret)),
+            Map.entry("JARVIS_PROVIDERS_CLOUD_API_KEY", secret));
+    Map<Class<?>, String> printed = new LinkedHashMap<>();
+
+    print(JarvisConfig.load(environment), printed);
+
+    assertThat(Config.just(ConfigSources.classpath("application.yaml")).asMap().get().keySet())
+        .filteredOn(it -> it.matches(".*(password|key|keys|token)"))
+        .extracting(it -> Settings.variable(it.replace("._.", ".cloud.")))
+        .as("each setting that is a secret has one here")
+        .isSubsetOf(environment.keySet());
+
+    assertThat(printed.keySet())
+        .contains(
+            JarvisConfig.class,
+            ApiKeys.HashedKey.class,
+            DatabaseConfig.class,
+            RedisConfig.class,
+            ObjectStoreConfig.class,
+            ModelServerConfig.class);
+    assertThat(printed).allSatisfy((type, text) -> assertThat(text).doesNotContain("5ec2e700"));
+  }
+
+  /** A record and the records in its components, as they print themselves. */
+  private static void print(Object value, Map<Class<?>, String> printed)
+      throws ReflectiveOperationException {
+    if (value instanceof Iterable<?> list && !(value instanceof Path)) {
+      for (Object each : list) {
+        print(each, printed);
+      }
+    } else if (value instanceof Record record) {
+      printed.merge(record.getClass(), record.toString(), String::concat);
+      for (RecordComponent component : record.getClass().getRecordComponents()) {
+        component.getAccessor().setAccessible(true);
+        print(component.getAccessor().invoke(record), printed);
+      }
+    }
+  }
+
+  @Test
+  void aModelServerIsNeeded() {
+    assertThatThrownBy(() -> JarvisConfig.load(Map.of()))
+        .hasMessageContaining("JARVIS_OLLAMA_URL")
+        .hasMessageContaining("JARVIS_LOCAL_MODEL");
+  }
+
+  @Test
+  void theVersionIsTheBuilds() throws Exception {
+    assertThat(Files.readString(Path.of("pom.xml")))
+        .contains("<version>" + Jarvis.VERSION + "</version>");
+  }
+
+  @Test
+  void kubernetesServiceLinksAreNoMistake() throws Exception {
+    JarvisConfig.load(
+        Map.of(
+            "JARVIS_OLLAMA_URL", "http://127.0.0.1:1",
+            "JARVIS_SERVICE_HOST", "10.0.0.1",
+            "JARVIS_PORT_8000_TCP", "tcp://10.0.0.1:8000"));
+  }
+
+  @Test
+  void providersRoutesAndPrices(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(
+        file,
+        """
+        providers:
+          cloud: {type: openai, url: "https://models.example/v1", first-token-timeout: 30s, ask: stream}
+        routes:
+          - name: fast
+            strategy: weighted
+            cache: user
+            cache-ttl: 5m
+            targets:
+              - {provider: cloud, model: large, weight: 3}
+              - {provider: ollama, model: "small:1b"}
+        prices:
+          - {provider: cloud, model: large, input: 0.15, output: 0.6}
+          - {provider: cloud, model: large, from: "2026-01-01", input: 0.1, cached-input: 0.05, output: 0.4}
+        """);
+
+    JarvisConfig config =
+        JarvisConfig.load(
+            Map.of(
+                "JARVIS_CONFIG", file.toString(),
+                "JARVIS_OLLAMA_URL", "http://ollama:11434",
+                "JARVIS_PROVIDERS_CLOUD_API_KEY", "sk-cloud",
+                "JARVIS_PROVIDERS_CLOUD_CONNECT_TIMEOUT", "3s",
+                "JARVIS_MODELS_REFRESH", "1m",
+                "JARVIS_OLLAMA_ANSWER_TIMEOUT", "2m",
+                "JARVIS_PROVIDERS_CLOUD_ANSWER_TIMEOUT", "90s",
+                "JARVIS_PROVIDERS_CLOUD_BETWEEN_TOKENS_TIMEOUT", "5s"));
+
+    assertThat(config.modelServers())
+        .extracting(it -> it.config().name())
+        .containsExactly("ollama", "cloud");
+    ModelServerConfig cloud = config.modelServers().get(1).config();
+    assertThat(cloud.apiKey()).isEqualTo("sk-cloud");
+    assertThat(cloud.firstTokenTimeout()).isEqualTo(Duration.ofSeconds(30));
+    assertThat(cloud.betweenTokensTimeout()).isEqualTo(Duration.ofSeconds(5));
+    assertThat(cloud.connectTimeout()).isEqualTo(Duration.ofSeconds(3));
+    assertThat(cloud.listTimeout()).isEqualTo(Duration.ofSeconds(10));
+    assertThat(cloud.answerTimeout()).isEqualTo(Duration.ofSeconds(90));
+    assertThat(cloud.alwaysStreams()).isTrue();
+    assertThat(config.modelServers().getFirst().config().answerTimeout())
+        .isEqualTo(Duration.ofMinutes(2));
+    assertThat(config.modelRefresh()).isEqualTo(Duration.ofMinutes(1));
+    assertThat(cloud.toString()).doesNotContain("sk-cloud");
+    assertThat(config.routes())
+        .containsExactly(
+            new Route(
+                "fast",
+                Strategy.WEIGHTED,
+                List.of(
+                    new Route.Target("cloud", "large", 3, 1),
+                    new Route.Target("ollama", "small:1b", 1, 1)),
+                new CachePolicy(CachePolicy.Scope.USER, Duration.ofMinutes(5))));
+    assertThat(config.prices().prices())
+        .extracting(it -> it.cachedInput().toString())
+        .as("the newest first")
+        .containsExactly("0.05", "0.15");
+  }
+
+  @Test
+  void aBadRouteIsRefusedWithTheRest(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(
+        file,
+        """
+        providers:
+          Cloud_1: {type: openai, url: "http://x/v1"}
+          odd: {type: vllm}
+        routes:
+          - name: fast
+            strategy: fastest
+            targets: [{provider: nobody, model: m, weight: 0}, {provider: ollama}]
+          - {name: empty}
+          - {name: fast, targets: [{provider: ollama, model: m}]}
+        prices:
+          - {provider: ollama, model: m, from: soon, input: -1}
+        providerz: {x: {type: openai}}
+        """);
+
+    assertThatThrownBy(
+            () ->
+                JarvisConfig.load(
+                    Map.of("JARVIS_CONFIG", file.toString(), "JARVIS_OLLAMA_URL", "http://x:1")))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("unknown key providerz.x.type; did you mean providers._.type?")
+        .hasMessageContaining("providers.Cloud_1.type")
+        .hasMessageContaining(
+            "providers.odd.type in " + file + ": \"vllm\" is not ollama or openai")
+        .hasMessageContaining("JARVIS_PROVIDERS_ODD_URL: the value is needed")
+        .hasMessageContaining("routes.0.strategy in " + file + ": \"fastest\" is none of priority")
+        .hasMessageContaining("\"nobody\" is no provider; there are ")
+        .hasMessageContaining("routes.0.targets.0.weight")
+        .hasMessageContaining("JARVIS_ROUTES_0_TARGETS_1_MODEL")
+        .hasMessageContaining(
+            "JARVIS_ROUTES_1_STRATEGY: \"priority\" belongs to a route without targets")
+        .hasMessageContaining("routes.2.name in " + file + ": \"fast\" is the name of another")
+        .hasMessageContaining("prices.0.from")
+        .hasMessageContaining("prices.0.input");
+  }
+
+  @Test
+  void aRouteToABuiltInProviderThatIsNotConfiguredIsRefused(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(
+        file,
+        """
+        providers:
+          cloud: {type: openai, url: "https://models.example/v1"}
+        routes:
+          - {name: a, targets: [{provider: ollama, model: m}, {provider: cloud, model: m}]}
+          - {name: b, targets: [{provider: local, model: m}]}
+        prices:
+          - {provider: ollama, model: m, input: 1}
+        """);
+
+    assertThatThrownBy(() -> JarvisConfig.load(Map.of("JARVIS_CONFIG", file.toString())))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("routes.0.targets.0.provider in " + file)
+        .hasMessageContaining("is not configured: set ollama.url (JARVIS_OLLAMA_URL)")
+        .hasMessageContaining("routes.1.targets.0.provider in " + file)
+        .hasMessageContaining("is not configured: set local.model (JARVIS_LOCAL_MODEL)")
+        .hasMessageNotContaining("routes.0.targets.1")
+        .hasMessageNotContaining("prices");
+  }
+
+  @Test
+  void fieldsOfRequestsAndUrlsInMessages(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(
+        file,
+        """
+        chat: {content-urls: refuse}
+        providers:
+          cloud: {type: openai, url: "https://models.example/v1", allow-fields: "api_version, X-y", deny-fields: top_k}
+        """);
+
+    JarvisConfig config = JarvisConfig.load(Map.of("JARVIS_CONFIG", file.toString()));
+
+    assertThat(config.chat().contentUrls()).isEqualTo(ContentUrls.Mode.REFUSE);
+    assertThat(config.modelServers().getFirst().fields())
+        .isEqualTo(new FieldPolicy(Set.of("api_version", "x_y"), Set.of("top_k")));
+    JarvisConfig defaults = JarvisConfig.load(LEAST);
+    assertThat(defaults.chat().contentUrls()).isEqualTo(ContentUrls.Mode.PUBLIC);
+    assertThat(defaults.modelServers().getFirst().fields()).isEqualTo(FieldPolicy.DEFAULT);
+  }
+
+  @Test
+  void modelServersAreAskedAsClientsAskUnlessAStreamIsWanted() throws Exception {
+    ModelServerConfig defaults = JarvisConfig.load(LEAST).modelServers().getFirst().config();
+    assertThat(defaults.alwaysStreams()).isFalse();
+    assertThat(defaults.answerTimeout()).isEqualTo(Duration.ofMinutes(10));
+
+    ModelServerConfig streaming =
+        JarvisConfig.load(Map.of("JARVIS_OLLAMA_URL", "http://x:1", "JARVIS_OLLAMA_ASK", "stream"))
+            .modelServers()
+            .getFirst()
+            .config();
+    assertThat(streaming.alwaysStreams()).isTrue();
+
+    assertThatThrownBy(
+            () ->
+                JarvisConfig.load(
+                    Map.of(
+                        "JARVIS_OLLAMA_URL", "http://x:1",
+                        "JARVIS_OLLAMA_ASK", "whole",
+                        "JARVIS_OLLAMA_ANSWER_TIMEOUT", "0s")))
+        .hasMessageContaining("JARVIS_OLLAMA_ASK: \"whole\" is not as-asked or stream")
+        .hasMessageContaining("JARVIS_OLLAMA_ANSWER_TIMEOUT");
+  }
+
+  @Test
+  void streamsAreKeptAliveUnlessThatIsOff() throws Exception {
+    assertThat(JarvisConfig.load(LEAST).chat().sseKeepAlive()).isEqualTo(Duration.ofSeconds(15));
+    Map<String, String> off =
+        Map.of("JARVIS_OLLAMA_URL", "http://x:1", "JARVIS_CHAT_SSE_KEEP_ALIVE", "0");
+    assertThat(JarvisConfig.load(off).chat().sseKeepAlive()).isZero();
+    assertThatThrownBy(
+            () ->
+                JarvisConfig.load(
+                    Map.of("JARVIS_OLLAMA_URL", "http://x:1", "JARVIS_CHAT_SSE_KEEP_ALIVE", "-1s")))
+        .hasMessageContaining("JARVIS_CHAT_SSE_KEEP_ALIVE");
+  }
+
+  @Test
+  void badFieldsOfRequestsAreRefused(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(
+        file,
+        """
+        chat: {content-urls: maybe}
+        providers:
+          a: {type: openai, url: "https://a.example/v1", allow-fields: "x,,y"}
+          b: {type: openai, url: "https://b.example/v1", allow-fields: "x", deny-fields: "x,messages"}
+        """);
+
+    assertThatThrownBy(() -> JarvisConfig.load(Map.of("JARVIS_CONFIG", file.toString())))
+        .hasMessageContaining("\"maybe\" is not refuse, public or pass")
+        .hasMessageContaining("\"x,,y\" must be names of fields with commas between")
+        .hasMessageContaining("\"x,messages\" has x, which allow-fields has too")
+        .hasMessageContaining("\"x,messages\" has messages, which every request has");
+  }
+}
