@@ -41,6 +41,7 @@ final class Settings {
           "JARVIS_(CONFIG|CACHE|STACK_.*|E2E_.*|(.*_)?SERVICE_(HOST|PORT.*)|(.*_)?PORT(_\\d+_.*)?)");
 
   private static final Duration LONGEST = Duration.ofDays(30);
+  private static final Pattern ZERO = Pattern.compile("0(ms|s|m|h)?|PT0S");
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
 
   /** Stands in a key for the name of an entry. */
@@ -271,7 +272,7 @@ final class Settings {
 
   /** A time above zero, or zero where the value is {@code 0}. */
   Duration durationOrZero(String key) {
-    return text(key).equals("0") ? Duration.ZERO : duration(key);
+    return ZERO.matcher(text(key)).matches() ? Duration.ZERO : duration(key);
   }
 
   /** A time above zero. */

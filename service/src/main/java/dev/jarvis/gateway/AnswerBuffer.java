@@ -120,6 +120,7 @@ final class AnswerBuffer {
       if (cause == null) {
         add(end, 0);
       }
+      charge(); // what is kept is given back, also where nobody reads any more
       changed.signalAll();
     } finally {
       lock.unlock();

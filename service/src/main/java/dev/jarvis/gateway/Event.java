@@ -122,14 +122,24 @@ public sealed interface Event {
    *
    * @param fields of the choice in OpenAI's form that no other event stands for; null if none
    */
-  record ChoiceEnd(int choice, Reason reason, @Nullable ObjectNode fields) implements Event {}
+  record ChoiceEnd(int choice, Reason reason, @Nullable ObjectNode fields) implements Event {
+    @Override
+    public long weight() {
+      return 64 + Event.weight(fields);
+    }
+  }
 
   /**
    * The tokens so far by the server's count, or its final count.
    *
    * @param raw OpenAI's {@code usage} as the server sent it; null from other dialects
    */
-  record UsageReport(Usage usage, @Nullable ObjectNode raw) implements Event {}
+  record UsageReport(Usage usage, @Nullable ObjectNode raw) implements Event {
+    @Override
+    public long weight() {
+      return 64 + Event.weight(raw);
+    }
+  }
 
   /** Texts as vectors: one for each input, in their order. */
   record Vectors(List<float[]> vectors) implements Event {

@@ -182,6 +182,7 @@ public final class Flights implements Stage {
     private final boolean again;
     private Answer answer;
     private boolean begun;
+    private boolean asked;
 
     Following(Call call, Next next, Answer answer, boolean again) {
       this.call = call;
@@ -195,7 +196,7 @@ public final class Flights implements Stage {
       if (!begun) {
         await(FOREVER);
       }
-      return answer.head().withCache(AnswerCache.Result.HIT.header());
+      return asked ? answer.head() : answer.head().withCache(AnswerCache.Result.HIT.header());
     }
 
     @Override
@@ -219,6 +220,7 @@ public final class Flights implements Stage {
         }
         answer.close();
         begun = true;
+        asked = true;
         answer = handle(call, next, false);
         return answer.await(limit);
       }
@@ -287,8 +289,10 @@ public final class Flights implements Stage {
     @Override
     public void close() {
       answer.close();
-      call.record().failed(new CancelledException());
-      settlement.settle(call);
+      if (call.record().attempts().isEmpty()) { // else its own generation settles it
+        call.record().failed(new CancelledException());
+        settlement.settle(call);
+      }
     }
   }
 }

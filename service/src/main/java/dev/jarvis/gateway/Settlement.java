@@ -121,11 +121,12 @@ public final class Settlement {
 
   private Optional<Cost> cost(Call call, Attempt attempt) {
     Timings timings = attempt.timings();
+    Duration compute = timings == null ? attempt.duration() : timings.compute();
     return pricing.cost(
         attempt.target().name(),
         RequestIds.time(call.id()),
         attempt.usage(),
-        timings == null ? attempt.duration() : timings.compute());
+        attempt.worked() ? compute : Duration.ZERO);
   }
 
   private void use(Attempt attempt, @Nullable Cost cost) {

@@ -44,6 +44,8 @@ final class ModelHttp implements AutoCloseable {
                           .build())
                   .build())
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          // so that a body is read to its end, which leaves the connection to the next request
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
 
   private final ModelServerConfig config;
@@ -233,6 +235,9 @@ final class ModelHttp implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new CancelledException();
     } catch (ExecutionException e) {
+      if (scope.cancelled()) {
+        throw new CancelledException(); // giving it up may look like a failure of the connection
+      }
       // Refused, reset, unknown host, no connection in time: to the client all of it is "down".
       throw new ModelException.Unavailable("The model server cannot be reached.", e.getCause());
     }

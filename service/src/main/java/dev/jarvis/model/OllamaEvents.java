@@ -25,6 +25,15 @@ final class OllamaEvents {
     this.telemetry = telemetry;
   }
 
+  /** A whole answer. */
+  List<Event> ofAnswer(JsonNode node) throws ModelException {
+    List<Event> events = of(node);
+    if (events.isEmpty() || !(events.getLast() instanceof Event.End)) {
+      throw LineStream.notUnderstood(new IOException("an answer that is not done"));
+    }
+    return events;
+  }
+
   List<Event> of(JsonNode node) throws ModelException {
     if (node.hasNonNull("error")) {
       // The text may name addresses of the server: for the log, not for the client.

@@ -97,7 +97,7 @@ public final class OllamaProvider implements ModelProvider {
     OllamaEvents events = new OllamaEvents(telemetry.of(ask.label()));
     if (!streams) {
       Duration limit = ModelHttp.shorter(config.answerTimeout(), ask.limit());
-      return EventSource.of(events.of(http.json("/api/chat", body, limit, JsonNode.class)));
+      return EventSource.of(events.ofAnswer(http.json("/api/chat", body, limit, JsonNode.class)));
     }
     ModelHttp.Opened opened =
         http.post("/api/chat", body, ModelHttp.shorter(config.firstTokenTimeout(), ask.limit()));

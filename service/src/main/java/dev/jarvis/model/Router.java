@@ -8,6 +8,7 @@ import dev.jarvis.http.ApiException;
 import dev.jarvis.model.Decision.Option;
 import dev.jarvis.model.Decision.Reason;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -248,16 +249,27 @@ public final class Router {
     return order;
   }
 
-  private static Comparator<Option> rank(Strategy strategy) {
+  private Comparator<Option> rank(Strategy strategy) {
     return switch (strategy) {
       case PRIORITY -> Comparator.comparingInt(Option::priority);
       case WEIGHTED -> Comparator.comparingInt(it -> -it.weight());
       case LEAST_BUSY -> Comparator.comparingInt(Option::busy);
       case LOWEST_LATENCY ->
-          Comparator.comparing(it -> it.firstToken() == null ? Duration.ZERO : it.firstToken());
+          Comparator.comparing(this::latency);
       case LOWEST_COST ->
           Comparator.comparingDouble(it -> it.cost() == null ? Double.MAX_VALUE : it.cost());
     };
+  }
+
+  /**
+   * One that has never answered comes first, so that it is measured; one that has, and whose server
+   * does not report the time of whole answers, comes last.
+   */
+  private Duration latency(Option option) {
+    if (option.firstToken() != null) {
+      return option.firstToken();
+    }
+    return state(option.target()).answered() ? ChronoUnit.FOREVER.getDuration() : Duration.ZERO;
   }
 
   /**
@@ -279,7 +291,7 @@ public final class Router {
     throw new IllegalStateException("weights are at least 1");
   }
 
-  private static Reason reason(List<Option> order, Strategy strategy) {
+  private Reason reason(List<Option> order, Strategy strategy) {
     if (order.size() == 1) {
       return Reason.ONLY;
     }
@@ -347,6 +359,7 @@ public final class Router {
       if (failed) {
         attempt.failed();
       } else {
+        state.hasAnswered();
         attempt.succeeded();
       }
     }

@@ -11,6 +11,7 @@ final class TargetState {
   private static final double NEWEST = 0.2;
 
   private final CircuitBreaker breaker = new CircuitBreaker(System::nanoTime);
+  private volatile boolean answered;
   private final AtomicInteger busy = new AtomicInteger();
   private final AtomicReference<@Nullable Double> firstTokenSeconds = new AtomicReference<>();
   private final AtomicReference<@Nullable Double> tokensPerSecond = new AtomicReference<>();
@@ -27,6 +28,15 @@ final class TargetState {
   @Nullable Duration firstToken() {
     Double seconds = firstTokenSeconds.get();
     return seconds == null ? null : Duration.ofNanos((long) (seconds * 1e9));
+  }
+
+  /** Whether it has ever answered. */
+  boolean answered() {
+    return answered;
+  }
+
+  void hasAnswered() {
+    answered = true;
   }
 
   /** Moving average; NaN before the first answer. */

@@ -184,6 +184,13 @@ class OpenAiEventsTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"", ",\"finish_reason\":null", ",\"finish_reason\":\"\""})
+  void aWholeAnswerWithoutAReasonStopped(String reason) throws Exception {
+    assertThat(of("{\"choices\":[{\"message\":{\"content\":\"x\"}%s}]}".formatted(reason)))
+        .contains(new Event.Text(0, "x", null), new Event.ChoiceEnd(0, Reason.STOP, null));
+  }
+
+  @ParameterizedTest
   @ValueSource(
       strings = {
         "{}",
@@ -191,8 +198,6 @@ class OpenAiEventsTest {
         "7",
         "{\"choices\":{}}",
         "{\"choices\":[]}",
-        "{\"choices\":[{\"message\":{\"content\":\"x\"}}]}",
-        "{\"choices\":[{\"message\":{\"content\":\"x\"},\"finish_reason\":null}]}",
         "{\"choices\":[{\"index\":128,\"message\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}]}",
         "{\"error\":{\"message\":\"overloaded at 10.0.0.1:80\"}}"
       })

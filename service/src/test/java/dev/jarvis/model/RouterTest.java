@@ -180,6 +180,17 @@ class RouterTest {
   }
 
   @Test
+  void aTargetWhoseFirstTokenIsNeverKnownComesLast() throws Exception {
+    Router router = router(Strategy.LOWEST_LATENCY, target("a", 1, 1), target("b", 1, 1));
+    router.lease(at(a)).end(false); // a whole answer, without the server's timings
+    Router.Lease slow = router.lease(at(b));
+    slow.firstTokenAfter(Duration.ofSeconds(9));
+    slow.end(false);
+
+    assertThat(order(decide(router))).containsExactly("b", "a");
+  }
+
+  @Test
   void theCheapestAndOneWithoutAPriceLast() throws Exception {
     Router router = router(Strategy.LOWEST_COST, target("a", 1, 1), target("b", 1, 1));
     prices.put(at(b), 2.0);
