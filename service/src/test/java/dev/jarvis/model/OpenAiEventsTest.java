@@ -186,7 +186,7 @@ class OpenAiEventsTest {
   @ParameterizedTest
   @ValueSource(strings = {"", ",\"finish_reason\":null", ",\"finish_reason\":\"\""})
   void aWholeAnswerWithoutAReasonStopped(String reason) throws Exception {
-    assertThat(of("{\"choices\":[{\"message\":{\"content\":\"x\"}%s}]}".formatted(reason)))
+    assertThat(of("{\"choices\":[{\"message\":{\"content\":\"x\"}%s}]}".formatted(reason)).events())
         .contains(new Event.Text(0, "x", null), new Event.ChoiceEnd(0, Reason.STOP, null));
   }
 
