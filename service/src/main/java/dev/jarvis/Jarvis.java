@@ -16,7 +16,6 @@ import dev.jarvis.gateway.AnswerCache;
 import dev.jarvis.gateway.Flights;
 import dev.jarvis.gateway.Pipeline;
 import dev.jarvis.gateway.Settlement;
-import dev.jarvis.gateway.Stage;
 import dev.jarvis.health.DependencyCheck;
 import dev.jarvis.health.Health;
 import dev.jarvis.health.HealthRoutes;
@@ -56,7 +55,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -77,6 +78,7 @@ public final class Jarvis implements AutoCloseable {
       List.of(OllamaProvider.FACTORY, OpenAiProvider.FACTORY);
 
   private final Deque<AutoCloseable> parts = new ConcurrentLinkedDeque<>();
+  private volatile @Nullable Pipeline pipeline;
   private volatile int port;
 
   /**
@@ -126,49 +128,30 @@ public final class Jarvis implements AutoCloseable {
     new ModelRoutes(models, router).register(routes);
     new RoutingRoutes(config.chat(), bodies, router, explanations(config.chat())).register(routes);
     open(telemetry.instruments().gaugesByLabels(Metric.LLM_CIRCUIT_OPEN, router::openCircuits));
-    Settlement settlement =
-        new Settlement(
-            telemetry.instruments(), config.prices()::cost, models::label, ledger::record);
-    models.onDiscovered(
-        it -> {
-          String label = models.label(it.model());
-          settlement.announce(label, it.provider().name());
-          it.provider().discovered(label);
-        });
-    Admission admission =
-        new Admission(
-            "requests",
-            limits(config.chat()),
-            change -> telemetry.instruments().add(Metric.LLM_WAITING_REQUESTS, change));
 
-    // The way of every call to a model, in this order; see docs/architecture.md.
-    Stage resolve = new Resolve(router);
-    Stage generate =
-        new Flights(
-            new AnswerCache(redis, telemetry.instruments(), router::cache),
-            settlement,
-            config.server().writeTimeout());
-    Stage admit = new Admit(user -> admission.acquire(user)::close);
-    Stage attempt = new Attempts(router, models, telemetry, config.chat().maxDuration());
-    Pipeline ofService = new Pipeline(List.of(resolve, generate, admit, attempt), settlement);
-
-    String embeddings = config.documents().embeddingModel();
     Documents documents =
         open(
             new Documents(
-                config.documents(),
-                database,
-                objects,
-                telemetry,
-                bodies,
-                embeddings == null ? null : new EmbeddingClient(ofService, embeddings)));
+                config.documents(), database, objects, telemetry, bodies, embedder(config)));
     documents.register(routes);
-    Pipeline ofClients =
-        new Pipeline(List.of(resolve, documents.grounding(), generate, admit, attempt), settlement);
+    Settlement settlement = settlement(config, telemetry, models, ledger);
+    AnswerCache cache = new AnswerCache(redis, telemetry.instruments(), router::cache);
+    // The way of every call to a model; docs/architecture.md says more.
+    Pipeline calls =
+        new Pipeline(
+            List.of(
+                new Resolve(router),
+                documents.grounding(),
+                new Flights(cache, settlement, config.server().writeTimeout()),
+                new Admit(admission(config.chat(), telemetry.instruments())),
+                new Attempts(router, models, telemetry, config.chat().maxDuration())),
+            settlement);
+    pipeline = calls;
+    documents.start();
 
     ContentUrls contentUrls = open(new ContentUrls(config.chat().contentUrls()));
-    new ChatRoutes(config.chat(), bodies, contentUrls, activeUsers, ofClients).register(routes);
-    new EmbeddingRoutes(bodies, contentUrls, activeUsers, ofClients).register(routes);
+    new ChatRoutes(config.chat(), bodies, contentUrls, activeUsers, calls).register(routes);
+    new EmbeddingRoutes(bodies, contentUrls, activeUsers, calls).register(routes);
 
     RequestFilter filter =
         new RequestFilter(telemetry, routes, tokens, config.server().trustedProxies());
@@ -204,6 +187,37 @@ public final class Jarvis implements AutoCloseable {
         });
     port = started.port();
     LOG.atInfo().addKeyValue("url", "http://" + config.server().host() + ":" + port).log("ready");
+  }
+
+  private @Nullable EmbeddingClient embedder(JarvisConfig config) {
+    String model = config.documents().embeddingModel();
+    return model == null
+        ? null
+        : new EmbeddingClient(() -> Objects.requireNonNull(pipeline), model);
+  }
+
+  /** Every model that is discovered shows its series at 0. */
+  private static Settlement settlement(
+      JarvisConfig config, Telemetry telemetry, Models models, Ledger ledger) {
+    Settlement settlement =
+        new Settlement(
+            telemetry.instruments(), config.prices()::cost, models::label, ledger::record);
+    models.onDiscovered(
+        it -> {
+          String label = models.label(it.model());
+          settlement.announce(label, it.provider().name());
+          it.provider().discovered(label);
+        });
+    return settlement;
+  }
+
+  private static Admit.Permits admission(ChatConfig chat, Instruments instruments) {
+    Admission admission =
+        new Admission(
+            "requests",
+            limits(chat),
+            change -> instruments.add(Metric.LLM_WAITING_REQUESTS, change));
+    return user -> admission.acquire(user)::close;
   }
 
   /** As many as chats, and beside them: an explanation asks no model. */

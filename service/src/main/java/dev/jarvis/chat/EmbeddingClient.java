@@ -10,17 +10,19 @@ import dev.jarvis.http.Json;
 import dev.jarvis.http.RequestIds;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Vectors for the service's own use: calls like those of clients. */
 public final class EmbeddingClient implements Embedder {
-  private final Pipeline pipeline;
+  private final Supplier<Pipeline> pipeline;
   private final String model;
 
   /**
+   * @param pipeline of all calls; grounding, a stage of it, needs this client
    * @param model name of a model or a route
    */
-  public EmbeddingClient(Pipeline pipeline, String model) {
+  public EmbeddingClient(Supplier<Pipeline> pipeline, String model) {
     this.pipeline = pipeline;
     this.model = model;
   }
@@ -32,7 +34,7 @@ public final class EmbeddingClient implements Embedder {
     texts.forEach(body.putArray("input")::add);
     EmbeddingRequest request = new EmbeddingRequest(model, body, limit);
     Call call = Call.of(RequestIds.next(), requestId, userId, null, request, false, "");
-    try (Answer answer = pipeline.run(call)) {
+    try (Answer answer = pipeline.get().run(call)) {
       String target = answer.head().target().model();
       return new Vectors(target, VectorAnswer.of(answer).vectors());
     }

@@ -8,7 +8,7 @@ import dev.jarvis.telemetry.Telemetry;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** The parts of this feature, wired; works on the queue from its opening to its close. */
+/** The parts of this feature, wired. */
 public final class Documents implements AutoCloseable {
   /** How long one search may compare vectors where PostgreSQL does not do it. */
   private static final Duration VECTOR_LIMIT = Duration.ofSeconds(5);
@@ -48,6 +48,11 @@ public final class Documents implements AutoCloseable {
             documents, objects, new Upload(config, documents, objects, told), workers::wake);
     searches = new SearchRoutes(bodies, search);
     grounding = new Grounding(search, config.contextTokens());
+  }
+
+  /** Begins to work on the queue. */
+  public void start() {
+    workers.start();
   }
 
   public void register(Routes routes) {

@@ -64,6 +64,10 @@ final class Workers implements AutoCloseable {
         new ScheduledThreadPoolExecutor(
             2, Thread.ofPlatform().daemon().name("documents-leases-", 0).factory());
     clock.setRemoveOnCancelPolicy(true);
+  }
+
+  /** Begins to work on the queue. */
+  void start() {
     for (int i = 0; i < config.workers(); i++) {
       // of the platform's, for they compute: all virtual threads would wait for a turn
       threads.add(Thread.ofPlatform().daemon().name("document-worker-" + i).start(this::loop));

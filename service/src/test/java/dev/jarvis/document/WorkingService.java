@@ -79,12 +79,15 @@ final class WorkingService implements AutoCloseable {
             new Admission.Limits(1, 1, Duration.ofSeconds(1)),
             new Admission.Limits(1, 1, Duration.ofSeconds(1)));
     DocumentTelemetry told = new DocumentTelemetry(telemetry);
-    return new Workers(
-        config,
-        documents,
-        new Processing(config, documents, new ChunkStore(database), objects, embedder, told),
-        told,
-        RENEWAL_PERIOD);
+    Workers workers =
+        new Workers(
+            config,
+            documents,
+            new Processing(config, documents, new ChunkStore(database), objects, embedder, told),
+            told,
+            RENEWAL_PERIOD);
+    workers.start();
+    return workers;
   }
 
   QueueGauges gauges() {
