@@ -233,6 +233,9 @@ final class ModelHttp implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new CancelledException();
     } catch (ExecutionException e) {
+      if (scope.cancelled()) {
+        throw new CancelledException(); // a cancelled exchange may end as a failed one first
+      }
       // Refused, reset, unknown host, no connection in time: to the client all of it is "down".
       throw new ModelException.Unavailable("The model server cannot be reached.", e.getCause());
     }
