@@ -31,32 +31,48 @@ public final class TestService implements AutoCloseable {
   private static final HttpClient CLIENT =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
-  private final TestDatabase database = TestDatabase.create();
-  private final TestRedis redis = TestRedis.take();
+  private final TestDatabase database;
+  private final TestRedis redis;
+  private final FakeOllama ollama;
+  private final boolean replica;
   private final Path home = TestFolders.create();
-  private final FakeOllama ollama = FakeOllama.start();
   private final Jarvis jarvis = new Jarvis();
 
-  private TestService() throws Exception {}
+  private TestService(TestDatabase database, TestRedis redis, FakeOllama ollama, boolean replica)
+      throws IOException {
+    this.database = database;
+    this.redis = redis;
+    this.ollama = ollama;
+    this.replica = replica;
+  }
 
   /** Starts a service; settings are JARVIS_ variables and win over the test's own. */
   public static TestService start(Map<String, String> settings) throws Exception {
-    TestService service = new TestService();
+    return new TestService(TestDatabase.create(), TestRedis.take(), FakeOllama.start(), false)
+        .started(settings);
+  }
+
+  /** Another process over the same databases and the same Ollama; to be closed before this. */
+  public TestService replica(Map<String, String> settings) throws Exception {
+    return new TestService(database, redis, ollama, true).started(settings);
+  }
+
+  private TestService started(Map<String, String> settings) throws Exception {
     Map<String, String> environment = new HashMap<>();
-    environment.putAll(service.database.environment());
-    environment.putAll(service.redis.environment());
-    environment.put("JARVIS_HOME", service.home.toString());
+    environment.putAll(database.environment());
+    environment.putAll(redis.environment());
+    environment.put("JARVIS_HOME", home.toString());
     environment.put("JARVIS_SERVER_PORT", "0");
     environment.put("JARVIS_API_KEY", KEY);
-    environment.put("JARVIS_OLLAMA_URL", service.ollama.uri().toString());
+    environment.put("JARVIS_OLLAMA_URL", ollama.uri().toString());
     environment.putAll(settings);
     try {
-      service.jarvis.start(JarvisConfig.load(environment));
+      jarvis.start(JarvisConfig.load(environment));
     } catch (Exception e) {
-      service.close();
+      close();
       throw e;
     }
-    return service;
+    return this;
   }
 
   /**
@@ -163,10 +179,12 @@ public final class TestService implements AutoCloseable {
   @Override
   public void close() {
     jarvis.close();
-    ollama.close();
     try {
-      redis.close();
-      database.close();
+      if (!replica) {
+        ollama.close();
+        redis.close();
+        database.close();
+      }
       TestFolders.delete(home);
     } catch (IOException | SQLException e) {
       throw new AssertionError("the service leaves something behind", e);

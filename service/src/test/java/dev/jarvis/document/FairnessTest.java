@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -71,6 +72,37 @@ class FairnessTest {
   void theOtherUsersSearchDoesNotWaitForAllOfThem() throws Exception {
     assertTurns(
         "document_chunks", "search", key -> service.post("/v1/search", "{\"query\":\"x\"}", key));
+  }
+
+  @Test
+  void theOtherUsersGroundedChatDoesNotWaitForAllOfThem() throws Exception {
+    service.awaitModel(service.ollama().model());
+    assertTurns("document_chunks", "search", FairnessTest::groundedChat);
+  }
+
+  /** Grounded chats and searches share the permits; an explanation needs none of them. */
+  @Test
+  void aMixtureOfAllOfThemIsOneUsersToo() throws Exception {
+    service.awaitModel(service.ollama().model());
+    AtomicInteger number = new AtomicInteger();
+    String explained = "{\"model\":\"%s\"}".formatted(service.ollama().model());
+    assertTurns(
+        "document_chunks",
+        "search",
+        key -> {
+          if (number.getAndIncrement() % 2 == 1) {
+            return groundedChat(key);
+          }
+          assertThat(service.post("/v1/routing/explain", explained).statusCode()).isEqualTo(200);
+          return service.post("/v1/search", "{\"query\":\"x\"}", key);
+        });
+  }
+
+  private static HttpResponse<String> groundedChat(String... key) {
+    return service.chat(
+        "{\"model\":\"%s\",\"grounding\":{},\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}"
+            .formatted(service.ollama().model()),
+        key);
   }
 
   @Test

@@ -169,7 +169,7 @@ public final class FakeOllama implements AutoCloseable {
     pause = value;
   }
 
-  /** Stops after the second piece of an answer until {@link #release()}. */
+  /** Stops after the second piece of an answer, or before an error, until {@link #release()}. */
   public void hold() {
     held = true;
   }
@@ -363,6 +363,7 @@ public final class FakeOllama implements AutoCloseable {
   private void chat(Socket socket, boolean whole) throws IOException {
     switch (script) {
       case STATUS -> {
+        awaitRelease(socket);
         String wait = retryAfter == 0 ? "" : "Retry-After: " + retryAfter + "\r\n";
         if (failuresLeft.decrementAndGet() == 0) {
           script = Script.ANSWER;
@@ -389,7 +390,10 @@ public final class FakeOllama implements AutoCloseable {
     }
     switch (script) {
       case STALL_BEFORE_FIRST_PIECE -> stall(socket);
-      case ERROR_LINE_FIRST -> chunk(socket, "{\"error\":\"" + errorText + "\"}\n");
+      case ERROR_LINE_FIRST -> {
+        awaitRelease(socket);
+        chunk(socket, "{\"error\":\"" + errorText + "\"}\n");
+      }
       default -> stream(socket);
     }
     write(socket, "0\r\n\r\n");
@@ -397,8 +401,8 @@ public final class FakeOllama implements AutoCloseable {
 
   /** As Ollama answers who wants no stream: nothing comes before everything is there. */
   private void whole(Socket socket) throws IOException {
-    while (held && script != Script.RESET_MID_STREAM) {
-      rest(socket, Duration.ofMillis(10));
+    if (script != Script.RESET_MID_STREAM) {
+      awaitRelease(socket);
     }
     for (int i = 0; i < PIECES.length && !pause.isZero(); i++) {
       rest(socket, pause);
@@ -448,13 +452,14 @@ public final class FakeOllama implements AutoCloseable {
     String only = answer;
     for (int i = 0; only != null && i < answerTimes; i++) {
       chunk(socket, "{\"model\":\"fake:1b\",\"message\":" + only + ",\"done\":false}\n");
+      if (i == 1) {
+        awaitRelease(socket);
+      }
     }
     for (int i = 0; only == null && i < PIECES.length; i++) {
       piece(socket, PIECES[i]);
       if (i == 1) {
-        while (held) {
-          rest(socket, Duration.ofMillis(10));
-        }
+        awaitRelease(socket);
         disturb(socket);
       }
       if (!pause.isZero()) {
@@ -508,6 +513,12 @@ public final class FakeOllama implements AutoCloseable {
 
   private static void stall(Socket socket) throws IOException {
     rest(socket, Duration.ofMinutes(5));
+  }
+
+  private void awaitRelease(Socket socket) throws IOException {
+    while (held) {
+      rest(socket, Duration.ofMillis(10));
+    }
   }
 
   /** Waits, and throws as soon as the client is gone. */

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -36,6 +37,7 @@ public final class FakeOpenAi implements AutoCloseable {
   private volatile @Nullable String embeddings;
   private volatile boolean done = true;
   private volatile boolean hanging;
+  private volatile int printed;
   private volatile int busyFor;
   private volatile @Nullable String answer;
   private volatile @Nullable String refusedField;
@@ -94,6 +96,7 @@ public final class FakeOpenAi implements AutoCloseable {
     done = true;
     embeddings = null;
     hanging = false;
+    printed = 0;
     busyFor = 0;
     requests.set(0);
   }
@@ -101,6 +104,11 @@ public final class FakeOpenAi implements AutoCloseable {
   /** Sends the beginning of its vectors and then nothing until it is closed. */
   public void hangInsideEmbeddings() {
     hanging = true;
+  }
+
+  /** Answers with vectors of so many numbers, each on a line of its own, as OpenAI prints them. */
+  public void printVectors(int dimensions) {
+    printed = dimensions;
   }
 
   /** Answers with 429 and this {@code Retry-After}. */
@@ -248,6 +256,10 @@ public final class FakeOpenAi implements AutoCloseable {
       hang(exchange);
       return;
     }
+    if (printed > 0) {
+      print(exchange, JSON.readTree(lastBody).path("input").size(), printed);
+      return;
+    }
     String body = embeddings;
     send(exchange, "application/json", body == null ? vectors(JSON.readTree(lastBody)) : body);
   }
@@ -262,6 +274,29 @@ public final class FakeOpenAi implements AutoCloseable {
       closing.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Piece by piece: a large answer is more than the heap of the tests may hold. */
+  private static void print(HttpExchange exchange, int vectors, int dimensions) throws IOException {
+    exchange.getResponseHeaders().set("Content-Type", "application/json");
+    exchange.sendResponseHeaders(200, 0);
+    byte[] number = "        -0.0069292834959924221,\n".getBytes(StandardCharsets.UTF_8);
+    try (OutputStream out = new BufferedOutputStream(exchange.getResponseBody(), 64 << 10)) {
+      out.write("{\n  \"object\": \"list\",\n  \"data\": [\n".getBytes(StandardCharsets.UTF_8));
+      for (int i = 0; i < vectors; i++) {
+        out.write(
+            "%s    {\n      \"object\": \"embedding\",\n      \"index\": %d,\n      \"embedding\": [\n"
+                .formatted(i == 0 ? "" : ",\n", i)
+                .getBytes(StandardCharsets.UTF_8));
+        for (int j = 1; j < dimensions; j++) {
+          out.write(number);
+        }
+        out.write("        0.5\n      ]\n    }".getBytes(StandardCharsets.UTF_8));
+      }
+      out.write(
+          "\n  ],\n  \"usage\": {\"prompt_tokens\": 5, \"total_tokens\": 5}\n}\n"
+              .getBytes(StandardCharsets.UTF_8));
     }
   }
 

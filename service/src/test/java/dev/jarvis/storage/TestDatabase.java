@@ -6,9 +6,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -46,14 +49,38 @@ public final class TestDatabase implements AutoCloseable {
         "JARVIS_DATABASE_PASSWORD", String.valueOf(url.password()));
   }
 
+  /** A connection to it that is not the service's. */
+  public Connection connect() throws SQLException {
+    PostgresUrl url = server.url(name);
+    return DriverManager.getConnection(url.jdbc(), url.username(), url.password());
+  }
+
   /** Executes a statement in it. */
   public void execute(String sql) throws SQLException {
-    PostgresUrl url = server.url(name);
-    try (Connection connection =
-            DriverManager.getConnection(url.jdbc(), url.username(), url.password());
+    try (Connection connection = connect();
         Statement statement = connection.createStatement()) {
       statement.execute(sql);
     }
+  }
+
+  /** The rows of a query, each by column; a null is left out. */
+  public List<Map<String, String>> rows(String sql) throws SQLException {
+    List<Map<String, String>> rows = new ArrayList<>();
+    try (Connection connection = connect();
+        Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery(sql)) {
+      while (result.next()) {
+        Map<String, String> row = new HashMap<>();
+        for (int i = 1; i <= result.getMetaData().getColumnCount(); i++) {
+          String value = result.getString(i);
+          if (value != null) {
+            row.put(result.getMetaData().getColumnLabel(i), value);
+          }
+        }
+        rows.add(row);
+      }
+    }
+    return rows;
   }
 
   @Override

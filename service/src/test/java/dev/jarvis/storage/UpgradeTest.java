@@ -1,0 +1,114 @@
+package dev.jarvis.storage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.jarvis.TestService;
+import java.net.http.HttpResponse;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.flywaydb.core.Flyway;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A service started over a database of the release before, with data in it. */
+@Timeout(90)
+class UpgradeTest {
+  private static final String BEFORE = "7";
+
+  private TestDatabase database;
+
+  @BeforeEach
+  void open() throws Exception {
+    database = TestDatabase.create();
+    database.execute("DROP SCHEMA public CASCADE");
+    database.execute("CREATE SCHEMA public");
+    Map<String, String> at = database.environment();
+    Flyway.configure()
+        .dataSource(
+            at.get("JARVIS_DATABASE_URL"),
+            at.get("JARVIS_DATABASE_USERNAME"),
+            at.get("JARVIS_DATABASE_PASSWORD"))
+        .target(BEFORE)
+        .load()
+        .migrate();
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    database.close();
+  }
+
+  private List<Map<String, String>> uses() throws SQLException {
+    return database.rows("SELECT * FROM llm_requests ORDER BY request_id");
+  }
+
+  @Test
+  void keepsTheLedgerAndTheDocumentsAndGoesOn() throws Exception {
+    database.execute("SELECT llm_requests_ensure_partition(now())");
+    // one of this month, one in the default partition, as before its month's was made
+    for (String created : List.of("now()", "timestamptz '2020-01-02T03:04:05Z'")) {
+      database.execute(
+          """
+          INSERT INTO llm_requests (
+            id, created_at, user_id, end_user, request_id, trace_id, operation, model, provider, outcome, input_tokens,
+            cached_input_tokens, output_tokens, estimated, cost_usd, streamed, duration_ms, time_to_first_token_ms, finish_reason)
+          VALUES (gen_random_uuid(), %1$s, 'ann', 'eve', 'old %2$s', repeat('0', 32), 'chat', 'm', 'p', 'ok', 10, 4, 20, true,
+            0.000123456789, true, 345, 67, 'stop')
+          """
+              .formatted(created, created.replace("'", "")));
+    }
+    database.execute(
+        """
+        INSERT INTO documents (id, user_id, filename, purpose, media_type, bytes, sha256, stage, state, due_at, chunks, chunks_done,
+          searchable_at, upload_trace)
+        VALUES ('01890000-0000-7000-8000-000000000001', 'admin', 'old.txt', 'assistants', 'text/plain', 5, 'abc', 'index', 'done',
+          now(), 1, 1, now(), '')
+        """);
+    database.execute(
+        """
+        INSERT INTO document_chunks (document_id, ordinal, text, tokens, words)
+        VALUES ('01890000-0000-7000-8000-000000000001', 0, 'a lighthouse', 3, to_tsvector('english', 'a lighthouse'))
+        """);
+    List<Map<String, String>> before = uses();
+    assertThat(before).hasSize(2);
+
+    try (TestService service = TestService.start(database.environment())) {
+      service.awaitModel(service.ollama().model());
+
+      assertThat(uses())
+          .hasSize(2)
+          .allSatisfy(
+              it ->
+                  assertThat(it)
+                      .containsEntry("attempt", "1")
+                      .containsEntry("reasoning_tokens", "0")
+                      .doesNotContainKey("call_id"));
+      for (int i = 0; i < before.size(); i++) {
+        assertThat(uses().get(i)).containsAllEntriesOf(before.get(i));
+      }
+      HttpResponse<String> found = service.post("/v1/search", "{\"query\":\"lighthouse\"}");
+      assertThat(found.body()).contains("old.txt", "a lighthouse");
+
+      HttpResponse<String> answer =
+          service.chat(
+              "{\"model\":\"%s\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}"
+                  .formatted(service.ollama().model()),
+              "x-request-id",
+              "new");
+
+      assertThat(answer.statusCode()).isEqualTo(200);
+      await().atMost(Duration.ofSeconds(20)).until(() -> uses().size() == 3);
+      Map<String, String> row = uses().getFirst();
+      assertThat(row)
+          .containsEntry("request_id", "new")
+          .containsEntry("outcome", "ok")
+          .containsEntry("attempt", "1")
+          .containsEntry("call_id", row.get("id"));
+    }
+  }
+}
