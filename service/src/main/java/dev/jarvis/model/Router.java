@@ -254,8 +254,7 @@ public final class Router {
       case PRIORITY -> Comparator.comparingInt(Option::priority);
       case WEIGHTED -> Comparator.comparingInt(it -> -it.weight());
       case LEAST_BUSY -> Comparator.comparingInt(Option::busy);
-      case LOWEST_LATENCY ->
-          Comparator.comparing(this::latency);
+      case LOWEST_LATENCY -> Comparator.comparing(this::latency);
       case LOWEST_COST ->
           Comparator.comparingDouble(it -> it.cost() == null ? Double.MAX_VALUE : it.cost());
     };

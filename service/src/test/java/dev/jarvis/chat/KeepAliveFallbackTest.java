@@ -77,7 +77,7 @@ class KeepAliveFallbackTest {
           .contains("\"content\":\"Hello\"", "\"finish_reason\":\"stop\"")
           .containsOnlyOnce("\"role\":\"assistant\"")
           .contains("\"provider\":\"second\"")
-          .containsPattern("(?m)^: jarvis .*provider=second")
+          .containsPattern("(?m)^: jarvis .*\"provider\":\"second\"")
           .doesNotContain("\"error\"");
     }
     assertThat(SECOND.requests()).isEqualTo(1);
