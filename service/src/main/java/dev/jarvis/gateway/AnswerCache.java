@@ -145,7 +145,8 @@ public final class AnswerCache {
       Thread.currentThread().interrupt();
       return new Lookup(Result.ERROR, null, null, policy.ttl(), false);
     } catch (ExecutionException | TimeoutException e) { // health reports that Redis is away
-      return new Lookup(Result.ERROR, null, null, policy.ttl(), false);
+      // a model still need not be asked twice at once
+      return new Lookup(Result.ERROR, null, key, policy.ttl(), true);
     }
   }
 

@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import org.slf4j.MDC;
 
 /**
@@ -27,12 +29,19 @@ public final class Flights implements Stage {
   /** Longer than any answer may take. */
   private static final Duration FOREVER = Duration.ofDays(1);
 
+  private static final int STRIPES = 1024;
+
   private final AnswerCache cache;
   private final Settlement settlement;
   private final Duration patience;
   private final AnswerBuffer.Budget budget =
       new AnswerBuffer.Budget(Runtime.getRuntime().maxMemory() / HEAP_SHARE);
   private final Map<String, Flight> flights = new ConcurrentHashMap<>();
+
+  /** Counts the flights that ended, as a clock; and by the hash of their keys when one last did. */
+  private final AtomicLong ends = new AtomicLong();
+
+  private final AtomicLongArray lastEnds = new AtomicLongArray(STRIPES);
 
   /**
    * @param patience how long a reader may leave its buffer full, in total
@@ -49,20 +58,30 @@ public final class Flights implements Stage {
   }
 
   private Answer handle(Call call, Next next, boolean again) {
-    AnswerCache.Lookup lookup = cache.look(call);
-    if (lookup.answer() != null) {
-      return new Given(call, lookup.answer().replay(call.question().model()));
-    }
-    String key = lookup.key();
-    while (key != null && lookup.joins()) {
-      Flight flight = flights.get(key);
+    while (true) {
+      long lookedAt = ends.get();
+      AnswerCache.Lookup lookup = cache.look(call);
+      if (lookup.answer() != null) {
+        return new Given(call, lookup.answer().replay(call.question().model()));
+      }
+      String key = lookup.key();
+      if (key == null || !lookup.joins()) {
+        cache.count(lookup.result());
+        return new Flight(call, lookup, next).start();
+      }
+      Flight flight =
+          flights.compute(
+              key,
+              (k, current) ->
+                  current != null || endedSince(lookedAt, k)
+                      ? current
+                      : new Flight(call, lookup, next));
       if (flight == null) {
-        Flight started = new Flight(call, lookup, next);
-        if (flights.putIfAbsent(key, started) == null) {
-          cache.count(lookup.result());
-          return started.start();
-        }
-        continue;
+        continue; // it ended just after the look: its answer is in the cache by now
+      }
+      if (flight.call == call) {
+        cache.count(lookup.result());
+        return flight.start();
       }
       AnswerBuffer.Reader reader = flight.buffer.join();
       if (reader != null) {
@@ -70,8 +89,14 @@ public final class Flights implements Stage {
       }
       flights.remove(key, flight); // it is over, or too long to be read from its beginning
     }
-    cache.count(lookup.result());
-    return new Flight(call, lookup, next).start();
+  }
+
+  private boolean endedSince(long time, String key) {
+    return lastEnds.get(stripe(key)) > time;
+  }
+
+  private static int stripe(String key) {
+    return Math.floorMod(key.hashCode(), STRIPES);
   }
 
   /** One generation, read by those who asked for it. */
@@ -124,6 +149,7 @@ public final class Flights implements Stage {
         call.record().failed(e);
       }
       if (lookup.key() != null) {
+        lastEnds.accumulateAndGet(stripe(lookup.key()), ends.incrementAndGet(), Math::max);
         flights.remove(lookup.key(), this);
       }
       settlement.settle(call);

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.jarvis.TestService;
 import dev.jarvis.http.RawConnection;
 import dev.jarvis.model.FakeOllama;
+import dev.jarvis.model.FakeOpenAi;
 import java.net.http.HttpResponse;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -27,18 +28,21 @@ class ChargesTest {
   private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final FakeOllama DEAD = FakeOllama.start();
   private static final FakeOllama QUICK = FakeOllama.start();
+  private static FakeOpenAi cloud;
   private static TestService service;
 
   @BeforeAll
   static void start() throws Exception {
+    cloud = FakeOpenAi.start("cloud-1");
     DEAD.listModels("dead:1b");
-    QUICK.listModels("quick:1b");
+    QUICK.listModels("quick:1b", "taught:1b");
     service =
         TestService.startWith(
                 """
                 providers:
                   dead: {type: ollama, url: "%s", first-token-timeout: 700ms, answer-timeout: 700ms}
                   quick: {type: ollama, url: "%s"}
+                  cloud: {type: openai, url: "%s"}
                 routes:
                   - name: gone
                     targets:
@@ -46,13 +50,15 @@ class ChargesTest {
                       - {provider: quick, model: "quick:1b", priority: 2}
                 prices:
                   - {provider: ollama, model: "fake:1b", input: 2, output: 4}
+                  - {provider: cloud, model: cloud-1, input: 3, output: 0}
                   - {provider: dead, model: "dead:1b", hour: 3600}
                   - {provider: quick, model: "quick:1b", hour: 3600}
                 """
-                    .formatted(DEAD.uri(), QUICK.uri()))
+                    .formatted(DEAD.uri(), QUICK.uri(), cloud.uri()))
+            .awaitModel("cloud-1")
             .awaitModel("fake:1b")
             .awaitModel("dead:1b")
-            .awaitModel("quick:1b");
+            .awaitModel("taught:1b");
   }
 
   @AfterAll
@@ -60,6 +66,7 @@ class ChargesTest {
     service.close();
     DEAD.close();
     QUICK.close();
+    cloud.close();
   }
 
   @AfterEach
@@ -68,7 +75,7 @@ class ChargesTest {
     DEAD.reset();
     DEAD.listModels("dead:1b");
     QUICK.reset();
-    QUICK.listModels("quick:1b");
+    QUICK.listModels("quick:1b", "taught:1b");
   }
 
   private static String body(String model, boolean stream, String question, String fields) {
@@ -132,6 +139,46 @@ class ChargesTest {
     assertThat(number(row, "cost_usd")).isEqualTo(25_000 * 2e-6, within(1e-9));
   }
 
+  @Test
+  void aClientThatLeavesEmbeddingsPaysForItsTexts() throws Exception {
+    cloud.hangInsideEmbeddings();
+    String body = "{\"model\":\"cloud-1\",\"input\":[\"%s\"]}".formatted("x".repeat(100_000));
+    try (RawConnection client = new RawConnection(service)) {
+      client.send(
+          RawConnection.chat(body)
+              .replace("/v1/chat/completions", "/v1/embeddings")
+              .replaceFirst("\r\n", "\r\nx-request-id: left-embeddings\r\n"));
+      await().atMost(LIMIT).until(() -> cloud.requests() == 1);
+      client.reset();
+    }
+
+    Map<String, String> row = rows("left-embeddings", 1).getFirst();
+    assertThat(row)
+        .containsEntry("operation", "embeddings")
+        .containsEntry("outcome", "aborted")
+        .containsEntry("input_tokens", "25000")
+        .containsEntry("estimated", "t");
+    assertThat(number(row, "cost_usd")).isEqualTo(25_000 * 3e-6, within(1e-9));
+  }
+
+  @Test
+  void aTargetThatFailsAfterItBeganIsBookedOnItself() {
+    DEAD.errorLineFirst();
+
+    HttpResponse<String> response =
+        service.chat(body("gone", true, "abcdefgh", ""), "x-request-id", "failed");
+
+    assertThat(response.body()).contains("[DONE]");
+    Map<String, String> dead = rows("failed", 2).getFirst();
+    assertThat(dead)
+        .containsEntry("provider", "dead")
+        .containsEntry("outcome", "error")
+        .containsEntry("input_tokens", "2")
+        .containsEntry("estimated", "t");
+    assertThat(number(dead, "cost_usd"))
+        .isEqualTo(number(dead, "duration_ms") / 1000, within(0.001));
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void aTargetThatTimesOutIsBookedOnItselfAndNotOnTheOneThatAnswers(boolean stream) {
@@ -178,11 +225,11 @@ class ChargesTest {
   @Test
   void aClientThatLeavesAWholeAnswerPaysWhatTheModelWritesInThatTime() throws Exception {
     QUICK.tellDurations(1, 1, 1); // 6 tokens in a millisecond
-    assertThat(service.chat(body("quick:1b", false, "hi", "")).statusCode()).isEqualTo(200);
+    assertThat(service.chat(body("taught:1b", false, "hi", "")).statusCode()).isEqualTo(200);
     QUICK.stallBeforeHeaders();
 
-    hangUp(QUICK, "left-whole", body("quick:1b", false, "abcdefgh", ""));
-    hangUp(QUICK, "left-limited", body("quick:1b", false, "abcdefgh", ",\"max_tokens\":1"));
+    hangUp(QUICK, "left-whole", body("taught:1b", false, "abcdefgh", ""));
+    hangUp(QUICK, "left-limited", body("taught:1b", false, "abcdefgh", ",\"max_tokens\":1"));
 
     Map<String, String> row = rows("left-whole", 1).getFirst();
     assertThat(row)

@@ -20,7 +20,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -95,16 +94,46 @@ class SharedGenerationTest {
 
     List<CompletableFuture<HttpResponse<String>>> answers = ask(40);
     awaitActive(40);
-    assertThat(ollama.requests()).isEqualTo(1);
+    await().atMost(LIMIT).until(() -> ollama.requests() == 1);
     ollama.release();
 
-    List<String> results = new ArrayList<>(Collections.nCopies(39, "hit"));
-    results.add("miss");
-    assertThat(answers.stream().map(it -> cache(good(it))).toList())
-        .containsExactlyInAnyOrderElementsOf(results);
+    assertThat(answers.stream().map(it -> cache(good(it))).filter("hit"::equals)).hasSize(39);
     assertThat(ollama.requests()).isEqualTo(1);
     assertThat(service.metric("llm_cache_requests_total{result=\"hit\"}")).isEqualTo(hits + 39);
-    assertThat(service.metric("llm_cache_requests_total{result=\"error\"}")).isZero();
+  }
+
+  @Test
+  void aGenerationThatEndsWhileOthersLookIntoTheCacheIsNotRepeated() {
+    int rounds = 20;
+    String asked = question;
+    for (int i = 0; i < rounds; i++) {
+      question = asked + " of round " + i;
+      assertThat(ask(30).stream().map(it -> content(good(it)))).containsOnly(ollama.answer());
+    }
+
+    assertThat(ollama.requests()).isEqualTo(rounds);
+  }
+
+  @Test
+  void aFollowerThatLeavesBeforeAnythingCameIsAborted() throws Exception {
+    double closed = service.metric(CLOSED);
+    ollama.stallBeforeFirstPiece();
+    try (RawConnection leader = new RawConnection(service);
+        RawConnection follower = new RawConnection(service)) {
+      leader.send(RawConnection.chat(body(true)));
+      await().atMost(LIMIT).until(() -> ollama.requests() == 1);
+      follower.send(RawConnection.chat(body(false)));
+      awaitActive(2);
+
+      follower.reset();
+
+      await().atMost(LIMIT).until(() -> service.metric(CLOSED) == closed + 1);
+      assertThat(ollama.clientGone()).isFalse();
+      leader.reset();
+      await().atMost(LIMIT).until(ollama::clientGone);
+      await().atMost(LIMIT).until(() -> service.metric(CLOSED) == closed + 2);
+    }
+    assertThat(ollama.requests()).isEqualTo(1);
   }
 
   @Test
@@ -158,17 +187,16 @@ class SharedGenerationTest {
     ollama.hold();
     double closed = service.metric(CLOSED);
     try (RawConnection leader = lead()) {
-      List<CompletableFuture<HttpResponse<String>>> followers = ask(3);
-      awaitActive(4);
+      List<HttpResponse<InputStream>> followers = List.of(follow(), follow(), follow());
 
       leader.reset();
       await().atMost(LIMIT).until(() -> service.metric(CLOSED) == closed + 1);
       assertThat(ollama.clientGone()).isFalse();
       ollama.release();
 
-      for (CompletableFuture<HttpResponse<String>> each : followers) {
-        assertThat(cache(good(each))).isEqualTo("hit");
-        assertThat(content(each.join())).isEqualTo(ollama.answer());
+      for (HttpResponse<InputStream> each : followers) {
+        assertThat(cache(each)).isEqualTo("hit");
+        assertThat(text(each)).isEqualTo(ollama.answer());
       }
     }
     assertThat(ollama.requests()).isEqualTo(1);
@@ -178,6 +206,8 @@ class SharedGenerationTest {
   void aFollowerThatLeavesIsAbortedAndTheLeaderGetsTheWholeAnswer() throws Exception {
     String aborted = "llm_requests_total{model=\"_other\",outcome=\"aborted\",provider=\"_none\"}";
     double abortedBefore = service.metric(aborted);
+    String error = "llm_cache_requests_total{result=\"error\"}";
+    double errors = service.metric(error);
     double closed = service.metric(CLOSED);
     ollama.hold();
     try (RawConnection leader = lead();
@@ -193,7 +223,7 @@ class SharedGenerationTest {
       ollama.release();
       assertThat(leader.readUntil("[DONE]")).contains("\"finish_reason\":\"stop\"");
     }
-    assertThat(service.metric("llm_cache_requests_total{result=\"error\"}")).isZero();
+    assertThat(service.metric(error)).as("Redis is not at fault").isEqualTo(errors);
     assertThat(ollama.requests()).isEqualTo(1);
   }
 
@@ -226,7 +256,7 @@ class SharedGenerationTest {
 
     List<CompletableFuture<HttpResponse<String>>> answers = ask(6);
     awaitActive(6);
-    assertThat(ollama.requests()).isEqualTo(1);
+    await().atMost(LIMIT).until(() -> ollama.requests() == 1);
     ollama.release();
 
     List<HttpResponse<String>> responses = answers.stream().map(CompletableFuture::join).toList();
@@ -235,6 +265,30 @@ class SharedGenerationTest {
         .hasSize(5)
         .allMatch(it -> content(it).equals(ollama.answer()));
     assertThat(ollama.requests()).isEqualTo(2);
+  }
+
+  @Test
+  void withoutRedisTheyShareOneTheSame() throws Exception {
+    try (TestService alone =
+        TestService.start(
+            Map.of(
+                "JARVIS_CONFIG", folder.resolve("jarvis.yaml").toString(),
+                "JARVIS_CHAT_MAX_CONCURRENT", "1",
+                "JARVIS_CHAT_MAX_QUEUED", "0",
+                "JARVIS_REDIS_URL", "redis://127.0.0.1:1"))) {
+      alone.awaitModel(alone.ollama().model()).ollama().hold();
+      List<HttpResponse<InputStream>> answers = new ArrayList<>();
+      for (int i = 0; i < 10; i++) {
+        answers.add(follow(alone));
+      }
+      alone.ollama().release();
+
+      assertThat(answers.stream().map(SharedGenerationTest::text))
+          .containsOnly(alone.ollama().answer());
+      assertThat(answers.stream().map(SharedGenerationTest::cache).filter("hit"::equals))
+          .hasSize(9);
+      assertThat(alone.ollama().requests()).isEqualTo(1);
+    }
   }
 
   private RawConnection lead() throws Exception {
@@ -256,8 +310,12 @@ class SharedGenerationTest {
 
   /** One whose answer has begun: it reads along. */
   private HttpResponse<InputStream> follow() throws Exception {
+    return follow(service);
+  }
+
+  private HttpResponse<InputStream> follow(TestService of) throws Exception {
     return CLIENT.send(
-        service.request("/v1/chat/completions").POST(BodyPublishers.ofString(body(true))).build(),
+        of.request("/v1/chat/completions").POST(BodyPublishers.ofString(body(true))).build(),
         BodyHandlers.ofInputStream());
   }
 

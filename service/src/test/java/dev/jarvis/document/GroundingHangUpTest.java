@@ -12,14 +12,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Clients that hang up while their grounding waits for PostgreSQL, or for a permit to use it. The
- * statements' own limit is longer than the test's.
+ * Clients that hang up while their grounding or search waits for PostgreSQL, or for a permit to use
+ * it. The statements' own limit is longer than the test's.
  */
 @Timeout(120)
 class GroundingHangUpTest {
@@ -33,8 +34,7 @@ class GroundingHangUpTest {
       "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'jarvis'";
   private static final String ABORTED =
       "llm_requests_total{model=\"_other\",outcome=\"aborted\",provider=\"_none\"}";
-  private static final String CLOSED =
-      "http_requests_total{method=\"POST\",route=\"/v1/chat/completions\",status=\"499\"}";
+  private static final int CHATS = (SEARCHING + QUEUED) / 2;
 
   private static TestService service;
 
@@ -65,15 +65,16 @@ class GroundingHangUpTest {
   void leavesTheConnectionsToPostgresqlIntactAndIdle() throws Exception {
     double failed = failedStatements();
     double aborted = service.metric(ABORTED);
-    double closed = service.metric(CLOSED);
+    double closed = closed();
     List<String> before;
     List<RawConnection> clients = new ArrayList<>();
     try (Connection other = service.database().connect();
         Statement statement = other.createStatement()) {
       other.setAutoCommit(false);
       statement.execute("LOCK TABLE document_chunks IN ACCESS EXCLUSIVE MODE");
-      for (int i = 0; i < SEARCHING + QUEUED; i++) {
+      for (int i = 0; i < CHATS; i++) {
         clients.add(new RawConnection(service).send(RawConnection.chat(question())));
+        clients.add(new RawConnection(service).send(search()));
       }
       await().atMost(LIMIT).until(() -> pids(ACTIVE).size() == SEARCHING);
       await()
@@ -85,8 +86,8 @@ class GroundingHangUpTest {
         client.reset();
       }
 
-      await().atMost(LIMIT).until(() -> service.metric(CLOSED) == closed + SEARCHING + QUEUED);
-      await().atMost(LIMIT).until(() -> service.metric(ABORTED) == aborted + SEARCHING + QUEUED);
+      await().atMost(LIMIT).until(() -> closed() == closed + clients.size());
+      await().atMost(LIMIT).until(() -> service.metric(ABORTED) == aborted + CHATS);
       assertThat(pids(ACTIVE)).as("statements of those who left").isEmpty();
       assertThat(service.metric("documents_waiting_requests{kind=\"search\"}")).isZero();
       assertThat(pids(POOL)).as("the pool's backends").containsAll(before);
@@ -97,6 +98,20 @@ class GroundingHangUpTest {
     assertThat(pids(POOL)).as("the pool's backends afterwards").containsAll(before);
     assertThat(failedStatements()).isEqualTo(failed);
     assertThat(service.ollama().requests()).as("only those who stayed").isEqualTo(SEARCHING);
+  }
+
+  private static String search() {
+    return RawConnection.chat("{\"query\":\"hi\"}").replace("/v1/chat/completions", "/v1/search");
+  }
+
+  private static double closed() {
+    return Stream.of("/v1/chat/completions", "/v1/search")
+        .mapToDouble(
+            it ->
+                service.metric(
+                    "http_requests_total{method=\"POST\",route=\"%s\",status=\"499\"}"
+                        .formatted(it)))
+        .sum();
   }
 
   private static double failedStatements() {

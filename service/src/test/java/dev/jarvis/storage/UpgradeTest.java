@@ -91,6 +91,10 @@ class UpgradeTest {
       for (int i = 0; i < before.size(); i++) {
         assertThat(uses().get(i)).containsAllEntriesOf(before.get(i));
       }
+      database.execute("SELECT llm_requests_ensure_partition('2020-01-02T00:00:00Z')");
+      for (int i = 0; i < before.size(); i++) {
+        assertThat(uses().get(i)).as("moved").containsAllEntriesOf(before.get(i));
+      }
       HttpResponse<String> found = service.post("/v1/search", "{\"query\":\"lighthouse\"}");
       assertThat(found.body()).contains("old.txt", "a lighthouse");
 
