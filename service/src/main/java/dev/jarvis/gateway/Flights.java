@@ -69,19 +69,16 @@ public final class Flights implements Stage {
         cache.count(lookup.result());
         return new Flight(call, lookup, next).start();
       }
+      Flight started = new Flight(call, lookup, next);
       Flight flight =
           flights.compute(
-              key,
-              (k, current) ->
-                  current != null || endedSince(lookedAt, k)
-                      ? current
-                      : new Flight(call, lookup, next));
+              key, (k, current) -> current != null || endedSince(lookedAt, k) ? current : started);
       if (flight == null) {
         continue; // it ended just after the look: its answer is in the cache by now
       }
-      if (flight.call == call) {
+      if (flight == started) {
         cache.count(lookup.result());
-        return flight.start();
+        return started.start();
       }
       AnswerBuffer.Reader reader = flight.buffer.join();
       if (reader != null) {
