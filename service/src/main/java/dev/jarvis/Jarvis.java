@@ -142,7 +142,7 @@ public final class Jarvis implements AutoCloseable {
             List.of(
                 new Resolve(router),
                 documents.grounding(),
-                new Flights(cache, settlement, config.server().writeTimeout()),
+                open(new Flights(cache, settlement, config.server().writeTimeout())),
                 new Admit(admission(config.chat(), telemetry.instruments())),
                 new Attempts(router, models, telemetry, config.chat().maxDuration())),
             settlement);

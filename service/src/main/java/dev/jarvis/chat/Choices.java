@@ -43,6 +43,7 @@ final class Choices {
               choice(it.choice()).toolCalls.computeIfAbsent(it.index(), key -> Json.object()),
               DeltaJson.toolCall(it));
       case Event.MessageFields it -> merge(choice(it.choice()).message, it.fields());
+      case Event.ChoiceFields it -> merge(choice(it.choice()).fields, it.fields());
       case Event.AnswerFields it -> answerFields.setAll(it.fields());
       case Event.ChoiceEnd it -> {
         Choice choice = choice(it.choice());

@@ -126,7 +126,9 @@ final class CompletionStream {
     if (events == null) {
       throw e;
     }
-    exchange.failure(e.getCause() == null ? e : e.getCause());
+    if (Errors.isFault(e)) {
+      exchange.failure(e.getCause() == null ? e : e.getCause());
+    }
     try {
       events.send(Errors.body(e, exchange.requestId()));
       events.close();

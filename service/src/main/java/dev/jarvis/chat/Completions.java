@@ -107,6 +107,10 @@ final class Completions {
           begin(it.choice(), to);
           to.send(chunk(it.choice(), Json.object(), null, it.reason().id(), it.fields()));
         }
+        case Event.ChoiceFields it -> {
+          begin(it.choice(), to);
+          to.send(chunk(it.choice(), Json.object(), null, null, it.fields()));
+        }
         case Event.AnswerFields it -> answerFields.setAll(it.fields());
         case Event.Citations it -> citations = it.json();
         case Event.UsageReport it -> usage = it;

@@ -32,7 +32,7 @@ public final class Cancellation {
       this.action = action;
     }
 
-    /** The action does not begin to run after this. Idempotent. */
+    /** The action does not run after this, unless the scope is being cancelled now. Idempotent. */
     @Override
     public void close() {
       synchronized (registrations) {

@@ -76,7 +76,7 @@ final class Search {
     for (String fileId : fileIds) {
       ids.add(FileId.parse(fileId).orElseThrow(() -> FileObject.notFound(fileId, param)));
     }
-    Map<UUID, Document> found = ids.isEmpty() ? Map.of() : documents.find(user, ids);
+    Map<UUID, Document> found = ids.isEmpty() ? Map.of() : find(user, ids);
     for (int i = 0; i < ids.size(); i++) {
       String fileId = fileIds.get(i);
       Document document = found.get(ids.get(i));
@@ -99,6 +99,12 @@ final class Search {
       }
     }
     return ids;
+  }
+
+  private Map<UUID, Document> find(String user, List<UUID> ids) {
+    try (Admission.Permit permit = admission.acquire(user)) {
+      return documents.find(user, ids);
+    }
   }
 
   /**

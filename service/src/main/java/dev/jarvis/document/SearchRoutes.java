@@ -43,18 +43,16 @@ final class SearchRoutes {
           "query", "'query' has at most %d characters.".formatted(MAX_QUESTION_CHARS), null);
     }
     int limit = fields.whole("max_num_results", 1, MAX_RESULTS).orElse(DEFAULT_RESULTS);
-    List<UUID> ids =
-        search.searchable(
-            String.valueOf(exchange.userId()), fileIds(fields, "file_ids"), "file_ids");
+    List<String> files = fileIds(fields, "file_ids");
     ClientConnection.current()
-        .answer(exchange, () -> search(exchange, ids, question, limit, response));
+        .answer(exchange, () -> search(exchange, files, question, limit, response));
   }
 
   private void search(
-      Exchange exchange, List<UUID> ids, String question, int limit, ServerResponse response) {
-    Search.Found found =
-        search.search(
-            String.valueOf(exchange.userId()), exchange.requestId(), ids, question, limit);
+      Exchange exchange, List<String> files, String question, int limit, ServerResponse response) {
+    String user = String.valueOf(exchange.userId());
+    List<UUID> ids = search.searchable(user, files, "file_ids");
+    Search.Found found = search.search(user, exchange.requestId(), ids, question, limit);
     ObjectNode body =
         Json.object()
             .put("object", "search_results.page")

@@ -206,7 +206,11 @@ public final class Attempt {
   }
 
   private int written() {
-    boolean unseen = !streamed && piecesSince == 0 && question.operation() == Operation.CHAT;
+    boolean unseen =
+        outcome == Outcome.ABORTED
+            && !streamed
+            && piecesSince == 0
+            && question.operation() == Operation.CHAT;
     if (!unseen || Double.isNaN(target.tokensPerSecond())) {
       return piecesSince;
     }

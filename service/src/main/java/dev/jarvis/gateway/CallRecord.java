@@ -37,10 +37,18 @@ public final class CallRecord {
     attempts.add(attempt);
   }
 
-  /** The answer was given before: no model was asked. */
-  synchronized void cached(Head head, Reason reason) {
+  /**
+   * The answer was given before: no model was asked.
+   *
+   * @return whether this was not known yet
+   */
+  synchronized boolean cached(Head head, Reason reason) {
+    if (cached != null) {
+      return false;
+    }
     routed = new Routed(head.route(), head.target(), Outcome.CACHED.label());
     cached = reason;
+    return true;
   }
 
   synchronized @Nullable Reason cached() {

@@ -32,6 +32,13 @@ public record EmbeddingRequest(String model, ObjectNode body, @Nullable Duration
     return new EmbeddingRequest(name, body, limit);
   }
 
+  /** The same with a limit that is no longer than the given one. */
+  public EmbeddingRequest within(Duration longest) {
+    return limit != null && limit.compareTo(longest) <= 0
+        ? this
+        : new EmbeddingRequest(model, body, longest);
+  }
+
   /** The texts; never empty. Each may be a list of tokens instead. */
   public JsonNode inputs() {
     return body.path("input");

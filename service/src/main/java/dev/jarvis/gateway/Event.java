@@ -98,6 +98,14 @@ public sealed interface Event {
     }
   }
 
+  /** Fields of a choice in OpenAI's form that no other event stands for, before its end. */
+  record ChoiceFields(int choice, ObjectNode fields) implements Event {
+    @Override
+    public long weight() {
+      return Event.weight(fields);
+    }
+  }
+
   /**
    * Fields of a chunk or an answer in OpenAI's form that no other event stands for, such as {@code
    * system_fingerprint} and {@code service_tier}; they hold from here on.

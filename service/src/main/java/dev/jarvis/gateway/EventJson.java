@@ -18,6 +18,7 @@ final class EventJson {
     @JsonSubTypes.Type(value = Event.Reasoning.class, name = "reasoning"),
     @JsonSubTypes.Type(value = Event.ToolCall.class, name = "tool_call"),
     @JsonSubTypes.Type(value = Event.MessageFields.class, name = "message_fields"),
+    @JsonSubTypes.Type(value = Event.ChoiceFields.class, name = "choice_fields"),
     @JsonSubTypes.Type(value = Event.AnswerFields.class, name = "answer_fields"),
     @JsonSubTypes.Type(value = Event.ChoiceEnd.class, name = "choice_end"),
     @JsonSubTypes.Type(value = Event.UsageReport.class, name = "usage"),

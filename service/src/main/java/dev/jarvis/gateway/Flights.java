@@ -7,11 +7,17 @@ import io.opentelemetry.context.Context;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 
 /**
@@ -19,17 +25,22 @@ import org.slf4j.MDC;
  * ask the same while it is generated read along: a reader that is slow delays nobody, and the
  * generation ends when the last reader has left. Thread-safe.
  */
-public final class Flights implements Stage {
+public final class Flights implements Stage, AutoCloseable {
   /** The share of the heap that answers on their way may take: one of so many parts. */
   private static final int HEAP_SHARE = 8;
 
   /** How long a reader that leaves waits for the generation to stop and be recorded. */
   private static final Duration SETTLE_LIMIT = Duration.ofSeconds(1);
 
+  /** How long {@link #close} waits for all of them. */
+  private static final Duration CLOSE_LIMIT = Duration.ofSeconds(2);
+
   /** Longer than any answer may take. */
   private static final Duration FOREVER = Duration.ofDays(1);
 
   private static final int STRIPES = 1024;
+
+  private static final Logger LOG = LoggerFactory.getLogger(Flights.class);
 
   private final AnswerCache cache;
   private final Settlement settlement;
@@ -37,6 +48,7 @@ public final class Flights implements Stage {
   private final AnswerBuffer.Budget budget =
       new AnswerBuffer.Budget(Runtime.getRuntime().maxMemory() / HEAP_SHARE);
   private final Map<String, Flight> flights = new ConcurrentHashMap<>();
+  private final Set<Flight> running = ConcurrentHashMap.newKeySet();
 
   /** Counts the flights that ended, as a clock; and by the hash of their keys when one last did. */
   private final AtomicLong ends = new AtomicLong();
@@ -67,12 +79,12 @@ public final class Flights implements Stage {
       String key = lookup.key();
       if (key == null || !lookup.joins()) {
         cache.count(lookup.result());
-        return new Flight(call, lookup, next).start();
+        return new Flight(call, lookup, next).claimed().start();
       }
       Flight started = new Flight(call, lookup, next);
       Flight flight =
           flights.compute(
-              key, (k, current) -> current != null || endedSince(lookedAt, k) ? current : started);
+              key, (k, current) -> current != null || endedSince(lookedAt, k) ? current : started.claimed());
       if (flight == null) {
         continue; // it ended just after the look: its answer is in the cache by now
       }
@@ -82,7 +94,7 @@ public final class Flights implements Stage {
       }
       AnswerBuffer.Reader reader = flight.buffer.join();
       if (reader != null) {
-        return new Given(call, new Following(call, next, reader, again));
+        return new Following(call, next, new Given(call, reader), again);
       }
       flights.remove(key, flight); // it is over, or too long to be read from its beginning
     }
@@ -96,6 +108,18 @@ public final class Flights implements Stage {
     return Math.floorMod(key.hashCode(), STRIPES);
   }
 
+  /** Cancels the generations and waits until they are settled, for two seconds at most. */
+  @Override
+  public void close() throws InterruptedException {
+    long deadline = System.nanoTime() + CLOSE_LIMIT.toNanos();
+    running.forEach(it -> it.scope.cancel());
+    for (Flight flight : running) {
+      boolean ignored =
+          flight.settled.await(
+              Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+    }
+  }
+
   /** One generation, read by those who asked for it. */
   private final class Flight {
     private final Call call;
@@ -104,6 +128,7 @@ public final class Flights implements Stage {
     private final Cancellation scope = new Cancellation();
     private final CountDownLatch settled = new CountDownLatch(1);
     private final AnswerBuffer buffer;
+    private AnswerBuffer.@Nullable Reader leader;
 
     Flight(Call call, AnswerCache.Lookup lookup, Next next) {
       this.call = call;
@@ -112,8 +137,15 @@ public final class Flights implements Stage {
       this.buffer = new AnswerBuffer(budget, patience, scope, lookup.key() != null);
     }
 
+    /** Its leader reads first, so that a reader that joins and leaves does not end it. */
+    Flight claimed() {
+      leader = buffer.reader();
+      return this;
+    }
+
     Answer start() {
-      AnswerBuffer.Reader reader = buffer.reader();
+      AnswerBuffer.Reader reader = Objects.requireNonNull(leader);
+      running.add(this);
       Map<String, String> mdc = MDC.getCopyOfContextMap();
       Runnable generation = Context.current().wrap(() -> scope.run(this::generate));
       Thread.ofVirtual()
@@ -131,33 +163,59 @@ public final class Flights implements Stage {
     private void generate() {
       Event.End end = new Event.End(null);
       Throwable failure = null;
-      try (Answer answer = next.proceed(call)) {
-        buffer.head(answer.head().withCache(lookup.header()));
-        Event event = answer.next();
-        while (!(event instanceof Event.End)) {
-          buffer.put(event);
-          event = answer.next();
-        }
-        end = (Event.End) event;
-        keep(answer.head());
+      try {
+        end = answer();
       } catch (RuntimeException | Error e) {
         OutOfMemory.endProcessIf(e);
         failure = e;
         call.record().failed(e);
+      } finally {
+        ended(end, failure);
       }
+    }
+
+    private Event.End answer() {
+      Head head;
+      Event event;
+      try (Answer answer = next.proceed(call)) {
+        head = answer.head();
+        buffer.head(head.withCache(lookup.header()));
+        event = answer.next();
+        while (!(event instanceof Event.End)) {
+          buffer.put(event);
+          event = answer.next();
+        }
+      }
+      keep(head);
+      return (Event.End) event;
+    }
+
+    /** Whatever fails here, the readers learn that it is over. */
+    private void ended(Event.End end, @Nullable Throwable failure) {
       if (lookup.key() != null) {
         lastEnds.accumulateAndGet(stripe(lookup.key()), ends.incrementAndGet(), Math::max);
         flights.remove(lookup.key(), this);
       }
-      settlement.settle(call);
-      settled.countDown();
-      buffer.end(end, failure);
+      try {
+        settlement.settle(call);
+      } catch (RuntimeException e) {
+        LOG.atError().setCause(e).log("a call cannot be settled");
+      } finally {
+        running.remove(this);
+        settled.countDown();
+        buffer.end(end, failure);
+      }
     }
 
+    /** A cache that fails does not fail the answer. */
     private void keep(Head head) {
       List<Event> events = lookup.key() == null ? null : buffer.kept();
       if (events != null) {
-        cache.keep(lookup, new CachedAnswer(head.target(), events));
+        try {
+          cache.keep(lookup, new CachedAnswer(head.target(), events));
+        } catch (RuntimeException e) {
+          LOG.atWarn().setCause(e).log("an answer cannot be kept");
+        }
       }
     }
   }
@@ -196,37 +254,35 @@ public final class Flights implements Stage {
   }
 
   /**
-   * The answer of a call that reads along. If the generation fails before its first event, it is
-   * asked for once more: an error of another's call is not handed on.
+   * The answer of a call that reads along. If the generation fails before its first event, the call
+   * is handled once more, and settled by whatever answers it then: an error of another's call is not
+   * handed on.
    */
   private final class Following implements Answer {
     private final Call call;
     private final Next next;
     private final boolean again;
+    private @Nullable Given given;
     private Answer answer;
     private boolean begun;
-    private boolean asked;
 
-    Following(Call call, Next next, Answer answer, boolean again) {
+    Following(Call call, Next next, Given given, boolean again) {
       this.call = call;
       this.next = next;
-      this.answer = answer;
+      this.given = given;
+      this.answer = given;
       this.again = again;
     }
 
     @Override
     public Head head() {
-      if (!begun) {
-        await(FOREVER);
-      }
-      return asked ? answer.head() : answer.head().withCache(AnswerCache.Result.HIT.header());
+      boolean ignored = begun || await(FOREVER);
+      return answer.head();
     }
 
     @Override
     public Event next() {
-      if (!begun) {
-        await(FOREVER);
-      }
+      boolean ignored = begun || await(FOREVER);
       begun = true;
       return answer.next();
     }
@@ -238,12 +294,11 @@ public final class Flights implements Stage {
       } catch (CancelledException e) {
         throw e;
       } catch (RuntimeException | Error e) {
-        if (begun || !again) {
+        if (begun || !again || given == null) {
           throw e;
         }
-        answer.close();
-        begun = true;
-        asked = true;
+        given.abandon();
+        given = null;
         answer = handle(call, next, false);
         return answer.await(limit);
       }
@@ -255,12 +310,16 @@ public final class Flights implements Stage {
     }
   }
 
-  /** An answer that was generated for somebody else, or before: it costs nothing. */
+  /**
+   * An answer that was generated before, or for somebody else: it costs nothing, also where its
+   * client leaves early. Settled when it is closed, or at its end.
+   */
   private final class Given implements Answer {
     private final Call call;
     private final Answer answer;
-    private Reason reason = Reason.STOP;
-    private boolean reasonSeen;
+    private @Nullable Head head;
+    private @Nullable Reason reason;
+    private @Nullable Throwable failure;
 
     Given(Call call, Answer answer) {
       this.call = call;
@@ -269,7 +328,9 @@ public final class Flights implements Stage {
 
     @Override
     public Head head() {
-      return failing(answer::head);
+      Head known = failing(answer::head).withCache(AnswerCache.Result.HIT.header());
+      head = known;
+      return known;
     }
 
     @Override
@@ -280,42 +341,46 @@ public final class Flights implements Stage {
     @Override
     public Event next() {
       Event event = failing(answer::next);
-      if (event instanceof Event.ChoiceEnd it && !reasonSeen) {
+      if (event instanceof Event.ChoiceEnd it && reason == null) {
         reason = it.reason();
-        reasonSeen = true;
       }
       if (event instanceof Event.End) {
+        Head ignored = head == null ? head() : head;
         settle();
       }
       return event;
     }
 
     private void settle() {
-      // a second generation, asked for after the first had failed, is settled as what it is
-      if (call.record().routed() == null) {
-        cache.count(AnswerCache.Result.HIT);
-        call.record().cached(answer.head(), reason);
+      Head known = head;
+      if (failure == null && known != null) {
+        if (call.record().cached(known, reason == null ? Reason.STOP : reason)) {
+          cache.count(AnswerCache.Result.HIT);
+        }
+      } else {
+        call.record().failed(failure == null ? new CancelledException() : failure);
       }
       settlement.settle(call);
     }
 
-    private <T> T failing(java.util.function.Supplier<T> part) {
+    private <T> T failing(Supplier<T> part) {
       try {
         return part.get();
       } catch (RuntimeException | Error e) {
-        call.record().failed(e);
-        settlement.settle(call);
+        failure = e;
         throw e;
       }
+    }
+
+    /** Leaves it unsettled: the call is answered in another way. */
+    void abandon() {
+      answer.close();
     }
 
     @Override
     public void close() {
       answer.close();
-      if (call.record().attempts().isEmpty()) { // else its own generation settles it
-        call.record().failed(new CancelledException());
-        settlement.settle(call);
-      }
+      settle();
     }
   }
 }

@@ -111,7 +111,13 @@ public final class Settlement {
   private void settleFallenBack(Call call, Attempt attempt, int number) {
     Cost cost = attempt.worked() ? cost(call, attempt).orElse(null) : null;
     if (attempt.worked()) {
+      String label = attempt.target().label();
+      String provider = attempt.target().name().provider();
       try (Scope ignored = attempt.context().makeCurrent()) {
+        instruments.record(Metric.LLM_REQUEST_DURATION, attempt.duration(), label, provider);
+        if (cost == null) {
+          instruments.add(Metric.LLM_UNPRICED_REQUESTS, 1, label, provider);
+        }
         use(attempt, cost);
         ledger.accept(entry(call, RequestIds.next(), attempt.outcome(), attempt, number, cost));
       }

@@ -65,6 +65,14 @@ public final class Errors {
     return body;
   }
 
+  /**
+   * Whether the error is a fault of JARVIS or of a server behind it, which the log line and the span
+   * show. To be busy is expected: the status says so.
+   */
+  public static boolean isFault(ApiException error) {
+    return status(error).code() >= 500 && !(error instanceof ApiException.Overloaded);
+  }
+
   /** The status that the error is answered with. */
   public static Status status(ApiException error) {
     return switch (error) {

@@ -151,8 +151,7 @@ public final class Routes {
   private static void fail(ServerRequest request, ServerResponse response, ApiException error) {
     OutOfMemory.endProcessIf(error);
     Exchange exchange = Exchange.of(request);
-    // to be busy is expected: the status tells, and neither the log nor the span shows a fault
-    if (Errors.status(error).code() >= 500 && !(error instanceof ApiException.Overloaded)) {
+    if (Errors.isFault(error)) {
       exchange.failure(error.getCause() == null ? error : error.getCause());
     }
     if (error instanceof ApiException.Internal) {

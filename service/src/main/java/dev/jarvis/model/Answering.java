@@ -20,7 +20,6 @@ final class Answering implements Answer {
   private final Attempt attempt;
   private final Router.Lease lease;
   private final long deadline;
-  private final Duration limit;
   private final Cancellation scope = Cancellation.current();
   private final Deque<Event> ready = new ArrayDeque<>();
   private @Nullable EventSource source;
@@ -46,7 +45,6 @@ final class Answering implements Answer {
     this.attempt = attempt;
     this.lease = lease;
     this.deadline = deadline;
-    this.limit = Duration.ofNanos(deadline - System.nanoTime());
   }
 
   /** Waits until the target says something, so that what fails at once fails before the head. */
@@ -65,6 +63,10 @@ final class Answering implements Answer {
     return event instanceof Event.ChoiceEnd
         || event instanceof Event.Vectors
         || event instanceof Event.End;
+  }
+
+  private Duration left() {
+    return Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
   }
 
   @Override
@@ -104,9 +106,8 @@ final class Answering implements Answer {
   }
 
   private Event pull(EventSource from) throws ModelException {
-    if (System.nanoTime() - deadline > 0) {
-      throw new ModelException.TimedOut(
-          "The answer took longer than %d s.".formatted(Math.max(1, limit.toSeconds())), null);
+    if (attempt.streamed() && left().isZero()) { // a whole answer is here already
+      throw new ModelException.TimedOut("The answer took longer than is allowed.", null);
     }
     Event event = from.next();
     attempt.observe(event);
@@ -124,6 +125,7 @@ final class Answering implements Answer {
       lease.firstTokenAfter(attempt.timeToFirstToken());
     }
     lease.wrote(attempt.tokensPerSecond());
+    lease.answered();
     lease.end(false);
   }
 
@@ -132,8 +134,9 @@ final class Answering implements Answer {
       attempt.began();
     }
     attempt.end(Attempts.outcome(e), e);
-    if (e instanceof ModelException.NotFound) {
-      lease.abort();
+    boolean ourLimit = e instanceof ModelException.TimedOut && left().isZero();
+    if (e instanceof ModelException.NotFound || ourLimit) {
+      lease.abort(false); // says nothing of the target
     } else {
       lease.end(!(e instanceof ModelException.Refused));
     }
@@ -150,14 +153,14 @@ final class Answering implements Answer {
       attempt.began();
     }
     attempt.end(Outcome.ABORTED, null);
-    lease.abort();
+    lease.abort(attempt.streamed());
     close();
   }
 
   /** A fault of JARVIS. */
   void broke(Throwable fault) {
     attempt.end(Outcome.ERROR, fault);
-    lease.abort();
+    lease.abort(false);
     close();
   }
 
@@ -165,7 +168,7 @@ final class Answering implements Answer {
   public void close() {
     // does nothing after an end of another kind
     attempt.end(scope.cancelled() ? Outcome.ABORTED : Outcome.ERROR, null);
-    lease.abort();
+    lease.abort(attempt.streamed());
     if (source != null) {
       source.close();
     }

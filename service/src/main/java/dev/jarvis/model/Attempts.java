@@ -63,6 +63,9 @@ public final class Attempts implements Stage {
     private Models.@Nullable Target lastTarget;
     private @Nullable ModelException lastError;
 
+    /** Whether any target worked on the question: then nothing is asked twice. */
+    private boolean worked;
+
     Asking(Call call, Decision decision) {
       this.call = call;
       this.decision = decision;
@@ -80,7 +83,7 @@ public final class Attempts implements Stage {
         if (error == null) {
           throw new ModelException.Unavailable("There is no model server.", null);
         }
-        if (round == ROUNDS || !mayHelp(error)) {
+        if (round == ROUNDS || worked || !mayHelp(error)) {
           throw error;
         }
         if (scope.await(pause(error))) {
@@ -152,6 +155,7 @@ public final class Attempts implements Stage {
       } catch (ModelException e) {
         answer.failed(e);
         lastError = e;
+        worked |= e.worked();
         if (e instanceof ModelException.Refused) {
           throw e; // the question itself is at fault: another server would say the same
         }
@@ -172,7 +176,8 @@ public final class Attempts implements Stage {
                 .provider()
                 .chat(new Ask(chat.withModel(target.model()), label, call.streamed(), left()));
         case EmbeddingRequest embedding -> {
-          Embeddings answer = target.provider().embed(embedding.withModel(target.model()), label);
+          EmbeddingRequest request = embedding.withModel(target.model()).within(left());
+          Embeddings answer = target.provider().embed(request, label);
           yield EventSource.of(
               List.of(
                   new Event.UsageReport(answer.usage(), null),

@@ -150,7 +150,7 @@ public final class LocalProvider implements ModelProvider {
     } catch (ModelException e) {
       stream.fail(e);
     } catch (RuntimeException e) {
-      stream.fail(new ModelException.Unavailable("The model failed.", e));
+      stream.fail(new ModelException.Unavailable("The model failed.", e, true));
     } finally {
       current = null;
     }

@@ -24,12 +24,12 @@ final class OpenAiEvents {
 
   /** Fields of an answer that JARVIS writes anew. */
   private static final Set<String> OF_ANSWER =
-      Set.of("id", "object", "created", "model", "choices", "usage");
+      Set.of("id", "object", "created", "model", "choices", "usage", "obfuscation");
 
   private static final Set<String> OF_CHOICE =
       Set.of("index", "delta", "message", "finish_reason", "logprobs");
   private static final Set<String> OF_MESSAGE = Set.of("role", "content", "tool_calls");
-  private static final Set<String> REASONING = Set.of("reasoning_content", "reasoning");
+  private static final List<String> REASONING = List.of("reasoning_content", "reasoning");
 
   private final Set<Integer> begun = new HashSet<>();
   private final Set<Integer> ended = new HashSet<>();
@@ -133,7 +133,11 @@ final class OpenAiEvents {
               ? new Event.MessageFields(index, rest)
               : new Event.Reasoning(index, reasoning, rest));
     }
-    String text = message.path("content").asText("");
+    JsonNode content = message.path("content");
+    if (content.isContainerNode() && !content.isEmpty()) { // parts instead of a text
+      events.add(new Event.MessageFields(index, ((ObjectNode) message).objectNode().set("content", content)));
+    }
+    String text = content.asText("");
     JsonNode logprobs = choice.path("logprobs").isObject() ? choice.path("logprobs") : null;
     if (!text.isEmpty() || logprobs != null) {
       events.add(new Event.Text(index, text, logprobs));
@@ -143,9 +147,12 @@ final class OpenAiEvents {
       events.add(toolCall(index, position++, call));
     }
     String reason = choice.path("finish_reason").asText(""); // some send "" before the end
+    ObjectNode fields = rest(choice, OF_CHOICE);
     if (!reason.isBlank()) {
       ended.add(index);
-      events.add(new Event.ChoiceEnd(index, Reason.of(reason), rest(choice, OF_CHOICE)));
+      events.add(new Event.ChoiceEnd(index, Reason.of(reason), fields));
+    } else if (fields != null) {
+      events.add(new Event.ChoiceFields(index, fields));
     }
   }
 

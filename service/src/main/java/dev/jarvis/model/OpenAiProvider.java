@@ -15,6 +15,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,8 +47,8 @@ public final class OpenAiProvider implements ModelProvider {
   private final FieldPolicy fields;
   private final ModelHttp http;
 
-  /** Whether the server refused to be asked for the usage of a stream. */
-  private volatile boolean refusesStreamOptions;
+  /** The models that refused to be asked for the usage of a stream; bounded. */
+  private final Set<String> refusingUsage = ConcurrentHashMap.newKeySet();
 
   public OpenAiProvider(ModelServerConfig config) {
     this(config, FieldPolicy.DEFAULT);
@@ -112,21 +114,26 @@ public final class OpenAiProvider implements ModelProvider {
    * Asks for the usage, without which a stream is counted by its pieces; some servers refuse it.
    */
   private EventSource stream(Ask ask) throws ModelException {
+    long deadline = System.nanoTime() + ask.limit().toNanos();
+    String model = ask.request().model();
     ObjectNode body = body(ask.request()).put("stream", true);
-    if (refusesStreamOptions) {
+    if (refusingUsage.contains(model)) {
       body.remove("stream_options");
       return stream(body, ask.limit());
     }
-    body.withObject("/stream_options").put("include_usage", true);
+    boolean ours = body.withObject("/stream_options").put("include_usage", true).size() == 1;
     try {
       return stream(body, ask.limit());
     } catch (ModelException.Refused e) {
-      if (!String.valueOf(e.getMessage()).contains("stream_options")) {
-        throw e;
+      if (!ours || !String.valueOf(e.getMessage()).contains("stream_options")) {
+        throw e; // what one client sends must not change how others' streams are counted
       }
       body.remove("stream_options");
-      EventSource answer = stream(body, ask.limit());
-      refusesStreamOptions = true;
+      Duration left = Duration.ofNanos(Math.max(1, deadline - System.nanoTime()));
+      EventSource answer = stream(body, left);
+      if (refusingUsage.size() < MODELS_LIMIT) {
+        refusingUsage.add(model);
+      }
       return answer;
     }
   }

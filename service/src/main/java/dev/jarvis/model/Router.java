@@ -261,14 +261,14 @@ public final class Router {
   }
 
   /**
-   * One that has never answered comes first, so that it is measured; one that has, and whose server
-   * does not report the time of whole answers, comes last.
+   * One that has not answered lately comes first, so that it is measured; one that has, and whose
+   * server does not report the time of whole answers, comes last.
    */
   private Duration latency(Option option) {
     if (option.firstToken() != null) {
       return option.firstToken();
     }
-    return state(option.target()).answered() ? ChronoUnit.FOREVER.getDuration() : Duration.ZERO;
+    return state(option.target()).answeredLately() ? ChronoUnit.FOREVER.getDuration() : Duration.ZERO;
   }
 
   /**
@@ -336,6 +336,11 @@ public final class Router {
       attempt.began();
     }
 
+    /** The target gave a whole answer to its end. */
+    public void answered() {
+      state.answered();
+    }
+
     /** The target said something. */
     public void spoke() {
       silent = false;
@@ -358,7 +363,6 @@ public final class Router {
       if (failed) {
         attempt.failed();
       } else {
-        state.hasAnswered();
         attempt.succeeded();
       }
     }
@@ -366,12 +370,15 @@ public final class Router {
     /**
      * The answer was given up by its client: neither a success nor a failure of the target, unless
      * it had said nothing for so long that this is why.
+     *
+     * @param awaited whether the target should have said something by now: a stream's first token
+     *     comes soon, a whole answer may take minutes
      */
-    public void abort() {
+    public void abort(boolean awaited) {
       if (!ended) {
         ended = true;
         state.ended();
-        if (silent && nanoTime.getAsLong() - startNanos > SILENCE.toNanos()) {
+        if (awaited && silent && nanoTime.getAsLong() - startNanos > SILENCE.toNanos()) {
           attempt.failed();
         } else {
           attempt.aborted();

@@ -10,8 +10,10 @@ final class TargetState {
   /** Weight of the newest time to first token in the moving average. */
   private static final double NEWEST = 0.2;
 
+  private static final Duration LATELY = Duration.ofMinutes(5);
+
   private final CircuitBreaker breaker = new CircuitBreaker(System::nanoTime);
-  private volatile boolean answered;
+  private volatile @Nullable Long answeredAt;
   private final AtomicInteger busy = new AtomicInteger();
   private final AtomicReference<@Nullable Double> firstTokenSeconds = new AtomicReference<>();
   private final AtomicReference<@Nullable Double> tokensPerSecond = new AtomicReference<>();
@@ -30,13 +32,14 @@ final class TargetState {
     return seconds == null ? null : Duration.ofNanos((long) (seconds * 1e9));
   }
 
-  /** Whether it has ever answered. */
-  boolean answered() {
-    return answered;
+  /** Whether it has answered in the last five minutes. */
+  boolean answeredLately() {
+    Long at = answeredAt;
+    return at != null && System.nanoTime() - at < LATELY.toNanos();
   }
 
-  void hasAnswered() {
-    answered = true;
+  void answered() {
+    answeredAt = System.nanoTime();
   }
 
   /** Moving average; NaN before the first answer. */

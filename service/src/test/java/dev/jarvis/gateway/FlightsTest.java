@@ -314,6 +314,7 @@ class FlightsTest {
 
     assertThatThrownBy(leader::next).isInstanceOf(ApiException.UpstreamFailed.class);
     assertThatThrownBy(follower::next).isInstanceOf(ApiException.UpstreamFailed.class);
+    follower.close();
     assertThat(follows.record().outcome()).isEqualTo(Outcome.ERROR);
     assertThat(rows).as("the follower's cost nothing").hasSize(1);
     assertThat(started).isEmpty();

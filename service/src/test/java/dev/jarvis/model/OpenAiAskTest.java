@@ -107,15 +107,29 @@ class OpenAiAskTest {
   @Test
   void aServerThatRefusesStreamOptionsIsAskedWithoutFromThenOn() throws Exception {
     server.refuse("stream_options");
+    ChatRequest request = Chats.request("m", "hi");
 
-    assertThat(Chats.ask(provider, Chats.stream(hi())).of(Event.Text.class)).hasSize(1);
+    assertThat(Chats.ask(provider, Chats.stream(request)).of(Event.Text.class)).hasSize(1);
     assertThat(server.requests()).isEqualTo(2);
     assertThat(asked().has("stream_options")).isFalse();
     assertThat(asked().path("stream").booleanValue()).isTrue();
 
-    Chats.ask(provider, Chats.stream(hi()));
+    Chats.ask(provider, Chats.stream(request));
     assertThat(server.requests()).as("it is remembered").isEqualTo(3);
     assertThat(asked().has("stream_options")).isFalse();
+  }
+
+  @Test
+  void whatAClientSendsDoesNotChangeHowOthersAreAsked() throws Exception {
+    server.refuse("stream_options");
+    assertThatThrownBy(() -> Chats.ask(provider, Chats.stream(hi())))
+        .as("the client's own stream_options")
+        .isInstanceOf(ModelException.Refused.class);
+    server.reset();
+
+    Chats.ask(provider, Chats.stream(Chats.request("m", "hi")));
+
+    assertThat(asked().path("stream_options").path("include_usage").booleanValue()).isTrue();
   }
 
   @Test

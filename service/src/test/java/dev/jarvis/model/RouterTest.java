@@ -182,7 +182,9 @@ class RouterTest {
   @Test
   void aTargetWhoseFirstTokenIsNeverKnownComesLast() throws Exception {
     Router router = router(Strategy.LOWEST_LATENCY, target("a", 1, 1), target("b", 1, 1));
-    router.lease(at(a)).end(false); // a whole answer, without the server's timings
+    Router.Lease whole = router.lease(at(a)); // without the server's timings
+    whole.answered();
+    whole.end(false);
     Router.Lease slow = router.lease(at(b));
     slow.firstTokenAfter(Duration.ofSeconds(9));
     slow.end(false);
@@ -262,14 +264,14 @@ class RouterTest {
   void aTargetThatIsSilentUntilItsClientsLeaveIsLeftAloneToo() throws Exception {
     Router router = router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2));
     for (int i = 0; i < 5; i++) {
-      router.lease(at(a)).abort();
+      router.lease(at(a)).abort(true);
     }
     assertThat(order(decide(router))).containsExactly("a", "b");
 
     for (int i = 0; i < 5; i++) {
       Router.Lease lease = router.lease(at(a));
       now.addAndGet(Duration.ofSeconds(31).toNanos());
-      lease.abort();
+      lease.abort(true);
     }
     assertThat(order(decide(router))).containsExactly("b");
   }
