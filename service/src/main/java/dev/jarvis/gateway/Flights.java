@@ -84,7 +84,9 @@ public final class Flights implements Stage, AutoCloseable {
       Flight started = new Flight(call, lookup, next);
       Flight flight =
           flights.compute(
-              key, (k, current) -> current != null || endedSince(lookedAt, k) ? current : started.claimed());
+              key,
+              (k, current) ->
+                  current != null || endedSince(lookedAt, k) ? current : started.claimed());
       if (flight == null) {
         continue; // it ended just after the look: its answer is in the cache by now
       }
@@ -115,8 +117,7 @@ public final class Flights implements Stage, AutoCloseable {
     running.forEach(it -> it.scope.cancel());
     for (Flight flight : running) {
       boolean ignored =
-          flight.settled.await(
-              Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+          flight.settled.await(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
     }
   }
 
@@ -255,8 +256,8 @@ public final class Flights implements Stage, AutoCloseable {
 
   /**
    * The answer of a call that reads along. If the generation fails before its first event, the call
-   * is handled once more, and settled by whatever answers it then: an error of another's call is not
-   * handed on.
+   * is handled once more, and settled by whatever answers it then: an error of another's call is
+   * not handed on.
    */
   private final class Following implements Answer {
     private final Call call;

@@ -66,8 +66,8 @@ public final class Errors {
   }
 
   /**
-   * Whether the error is a fault of JARVIS or of a server behind it, which the log line and the span
-   * show. To be busy is expected: the status says so.
+   * Whether the error is a fault of JARVIS or of a server behind it, which the log line and the
+   * span show. To be busy is expected: the status says so.
    */
   public static boolean isFault(ApiException error) {
     return status(error).code() >= 500 && !(error instanceof ApiException.Overloaded);

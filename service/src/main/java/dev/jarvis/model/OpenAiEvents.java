@@ -135,7 +135,9 @@ final class OpenAiEvents {
     }
     JsonNode content = message.path("content");
     if (content.isContainerNode() && !content.isEmpty()) { // parts instead of a text
-      events.add(new Event.MessageFields(index, ((ObjectNode) message).objectNode().set("content", content)));
+      events.add(
+          new Event.MessageFields(
+              index, ((ObjectNode) message).objectNode().set("content", content)));
     }
     String text = content.asText("");
     JsonNode logprobs = choice.path("logprobs").isObject() ? choice.path("logprobs") : null;

@@ -268,7 +268,9 @@ public final class Router {
     if (option.firstToken() != null) {
       return option.firstToken();
     }
-    return state(option.target()).answeredLately() ? ChronoUnit.FOREVER.getDuration() : Duration.ZERO;
+    return state(option.target()).answeredLately()
+        ? ChronoUnit.FOREVER.getDuration()
+        : Duration.ZERO;
   }
 
   /**

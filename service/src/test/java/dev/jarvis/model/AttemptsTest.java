@@ -556,6 +556,42 @@ class AttemptsTest {
   }
 
   @Test
+  void whatAModelWorkedOnIsNotAskedAgainWhateverTheLastTargetSays() {
+    first.script =
+        () -> {
+          throw broken();
+        };
+    second.script =
+        () -> {
+          throw new ModelException.Unavailable("down", null);
+        };
+
+    assertThatThrownBy(() -> run(call(true)).head())
+        .isInstanceOf(ApiException.UpstreamFailed.class);
+    assertThat(log).containsOnlyOnce("first asked").containsOnlyOnce("second asked");
+  }
+
+  @Test
+  void aServerThatFailsAWholeAnswerIsNotPaidForTheTimeThatItTook() {
+    first.streams = false;
+    second.streams = false;
+    Event fast = new Event.End(new Timings(Duration.ZERO, Duration.ZERO, Duration.ofNanos(1000)));
+    Event usage = new Event.UsageReport(Usage.counted(1, 1000), null);
+    first.script = () -> new Played("first", TEXT, STOP, usage, fast);
+    read(run(call(false)));
+    rows.clear();
+
+    first.script =
+        () -> {
+          throw new ModelException.TimedOut("too slow", null);
+        };
+    read(run(call(false)));
+
+    assertThat(rows.getFirst().provider()).isEqualTo("first");
+    assertThat(rows.getFirst().outputTokens()).isZero();
+  }
+
+  @Test
   void aLongRetryAfterIsNotWaitedFor() {
     for (Stub provider : List.of(first, second)) {
       provider.script =

@@ -277,6 +277,17 @@ class RouterTest {
   }
 
   @Test
+  void aWholeAnswerThatItsClientDoesNotWaitForSaysNothingOfTheTarget() throws Exception {
+    Router router = router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2));
+    for (int i = 0; i < 10; i++) {
+      Router.Lease lease = router.lease(at(a));
+      now.addAndGet(Duration.ofSeconds(31).toNanos());
+      lease.abort(false);
+    }
+    assertThat(order(decide(router))).containsExactly("a", "b");
+  }
+
+  @Test
   void aNameWithoutARouteIsAskedAtEachProviderThatHasIt() throws Exception {
     Router router = router(Strategy.PRIORITY, target("a", 1, 1));
 
