@@ -10,6 +10,7 @@ import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Pipeline;
+import dev.jarvis.http.ByteBudget;
 import dev.jarvis.http.ClientConnection;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Fields;
@@ -47,13 +48,22 @@ public final class EmbeddingRoutes {
       SharedBuffers.factory().disable(StreamWriteFeature.AUTO_CLOSE_CONTENT).build();
 
   private final JsonBody bodies;
+  private final ByteBudget memory;
   private final ContentUrls contentUrls;
   private final ActiveUsers activeUsers;
   private final Pipeline pipeline;
 
+  /**
+   * @param memory for vectors
+   */
   public EmbeddingRoutes(
-      JsonBody bodies, ContentUrls contentUrls, ActiveUsers activeUsers, Pipeline pipeline) {
+      JsonBody bodies,
+      ByteBudget memory,
+      ContentUrls contentUrls,
+      ActiveUsers activeUsers,
+      Pipeline pipeline) {
     this.bodies = bodies;
+    this.memory = memory;
     this.contentUrls = contentUrls;
     this.activeUsers = activeUsers;
     this.pipeline = pipeline;
@@ -76,7 +86,8 @@ public final class EmbeddingRoutes {
             () -> {
               try (Answer answer = pipeline.run(call)) {
                 Calls.explain(answer.head(), response);
-                send(response, request.model(), VectorAnswer.of(answer), base64);
+                Answer held = new HeldAnswer(answer, memory.of(exchange));
+                send(response, request.model(), VectorAnswer.of(held), base64);
               } finally {
                 Calls.ended(call.record(), exchange);
               }

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One answer between the thread that generates it and its readers. Readers may lag 1 MiB behind,
  * and 64 KiB while all buffers together are full. The writer waits for those who lag more, for a
- * limited time each, and then gives them up. So a client that reads slowly holds neither a model nor
- * much memory, and one that keeps up is never given up for the memory that others hold. What a
+ * limited time each, and then gives them up. So a client that reads slowly holds neither a model
+ * nor much memory, and one that keeps up is never given up for the memory that others hold. What a
  * reader has left at the end it may read in its own time: who writes it to a client has a limit for
  * that. Thread-safe.
  */

@@ -423,7 +423,7 @@ class AnswerBufferTest {
 
   @Test
   void stalledReadersAreGivenUpTogether() {
-    buffer = buffer(Duration.ofMillis(50), true);
+    buffer = buffer(Duration.ofMillis(500), true);
     AnswerBuffer.Reader quick = buffer.reader();
     int stalled = 20;
     for (int i = 0; i < stalled; i++) {
