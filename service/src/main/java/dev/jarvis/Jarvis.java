@@ -118,10 +118,10 @@ public final class Jarvis implements AutoCloseable {
 
     BearerTokens tokens = new BearerTokens(keys::user, config.metricsToken());
     Routes routes = new Routes(tokens);
-    ByteBudget bodyBudget = new ByteBudget(config.server().bodyBudget());
-    open(telemetry.instruments().gauge(Metric.HTTP_REQUEST_BODY_RESERVED, bodyBudget::reserved));
+    ByteBudget memory = new ByteBudget(config.server().bodyBudget());
+    open(telemetry.instruments().gauge(Metric.HTTP_REQUEST_BODY_RESERVED, memory::reserved));
     JsonBody bodies =
-        new JsonBody(config.server().maxBodyBytes(), config.server().maxJsonDepth(), bodyBudget);
+        new JsonBody(config.server().maxBodyBytes(), config.server().maxJsonDepth(), memory);
     new HealthRoutes(health, VERSION).register(routes);
     new MetricsRoutes(telemetry).register(routes);
     new OpenApiRoutes(VERSION).register(routes);
@@ -150,8 +150,8 @@ public final class Jarvis implements AutoCloseable {
     documents.start();
 
     ContentUrls contentUrls = open(new ContentUrls(config.chat().contentUrls()));
-    new ChatRoutes(config.chat(), bodies, contentUrls, activeUsers, calls).register(routes);
-    new EmbeddingRoutes(bodies, contentUrls, activeUsers, calls).register(routes);
+    new ChatRoutes(config.chat(), bodies, memory, contentUrls, activeUsers, calls).register(routes);
+    new EmbeddingRoutes(bodies, memory, contentUrls, activeUsers, calls).register(routes);
 
     RequestFilter filter =
         new RequestFilter(telemetry, routes, tokens, config.server().trustedProxies());

@@ -7,6 +7,7 @@ import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.Pipeline;
+import dev.jarvis.http.ByteBudget;
 import dev.jarvis.http.ClientConnection;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Json;
@@ -19,18 +20,24 @@ import io.helidon.webserver.http.ServerResponse;
 public final class ChatRoutes {
   private final ChatConfig config;
   private final JsonBody bodies;
+  private final ByteBudget memory;
   private final ContentUrls contentUrls;
   private final ActiveUsers activeUsers;
   private final Pipeline pipeline;
 
+  /**
+   * @param memory for whole answers
+   */
   public ChatRoutes(
       ChatConfig config,
       JsonBody bodies,
+      ByteBudget memory,
       ContentUrls contentUrls,
       ActiveUsers activeUsers,
       Pipeline pipeline) {
     this.config = config;
     this.bodies = bodies;
+    this.memory = memory;
     this.contentUrls = contentUrls;
     this.activeUsers = activeUsers;
     this.pipeline = pipeline;
@@ -54,7 +61,8 @@ public final class ChatRoutes {
                 if (request.stream()) {
                   new CompletionStream(request, exchange, answer, response, config).send();
                 } else {
-                  whole(request, exchange, answer, response);
+                  Answer held = new HeldAnswer(answer, memory.of(exchange));
+                  whole(request, exchange, held, response);
                 }
               } finally {
                 Calls.ended(call.record(), exchange);

@@ -2,6 +2,7 @@ package dev.jarvis.chat;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.StreamWriteFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.account.ActiveUsers;
@@ -9,21 +10,28 @@ import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Pipeline;
+import dev.jarvis.http.ByteBudget;
 import dev.jarvis.http.ClientConnection;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Fields;
 import dev.jarvis.http.JsonBody;
+import dev.jarvis.http.OutOfMemory;
 import dev.jarvis.http.Routes;
 import dev.jarvis.json.SharedBuffers;
 import io.helidon.http.HeaderNames;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.ServerConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Base64;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * {@code POST /v1/embeddings}, as <a
@@ -33,16 +41,29 @@ public final class EmbeddingRoutes {
   private static final int MAX_INPUTS = 2048;
   private static final int MAX_DIMENSIONS = 65_536;
 
-  private static final JsonFactory JSON = SharedBuffers.factory().build();
+  private static final Logger LOG = LoggerFactory.getLogger(EmbeddingRoutes.class);
+
+  /** Closes no bracket that was left open: a list that a fault cut short must not look complete. */
+  private static final JsonFactory JSON =
+      SharedBuffers.factory().disable(StreamWriteFeature.AUTO_CLOSE_CONTENT).build();
 
   private final JsonBody bodies;
+  private final ByteBudget memory;
   private final ContentUrls contentUrls;
   private final ActiveUsers activeUsers;
   private final Pipeline pipeline;
 
+  /**
+   * @param memory for vectors
+   */
   public EmbeddingRoutes(
-      JsonBody bodies, ContentUrls contentUrls, ActiveUsers activeUsers, Pipeline pipeline) {
+      JsonBody bodies,
+      ByteBudget memory,
+      ContentUrls contentUrls,
+      ActiveUsers activeUsers,
+      Pipeline pipeline) {
     this.bodies = bodies;
+    this.memory = memory;
     this.contentUrls = contentUrls;
     this.activeUsers = activeUsers;
     this.pipeline = pipeline;
@@ -65,7 +86,8 @@ public final class EmbeddingRoutes {
             () -> {
               try (Answer answer = pipeline.run(call)) {
                 Calls.explain(answer.head(), response);
-                send(response, request.model(), VectorAnswer.of(answer), base64);
+                Answer held = new HeldAnswer(answer, memory.of(exchange));
+                send(response, request.model(), VectorAnswer.of(held), base64);
               } finally {
                 Calls.ended(call.record(), exchange);
               }
@@ -114,34 +136,55 @@ public final class EmbeddingRoutes {
     return null;
   }
 
-  /** Written piece by piece: as a tree, each number would be an object. */
+  /**
+   * Sends the vectors. A fault of the service in the middle leaves a body that visibly lacks its
+   * end.
+   */
   private static void send(
       ServerResponse response, String model, VectorAnswer answer, boolean base64) {
     response.header(HeaderNames.CONTENT_TYPE, "application/json");
-    try (JsonGenerator json = JSON.createGenerator(response.outputStream())) {
-      json.writeStartObject();
-      json.writeStringField("object", "list");
-      json.writeArrayFieldStart("data");
-      for (int i = 0; i < answer.vectors().size(); i++) {
-        json.writeStartObject();
-        json.writeStringField("object", "embedding");
-        json.writeNumberField("index", i);
-        vector(json, answer.vectors().get(i), base64);
-        json.writeEndObject();
-      }
-      json.writeEndArray();
-      json.writeStringField("model", model);
-      json.writeObjectFieldStart("usage");
-      json.writeNumberField("prompt_tokens", answer.usage().inputTokens());
-      json.writeNumberField("total_tokens", answer.usage().inputTokens());
-      if (answer.usage().estimated()) {
-        json.writeBooleanField("estimated", true);
-      }
-      json.writeEndObject();
-      json.writeEndObject();
+    try {
+      write(response.outputStream(), model, answer, base64);
     } catch (IOException e) {
       throw new UncheckedIOException(e); // the client is gone
+    } catch (UncheckedIOException | ServerConnectionException e) {
+      throw e; // and here, too
+    } catch (RuntimeException | Error e) {
+      OutOfMemory.endProcessIf(e);
+      LOG.atError().setCause(e).log("vectors could not be sent");
+      throw new CloseConnectionException("vectors could not be sent", e);
     }
+  }
+
+  /**
+   * Written piece by piece: as a tree, each number would be an object. Closes the stream, which
+   * ends the body in good order, only after all was written.
+   */
+  @SuppressWarnings("resource") // what fails is not closed
+  static void write(OutputStream out, String model, VectorAnswer answer, boolean base64)
+      throws IOException {
+    JsonGenerator json = JSON.createGenerator(out);
+    json.writeStartObject();
+    json.writeStringField("object", "list");
+    json.writeArrayFieldStart("data");
+    for (int i = 0; i < answer.vectors().size(); i++) {
+      json.writeStartObject();
+      json.writeStringField("object", "embedding");
+      json.writeNumberField("index", i);
+      vector(json, answer.vectors().get(i), base64);
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+    json.writeStringField("model", model);
+    json.writeObjectFieldStart("usage");
+    json.writeNumberField("prompt_tokens", answer.usage().inputTokens());
+    json.writeNumberField("total_tokens", answer.usage().inputTokens());
+    if (answer.usage().estimated()) {
+      json.writeBooleanField("estimated", true);
+    }
+    json.writeEndObject();
+    json.writeEndObject();
+    json.close();
   }
 
   private static void vector(JsonGenerator json, float[] vector, boolean base64)

@@ -14,12 +14,16 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One answer between the thread that generates it and its readers. Readers may lag 1 MiB behind;
- * then the writer waits, for a limited time in total, and gives up the slowest reader. So a client
- * that reads slowly holds neither a model nor much memory. Thread-safe.
+ * One answer between the thread that generates it and its readers. Readers may lag 1 MiB behind,
+ * and 64 KiB while all buffers together are full. The writer waits for those who lag more, for a
+ * limited time each, and then gives them up. So a client that reads slowly holds neither a model
+ * nor much memory, and one that keeps up is never given up for the memory that others hold. What a
+ * reader has left at the end it may read in its own time: who writes it to a client has a limit for
+ * that. Thread-safe.
  */
 final class AnswerBuffer {
   private static final long LIMIT_BYTES = 1 << 20;
+  private static final long LIMIT_WHEN_FULL_BYTES = 64 << 10;
 
   /** While all buffers together are full, how often a writer looks whether there is room again. */
   private static final Duration RECHECK = Duration.ofMillis(50);
@@ -66,10 +70,10 @@ final class AnswerBuffer {
   private long charged;
 
   /**
-   * @param patience how long the writer waits for one slow reader, in total
+   * @param patience how long the writer waits for a slow reader, in total
    * @param scope of the writer; cancelled when its last reader leaves before the end
-   * @param keep whether readers may join, and the whole answer can be had at its end, while it is
-   *     no larger than the limit
+   * @param keep whether readers may join, and the whole answer can be had before its end, while it
+   *     is no larger than a reader may lag
    */
   AnswerBuffer(Budget budget, Duration patience, Cancellation scope, boolean keep) {
     this.budget = budget;
@@ -99,8 +103,10 @@ final class AnswerBuffer {
     lock.lock();
     try {
       long bytes = event.weight();
-      while (lag() > 0 && (lag() + bytes > LIMIT_BYTES || budget.full())) {
-        awaitRoom();
+      List<Reader> tooSlow = withoutRoomFor(bytes);
+      while (!tooSlow.isEmpty()) {
+        awaitRoom(tooSlow, bytes);
+        tooSlow = withoutRoomFor(bytes);
       }
       if (scope.cancelled()) {
         throw new CancelledException();
@@ -117,17 +123,18 @@ final class AnswerBuffer {
     try {
       failure = cause;
       ended = true;
+      first = null; // nobody joins any more
       if (cause == null) {
         add(end, 0);
       }
-      charge(); // what is kept is given back, also where nobody reads any more
+      charge(); // what was kept is given back, also where nobody reads any more
       changed.signalAll();
     } finally {
       lock.unlock();
     }
   }
 
-  /** Every event so far; null if they are not kept. */
+  /** Every event before the end; null if they are not kept, or the end has come. */
   @Nullable List<Event> kept() {
     lock.lock();
     try {
@@ -148,50 +155,68 @@ final class AnswerBuffer {
     Node node = new Node(event, last.end + bytes);
     last.next = node;
     last = node;
-    if (first != null && node.end > LIMIT_BYTES) {
+    if (first != null && node.end > limitBytes()) {
       first = null; // too large to keep
     }
     charge();
     changed.signalAll();
   }
 
+  private long limitBytes() {
+    return budget.full() ? LIMIT_WHEN_FULL_BYTES : LIMIT_BYTES;
+  }
+
+  /** Whoever has read everything has room for an event of any size. */
+  private List<Reader> withoutRoomFor(long bytes) {
+    long limit = limitBytes();
+    List<Reader> tooSlow = List.of();
+    for (Reader reader : readers) {
+      if (reader.lag() > 0 && reader.lag() + bytes > limit) {
+        tooSlow = tooSlow.isEmpty() ? new ArrayList<>() : tooSlow; // hardly ever
+        tooSlow.add(reader);
+      }
+    }
+    return tooSlow;
+  }
+
+  /** Waits for several readers at the same time; gives up those that made no room in their time. */
   @SuppressWarnings("WaitNotInLoop") // its caller loops
-  private void awaitRoom() {
-    Reader slowest = slowest();
-    if (slowest == null || scope.cancelled()) {
+  private void awaitRoom(List<Reader> tooSlow, long bytes) {
+    if (scope.cancelled()) {
       throw new CancelledException();
+    }
+    long nanos = RECHECK.toNanos();
+    for (Reader reader : tooSlow) {
+      nanos = Math.min(nanos, reader.patienceNanos);
     }
     long before = System.nanoTime();
     try {
-      long nanos = Math.min(slowest.patienceNanos, RECHECK.toNanos());
       boolean ignored = changed.await(Math.max(1, nanos), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new CancelledException();
     }
-    slowest.patienceNanos -= System.nanoTime() - before;
-    if (slowest.patienceNanos <= 0 && slowest.lag() > 0) {
-      slowest.givenUp = true;
-      remove(slowest);
+    long waited = System.nanoTime() - before;
+    tooSlow.forEach(it -> it.patienceNanos -= waited);
+    for (Reader reader : withoutRoomFor(bytes)) {
+      if (reader.patienceNanos <= 0) {
+        reader.givenUp = true;
+        remove(reader);
+      }
     }
   }
 
   private long lag() {
-    Reader slowest = slowest();
-    return slowest == null ? 0 : slowest.lag();
-  }
-
-  private @Nullable Reader slowest() {
-    Reader slowest = null;
+    long most = 0;
     for (Reader reader : readers) {
-      slowest = slowest == null || reader.lag() > slowest.lag() ? reader : slowest;
+      most = Math.max(most, reader.lag());
     }
-    return slowest;
+    return most;
   }
 
   /** Takes from the budget what is held, and gives back what no reader needs any more. */
   private void charge() {
-    long held = first != null && !ended ? last.end : lag();
+    long held = first != null ? last.end : lag();
     budget.usedBytes.addAndGet(held - charged);
     charged = held;
   }
@@ -223,6 +248,16 @@ final class AnswerBuffer {
     lock.lock();
     try {
       return new Reader(last);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** How many read it now. */
+  int readers() {
+    lock.lock();
+    try {
+      return readers.size();
     } finally {
       lock.unlock();
     }

@@ -4,9 +4,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Bounds the memory that the bodies of all requests in flight take, and the part of it that one
- * user's take: half of it, so that no user keeps the others out. Keeps nothing about a user without
- * reservations. Thread-safe.
+ * Bounds the memory that the bodies and answers of all requests in flight take, and the part of it
+ * that one user's take: half of it, so that no user keeps the others out. Keeps nothing about a
+ * user without reservations. Thread-safe.
  */
 public final class ByteBudget {
   private static final int DEFAULT_PART_OF_HEAP = 4;
@@ -50,6 +50,17 @@ public final class ByteBudget {
       }
     }
 
+    /**
+     * Reserves more.
+     *
+     * @throws ApiException.Overloaded if there is no room; what was reserved stays so
+     */
+    public void add(long bytes) {
+      synchronized (ByteBudget.this) {
+        resize(this.bytes + bytes);
+      }
+    }
+
     @Override
     public void close() {
       resize(0);
@@ -57,6 +68,13 @@ public final class ByteBudget {
         closed = true;
       }
     }
+  }
+
+  /** Nothing yet, to be given back when the request ends at the latest. */
+  public Reservation of(Exchange exchange) {
+    Reservation reservation = reserve(String.valueOf(exchange.userId()), 0);
+    exchange.atEnd(reservation::close);
+    return reservation;
   }
 
   /**
@@ -74,12 +92,12 @@ public final class ByteBudget {
     long ofUser = users.getOrDefault(user, 0L) + change;
     if (change > 0 && ofUser > share()) {
       throw new ApiException.Overloaded(
-          "The bodies of your requests in progress take %d bytes of memory; %d more would exceed the maximum of %d. Try again later."
+          "Your requests in progress and their answers take %d bytes of memory; %d more would exceed the maximum of %d. Try again later."
               .formatted(ofUser - change, change, share()));
     }
     if (change > 0 && reserved + change > total) {
       throw new ApiException.Overloaded(
-          "The server is busy: the bodies of all requests in progress take %d bytes of memory; %d more would exceed the maximum of %d. Try again later."
+          "The server is busy: all requests in progress and their answers take %d bytes of memory; %d more would exceed the maximum of %d. Try again later."
               .formatted(reserved, change, total));
     }
     reserved += change;

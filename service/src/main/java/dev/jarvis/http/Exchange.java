@@ -99,9 +99,7 @@ public final class Exchange {
     return userId;
   }
 
-  /**
-   * The address of the client, behind proxies that are trusted; empty for the service's own calls.
-   */
+  /** The address of the client, behind proxies that are trusted. */
   public String clientAddress() {
     return clientAddress;
   }

@@ -39,7 +39,7 @@ public final class JsonBody {
    *
    * @param maxBytes most bytes of a body
    * @param maxDepth most levels of nesting
-   * @param budget for the bodies of all requests in flight
+   * @param budget for what all requests in flight hold in memory
    */
   public JsonBody(int maxBytes, int maxDepth, ByteBudget budget) {
     this.budget = budget;
@@ -66,9 +66,7 @@ public final class JsonBody {
    * @throws ApiException.Overloaded if other bodies take the memory
    */
   public ObjectNode object(ServerRequest request) {
-    Exchange exchange = Exchange.of(request);
-    ByteBudget.Reservation memory = budget.reserve(String.valueOf(exchange.userId()), 0);
-    exchange.atEnd(memory::close);
+    ByteBudget.Reservation memory = budget.of(Exchange.of(request));
     if (!request.content().hasEntity()) {
       throw noBody();
     }

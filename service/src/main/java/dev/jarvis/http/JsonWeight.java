@@ -13,7 +13,10 @@ import java.io.IOException;
  * or two if any of the text is outside of Latin-1.
  */
 final class JsonWeight {
-  /** A byte of a body weighs 40 times as much at most, as a part of {@code [{},[{},…}. */
+  /**
+   * A byte of a body keeps 40 bytes of heap at most, as a part of {@code [{},[{},…}; the rest is a
+   * margin for what parsing allocates on the way.
+   */
   private static final int HEAVIEST_BYTE = 64;
 
   /** Up to here a body is assumed to be of the heaviest kind: to count would cost more. */

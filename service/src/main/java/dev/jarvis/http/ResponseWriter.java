@@ -12,35 +12,36 @@ import java.util.Arrays;
  * Writes answers to one client; to {@code HEAD} their heads only, which Helidon leaves to its user.
  * A head is always written whole, at the beginning of the first buffer.
  *
- * <p>Helidon has no limit for a write, so a client that takes too long to accept a piece loses its
+ * <p>Helidon has no limit for a write, so a client that takes what is written too slowly loses its
  * connection: the blocked write, and whatever is written later, fails as if the client had closed
  * it.
  */
 final class ResponseWriter implements DataWriter {
   private static final byte[] END_OF_HEAD = {'\r', '\n', '\r', '\n'};
 
-  /** A whole answer of many MiB may take long to arrive; each piece of it may not. */
+  /** So that the speed of a client shows while a large answer is written. */
   private static final int PIECE_BYTES = 64 << 10;
 
   private final DataWriter writer;
   private final HelidonSocket socket;
-  private final Duration limit;
+  private final WritePatience patience;
   private boolean bodies = true;
   private boolean headWritten;
 
   /**
-   * @param limit how long the client may take to accept a piece
+   * @param limit how long the client may block writes beyond the time that its least rate allows
    */
   ResponseWriter(DataWriter writer, HelidonSocket socket, Duration limit) {
     this.writer = writer;
     this.socket = socket;
-    this.limit = limit;
+    this.patience = new WritePatience(limit);
   }
 
   /** Whether the answer that is written next has a body. */
   void bodies(boolean bodies) {
     this.bodies = bodies;
     this.headWritten = false;
+    patience.renew();
   }
 
   @Override
@@ -78,9 +79,12 @@ final class ResponseWriter implements DataWriter {
   }
 
   private void writeInTime(BufferData piece) {
-    try (Alarm ignored = Alarm.after(limit, this::giveUp)) {
+    int bytes = piece.available();
+    long before = System.nanoTime();
+    try (Alarm ignored = Alarm.after(patience.left(), this::giveUp)) {
       writer.writeNow(piece);
     }
+    patience.wrote(bytes, System.nanoTime() - before);
   }
 
   /** Wakes the thread that is blocked in the write; does not block itself. */

@@ -1,10 +1,8 @@
 package dev.jarvis.model;
 
 import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jarvis.concurrent.Alarm;
 import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
@@ -32,17 +30,17 @@ final class ModelHttp implements AutoCloseable {
   private static final int ERROR_LIMIT_BYTES = 64 << 10;
   private static final Duration CLOSE_LIMIT = Duration.ofSeconds(1);
 
+  /**
+   * For a whole answer of a chat, which becomes a tree of many times its size; a million characters
+   * of text, and images or audio beside them, fit in.
+   */
+  static final int CHAT_LIMIT_BYTES = 16 << 20;
+
   /** 2048 vectors of 3072 numbers, as OpenAI prints them, are some 150 million characters. */
-  private static final long DOCUMENT_LIMIT_CHARS = 256 << 20;
+  static final int VECTORS_LIMIT_BYTES = 256 << 20;
 
   private static final ObjectMapper JSON =
-      JsonMapper.builder(
-              SharedBuffers.factory()
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder()
-                          .maxDocumentLength(DOCUMENT_LIMIT_CHARS)
-                          .build())
-                  .build())
+      SharedBuffers.builder()
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           // so that a body is read to its end, which leaves the connection to the next request
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -126,11 +124,30 @@ final class ModelHttp implements AutoCloseable {
   /**
    * Asks for a whole document.
    *
-   * @throws ModelException if it does not come whole within the limit, or cannot be understood
+   * @param limitBytes of the document
+   * @throws ModelException if it does not come whole within the limits, or cannot be understood
    */
-  <T> T json(String path, byte[] body, Duration limit, Class<T> type) throws ModelException {
+  <T> T json(String path, byte[] body, Duration limit, int limitBytes, Class<T> type)
+      throws ModelException {
     Opened opened = post(path, body, limit);
-    return read(opened.body(), opened.left(), in -> JSON.readValue(in, type));
+    LimitedStream document = new LimitedStream(opened.body(), limitBytes);
+    T value;
+    try {
+      value = read(document, opened.left(), in -> JSON.readValue(in, type));
+    } catch (ModelException e) {
+      if (document.exceeded()) { // Jackson hides the reason for the end
+        throw new ModelException.Unavailable(
+            "The model server's answer is longer than the maximum of %d MiB."
+                .formatted(limitBytes >> 20),
+            e,
+            true);
+      }
+      throw e;
+    }
+    if (value == null) {
+      throw LineStream.notUnderstood(new IOException("the answer is the JSON null"));
+    }
+    return value;
   }
 
   private interface Reading<T> {

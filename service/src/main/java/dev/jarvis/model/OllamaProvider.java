@@ -97,7 +97,9 @@ public final class OllamaProvider implements ModelProvider {
     OllamaEvents events = new OllamaEvents(telemetry.of(ask.label()));
     if (!streams) {
       Duration limit = ModelHttp.shorter(config.answerTimeout(), ask.limit());
-      return EventSource.of(events.ofAnswer(http.json("/api/chat", body, limit, JsonNode.class)));
+      JsonNode answer =
+          http.json("/api/chat", body, limit, ModelHttp.CHAT_LIMIT_BYTES, JsonNode.class);
+      return EventSource.of(events.ofAnswer(answer));
     }
     ModelHttp.Opened opened =
         http.post("/api/chat", body, ModelHttp.shorter(config.firstTokenTimeout(), ask.limit()));
@@ -127,7 +129,9 @@ public final class OllamaProvider implements ModelProvider {
   @Override
   public Embeddings embed(EmbeddingRequest request, String label) throws ModelException {
     Duration limit = ModelHttp.shorter(config.firstTokenTimeout(), request.limit());
-    Vectors answer = http.json("/api/embed", OllamaRequest.json(request), limit, Vectors.class);
+    byte[] body = OllamaRequest.json(request);
+    Vectors answer =
+        http.json("/api/embed", body, limit, ModelHttp.VECTORS_LIMIT_BYTES, Vectors.class);
     if (answer.embeddings() == null) {
       throw LineStream.notUnderstood(new IOException("no embeddings in the answer"));
     }

@@ -101,7 +101,9 @@ public final class OpenAiProvider implements ModelProvider {
     Duration limit = ModelHttp.shorter(config.answerTimeout(), ask.limit());
     ObjectNode body = body(ask.request()).put("stream", false);
     body.remove("stream_options");
-    JsonNode answer = http.json("/chat/completions", bytes(body), limit, JsonNode.class);
+    JsonNode answer =
+        http.json(
+            "/chat/completions", bytes(body), limit, ModelHttp.CHAT_LIMIT_BYTES, JsonNode.class);
     return EventSource.of(new OpenAiEvents().ofAnswer(answer, ask.request()));
   }
 
@@ -154,7 +156,8 @@ public final class OpenAiProvider implements ModelProvider {
     ObjectNode body = request.body().deepCopy().put("model", request.model());
     body.put("encoding_format", "float");
     Duration limit = ModelHttp.shorter(config.firstTokenTimeout(), request.limit());
-    Vectors answer = http.json("/embeddings", bytes(body), limit, Vectors.class);
+    Vectors answer =
+        http.json("/embeddings", bytes(body), limit, ModelHttp.VECTORS_LIMIT_BYTES, Vectors.class);
     if (answer.data() == null) {
       throw LineStream.notUnderstood(new IOException("no data in the answer"));
     }

@@ -36,7 +36,7 @@ public enum Metric {
       "http.request.body.reserved",
       Type.GAUGE,
       "By",
-      "Memory reserved for the bodies of requests being answered now",
+      "Memory reserved for requests being answered now: bodies, whole answers, vectors",
       List.of()),
   LLM_REQUESTS(
       "llm.requests",

@@ -196,6 +196,29 @@ class HostileUpstreamTest {
   }
 
   @Test
+  void aNullInPlaceOfAnAnswerIsAnErrorOfTheModelServer() {
+    cloud.embedWith("null");
+    assertThat(embed("plain", "\"a\"").statusCode()).isEqualTo(502);
+    cloud.answer("null");
+    assertThat(ask("plain", "").statusCode()).isEqualTo(502);
+    service.ollama().embedWith("null");
+    assertThat(embed("fake:1b", "\"a\"").statusCode()).isEqualTo(502);
+  }
+
+  @Test
+  void aWholeAnswerHasALimitAndIsNotAskedForAgain() {
+    String text = "x".repeat(1 << 20);
+    String piece = "{\"index\":0,\"message\":{\"content\":\"%s\"}},".formatted(text);
+    cloud.answer("{\"choices\":[%s{}]}".formatted(piece.repeat(16)));
+
+    HttpResponse<String> response = ask("plain", "");
+
+    assertThat(response.statusCode()).isEqualTo(502);
+    assertThat(response.body()).contains("longer than the maximum of 16 MiB");
+    assertThat(cloud.requests()).isEqualTo(1);
+  }
+
+  @Test
   void aServerThatHangsInsideVectorsIsATimeOutThatIsAskedOnceAndCounted() {
     cloud.hangInsideEmbeddings();
     String tokens = "llm_tokens_total{model=\"cloud-1\",provider=\"hasty\",type=\"input\"}";

@@ -11,6 +11,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -29,6 +31,9 @@ class AnswerBufferTest {
 
   /** A third of what a reader may lag behind. */
   private static final Event BIG = new Event.Text(0, "x".repeat(170_000), null);
+
+  /** More than half of what a reader may lag behind while the budget is full. */
+  private static final Event MEDIUM = new Event.Text(0, "x".repeat(20_000), null);
 
   private final AnswerBuffer.Budget budget = new AnswerBuffer.Budget(1L << 30);
   private final Cancellation scope = new Cancellation();
@@ -298,10 +303,11 @@ class AnswerBufferTest {
     buffer.put(text(1));
 
     AnswerBuffer.Reader late = joined();
+    assertThat(buffer.kept()).containsExactly(text(0), text(1));
     buffer.end(END, null);
 
     assertThat(read(late)).containsExactly(text(0), text(1), END);
-    assertThat(buffer.kept()).containsExactly(text(0), text(1), END);
+    assertThat(buffer.kept()).as("it is over").isNull();
     assertThat(buffer.join()).as("it is over").isNull();
   }
 
@@ -343,7 +349,7 @@ class AnswerBufferTest {
 
   @Test
   void anAnswerThatIsOverTakesNothingOfTheBudget() throws Exception {
-    AnswerBuffer.Budget little = new AnswerBuffer.Budget(1000);
+    AnswerBuffer.Budget little = new AnswerBuffer.Budget(200_000);
     IllegalStateException failure = new IllegalStateException("broke");
     for (Throwable cause : new Throwable[] {null, failure, new CancelledException()}) {
       for (boolean keep : new boolean[] {true, false}) {
@@ -360,10 +366,91 @@ class AnswerBufferTest {
     Future<?> written =
         threads.submit(
             () -> {
-              buffer.put(text(0));
-              buffer.put(text(1)); // waits where there is no room
+              buffer.put(MEDIUM);
+              buffer.put(MEDIUM); // waits where there is no room
             });
     assertThat(written).succeedsWithin(LIMIT);
-    assertThat(reader.next()).isEqualTo(text(0));
+    assertThat(reader.next()).isEqualTo(MEDIUM);
+  }
+
+  /** A budget that a finished answer takes whose reader does not read it. */
+  private static AnswerBuffer.Budget full() {
+    AnswerBuffer.Budget budget = new AnswerBuffer.Budget(1000);
+    AnswerBuffer hog = new AnswerBuffer(budget, NEVER, new Cancellation(), false);
+    AnswerBuffer.Reader ignored = hog.reader();
+    hog.put(BIG);
+    hog.end(END, null);
+    return budget;
+  }
+
+  @Test
+  void aReaderThatKeepsUpIsNotGivenUpForTheMemoryThatOthersHold() {
+    buffer = new AnswerBuffer(full(), Duration.ZERO, scope, true);
+    AnswerBuffer.Reader reader = buffer.reader();
+    for (int i = 0; i < 10; i++) {
+      buffer.put(MEDIUM);
+      buffer.put(text(i));
+      assertThat(reader.next()).isEqualTo(MEDIUM);
+      assertThat(reader.next()).isEqualTo(text(i));
+    }
+    buffer.end(END, null);
+
+    assertThat(reader.next()).isEqualTo(END);
+  }
+
+  @Test
+  void aReaderThatLagsIsGivenUpSoonerWhileTheBudgetIsFull() {
+    buffer = new AnswerBuffer(full(), Duration.ZERO, scope, true);
+    AnswerBuffer.Reader reader = buffer.reader();
+    buffer.put(MEDIUM);
+
+    assertThatThrownBy(() -> buffer.put(MEDIUM)).isInstanceOf(CancelledException.class);
+    assertThatThrownBy(reader::next).isInstanceOf(CancelledException.class);
+  }
+
+  @Test
+  void lessIsKeptWhileTheBudgetIsFull() {
+    buffer = new AnswerBuffer(full(), NEVER, scope, true);
+    AnswerBuffer.Reader reader = buffer.reader();
+    for (int i = 0; i < 2; i++) {
+      assertThat(buffer.kept()).hasSize(i);
+      buffer.put(MEDIUM);
+      assertThat(reader.next()).isEqualTo(MEDIUM);
+    }
+
+    assertThat(buffer.kept()).isNull();
+  }
+
+  @Test
+  void stalledReadersAreGivenUpTogether() {
+    buffer = buffer(Duration.ofMillis(500), true);
+    AnswerBuffer.Reader quick = buffer.reader();
+    int stalled = 20;
+    for (int i = 0; i < stalled; i++) {
+      assertThat(joined()).isNotNull();
+    }
+    Future<List<Event>> read = threads.submit(() -> read(quick));
+    Set<Integer> seen = new TreeSet<>();
+
+    CompletableFuture<Void> written = write(BIG, 10);
+    while (!written.isDone()) {
+      seen.add(buffer.readers());
+      Thread.onSpinWait();
+    }
+
+    assertThat(read).succeedsWithin(LIMIT);
+    assertThat(seen).isSubsetOf(1, 1 + stalled);
+    assertThat(buffer.readers()).isEqualTo(1);
+  }
+
+  @Test
+  void aReaderThatLagsReadsToTheEndInItsOwnTime() {
+    buffer = buffer(Duration.ZERO, false);
+    AnswerBuffer.Reader slow = buffer.reader();
+    buffer.put(BIG);
+    buffer.put(BIG);
+    buffer.end(END, null);
+
+    assertThat(read(slow)).containsExactly(BIG, BIG, END);
   }
 }

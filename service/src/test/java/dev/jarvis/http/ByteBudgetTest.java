@@ -20,13 +20,13 @@ class ByteBudgetTest {
     assertThatThrownBy(() -> budget.reserve("ann", 1))
         .isInstanceOf(ApiException.Overloaded.class)
         .hasMessage(
-            "The bodies of your requests in progress take 500 bytes of memory; 1 more would exceed"
+            "Your requests in progress and their answers take 500 bytes of memory; 1 more would exceed"
                 + " the maximum of 500. Try again later.");
     ByteBudget.Reservation bob = budget.reserve("bob", 400);
     assertThatThrownBy(() -> budget.reserve("carl", 101))
         .isInstanceOf(ApiException.Overloaded.class)
         .hasMessage(
-            "The server is busy: the bodies of all requests in progress take 900 bytes of memory;"
+            "The server is busy: all requests in progress and their answers take 900 bytes of memory;"
                 + " 101 more would exceed the maximum of 1000. Try again later.");
     assertThat(budget.reserved()).isEqualTo(900);
 

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.TestService;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -19,7 +20,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Clients that ask for more than the sockets' buffers hold, and read nothing of it. */
+/** Clients that ask for more than the sockets' buffers hold, and read nothing of it, or little. */
 @Timeout(120)
 class StalledReadersTest {
   private static final Duration LIMIT = Duration.ofSeconds(60);
@@ -79,6 +80,40 @@ class StalledReadersTest {
   }
 
   @Test
+  void aReaderThatTakesALittleNowAndThenIsGivenUp() throws Exception {
+    answerMuch();
+    String gone = gone("POST", CHAT);
+    double before = service.metric(gone);
+    try (Socket socket = ask("POST", CHAT, question(true))) {
+      InputStream in = socket.getInputStream();
+      await()
+          .atMost(LIMIT)
+          .untilAsserted(
+              () -> {
+                takeALittle(in);
+                assertThat(service.metric(gone)).isEqualTo(before + 1);
+              });
+    }
+  }
+
+  private static void takeALittle(InputStream in) {
+    try {
+      assertThat(in.readNBytes(100)).isNotNull();
+    } catch (IOException e) {
+      // the server has closed it
+    }
+  }
+
+  @Test
+  void aPromptReaderOfASlowModelIsNot() {
+    service.ollama().pauseBetweenPieces(Duration.ofSeconds(1)); // longer than the limit in all
+
+    HttpResponse<String> response = service.chat(question(true));
+
+    assertThat(response.body()).contains("data: [DONE]");
+  }
+
+  @Test
   void embeddingsAreGivenUp() throws Exception {
     int inputs = 100;
     String vector = "[" + "0.12345678,".repeat(12_000) + "1]";
@@ -129,10 +164,14 @@ class StalledReadersTest {
         .formatted(service.ollama().model());
   }
 
+  private static String gone(String method, String route) {
+    return "http_requests_total{method=\"%s\",route=\"%s\",status=\"499\"}"
+        .formatted(method, route);
+  }
+
   private static void assertGivenUp(String method, String path, String route, String body)
       throws IOException {
-    String gone =
-        "http_requests_total{method=\"%s\",route=\"%s\",status=\"499\"}".formatted(method, route);
+    String gone = gone(method, route);
     double before = service.metric(gone);
     try (Socket first = ask(method, path, body);
         Socket second = ask(method, path, body)) {
