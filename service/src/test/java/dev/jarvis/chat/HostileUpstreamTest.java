@@ -211,11 +211,16 @@ class HostileUpstreamTest {
     String piece = "{\"index\":0,\"message\":{\"content\":\"%s\"}},".formatted(text);
     cloud.answer("{\"choices\":[%s{}]}".formatted(piece.repeat(16)));
 
-    HttpResponse<String> response = ask("plain", "");
+    service.ollama().answerWith("{\"role\":\"assistant\",\"content\":\"%s\"}".formatted(text), 16);
 
-    assertThat(response.statusCode()).isEqualTo(502);
-    assertThat(response.body()).contains("longer than the maximum of 16 MiB");
+    for (String model : new String[] {"plain", "fake:1b"}) {
+      HttpResponse<String> response = ask(model, "");
+
+      assertThat(response.statusCode()).isEqualTo(502);
+      assertThat(response.body()).contains("longer than the maximum of 16 MiB");
+    }
     assertThat(cloud.requests()).isEqualTo(1);
+    assertThat(service.ollama().requests()).isEqualTo(1);
   }
 
   @Test
