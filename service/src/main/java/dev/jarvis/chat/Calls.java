@@ -2,11 +2,14 @@ package dev.jarvis.chat;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.account.ActiveUsers;
+import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.CallRecord;
 import dev.jarvis.gateway.Head;
 import dev.jarvis.gateway.Outcome;
+import dev.jarvis.gateway.Pipeline;
 import dev.jarvis.gateway.Question;
+import dev.jarvis.http.ClientConnection;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Json;
 import io.helidon.http.HeaderNames;
@@ -14,6 +17,7 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -49,8 +53,22 @@ final class Calls {
     return call;
   }
 
+  /** Answers a request by a call, while its client waits. */
+  static void answer(Pipeline pipeline, Call call, Exchange exchange, Consumer<Answer> encoder) {
+    ClientConnection.current()
+        .answer(
+            exchange,
+            () -> {
+              try (Answer answer = pipeline.run(call)) {
+                encoder.accept(answer);
+              } finally {
+                ended(call.record(), exchange);
+              }
+            });
+  }
+
   /** Notes for the log line how a call ended. */
-  static void ended(CallRecord call, Exchange exchange) {
+  private static void ended(CallRecord call, Exchange exchange) {
     CallRecord.Routed routed = call.routed();
     Outcome outcome = call.outcome();
     if (routed != null) {

@@ -8,7 +8,6 @@ import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.Pipeline;
 import dev.jarvis.http.ByteBudget;
-import dev.jarvis.http.ClientConnection;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Json;
 import dev.jarvis.http.JsonBody;
@@ -53,21 +52,18 @@ public final class ChatRoutes {
         ChatCompletionRequest.parse(bodies.object(http), config.maxMessages(), config.maxTokens());
     Call call = Calls.of(http, request.chat(), request.stream(), request.user(), activeUsers);
     contentUrls.check(request.chat().body());
-    ClientConnection.current()
-        .answer(
-            exchange,
-            () -> {
-              try (Answer answer = pipeline.run(call)) {
-                if (request.stream()) {
-                  new CompletionStream(request, exchange, answer, response, config).send();
-                } else {
-                  Answer held = new HeldAnswer(answer, memory.of(exchange));
-                  whole(request, exchange, held, response);
-                }
-              } finally {
-                Calls.ended(call.record(), exchange);
-              }
-            });
+    Calls.answer(
+        pipeline,
+        call,
+        exchange,
+        answer -> {
+          if (request.stream()) {
+            new CompletionStream(request, exchange, answer, response, config).send();
+          } else {
+            Answer held = new HeldAnswer(answer, memory.of(exchange));
+            whole(request, exchange, held, response);
+          }
+        });
   }
 
   private static void whole(

@@ -11,7 +11,6 @@ import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Pipeline;
 import dev.jarvis.http.ByteBudget;
-import dev.jarvis.http.ClientConnection;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Fields;
 import dev.jarvis.http.JsonBody;
@@ -80,18 +79,15 @@ public final class EmbeddingRoutes {
     Call call = Calls.of(http, request, false, fields.user(), activeUsers);
     contentUrls.check(fields.object());
     boolean base64 = "base64".equals(fields.text("encoding_format"));
-    ClientConnection.current()
-        .answer(
-            exchange,
-            () -> {
-              try (Answer answer = pipeline.run(call)) {
-                Calls.explain(answer.head(), response);
-                Answer held = new HeldAnswer(answer, memory.of(exchange));
-                send(response, request.model(), VectorAnswer.of(held), base64);
-              } finally {
-                Calls.ended(call.record(), exchange);
-              }
-            });
+    Calls.answer(
+        pipeline,
+        call,
+        exchange,
+        answer -> {
+          Calls.explain(answer.head(), response);
+          Answer held = new HeldAnswer(answer, memory.of(exchange));
+          send(response, request.model(), VectorAnswer.of(held), base64);
+        });
   }
 
   /** Reads a body; a single text becomes a list of one. */

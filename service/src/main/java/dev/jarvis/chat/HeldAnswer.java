@@ -2,18 +2,19 @@ package dev.jarvis.chat;
 
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Head;
+import dev.jarvis.gateway.ForwardingAnswer;
 import dev.jarvis.http.ByteBudget;
-import java.time.Duration;
 
 /**
  * An answer that is held in memory until its client has taken all of it: the memory of each event
  * is reserved as it comes, and given back with the request.
  */
-record HeldAnswer(Answer answer, ByteBudget.Reservation memory) implements Answer {
-  @Override
-  public Head head() {
-    return answer.head();
+final class HeldAnswer extends ForwardingAnswer {
+  private final ByteBudget.Reservation memory;
+
+  HeldAnswer(Answer answer, ByteBudget.Reservation memory) {
+    super(answer);
+    this.memory = memory;
   }
 
   /**
@@ -23,18 +24,8 @@ record HeldAnswer(Answer answer, ByteBudget.Reservation memory) implements Answe
    */
   @Override
   public Event next() {
-    Event event = answer.next();
+    Event event = super.next();
     memory.add(event.weight());
     return event;
-  }
-
-  @Override
-  public boolean await(Duration limit) {
-    return answer.await(limit);
-  }
-
-  @Override
-  public void close() {
-    answer.close();
   }
 }

@@ -75,14 +75,6 @@ public final class Cancellation {
     return registration;
   }
 
-  /** A scope within this one: cancelled with it, and also alone. */
-  public Cancellation child() {
-    Cancellation child = new Cancellation();
-    Registration ofParent = onCancel(child::cancel);
-    child.onCancel(ofParent::close);
-    return child;
-  }
-
   /** Ends every registered wait; idempotent. */
   public void cancel() {
     List<Registration> ending;

@@ -1,7 +1,5 @@
 package dev.jarvis.gateway;
 
-import java.time.Duration;
-
 /**
  * Lets so many calls ask models at once. The permit is free when the model is done, not when the
  * client has read the answer.
@@ -40,26 +38,18 @@ public final class Admit implements Stage {
     }
   }
 
-  private record Admitted(Answer answer, Permit permit) implements Answer {
-    @Override
-    public Head head() {
-      return answer.head();
-    }
+  private static final class Admitted extends ForwardingAnswer {
+    private final Permit permit;
 
-    @Override
-    public Event next() {
-      return answer.next();
-    }
-
-    @Override
-    public boolean await(Duration limit) {
-      return answer.await(limit);
+    Admitted(Answer answer, Permit permit) {
+      super(answer);
+      this.permit = permit;
     }
 
     @Override
     public void close() {
       try (permit) {
-        answer.close();
+        super.close();
       }
     }
   }

@@ -222,27 +222,20 @@ public final class Flights implements Stage, AutoCloseable {
   }
 
   /** The answer of the call that started the generation. */
-  private record Leading(AnswerBuffer.Reader reader, Cancellation scope, CountDownLatch settled)
-      implements Answer {
-    @Override
-    public Head head() {
-      return reader.head();
-    }
+  private static final class Leading extends ForwardingAnswer {
+    private final Cancellation scope;
+    private final CountDownLatch settled;
 
-    @Override
-    public Event next() {
-      return reader.next();
-    }
-
-    @Override
-    public boolean await(Duration limit) {
-      return reader.await(limit);
+    Leading(AnswerBuffer.Reader reader, Cancellation scope, CountDownLatch settled) {
+      super(reader);
+      this.scope = scope;
+      this.settled = settled;
     }
 
     /** If the generation ends with a client that leaves, its outcome stands in the log line. */
     @Override
     public void close() {
-      reader.close();
+      super.close();
       if (!scope.cancelled()) {
         return;
       }
@@ -346,7 +339,9 @@ public final class Flights implements Stage, AutoCloseable {
         reason = it.reason();
       }
       if (event instanceof Event.End) {
-        Head ignored = head == null ? head() : head;
+        if (head == null) {
+          var _ = head();
+        }
         settle();
       }
       return event;

@@ -43,16 +43,6 @@ class CancellationTest {
   }
 
   @Test
-  void aChildEndsWithItsParentAndAlone() {
-    Cancellation alone = scope.child();
-    Cancellation withParent = scope.child();
-    alone.cancel();
-    assertThat(scope.cancelled()).isFalse();
-    scope.cancel();
-    assertThat(withParent.cancelled()).isTrue();
-  }
-
-  @Test
   void workFindsTheScopeOfItsThread() {
     scope.run(() -> assertThat(Cancellation.current()).isSameAs(scope));
     assertThat(Cancellation.current().cancelled()).isFalse();
