@@ -49,7 +49,8 @@ venv: stack/native/requirements.txt ## Make the Python environment of tests and 
 format: ## Format the Java sources
 	@$(MVN) -q spotless:apply
 
-generate: venv ## Write the recording rules and the dashboards from their sources
+generate: venv ## Write the files that are generated from the code: references, rules, dashboards
+	@$(MVN) -q -pl service test -Dtest='*GoldenTest' -Dgolden.update -Dsurefire.failIfNoSpecifiedTests=false
 	@$(JARVIS_CACHE)/venv/bin/python stack/prometheus/generate_rules.py
 	@$(JARVIS_CACHE)/venv/bin/python grafana-provisioning/source/generate.py
 
