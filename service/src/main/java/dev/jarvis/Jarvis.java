@@ -137,7 +137,7 @@ public final class Jarvis implements AutoCloseable {
     documents.register(routes);
     DocumentSearch search =
         new DocumentSearch(
-            config.documents(), database, documents.store(), telemetry, bodies, embedder);
+            config.documents(), database, documents.files(), telemetry, bodies, embedder);
     search.register(routes);
     Settlement settlement = settlement(config, telemetry, models, ledger);
     AnswerCache cache = new AnswerCache(redis, telemetry.instruments(), router::cache);

@@ -14,7 +14,7 @@ import java.util.Map;
 
 /** {@code /health} for people, {@code /health/live} and {@code /health/ready} for orchestrators. */
 public final class HealthRoutes {
-  /** The check without which there are no answers. */
+  /** The check of the model servers: if it fails, no request can be answered. */
   public static final String MODELS = "ollama";
 
   private final Health health;

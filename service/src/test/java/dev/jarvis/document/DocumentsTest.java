@@ -338,7 +338,7 @@ class DocumentsTest {
         .contains("unsupported_media_type", "image/png", "application/pdf");
     assertThat(upload(service, "bad.txt", new byte[0], "assistants").body()).contains("empty_file");
     assertThat(upload(service, "bad.txt", "Text.".getBytes(StandardCharsets.UTF_8), "batch").body())
-        .contains("'purpose' is required", "user_data");
+        .contains("'purpose' is 'batch'", "user_data");
     HttpResponse<String> large =
         upload(
             service,

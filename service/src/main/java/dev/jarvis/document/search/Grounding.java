@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
+import dev.jarvis.document.Chunk;
+import dev.jarvis.document.DatabaseErrors;
 import dev.jarvis.document.FileId;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.gateway.Answer;
@@ -14,15 +16,14 @@ import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.Stage;
 import dev.jarvis.http.Fields;
 import dev.jarvis.json.Json;
-import dev.jarvis.storage.Database;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 
 /**
- * Puts passages of the user's documents before the last question of a chat, where the request asks
- * for it by the field {@code grounding}: {@code {"file_ids": […], "max_num_results": 5,
- * "max_tokens": 1000}}, all of them optional.
+ * Prepends passages of the user's documents to the last question of a chat, if the request has the
+ * field {@code grounding}: {@code {"file_ids": […], "max_num_results": 5, "max_tokens": 1000}}, all
+ * of them optional.
  */
 public final class Grounding implements Stage {
   private static final String FIELD = "grounding";
@@ -40,12 +41,12 @@ public final class Grounding implements Stage {
   private final Search search;
   private final int contextTokens;
 
-  public Grounding(Search search, int contextTokens) {
+  Grounding(Search search, int contextTokens) {
     this.search = search;
     this.contextTokens = contextTokens;
   }
 
-  /** What a chat becomes: the question, and the passages that it holds now. */
+  /** A chat whose last question has passages, and the citations of these. */
   private record Grounded(ChatRequest chat, Event.Citations citations) {}
 
   @Override
@@ -68,15 +69,9 @@ public final class Grounding implements Stage {
       throw e;
     } catch (RuntimeException e) {
       if (Cancellation.current().cancelled()) {
-        throw new CancelledException(); // its statement was cancelled
+        throw new CancelledException(); // which ended the statement
       }
-      if (Database.isAway(e)) {
-        throw new ApiException.StorageUnavailable(
-            "The documents' database does not answer in time; try again later.",
-            "database_unavailable",
-            e);
-      }
-      throw e;
+      throw DatabaseErrors.toClient(e);
     }
   }
 
@@ -94,7 +89,7 @@ public final class Grounding implements Stage {
     List<Passage> passages = fitting(found.passages(), budget);
     prepend(question, context(passages));
     return new Grounded(
-        new ChatRequest(chat.model(), grounded), new Event.Citations(told(passages, found)));
+        new ChatRequest(chat.model(), grounded), new Event.Citations(citations(passages, found)));
   }
 
   private static ObjectNode lastOfUser(JsonNode messages) {
@@ -103,7 +98,7 @@ public final class Grounding implements Stage {
         return (ObjectNode) messages.path(i);
       }
     }
-    throw Fields.invalid(FIELD, "'grounding' needs a message of the role user.", null);
+    throw Fields.invalid(FIELD, "'grounding' requires a message whose 'role' is 'user'.", null);
   }
 
   private static String text(ObjectNode message) {
@@ -116,22 +111,22 @@ public final class Grounding implements Stage {
     return text.toString();
   }
 
-  /** Of a long message the end: there the question usually stands. */
+  /** Returns the end of a long text, where the question usually is. */
   private static String end(String text) {
     return text.substring(Math.max(0, text.length() - SearchRoutes.MAX_QUESTION_CHARS));
   }
 
-  /** The best that find room; of the very best as much as does. */
+  /** Returns the best passages that fit the budget; the best one alone may be truncated. */
   private static List<Passage> fitting(List<Passage> passages, int budget) {
-    if (!passages.isEmpty() && passages.getFirst().tokens() > budget) {
-      return List.of(passages.getFirst().cut(budget));
+    if (!passages.isEmpty() && passages.getFirst().chunk().tokens() > budget) {
+      return List.of(passages.getFirst().truncated(budget));
     }
     List<Passage> fitting = new ArrayList<>();
     int tokens = 0;
     for (Passage passage : passages) {
-      if (tokens + passage.tokens() <= budget) {
+      if (tokens + passage.chunk().tokens() <= budget) {
         fitting.add(passage);
-        tokens += passage.tokens();
+        tokens += passage.chunk().tokens();
       }
     }
     return fitting;
@@ -145,8 +140,8 @@ public final class Grounding implements Stage {
     for (int i = 0; i < passages.size(); i++) {
       Passage it = passages.get(i);
       text.append("\n[%d] %s".formatted(i + 1, it.filename()));
-      text.append(it.page() == 0 ? "" : ", page " + it.page());
-      text.append('\n').append(it.text()).append('\n');
+      text.append(it.chunk().page() == 0 ? "" : ", page " + it.chunk().page());
+      text.append('\n').append(it.chunk().text()).append('\n');
     }
     return text.toString();
   }
@@ -160,25 +155,26 @@ public final class Grounding implements Stage {
     }
   }
 
-  private static ObjectNode told(List<Passage> passages, Search.Found found) {
-    ObjectNode told =
+  private static ObjectNode citations(List<Passage> passages, Search.Found found) {
+    ObjectNode grounding =
         Json.object()
             .put("mode", found.hybrid() ? "hybrid" : "full_text")
             .put("pending_files", found.pending())
-            .put("context_tokens", passages.stream().mapToInt(Passage::tokens).sum());
-    ArrayNode citations = told.putArray("citations");
+            .put("context_tokens", passages.stream().mapToInt(it -> it.chunk().tokens()).sum());
+    ArrayNode citations = grounding.putArray("citations");
     for (int i = 0; i < passages.size(); i++) {
       Passage it = passages.get(i);
+      Chunk chunk = it.chunk();
       citations
           .addObject()
           .put("index", i + 1)
           .put("file_id", FileId.of(it.documentId()))
           .put("filename", it.filename())
-          .put("chunk", it.chunk())
-          .put("page", it.page() == 0 ? null : (Integer) it.page())
+          .put("chunk", chunk.ordinal())
+          .put("page", chunk.page() == 0 ? null : (Integer) chunk.page())
           .put("score", it.score())
-          .put("text", it.text());
+          .put("text", chunk.text());
     }
-    return told;
+    return grounding;
   }
 }

@@ -3,8 +3,9 @@ package dev.jarvis.document.search;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.document.Chunk;
+import dev.jarvis.document.DatabaseErrors;
 import dev.jarvis.document.FileId;
-import dev.jarvis.document.FileRoutes;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.Fields;
 import dev.jarvis.http.JsonBody;
@@ -19,7 +20,7 @@ import java.util.List;
 import java.util.UUID;
 
 /** {@code POST /v1/search}: the passages of the user's documents that fit a question best. */
-public final class SearchRoutes {
+final class SearchRoutes {
   static final int MAX_QUESTION_CHARS = 8_192;
   static final int MAX_FILES = 100;
   private static final int MAX_RESULTS = 50;
@@ -28,13 +29,13 @@ public final class SearchRoutes {
   private final JsonBody bodies;
   private final Search search;
 
-  public SearchRoutes(JsonBody bodies, Search search) {
+  SearchRoutes(JsonBody bodies, Search search) {
     this.bodies = bodies;
     this.search = search;
   }
 
-  public void register(Routes routes) {
-    routes.post("/v1/search", Routes.Access.KEY, FileRoutes.stored(this::search));
+  void register(Routes routes) {
+    routes.post("/v1/search", Routes.Access.KEY, DatabaseErrors.reported(this::search));
   }
 
   private void search(ServerRequest request, ServerResponse response) {
@@ -93,15 +94,16 @@ public final class SearchRoutes {
   }
 
   private static ObjectNode json(Passage passage) {
+    Chunk chunk = passage.chunk();
     ObjectNode json =
         Json.object()
             .put("file_id", FileId.of(passage.documentId()))
             .put("filename", passage.filename())
             .put("score", passage.score())
-            .put("chunk", passage.chunk())
-            .put("page", passage.page() == 0 ? null : (Integer) passage.page());
+            .put("chunk", chunk.ordinal())
+            .put("page", chunk.page() == 0 ? null : (Integer) chunk.page());
     json.putObject("attributes");
-    json.putArray("content").addObject().put("type", "text").put("text", passage.text());
+    json.putArray("content").addObject().put("type", "text").put("text", chunk.text());
     return json;
   }
 }

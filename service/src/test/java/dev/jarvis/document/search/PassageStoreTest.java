@@ -3,8 +3,7 @@ package dev.jarvis.document.search;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.jarvis.document.IndexedDocument;
-import dev.jarvis.document.WorkingService;
-import dev.jarvis.document.search.PassageStore.Place;
+import dev.jarvis.document.TestDocuments;
 import dev.jarvis.storage.embedded.TestDatabase;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,29 +22,29 @@ class PassageStoreTest {
 
   @TempDir static Path home;
   private static TestDatabase database;
-  private static WorkingService service;
+  private static TestDocuments documents;
   private static PassageStore passages;
 
   @BeforeAll
   static void start() throws Exception {
     database = TestDatabase.create();
-    service = new WorkingService(database, home);
-    passages = new PassageStore(service.database(), false, LIMIT);
+    documents = new TestDocuments(database, home);
+    passages = new PassageStore(documents.database(), false, LIMIT);
   }
 
   @AfterAll
   static void stop() throws Exception {
-    service.close();
+    documents.close();
     database.close();
   }
 
   private static void add(String user, List<String> texts) {
-    IndexedDocument.add(service.database(), user, texts, null, List.of());
+    IndexedDocument.add(documents.database(), user, texts, null, List.of());
   }
 
   private static List<Integer> found(String user, String question) {
     return passages.byWords(user, List.of(), "english", question, 5).stream()
-        .map(Place::ordinal)
+        .map(PassageId::ordinal)
         .toList();
   }
 

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.document.IndexedDocument;
-import dev.jarvis.document.search.PassageStore.Place;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.DatabaseConfig;
 import dev.jarvis.storage.Recorded;
@@ -158,13 +157,14 @@ class PgvectorIT {
       PassageStore exact = new PassageStore(database, false, LIMIT);
       for (int i = 0; i < 10; i++) {
         float[] question = vector(random);
-        List<Place> found = by.byVector("alice", List.of(), "model", question, 50).orElseThrow();
+        List<PassageId> found =
+            by.byVector("alice", List.of(), "model", question, 50).orElseThrow();
         assertThat(found)
             .hasSize(50)
             .isEqualTo(exact.byVector("alice", List.of(), "model", question, 50).orElseThrow());
-        assertThat(found).extracting(Place::documentId).containsOnly(mine, other);
+        assertThat(found).extracting(PassageId::documentId).containsOnly(mine, other);
         assertThat(by.byVector("alice", List.of(other), "model", question, 50).orElseThrow())
-            .extracting(Place::documentId)
+            .extracting(PassageId::documentId)
             .containsOnly(other);
       }
       float[] two = {1, 2};
