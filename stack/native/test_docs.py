@@ -1,5 +1,6 @@
-"""Checks the documents: relative links and their anchors resolve, every document is in the index, log texts exist in the code."""
+"""Checks the documents: links and anchors resolve, the index is complete, and quoted logs and errors exist in the code."""
 
+import functools
 import re
 import subprocess
 import unittest
@@ -33,6 +34,13 @@ def links(document):
             yield link, (document.parent / path).resolve() if path else document, anchor
 
 
+@functools.cache
+def texts():
+    """The source of the service, in which a text that is split over lines is joined."""
+    source = "".join(it.read_text(encoding="utf-8") for it in (ROOT / "service/src/main/java").rglob("*.java"))
+    return re.sub(r'"\s*\+\s*"', "", source)
+
+
 class Documents(unittest.TestCase):
     def test_links_resolve(self):
         for document in documents():
@@ -50,12 +58,19 @@ class Documents(unittest.TestCase):
         self.assertEqual([], [str(it.relative_to(ROOT)) for it in missing])
 
     def test_log_texts_exist_in_the_code(self):
-        source = "".join(it.read_text(encoding="utf-8") for it in (ROOT / "service/src/main/java").rglob("*.java"))
-        source = re.sub(r'"\s*\+\s*"', "", source)  # a text may be split over lines
+        source = texts()
         for document in documents():
             for text in FILTER.findall(document.read_text(encoding="utf-8")):
                 found = re.search(text, source)
                 self.assertTrue(found, f"{document.relative_to(ROOT)}: no log line contains {text!r}")
+
+    def test_error_texts_of_model_servers_exist_in_the_code(self):
+        page = (ROOT / "docs/runbooks/ModelErrors.md").read_text(encoding="utf-8")
+        found = re.findall(r"\*\*(.+?)\*\*", page[page.index("## What to do") :], re.DOTALL)
+        self.assertGreater(len(found), 8)
+        for text in found:
+            begin = re.split(r"\d*…", " ".join(text.split()))[0]
+            self.assertIn(begin, texts(), "docs/runbooks/ModelErrors.md names an error that no code reports")
 
 
 if __name__ == "__main__":
