@@ -54,12 +54,12 @@ class HealthTest {
   }
 
   @AfterEach
-  void mend() {
+  void repair() {
     BROKEN.clear();
   }
 
   @Test
-  void healthyHasTheSeedsShapeAndOrder() {
+  void healthyHasTheSpecifiedFieldsInOrder() {
     awaitHealth(200, "healthy");
     assertThat(body("/health"))
         .matches(
@@ -68,7 +68,7 @@ class HealthTest {
   }
 
   @Test
-  void answersGoOnWithoutADatabase() {
+  void aMissingDatabaseIsDegradedAndReady() {
     BROKEN.put("database", true);
 
     awaitHealth(200, "degraded");
@@ -77,7 +77,7 @@ class HealthTest {
   }
 
   @Test
-  void withoutAModelServerThereAreNoAnswers() {
+  void missingModelServersAreUnhealthyAndNotReady() {
     BROKEN.put("ollama", true);
 
     awaitHealth(503, "unhealthy");
@@ -86,7 +86,7 @@ class HealthTest {
   }
 
   @Test
-  void aCheckThatHangsCountsAsFailedAndHoldsNobodyUp() throws Exception {
+  void aCheckThatHangsFailsAndDelaysNoOther() throws Exception {
     CountDownLatch stall = new CountDownLatch(1);
     try (Health health =
         Health.start(
@@ -115,7 +115,7 @@ class HealthTest {
 
   @Test
   void aSuccessAfterTheLimitIsAFailure() throws Exception {
-    ScheduledExecutorService everyLimitIsReachedAtOnce =
+    ScheduledExecutorService reachesEveryLimitAtOnce =
         new ScheduledThreadPoolExecutor(1) {
           @Override
           public ScheduledFuture<?> schedule(Runnable command, long delay, TimeUnit unit) {
@@ -128,13 +128,13 @@ class HealthTest {
             List.of(new DependencyCheck("late", () -> {})),
             Duration.ofHours(1),
             Duration.ofSeconds(20),
-            everyLimitIsReachedAtOnce)) {
+            reachesEveryLimitAtOnce)) {
       assertThat(health.states()).containsExactly(Map.entry("late", Health.State.ERROR));
     }
   }
 
   @Test
-  void anErrorIsAFailureAndEndsNoProbing() throws Exception {
+  void anErrorIsAFailureAndDoesNotEndTheChecks() throws Exception {
     CountDownLatch asked = new CountDownLatch(3);
     DependencyCheck broken =
         new DependencyCheck(

@@ -32,7 +32,7 @@ class MetricsLimitTest {
   }
 
   @Test
-  void manyReadersOfMetricsCollectThemTwoAtATime() throws Exception {
+  void twoClientsCollectMetricsAtOnceAndOthersAreRefused() throws Exception {
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<byte[]>> both =
           List.of(threads.submit(this::render), threads.submit(this::render));

@@ -61,7 +61,7 @@ class ActiveUsersTest {
   }
 
   @Test
-  void countsEachUserOnceOverAllReplicasAndForgetsThemAfterTheWindow() throws Exception {
+  void countsDistinctUsersOfAllReplicasWithinTheWindow() throws Exception {
     try (Telemetry other = Recorded.start();
         Telemetry watched = Recorded.start();
         TestRedis server = TestRedis.take();
@@ -86,7 +86,7 @@ class ActiveUsersTest {
   }
 
   @Test
-  void aSightingsSpanBelongsToTheRequestAndTheRefreshHasNone() throws Exception {
+  void recordsASpanForARequestAndNoneForTheRefresh() throws Exception {
     try (TestRedis server = TestRedis.take();
         Redis redis = open(server, telemetry);
         ActiveUsers users = replica(redis, telemetry)) {
@@ -102,9 +102,9 @@ class ActiveUsersTest {
   }
 
   @Test
-  void stopsReportingWhenRedisHasBeenAwayForTheWindow() throws Exception {
-    RedisConfig away = new RedisConfig("redis://localhost:1", null, COMMAND_TIMEOUT);
-    try (Redis redis = Stores.redis(away, home, telemetry);
+  void reportsNothingAfterRedisWasUnavailableForTheWindow() throws Exception {
+    RedisConfig unavailable = new RedisConfig("redis://localhost:1", null, COMMAND_TIMEOUT);
+    try (Redis redis = Stores.redis(unavailable, home, telemetry);
         ActiveUsers users = replica(redis, telemetry)) {
       assertThat(Recorded.value(Metric.ACTIVE_USERS)).hasValue(0L);
       long start = System.nanoTime();

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Which passages the words of a question find, judged without a model. */
+/** Which passages are found by the words of a question. */
 class PassageStoreTest {
   private static final Duration LIMIT = Duration.ofSeconds(20);
 
@@ -60,7 +60,7 @@ class PassageStoreTest {
   }
 
   @Test
-  void theEndOfALongQuestionCounts() {
+  void theEndOfALongQuestionIsUsed() {
     add("long", List.of("Anchors are forged.", "The zephyr is a wind."));
     String before =
         IntStream.range(0, 200).mapToObj(i -> "a" + i + "x").collect(Collectors.joining(" "));
@@ -74,7 +74,7 @@ class PassageStoreTest {
   }
 
   @Test
-  void whatIsNoWordFindsNothing() {
+  void aQuestionWithoutKnownWordsFindsNothing() {
     add("nothing", List.of("Some words."));
     for (String question : List.of("?", "the", "' | & \\ ' :*", "absent")) {
       assertThat(found("nothing", question)).as(question).isEmpty();
