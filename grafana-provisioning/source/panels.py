@@ -251,6 +251,18 @@ def placed(rows):
     return [{"id": i, **it} for i, it in enumerate(made, 1)]
 
 
+def with_row(dashboard, more):
+    """The dashboard with this row at its end; without it if the row is empty."""
+    if not more["panels"]:
+        return dashboard
+    bottom = max(it["gridPos"]["y"] + it["gridPos"]["h"] for it in dashboard["panels"])
+    below = [
+        {**it, "id": len(dashboard["panels"]) + it["id"], "gridPos": {**it["gridPos"], "y": bottom + it["gridPos"]["y"]}}
+        for it in placed([more])
+    ]
+    return {**dashboard, "panels": [*dashboard["panels"], *below]}
+
+
 def at(x, y, w, h):
     return {"x": x, "y": y, "w": w, "h": h}
 

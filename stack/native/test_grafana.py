@@ -13,13 +13,13 @@ from urllib.parse import unquote
 
 import compose
 import yaml
+from promql import metrics_of
 
 PROVISIONING = compose.STACK.parent / "grafana-provisioning"
 DASHBOARDS = {it.name: json.loads(it.read_text()) for it in sorted((PROVISIONING / "dashboards").glob("*.json"))}
 RULES = sorted((compose.STACK / "prometheus/rules").glob("*.yml"))
 # Made by Prometheus itself, and read as they are.
 BUILT_IN = {"ALERTS"}
-WORDS = {"and", "or", "unless", "by", "on", "without", "ignoring", "offset", "group_left", "group_right", "bool"}
 
 
 def datasources():
@@ -34,7 +34,7 @@ def panels():
                 yield f"{file}: {panel.get('title')}", panel
 
 
-def promql():
+def promql_queries():
     """(where, expression, target) of every query to Prometheus, annotations and variables with them."""
     for name, panel in panels():
         for target in panel["targets"]:
@@ -50,15 +50,6 @@ def promql():
 def recorded():
     rules = [rule for file in RULES for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]]
     return {it["record"] for it in rules if "record" in it}
-
-
-def metrics_of(expression):
-    """Names of the series that an expression reads."""
-    text = re.sub(r"\"[^\"]*\"|`[^`]*`", "", expression)
-    text = re.sub(r"\{[^}]*\}|\[[^]]*\]|\$\w+", "", text)
-    text = re.sub(r"\b(by|on|without|ignoring|group_left|group_right)\s*\([^)]*\)", "", text)
-    text = re.sub(r"\boffset \w+", "", text)
-    return {it for it in re.findall(r"(?<![\w.:])([a-zA-Z_:][\w:]*)\b(?!\s*\()", text) if it not in WORDS}
 
 
 class Dashboards(unittest.TestCase):
@@ -120,7 +111,7 @@ class Dashboards(unittest.TestCase):
 
     def test_queries_read_recording_rules(self):
         known = recorded() | BUILT_IN
-        for name, expression, target in promql():
+        for name, expression, target in promql_queries():
             metrics = metrics_of(expression)
             self.assertTrue(metrics, name)
             if target.get("exemplar"):
@@ -132,7 +123,7 @@ class Dashboards(unittest.TestCase):
                 self.assertLessEqual(metrics, known, f"{name}: no such series is recorded")
 
     def test_every_recorded_series_is_read(self):
-        read = {metric for _, expression, _ in promql() for metric in metrics_of(expression)}
+        read = {metric for _, expression, _ in promql_queries() for metric in metrics_of(expression)}
         for file in RULES:
             for group in yaml.safe_load(file.read_text())["groups"]:
                 for rule in group["rules"]:
@@ -196,7 +187,7 @@ class Dashboards(unittest.TestCase):
         if not os.access(program, os.X_OK):
             self.skipTest(f"{program} is not built")
         rules = []
-        for i, (_, expression, _) in enumerate(promql()):
+        for i, (_, expression, _) in enumerate(promql_queries()):
             for variable, value in (("$__rate_interval", "1m"), ("$__range_s", "3600"), ("$__range", "1h")):
                 expression = expression.replace(variable, value)
             rules.append({"record": f"panel:{i}", "expr": expression})

@@ -18,7 +18,8 @@ from pathlib import Path
 import compose
 import logs
 import yaml
-from test_grafana import DASHBOARDS, RULES, datasources, metrics_of, panels, promql
+from promql import metrics_of, selectors
+from test_grafana import DASHBOARDS, RULES, datasources, panels, promql_queries
 
 LIMIT_SECONDS = 60
 API = "http://127.0.0.1:8000"
@@ -31,16 +32,14 @@ RIGHTLY_EMPTY = {
     "Firing alerts": "nothing fires once the outage is over; the annotation shows that the query finds what fired",
     "environment_instance_signal:otel_sdk_dropped:rate5m": "the service drops only after minutes without a collector",
 }
-# The same of metrics that the service exposes and no rule reads.
-READ_BY_NOBODY = {
+# Metrics of libraries that the service exposes and no rule records, and why not.
+NOT_RECORDED = {
     "classloader_loadedClasses_count": "of use in a heap dump's company only",
     "classloader_loadedClasses_total": "as above",
     "classloader_unloadedClasses_total": "as above",
     "thread_daemon_count": "a part of thread_count",
     "thread_max_count": "the maximum of thread_count over time says it",
     "thread_starts": "of use beside a profiler only",
-    "http_request_body_reserved_bytes": "a refusal is a 503 in http_requests_total; this says why",
-    "documents_waiting_requests": "those that wait in vain are 503s in http_requests_total",
     "hikaricp_connections": "active and idle add up to it",
     "hikaricp_connections_min": "a setting",
     "hikaricp_connections_acquire_max_seconds": "the spans show the slow ones",
@@ -115,10 +114,6 @@ def filled(expression, variables=None):
     escaped = {k: re.sub(r"[$^*{}\[\]'+?.()|]", r"\\\\\g<0>", v) for k, v in (variables or {}).items()}
     values = {**ALL, **escaped}
     return re.sub(r"\$(environment|route|model|provider)\b", lambda m: values[m[1]], expression)
-
-
-def selectors(expression):
-    return re.findall(r"([a-zA-Z_:][\w:]*)\{([^}]*)\}", expression)
 
 
 def ask(path, body=None, **headers):
@@ -212,7 +207,7 @@ class Live(unittest.TestCase):
                 self.assertTrue(any(label in one["metric"] for one in prometheus(filled(series))), f"{file}: {label}")
 
     def test_every_value_that_a_query_filters_by_exists(self):
-        for name, expression, _ in promql():
+        for name, expression, _ in promql_queries():
             for series, matchers in selectors(filled(expression)):
                 if series in RIGHTLY_EMPTY:
                     continue
@@ -252,7 +247,7 @@ class Live(unittest.TestCase):
                     read |= metrics_of(rule["expr"])
         for family in families:
             names = {family, *(f"{family}_{it}" for it in ("bucket", "sum", "count"))}
-            self.assertEqual(bool(names & read), family not in READ_BY_NOBODY, f"{family}: read, or listed, not both")
+            self.assertEqual(bool(names & read), family not in NOT_RECORDED, f"{family}: read, or listed, not both")
 
     def test_links_lead_to_traces(self):
         for name, panel in panels():
