@@ -211,7 +211,7 @@ logs = row(
     log_lines(
         "Storage in the logs",
         "Warnings and errors of the service's storage, ledger, health checks and accounts. Normal: empty.",
-        f"{LOGS} | severity_text=~`WARN|ERROR` | scope_name=~`dev.jarvis.(storage|ledger|health|account).*`",
+        f"{LOGS} | severity_text=~`WARN|ERROR` | scope_name=~`dev.jarvis.(storage|ledger|health|identity).*`",
     ),
 )
 

@@ -180,7 +180,7 @@ class Uses(unittest.TestCase):
                     self.assertEqual(problems(queries), [])
 
     def test_of_the_live_tests_exceptions(self):
-        for name in test_live.RIGHTLY_EMPTY:
+        for name in test_live.EXPECTED_EMPTY:
             if ":" in name:
                 self.assertIn(name, RECORDED)
         self.assertFalse(set(test_live.NOT_RECORDED) & set(METRICS), "every metric of the service is recorded")

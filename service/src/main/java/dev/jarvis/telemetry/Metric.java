@@ -3,9 +3,9 @@ package dev.jarvis.telemetry;
 import java.util.List;
 
 /**
- * The catalogue of the metrics that the service defines. Names, units, labels and buckets stand only
- * here: {@code docs/metrics.md}, the recording rules and the panels of metrics that no other panel
- * shows are generated from it ({@code make generate}).
+ * The catalogue of the metrics that the service defines. Names, units, labels and buckets stand
+ * only here: {@code docs/metrics.md}, the recording rules and the panels of metrics that no other
+ * panel shows are generated from it ({@code make generate}).
  */
 @SuppressWarnings("ImmutableEnumChecker") // the lists are List.of
 public enum Metric {
@@ -339,8 +339,8 @@ public enum Metric {
   }
 
   /**
-   * The unit in UCUM; empty if there is none. Never {@code 1}: Prometheus would append {@code _ratio}
-   * to what it receives by OTLP, but not to what it scrapes.
+   * The unit in UCUM; empty if there is none. Never {@code 1}: Prometheus would append {@code
+   * _ratio} to what it receives by OTLP, but not to what it scrapes.
    */
   public String unit() {
     return unit;
