@@ -1,7 +1,7 @@
 """Database: PostgreSQL, its connection pool, Redis, and the object store."""
 
-from panels import ENVIRONMENT, LOGS, UP
-from panels import dashboard, graph, log_lines, prom, row, stat, timeline, to_logs, to_traces
+from panels import ENVIRONMENT, LOGS
+from panels import dashboard, graph, log_lines, prom, row, timeline, to_logs, to_traces
 
 OPERATIONS = "environment_db_system_name_db_operation_name"
 LE = "environment_le_db_system_name_db_operation_name:db_client_operation_duration_seconds_bucket:rate5m"

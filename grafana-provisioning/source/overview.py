@@ -1,7 +1,7 @@
 """Overview: is JARVIS healthy, does it meet its objectives, and how much is it used?"""
 
 import thresholds
-from panels import BAD, ENVIRONMENT, GOOD, LOGS, PLAIN, UP, WARN
+from panels import BAD, ENVIRONMENT, GOOD, LOGS, UP, WARN
 from panels import dashboard, graph, log_lines, panel, prom, row, stat, steps, table, to_logs
 
 PAGE_BURN_RATE = thresholds.BURN_RATES[0][2]

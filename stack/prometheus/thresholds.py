@@ -1,4 +1,4 @@
-"""The limits that alerts, objectives and panels share. Each stands here and nowhere else."""
+"""The limits that alerts, objectives and panels share. Each is defined only here."""
 
 ERROR_RATIO = 0.1  # HighErrorRate
 API_P95_SECONDS = 2  # SlowAPI

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 /** What {@code /metrics} returns, compared with the catalogue of metrics. */
 class MetricCatalogTest {
   @Test
-  void everyMetricOfTheSeedShowsFromTheStart() {
+  void everySpecifiedMetricAppearsAtTheStart() {
     TestService.shared().get("/health"); // a histogram appears with its first value
     String text = TestService.shared().get("/metrics").body();
 
