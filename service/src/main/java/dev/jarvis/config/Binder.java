@@ -135,7 +135,7 @@ public final class Binder {
     return raw == Map.class ? entries : List.copyOf(entries.values());
   }
 
-  /** Null where nothing is set or, after a problem was reported, where there is no default. */
+  /** Null where nothing is set or, after a problem was reported, where nothing can stand in. */
   private @Nullable Object value(RecordComponent component, String key, Settings settings) {
     ValueType type = valueType(component);
     String text = settings.text(key);
@@ -149,11 +149,7 @@ public final class Binder {
       return type.parse(text);
     } catch (IllegalArgumentException e) {
       settings.problem(key, type.complaint(text));
-    }
-    try {
-      return type.parse(type.defaultText());
-    } catch (IllegalArgumentException e) {
-      return null;
+      return type.standIn(text);
     }
   }
 

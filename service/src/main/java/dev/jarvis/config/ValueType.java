@@ -170,6 +170,15 @@ public final class ValueType {
     }
   }
 
+  /** What the checks that follow take in place of a text that {@link #parse} refused. */
+  @Nullable Object standIn(String text) {
+    try {
+      return parse(defaultText);
+    } catch (IllegalArgumentException e) {
+      return collection == null && type == String.class ? text : null;
+    }
+  }
+
   private static String alternatives(List<String> names) {
     int last = names.size() - 1;
     return last == 0
