@@ -43,7 +43,8 @@ public final class ConfigReference {
   public static String markdown(String introduction, List<Key> keys) {
     StringBuilder page = new StringBuilder(introduction);
     for (Key section : sections(keys)) {
-      page.append("\n## ").append(section.name().isEmpty() ? "Top level" : "`" + shown(section) + "`");
+      page.append("\n## ")
+          .append(section.name().isEmpty() ? "Top level" : "`" + shown(section) + "`");
       page.append('\n');
       if (!section.doc().isEmpty()) {
         page.append('\n').append(section.doc().replace('\n', ' ')).append('\n');
