@@ -42,13 +42,13 @@ record JarvisConfig(
         @Default("~/.jarvis")
         Path home,
     @Inline KeyConfig keys,
-    @Doc("The HTTP server.") ServerConfig server,
-    @Doc("Access to the metrics.") MetricsConfig metrics,
-    @Doc("Chats.") ChatConfig chat,
-    @Doc("Files and their search.") DocumentConfig documents,
-    @Doc("PostgreSQL.") DatabaseConfig database,
-    @Doc("Redis.") RedisConfig redis,
-    @Doc("The object store.") ObjectStoreConfig s3,
+    @Doc("Where the HTTP server listens, and what it accepts.") ServerConfig server,
+    @Doc("Access to metrics and health.") MetricsConfig metrics,
+    @Doc("Chat completions and their limits.") ChatConfig chat,
+    @Doc("Uploaded files: limits, processing and search.") DocumentConfig documents,
+    @Doc("PostgreSQL; without a URL, an embedded server.") DatabaseConfig database,
+    @Doc("Redis; without a URL, an embedded server.") RedisConfig redis,
+    @Doc("The object store for files; without an endpoint, a folder of home.") ObjectStoreConfig s3,
     @Doc(
             "Model providers are an Ollama server (ollama), a GGUF file run inside this process (local), and any number of others (providers). At least one is required.")
         CatalogueConfig models,

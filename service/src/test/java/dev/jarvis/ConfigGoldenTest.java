@@ -43,7 +43,7 @@ class ConfigGoldenTest {
             ```
 
             Durations are a number with `ms`, `s`, `m` or `h`, or ISO 8601 (`PT30S`). Entries of `providers` have names of your own (`NAME` below); items of
-            lists are numbered from 0 in variables (`0` below). Entries and items are created in the file; the environment can only override their values.
+            lists are numbered from 0 (`N` below). Entries and items are created in the file; the environment can only override their values.
             [application.yaml](../service/src/main/resources/application.yaml) shows all keys in their nesting.
             """,
             JarvisConfig.keyList()));

@@ -118,7 +118,10 @@ public final class ValueType {
   /** What is valid, as it follows "must be". */
   public String allowed() {
     String one = allowedItem();
-    return collection == null ? one : "a comma-separated list, each item " + one;
+    if (collection == null) {
+      return one;
+    }
+    return "a comma-separated list" + (type == String.class ? "" : ", each item " + one);
   }
 
   private String allowedItem() {

@@ -66,7 +66,7 @@ public record ServerConfig(
   /** How long connections may take. */
   public record Timeouts(
       @Doc(
-              "How long a connection may stay open without a request; checked four times in that period.")
+              "How long a connection may stay open without a request; up to a quarter longer, because it is checked four times in that period.")
           @Default("5m")
           Duration idleTimeout,
       @Doc(
@@ -77,7 +77,7 @@ public record ServerConfig(
           @Default("30s")
           Duration bodyTimeout,
       @Doc(
-              "How long a client may block the writes of a response before it counts as disconnected. Each 16 KiB that it accepts give a second back.")
+              "How long a client may block the writes of a response before it counts as disconnected. Each 16 KiB that it accepts extend this by a second.")
           @Default("30s")
           Duration writeTimeout,
       @Doc("How long requests in progress may take to finish after SIGTERM.") @Default("8s")

@@ -8,6 +8,9 @@ import org.apache.commons.text.WordUtils;
 public final class ConfigReference {
   private static final int WIDTH = 128;
 
+  /** The page gives them once. */
+  private static final String DURATION_EXAMPLES = ", such as 500ms, 30s or 10m";
+
   private ConfigReference() {}
 
   /** A YAML file with every key, its default and what it means. */
@@ -66,7 +69,7 @@ public final class ConfigReference {
             last(key),
             Key.variable(shown(key)),
             shown,
-            value.allowed(),
+            value.allowed().replace(DURATION_EXAMPLES, ""),
             key.doc().replace('\n', ' '))
         .replace(System.lineSeparator(), "\n");
   }
