@@ -27,7 +27,8 @@ class ArchitectureTest {
   private static final String ROOT = "dev.jarvis";
 
   /** Needed everywhere, and without knowledge of the rest. */
-  private static final List<String> FOUNDATION = List.of("concurrent", "config", "error", "id", "json");
+  private static final List<String> FOUNDATION =
+      List.of("concurrent", "config", "error", "id", "json");
 
   /**
    * What each package may use beside the foundation. The root package, which wires, may use all.
