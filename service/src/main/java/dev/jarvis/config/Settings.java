@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.commons.text.similarity.LevenshteinDistance;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /** The values that were set, by key: in the environment, or else in the file. */
 final class Settings {
   private static final String FILE = "_FILE";
+  private static final Pattern PLACE = Pattern.compile("line \\d+, column \\d+");
 
   private final List<Key> keys;
   private final Map<String, String> values = new TreeMap<>();
@@ -37,8 +39,18 @@ final class Settings {
     try {
       add(Config.just(ConfigSources.file(path)).asMap().orElse(Map.of()), path.toString());
     } catch (RuntimeException e) {
-      problems.add("JARVIS_CONFIG: " + path + " is not valid YAML: " + e.getMessage());
+      problems.add("JARVIS_CONFIG: %s is not valid YAML%s.".formatted(path, place(e)));
     }
+  }
+
+  /** Where the file is wrong. The rest of the message quotes the file, and perhaps a secret. */
+  private static String place(RuntimeException e) {
+    return PLACE
+        .matcher(String.valueOf(e.getMessage()))
+        .results()
+        .reduce((first, last) -> last)
+        .map(it -> " at " + it.group())
+        .orElse("");
   }
 
   /** Adds values by key, as a file gives them. */
