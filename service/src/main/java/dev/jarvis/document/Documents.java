@@ -25,7 +25,7 @@ public final class Documents implements AutoCloseable {
       @Nullable Embedder embedder) {
     files = new FileStore(database);
     ChunkStore chunks = new ChunkStore(database);
-    chunks.checkTextSearch(config.textSearch());
+    chunks.checkTextSearch(config.passages().textSearch());
     IngestQueue queue = new IngestQueue(database);
     DocumentTelemetry own = new DocumentTelemetry(telemetry);
     IngestStages stages = new IngestStages(config, queue, chunks, objects, embedder, own);

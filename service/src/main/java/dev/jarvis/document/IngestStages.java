@@ -60,7 +60,7 @@ final class IngestStages {
     this.objects = objects;
     this.embedder = embedder;
     this.extractor = new Extractor(config.extract());
-    this.chunker = new Chunker(config.chunkTokens());
+    this.chunker = new Chunker(config.passages().chunkTokens());
     this.telemetry = telemetry;
     WorkFolder.deleteOlderThan(STALE_FOLDER_AGE);
   }
@@ -158,7 +158,7 @@ final class IngestStages {
     int total = queue.chunkCount(leased);
     for (int i = 0; i < total; i += WRITE_BATCH) {
       int end = Math.min(total, i + WRITE_BATCH);
-      chunks.index(leased, config.textSearch(), i, end);
+      chunks.index(leased, config.passages().textSearch(), i, end);
       requireLease(queue.progress(leased, new Chunks(total, end)));
     }
     return queue.done(leased).orElseThrow(LeaseLost::new);

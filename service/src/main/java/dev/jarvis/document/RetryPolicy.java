@@ -18,9 +18,9 @@ final class RetryPolicy {
   private final Duration longestPause;
 
   RetryPolicy(DocumentConfig config) {
-    this.maxAttempts = config.maxAttempts();
-    this.firstPause = config.firstRetry();
-    this.longestPause = config.longestRetry();
+    this.maxAttempts = config.work().maxAttempts();
+    this.firstPause = config.work().firstRetry();
+    this.longestPause = config.work().longestRetry();
   }
 
   int maxAttempts() {

@@ -57,7 +57,7 @@ final class Upload {
     this.files = files;
     this.objects = objects;
     this.telemetry = telemetry;
-    this.admission = new Admission("uploads", config.uploads(), telemetry.waiting());
+    this.admission = new Admission("uploads", config.queues().uploads(), telemetry.waiting());
   }
 
   /** What has been received of the form. */
@@ -77,23 +77,23 @@ final class Upload {
     String user = String.valueOf(Exchange.of(http).userId());
     try (Admission.Permit ignored = admission.acquire(user)) {
       checkUsage(files.usage(user));
-      ClientConnection.current().bodyLimit(config.uploadTimeout());
+      ClientConnection.current().bodyLimit(config.files().uploadTimeout());
       return receive(http, user);
     }
   }
 
   private void checkUsage(FileStore.Usage usage) {
-    if (usage.files() >= config.maxFiles()) {
+    if (usage.files() >= config.files().maxFiles()) {
       throw new ApiException.InvalidRequest(
           "You have %d files; the maximum is %d. Delete some."
-              .formatted(usage.files(), config.maxFiles()),
+              .formatted(usage.files(), config.files().maxFiles()),
           "file",
           "too_many_files");
     }
-    if (usage.bytes() >= config.maxUserBytes()) {
+    if (usage.bytes() >= config.files().maxUserBytes()) {
       throw new ApiException.InvalidRequest(
           "Your files have %d bytes in total; the maximum is %d. Delete some."
-              .formatted(usage.bytes(), config.maxUserBytes()),
+              .formatted(usage.bytes(), config.files().maxUserBytes()),
           "file",
           "too_many_bytes");
     }
@@ -154,13 +154,13 @@ final class Upload {
     UploadedBytes bytes =
         new UploadedBytes(
             new SequenceInputStream(new ByteArrayInputStream(head), content),
-            config.maxFileBytes());
+            config.files().maxFileBytes());
     files.begin(
         arriving.id,
         user,
         filename,
         type,
-        config.uploadTimeout().multipliedBy(2),
+        config.files().uploadTimeout().multipliedBy(2),
         TraceParent.current());
     arriving.bytes = bytes;
     try {

@@ -36,7 +36,7 @@ final class Workers implements AutoCloseable {
 
   Workers(
       DocumentConfig config, IngestQueue queue, IngestStages stages, DocumentTelemetry telemetry) {
-    this(config, queue, stages, telemetry, config.lease().dividedBy(RENEWALS_PER_LEASE));
+    this(config, queue, stages, telemetry, config.work().lease().dividedBy(RENEWALS_PER_LEASE));
   }
 
   Workers(
@@ -45,8 +45,8 @@ final class Workers implements AutoCloseable {
       IngestStages stages,
       DocumentTelemetry telemetry,
       Duration renewalPeriod) {
-    this.count = config.workers();
-    this.lease = config.lease();
+    this.count = config.work().workers();
+    this.lease = config.work().lease();
     this.renewalPeriod = renewalPeriod;
     this.queue = queue;
     this.ingestion = new Ingestion(queue, stages, new RetryPolicy(config), telemetry, () -> closed);

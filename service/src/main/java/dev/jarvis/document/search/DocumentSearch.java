@@ -32,7 +32,7 @@ public final class DocumentSearch {
     PassageStore passages = new PassageStore(database, pgvector, VECTOR_LIMIT);
     Search search = new Search(config, files, passages, embedder, new SearchTelemetry(telemetry));
     routes = new SearchRoutes(bodies, search);
-    grounding = new Grounding(search, config.contextTokens());
+    grounding = new Grounding(search, config.passages().contextTokens());
   }
 
   public void register(Routes to) {

@@ -66,7 +66,7 @@ final class Search {
     this.passages = passages;
     this.embedder = embedder;
     this.telemetry = telemetry;
-    this.admission = new Admission("searches", config.searches(), telemetry.waiting());
+    this.admission = new Admission("searches", config.queues().searches(), telemetry.waiting());
   }
 
   /**
@@ -142,7 +142,7 @@ final class Search {
     Map<PassageId, Double> scores = new HashMap<>();
     Optional<List<PassageId>> near = question.flatMap(it -> near(user, ids, it));
     int rankings = near.isEmpty() ? 1 : 2;
-    add(passages.byWords(user, ids, config.textSearch(), text, DEPTH), rankings, scores);
+    add(passages.byWords(user, ids, config.passages().textSearch(), text, DEPTH), rankings, scores);
     near.ifPresent(it -> add(it, rankings, scores));
     List<Passage> found = passages.load(user, best(scores, limit));
     return new Found(found, near.isPresent(), files.pending(user));
