@@ -116,9 +116,9 @@ final class ServiceProcess implements AutoCloseable {
         HttpResponse.BodyHandlers.ofString());
   }
 
-  /** Sends SIGTERM. */
+  /** Sends SIGTERM, and leaves stdout open, which {@link Process#destroy} would close. */
   void terminate() {
-    process.destroy();
+    process.toHandle().destroy();
   }
 
   /** Waits for the end of the process and returns its exit code. */
