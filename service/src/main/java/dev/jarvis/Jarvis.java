@@ -1,49 +1,51 @@
 package dev.jarvis;
 
 import dev.jarvis.JarvisConfig.ModelServer;
-import dev.jarvis.account.ActiveUsers;
-import dev.jarvis.account.ApiKeys;
-import dev.jarvis.chat.ChatConfig;
-import dev.jarvis.chat.ChatRoutes;
-import dev.jarvis.chat.ContentUrls;
-import dev.jarvis.chat.EmbeddingClient;
-import dev.jarvis.chat.EmbeddingRoutes;
-import dev.jarvis.chat.ModelRoutes;
-import dev.jarvis.chat.RoutingRoutes;
+import dev.jarvis.dialect.openai.ChatConfig;
+import dev.jarvis.dialect.openai.ChatRoutes;
+import dev.jarvis.dialect.openai.ContentUrls;
+import dev.jarvis.dialect.openai.EmbeddingRoutes;
+import dev.jarvis.dialect.openai.ModelRoutes;
+import dev.jarvis.dialect.openai.RoutingRoutes;
 import dev.jarvis.document.Documents;
+import dev.jarvis.document.EmbeddingClient;
+import dev.jarvis.document.search.DocumentSearch;
 import dev.jarvis.gateway.Admit;
-import dev.jarvis.gateway.AnswerCache;
-import dev.jarvis.gateway.Flights;
 import dev.jarvis.gateway.Pipeline;
 import dev.jarvis.gateway.Settlement;
+import dev.jarvis.gateway.cache.AnswerCache;
+import dev.jarvis.gateway.cache.Flights;
 import dev.jarvis.health.DependencyCheck;
 import dev.jarvis.health.Health;
 import dev.jarvis.health.HealthRoutes;
+import dev.jarvis.health.MetricsRoutes;
 import dev.jarvis.http.BearerTokens;
 import dev.jarvis.http.ByteBudget;
-import dev.jarvis.http.Connections;
 import dev.jarvis.http.JsonBody;
+import dev.jarvis.http.MalformedRequests;
 import dev.jarvis.http.OpenApiRoutes;
+import dev.jarvis.http.RequestFilter;
 import dev.jarvis.http.Routes;
+import dev.jarvis.http.connection.Connections;
+import dev.jarvis.identity.ActiveUsers;
+import dev.jarvis.identity.ApiKeys;
 import dev.jarvis.ledger.Ledger;
 import dev.jarvis.limit.Admission;
-import dev.jarvis.model.Attempts;
-import dev.jarvis.model.LocalProvider;
-import dev.jarvis.model.ModelProvider;
-import dev.jarvis.model.Models;
-import dev.jarvis.model.OllamaProvider;
-import dev.jarvis.model.OpenAiProvider;
-import dev.jarvis.model.ProviderFactory;
-import dev.jarvis.model.Resolve;
-import dev.jarvis.model.Router;
+import dev.jarvis.provider.Provider;
+import dev.jarvis.provider.ProviderFactory;
+import dev.jarvis.provider.local.LocalProvider;
+import dev.jarvis.provider.ollama.OllamaProvider;
+import dev.jarvis.provider.openai.OpenAiProvider;
+import dev.jarvis.routing.Attempts;
+import dev.jarvis.routing.Catalogue;
+import dev.jarvis.routing.Resolve;
+import dev.jarvis.routing.Router;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.ObjectStore;
 import dev.jarvis.storage.Redis;
+import dev.jarvis.storage.embedded.Stores;
 import dev.jarvis.telemetry.Instruments;
-import dev.jarvis.telemetry.MalformedRequests;
 import dev.jarvis.telemetry.Metric;
-import dev.jarvis.telemetry.MetricsRoutes;
-import dev.jarvis.telemetry.RequestFilter;
 import dev.jarvis.telemetry.Telemetry;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
@@ -93,16 +95,16 @@ public final class Jarvis implements AutoCloseable {
     ApiKeys keys =
         ApiKeys.open(config.apiKeys(), config.home().resolve("api-key.sha256"), Jarvis::announce);
 
-    Database database = open(Database.open(config.database(), config.home(), telemetry));
-    Redis redis = open(Redis.open(config.redis(), config.home(), telemetry));
-    ObjectStore objects = open(ObjectStore.open(config.objectStore(), config.home(), telemetry));
+    Database database = open(Stores.database(config.database(), config.home(), telemetry));
+    Redis redis = open(Stores.redis(config.redis(), config.home(), telemetry));
+    ObjectStore objects = open(Stores.objects(config.objectStore(), config.home(), telemetry));
     Ledger ledger = open(new Ledger(database, telemetry));
     ActiveUsers activeUsers = open(new ActiveUsers(redis, telemetry.instruments()));
-    Models models =
-        open(new Models(providers(config, telemetry.instruments()), config.modelRefresh()));
+    Catalogue models =
+        open(new Catalogue(providers(config, telemetry.instruments()), config.modelRefresh()));
     Router router = new Router(models, config.routes(), config.prices()::perMillion);
-    for (ModelProvider provider : models.providers()) {
-      open(provider.observe(models));
+    for (Provider provider : models.providers()) {
+      open(provider.observe(models::label));
     }
     Health health =
         open(
@@ -129,11 +131,14 @@ public final class Jarvis implements AutoCloseable {
     new RoutingRoutes(config.chat(), bodies, router, explanations(config.chat())).register(routes);
     open(telemetry.instruments().gaugesByLabels(Metric.LLM_CIRCUIT_OPEN, router::openCircuits));
 
+    @Nullable EmbeddingClient embedder = embedder(config);
     Documents documents =
-        open(
-            new Documents(
-                config.documents(), database, objects, telemetry, bodies, embedder(config)));
+        open(new Documents(config.documents(), database, objects, telemetry, embedder));
     documents.register(routes);
+    DocumentSearch search =
+        new DocumentSearch(
+            config.documents(), database, documents.store(), telemetry, bodies, embedder);
+    search.register(routes);
     Settlement settlement = settlement(config, telemetry, models, ledger);
     AnswerCache cache = new AnswerCache(redis, telemetry.instruments(), router::cache);
     // The way of every call to a model; docs/architecture.md says more.
@@ -141,7 +146,7 @@ public final class Jarvis implements AutoCloseable {
         new Pipeline(
             List.of(
                 new Resolve(router),
-                documents.grounding(),
+                search.grounding(),
                 open(new Flights(cache, settlement, config.server().writeTimeout())),
                 new Admit(admission(config.chat(), telemetry.instruments())),
                 new Attempts(router, models, telemetry, config.chat().maxDuration())),
@@ -198,7 +203,7 @@ public final class Jarvis implements AutoCloseable {
 
   /** Every model that is discovered shows its series at 0. */
   private static Settlement settlement(
-      JarvisConfig config, Telemetry telemetry, Models models, Ledger ledger) {
+      JarvisConfig config, Telemetry telemetry, Catalogue models, Ledger ledger) {
     Settlement settlement =
         new Settlement(
             telemetry.instruments(), config.prices()::cost, models::label, ledger::record);
@@ -229,9 +234,8 @@ public final class Jarvis implements AutoCloseable {
     return new Admission.Limits(chat.maxConcurrent(), chat.maxQueued(), chat.queueTimeout());
   }
 
-  private List<ModelProvider> providers(JarvisConfig config, Instruments instruments)
-      throws Exception {
-    List<ModelProvider> providers = new ArrayList<>();
+  private List<Provider> providers(JarvisConfig config, Instruments instruments) throws Exception {
+    List<Provider> providers = new ArrayList<>();
     for (ModelServer server : config.modelServers()) {
       providers.add(open(server.kind().open(server.config(), server.fields(), instruments)));
     }

@@ -3,7 +3,7 @@ package dev.jarvis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.jarvis.model.FakeOllama;
+import dev.jarvis.provider.ollama.FakeOllama;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.URI;

@@ -3,7 +3,7 @@ package dev.jarvis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.jarvis.model.FakeOllama;
+import dev.jarvis.provider.ollama.FakeOllama;
 import java.io.File;
 import java.io.IOException;
 import java.net.URI;

@@ -4,9 +4,9 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.jarvis.model.FakeOllama;
-import dev.jarvis.storage.TestDatabase;
-import dev.jarvis.storage.TestRedis;
+import dev.jarvis.provider.ollama.FakeOllama;
+import dev.jarvis.storage.embedded.TestDatabase;
+import dev.jarvis.storage.embedded.TestRedis;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

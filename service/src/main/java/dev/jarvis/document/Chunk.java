@@ -7,15 +7,15 @@ package dev.jarvis.document;
  * @param page from 1; 0 where the format has none
  * @param tokens by the rule of thumb
  */
-record Chunk(int ordinal, int page, String text, int tokens) {
+public record Chunk(int ordinal, int page, String text, int tokens) {
   /** OpenAI's rule of thumb for English. */
   private static final int CHARACTERS_OF_A_TOKEN = 4;
 
-  static int tokens(String text) {
+  public static int tokens(String text) {
     return Math.ceilDiv(text.length(), CHARACTERS_OF_A_TOKEN);
   }
 
-  static int characters(int tokens) {
+  public static int characters(int tokens) {
     return tokens * CHARACTERS_OF_A_TOKEN;
   }
 }

@@ -3,20 +3,20 @@ package dev.jarvis.document;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.document.DocumentStore.Leased;
-import dev.jarvis.http.Json;
+import dev.jarvis.json.Json;
 import dev.jarvis.storage.Database;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** The table {@code document_chunks}, as workers fill it. Nothing of it is seen before the end. */
-final class ChunkStore {
+public final class ChunkStore {
   /** Only who still has the lease may write. */
   private static final String OWN =
       "EXISTS (SELECT 1 FROM documents WHERE id = CAST(? AS uuid) AND lease = CAST(? AS uuid))";
 
   private final Database database;
 
-  ChunkStore(Database database) {
+  public ChunkStore(Database database) {
     this.database = database;
   }
 
@@ -32,7 +32,7 @@ final class ChunkStore {
                 .execute());
   }
 
-  void add(Leased leased, List<Chunk> chunks) {
+  public void add(Leased leased, List<Chunk> chunks) {
     ArrayNode rows = Json.object().putArray("rows");
     for (Chunk chunk : chunks) {
       ObjectNode row = rows.addObject();
@@ -93,7 +93,7 @@ final class ChunkStore {
                 .execute());
   }
 
-  void embed(Leased leased, List<Chunk> chunks, List<float[]> vectors) {
+  public void embed(Leased leased, List<Chunk> chunks, List<float[]> vectors) {
     ArrayNode rows = Json.object().putArray("rows");
     for (int i = 0; i < chunks.size(); i++) {
       ObjectNode row = rows.addObject().put("ordinal", chunks.get(i).ordinal());
@@ -119,7 +119,7 @@ final class ChunkStore {
   }
 
   /** Writes the words of some passages. */
-  void index(Leased leased, String textSearch, int from, int to) {
+  public void index(Leased leased, String textSearch, int from, int to) {
     database.execute(
         db ->
             db.createNamedDmlStatement(

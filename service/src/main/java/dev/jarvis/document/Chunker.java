@@ -1,5 +1,6 @@
 package dev.jarvis.document;
 
+import dev.jarvis.document.extract.Section;
 import java.text.BreakIterator;
 import java.util.ArrayList;
 import java.util.List;

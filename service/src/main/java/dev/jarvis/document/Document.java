@@ -1,5 +1,6 @@
 package dev.jarvis.document;
 
+import dev.jarvis.document.extract.MediaType;
 import java.time.Instant;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param searchableAt since when it can be asked about
  * @param trace {@code traceparent} of the upload, later of the processing
  */
-record Document(
+public record Document(
     UUID id,
     String userId,
     String filename,
@@ -37,7 +38,7 @@ record Document(
     String trace) {
 
   /** How far a document is. */
-  enum State {
+  public enum State {
     PENDING,
     DONE,
     FAILED
@@ -48,15 +49,15 @@ record Document(
    *
    * @param code for programs
    */
-  record Failure(String code, String message) {}
+  public record Failure(String code, String message) {}
 
   /** Where the bytes lie. */
-  String objectKey() {
+  public String objectKey() {
     return "files/" + id;
   }
 
   /** The id that clients know. */
-  String fileId() {
+  public String fileId() {
     return FileId.of(id);
   }
 }

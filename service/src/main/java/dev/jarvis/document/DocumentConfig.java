@@ -1,5 +1,6 @@
 package dev.jarvis.document;
 
+import dev.jarvis.document.extract.ExtractLimits;
 import dev.jarvis.limit.Admission;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;

@@ -2,6 +2,7 @@ package dev.jarvis.document;
 
 import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.Document.State;
+import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.storage.Database;
 import io.helidon.dbclient.DbClientException;
 import io.helidon.dbclient.DbRow;
@@ -20,7 +21,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The table {@code documents}: users' files, and the queue of those that are worked on. */
-final class DocumentStore {
+public final class DocumentStore {
   private static final String COLUMNS =
       """
       id, user_id, filename, purpose, media_type, bytes, sha256, created_at, stage, state, attempts, due_at, error_code,
@@ -30,7 +31,7 @@ final class DocumentStore {
 
   private final Database database;
 
-  DocumentStore(Database database) {
+  public DocumentStore(Database database) {
     this.database = database;
   }
 
@@ -45,10 +46,11 @@ final class DocumentStore {
   record Holdings(long files, long bytes) {}
 
   /** A document that a worker has, and the token by which it is still the worker's. */
-  record Leased(Document document, UUID lease) {}
+  public record Leased(Document document, UUID lease) {}
 
   /** Notes an upload that begins; it is thrown away if it does not end in time. */
-  void begin(UUID id, String user, String filename, MediaType type, Duration limit, String trace) {
+  public void begin(
+      UUID id, String user, String filename, MediaType type, Duration limit, String trace) {
     dml(
         "insert_document",
         """
@@ -67,7 +69,7 @@ final class DocumentStore {
    *
    * @return false if the user has the same content already, or the upload took too long
    */
-  boolean stored(UUID id, String purpose, long bytes, String sha256) {
+  public boolean stored(UUID id, String purpose, long bytes, String sha256) {
     try {
       return dml(
               "store_document",
@@ -87,7 +89,7 @@ final class DocumentStore {
     }
   }
 
-  Optional<Document> find(String user, UUID id) {
+  public Optional<Document> find(String user, UUID id) {
     return get(
         "find_document",
         "SELECT %s FROM documents WHERE user_id = ? AND id = CAST(? AS uuid) AND stage NOT IN ('store', 'delete')",
@@ -96,7 +98,7 @@ final class DocumentStore {
   }
 
   /** Those of these documents that the user has. */
-  Map<UUID, Document> find(String user, List<UUID> ids) {
+  public Map<UUID, Document> find(String user, List<UUID> ids) {
     String sql =
         "SELECT %s FROM documents WHERE user_id = ? AND id = ANY (CAST(? AS uuid[])) AND stage NOT IN ('store', 'delete')"
             .formatted(COLUMNS);
@@ -111,7 +113,7 @@ final class DocumentStore {
   }
 
   /** An array of PostgreSQL. */
-  static String uuids(List<UUID> ids) {
+  public static String uuids(List<UUID> ids) {
     return ids.stream().map(UUID::toString).collect(Collectors.joining(",", "{", "}"));
   }
 
@@ -168,7 +170,7 @@ final class DocumentStore {
   }
 
   /** How many of a user's documents cannot be asked about yet. */
-  long pending(String user) {
+  public long pending(String user) {
     return number(
         "count_pending_documents",
         "SELECT count(*) AS n FROM documents WHERE user_id = ? AND state = 'pending' AND stage NOT IN ('store', 'delete')",
@@ -204,7 +206,7 @@ final class DocumentStore {
    * Takes the document that is due for longest, of a user of whom none is worked on if there is
    * one: who uploads thousands of files does not keep the others waiting.
    */
-  Optional<Leased> claim(Duration lease) {
+  public Optional<Leased> claim(Duration lease) {
     UUID token = UUID.randomUUID();
     String sql =
         """
@@ -253,7 +255,7 @@ final class DocumentStore {
     return leased("progress_document", "chunks = ?, chunks_done = ?", leased, chunks, done);
   }
 
-  boolean embeddedBy(Leased leased, @Nullable String model) {
+  public boolean embeddedBy(Leased leased, @Nullable String model) {
     return leased("embed_document", "embedding_model = ?", leased, model);
   }
 
@@ -283,7 +285,7 @@ final class DocumentStore {
    *
    * @return how long it waited for that, by the database's clock; empty if it is not the worker's
    */
-  Optional<Duration> done(Leased leased) {
+  public Optional<Duration> done(Leased leased) {
     return database.execute(
         db ->
             db.createNamedGet(

@@ -1,5 +1,6 @@
 package dev.jarvis.document;
 
+import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
@@ -20,7 +21,7 @@ import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** Spans and metrics of documents on their way to the index. */
-final class DocumentTelemetry {
+public final class DocumentTelemetry {
   private static final String TRACEPARENT = "traceparent";
   private static final TextMapGetter<Map<String, String>> GETTER =
       new TextMapGetter<>() {
@@ -77,9 +78,9 @@ final class DocumentTelemetry {
     }
   }
 
-  /** Counts the requests of a kind that wait for a permit. */
-  IntConsumer waiting(String kind) {
-    return change -> instruments.add(Metric.DOCUMENTS_WAITING_REQUESTS, change, kind);
+  /** Counts the uploads that wait for a permit. */
+  IntConsumer waiting() {
+    return change -> instruments.add(Metric.DOCUMENTS_WAITING_REQUESTS, change, "upload");
   }
 
   /** The current span, to be linked to from other traces. */
@@ -97,7 +98,7 @@ final class DocumentTelemetry {
     return carrier.getOrDefault(TRACEPARENT, "");
   }
 
-  private static SpanContext parse(String traceparent) {
+  public static SpanContext parse(String traceparent) {
     Context context =
         W3CTraceContextPropagator.getInstance()
             .extract(Context.root(), Map.of(TRACEPARENT, traceparent), GETTER);
@@ -118,24 +119,6 @@ final class DocumentTelemetry {
             .setAttribute("user.id", document.userId());
     SpanContext upload = parse(document.trace());
     return (upload.isValid() ? builder.addLink(upload) : builder).startSpan();
-  }
-
-  /** A search, linked to the processing of each document that it found; to be ended. */
-  void found(List<Passage> passages, Span span) {
-    passages.stream()
-        .map(Passage::trace)
-        .distinct()
-        .map(DocumentTelemetry::parse)
-        .filter(SpanContext::isValid)
-        .forEach(span::addLink);
-  }
-
-  Span search() {
-    return telemetry.tracer().spanBuilder("search documents").startSpan();
-  }
-
-  void searched(boolean hybrid, Duration duration) {
-    instruments.record(Metric.DOCUMENTS_SEARCH_DURATION, duration, hybrid ? "hybrid" : "full_text");
   }
 
   void stage(Stage stage, Task task) throws Exception {

@@ -1,23 +1,17 @@
 package dev.jarvis.document;
 
-import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.Routes;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.ObjectStore;
 import dev.jarvis.telemetry.Telemetry;
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** The parts of this feature, wired. */
+/** The parts of files and their processing, wired. */
 public final class Documents implements AutoCloseable {
-  /** How long one search may compare vectors where PostgreSQL does not do it. */
-  private static final Duration VECTOR_LIMIT = Duration.ofSeconds(5);
-
+  private final DocumentStore store;
   private final Workers workers;
   private final QueueGauges gauges;
   private final FileRoutes files;
-  private final SearchRoutes searches;
-  private final Grounding grounding;
 
   /**
    * @param embedder null for full text alone
@@ -28,26 +22,18 @@ public final class Documents implements AutoCloseable {
       Database database,
       ObjectStore objects,
       Telemetry telemetry,
-      JsonBody bodies,
       @Nullable Embedder embedder) {
-    DocumentStore documents = new DocumentStore(database);
-    documents.checkTextSearch(config.textSearch());
-    DocumentTelemetry told = new DocumentTelemetry(telemetry);
-    boolean pgvector = embedder != null && Pgvector.available(database);
-    PassageStore passages = new PassageStore(database, pgvector, VECTOR_LIMIT);
-    Search search = new Search(config, documents, passages, embedder, told);
+    store = new DocumentStore(database);
+    store.checkTextSearch(config.textSearch());
+    DocumentTelemetry own = new DocumentTelemetry(telemetry);
     workers =
         new Workers(
             config,
-            documents,
-            new Processing(config, documents, new ChunkStore(database), objects, embedder, told),
-            told);
-    gauges = new QueueGauges(documents, telemetry.instruments());
-    files =
-        new FileRoutes(
-            documents, objects, new Upload(config, documents, objects, told), workers::wake);
-    searches = new SearchRoutes(bodies, search);
-    grounding = new Grounding(search, config.contextTokens());
+            store,
+            new Processing(config, store, new ChunkStore(database), objects, embedder, own),
+            own);
+    gauges = new QueueGauges(store, telemetry.instruments());
+    files = new FileRoutes(store, objects, new Upload(config, store, objects, own), workers::wake);
   }
 
   /** Begins to work on the queue. */
@@ -57,11 +43,10 @@ public final class Documents implements AutoCloseable {
 
   public void register(Routes routes) {
     files.register(routes);
-    searches.register(routes);
   }
 
-  public Grounding grounding() {
-    return grounding;
+  public DocumentStore store() {
+    return store;
   }
 
   @Override

@@ -18,7 +18,7 @@ public interface Embedder {
    * Asks the model. What it costs is recorded as the user's.
    *
    * @param limit how long each model server that is asked may take; null for its own limit
-   * @throws dev.jarvis.http.ApiException if the model cannot be asked or refuses
+   * @throws dev.jarvis.error.ApiException if the model cannot be asked or refuses
    */
   Vectors embed(List<String> texts, String userId, String requestId, @Nullable Duration limit);
 }

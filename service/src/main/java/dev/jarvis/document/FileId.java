@@ -5,17 +5,17 @@ import java.util.UUID;
 import java.util.regex.Pattern;
 
 /** Ids of files as OpenAI writes them: {@code file-} and 32 hexadecimal digits. */
-final class FileId {
+public final class FileId {
   private static final Pattern FORM = Pattern.compile("file-[0-9a-f]{32}");
 
   private FileId() {}
 
-  static String of(UUID id) {
+  public static String of(UUID id) {
     return "file-" + id.toString().replace("-", "");
   }
 
   /** Empty for what cannot be the id of a file. */
-  static Optional<UUID> parse(String text) {
+  public static Optional<UUID> parse(String text) {
     if (!FORM.matcher(text).matches()) {
       return Optional.empty();
     }

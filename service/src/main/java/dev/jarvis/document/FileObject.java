@@ -3,14 +3,14 @@ package dev.jarvis.document;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.Document.State;
-import dev.jarvis.http.ApiException;
-import dev.jarvis.http.Json;
+import dev.jarvis.error.ApiException;
+import dev.jarvis.json.Json;
 
 /** OpenAI's {@code file} object, with what JARVIS adds to it. */
-final class FileObject {
+public final class FileObject {
   private FileObject() {}
 
-  static ApiException notFound(String fileId, String param) {
+  public static ApiException notFound(String fileId, String param) {
     return new ApiException.NotFound(
         "There is no file '%s' of yours.".formatted(fileId), param, "file_not_found");
   }

@@ -3,10 +3,11 @@ package dev.jarvis.document;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.document.Document.State;
-import dev.jarvis.http.ApiException;
+import dev.jarvis.error.ApiException;
 import dev.jarvis.http.Exchange;
-import dev.jarvis.http.Json;
+import dev.jarvis.http.JsonResponse;
 import dev.jarvis.http.Routes;
+import dev.jarvis.json.Json;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.ObjectStore;
 import io.helidon.http.HeaderNames;
@@ -27,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * {@code /v1/files}, as <a href="https://platform.openai.com/docs/api-reference/files">OpenAI
  * documents it</a>, and what is told of each file's processing beyond it.
  */
-final class FileRoutes {
+public final class FileRoutes {
   private static final int MAX_LIMIT = 10_000;
   private static final int DEFAULT_LIMIT = 1_000;
   private static final int BUFFER_BYTES = 1 << 16;
@@ -58,7 +59,7 @@ final class FileRoutes {
   }
 
   /** A database that is away is told as such. */
-  static Handler stored(Handler handler) {
+  public static Handler stored(Handler handler) {
     return (request, response) -> {
       try {
         handler.handle(request, response);
@@ -81,7 +82,7 @@ final class FileRoutes {
       document = documents.find(document.userId(), document.id()).orElse(document);
     }
     queued.run();
-    Json.send(response, FileObject.json(document).put("duplicate", received.duplicate()));
+    JsonResponse.send(response, FileObject.json(document).put("duplicate", received.duplicate()));
   }
 
   private void list(ServerRequest request, ServerResponse response) {
@@ -103,18 +104,18 @@ final class FileRoutes {
     body.put("first_id", shown.isEmpty() ? null : shown.getFirst().fileId())
         .put("last_id", shown.isEmpty() ? null : shown.getLast().fileId())
         .put("has_more", more);
-    Json.send(response, body);
+    JsonResponse.send(response, body);
   }
 
   private void get(ServerRequest request, ServerResponse response) {
-    Json.send(response, FileObject.json(find(request)));
+    JsonResponse.send(response, FileObject.json(find(request)));
   }
 
   private void delete(ServerRequest request, ServerResponse response) {
     Document document = find(request);
     documents.delete(document.userId(), document.id());
     queued.run();
-    Json.send(
+    JsonResponse.send(
         response,
         Json.object().put("id", document.fileId()).put("object", "file").put("deleted", true));
   }
@@ -125,7 +126,7 @@ final class FileRoutes {
       throw invalid("The file is being processed already.", "id");
     }
     queued.run();
-    Json.send(response, FileObject.json(find(request)));
+    JsonResponse.send(response, FileObject.json(find(request)));
   }
 
   private void content(ServerRequest request, ServerResponse response) {

@@ -1,6 +1,7 @@
 package dev.jarvis.document;
 
-import dev.jarvis.http.ApiException;
+import dev.jarvis.document.extract.MediaType;
+import dev.jarvis.error.ApiException;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;

@@ -1,6 +1,11 @@
 package dev.jarvis.document;
 
 import dev.jarvis.document.DocumentStore.Leased;
+import dev.jarvis.document.extract.ExtractionException;
+import dev.jarvis.document.extract.Extractor;
+import dev.jarvis.document.extract.ReaderUnavailableException;
+import dev.jarvis.document.extract.Section;
+import dev.jarvis.document.extract.WorkFolder;
 import dev.jarvis.storage.ObjectStore;
 import java.io.IOException;
 import java.io.InputStream;

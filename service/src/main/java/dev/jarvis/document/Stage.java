@@ -3,7 +3,7 @@ package dev.jarvis.document;
 import java.util.Locale;
 
 /** Where a document is on its way to the index. */
-enum Stage {
+public enum Stage {
   /** Its bytes are being uploaded. */
   STORE,
   EXTRACT,
@@ -14,7 +14,7 @@ enum Stage {
   DELETE;
 
   /** As the table, the API and metrics name it. */
-  String id() {
+  public String id() {
     return name().toLowerCase(Locale.ROOT);
   }
 

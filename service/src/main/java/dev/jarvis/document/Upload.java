@@ -2,10 +2,11 @@ package dev.jarvis.document;
 
 import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.document.Multipart.Part;
-import dev.jarvis.http.ApiException;
-import dev.jarvis.http.ClientConnection;
+import dev.jarvis.document.extract.MediaType;
+import dev.jarvis.error.ApiException;
 import dev.jarvis.http.Exchange;
-import dev.jarvis.http.RequestIds;
+import dev.jarvis.http.connection.ClientConnection;
+import dev.jarvis.id.UuidV7;
 import dev.jarvis.limit.Admission;
 import dev.jarvis.storage.ObjectStore;
 import io.helidon.http.HeaderNames;
@@ -58,7 +59,7 @@ final class Upload {
     this.documents = documents;
     this.objects = objects;
     this.telemetry = telemetry;
-    this.admission = new Admission("uploads", config.uploads(), telemetry.waiting("upload"));
+    this.admission = new Admission("uploads", config.uploads(), telemetry.waiting());
   }
 
   /**
@@ -70,7 +71,7 @@ final class Upload {
 
   /** One file on its way. */
   private static final class Arriving {
-    private final UUID id = RequestIds.next();
+    private final UUID id = UuidV7.next();
     private @Nullable UploadedBytes bytes;
     private @Nullable String purpose;
   }

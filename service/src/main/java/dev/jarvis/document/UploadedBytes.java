@@ -1,6 +1,6 @@
 package dev.jarvis.document;
 
-import dev.jarvis.http.ApiException;
+import dev.jarvis.error.ApiException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,11 +1,11 @@
 package dev.jarvis.document;
 
 /** Arithmetic of embeddings. */
-final class Vectors {
+public final class Vectors {
   private Vectors() {}
 
   /** The same direction with length 1, so that the cosine of two is their product. */
-  static float[] unit(float[] vector) {
+  public static float[] unit(float[] vector) {
     double square = 0;
     for (float it : vector) {
       square += (double) it * it;
@@ -19,7 +19,7 @@ final class Vectors {
   }
 
   /** In PostgreSQL's form of an array. */
-  static String array(float[] vector) {
+  public static String array(float[] vector) {
     StringBuilder text = new StringBuilder("{");
     for (int i = 0; i < vector.length; i++) {
       text.append(i == 0 ? "" : ",").append(vector[i]);

@@ -10,7 +10,7 @@ public final class Admit implements Stage {
     /**
      * Waits for a permit.
      *
-     * @throws dev.jarvis.http.ApiException.Overloaded if none becomes free
+     * @throws dev.jarvis.error.ApiException.Overloaded if none becomes free
      */
     Permit acquire(String user);
   }

@@ -4,7 +4,7 @@ import java.time.Duration;
 
 /**
  * An answer on its way through the pipeline: its head, then its events. Used by one thread. Every
- * method may throw an {@link dev.jarvis.http.ApiException} if the call fails, or a {@link
+ * method may throw an {@link dev.jarvis.error.ApiException} if the call fails, or a {@link
  * dev.jarvis.concurrent.CancelledException} if nobody waits for it any more.
  */
 public interface Answer extends AutoCloseable {

@@ -1,7 +1,7 @@
 package dev.jarvis.gateway;
 
 import dev.jarvis.concurrent.CancelledException;
-import dev.jarvis.http.ApiException;
+import dev.jarvis.error.ApiException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +42,7 @@ public final class CallRecord {
    *
    * @return whether this was not known yet
    */
-  synchronized boolean cached(Head head, Reason reason) {
+  public synchronized boolean cached(Head head, Reason reason) {
     if (cached != null) {
       return false;
     }
@@ -51,11 +51,11 @@ public final class CallRecord {
     return true;
   }
 
-  synchronized @Nullable Reason cached() {
+  public synchronized @Nullable Reason cached() {
     return cached;
   }
 
-  synchronized void failed(Throwable e) {
+  public synchronized void failed(Throwable e) {
     failure = e;
   }
 

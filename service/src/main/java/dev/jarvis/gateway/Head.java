@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Head(String route, TargetName target, List<String> ignored, @Nullable String cache) {
 
-  Head withCache(@Nullable String result) {
+  public Head withCache(@Nullable String result) {
     return new Head(route, target, ignored, result);
   }
 }

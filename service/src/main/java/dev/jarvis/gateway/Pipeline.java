@@ -19,7 +19,7 @@ public final class Pipeline {
    * Runs a call within {@link dev.jarvis.concurrent.Cancellation#current()}, the scope of whoever
    * waits for it.
    *
-   * @throws dev.jarvis.http.ApiException if it is refused
+   * @throws dev.jarvis.error.ApiException if it is refused
    */
   public Answer run(Call call) {
     try {

@@ -1,7 +1,6 @@
 package dev.jarvis.gateway;
 
-import dev.jarvis.http.RequestIds;
-import dev.jarvis.ledger.LlmUse;
+import dev.jarvis.id.UuidV7;
 import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.Metric;
 import io.opentelemetry.api.trace.Span;
@@ -65,7 +64,7 @@ public final class Settlement {
   }
 
   /** Settles a call; only the first time counts. */
-  void settle(Call call) {
+  public void settle(Call call) {
     CallRecord record = call.record();
     if (!record.settle()) {
       return;
@@ -119,7 +118,7 @@ public final class Settlement {
           instruments.add(Metric.LLM_UNPRICED_REQUESTS, 1, label, provider);
         }
         use(attempt, cost);
-        ledger.accept(entry(call, RequestIds.next(), attempt.outcome(), attempt, number, cost));
+        ledger.accept(entry(call, UuidV7.next(), attempt.outcome(), attempt, number, cost));
       }
     }
     attempt.endSpan(cost);
@@ -130,7 +129,7 @@ public final class Settlement {
     Duration compute = timings == null ? attempt.duration() : timings.compute();
     return pricing.cost(
         attempt.target().name(),
-        RequestIds.time(call.id()),
+        UuidV7.time(call.id()),
         attempt.usage(),
         attempt.worked() ? compute : Duration.ZERO);
   }

@@ -11,7 +11,7 @@ public interface Stage {
    * Handles a call.
    *
    * @return the next stage's answer, possibly with more in it, or one of its own
-   * @throws dev.jarvis.http.ApiException if the call is refused or fails
+   * @throws dev.jarvis.error.ApiException if the call is refused or fails
    */
   Answer handle(Call call, Next next);
 }

@@ -1,6 +1,6 @@
 package dev.jarvis.health;
 
-import dev.jarvis.http.OutOfMemory;
+import dev.jarvis.error.OutOfMemory;
 import io.helidon.health.HealthCheck;
 import io.helidon.health.HealthCheckResponse;
 

@@ -2,8 +2,9 @@ package dev.jarvis.health;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.health.Health.State;
-import dev.jarvis.http.Json;
+import dev.jarvis.http.JsonResponse;
 import dev.jarvis.http.Routes;
+import dev.jarvis.json.Json;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
@@ -57,6 +58,6 @@ public final class HealthRoutes {
   private static void send(ServerResponse response, boolean up, ObjectNode body) {
     response.status(up ? Status.OK_200 : Status.SERVICE_UNAVAILABLE_503);
     response.header(HeaderNames.CACHE_CONTROL, "no-store");
-    Json.send(response, body);
+    JsonResponse.send(response, body);
   }
 }

@@ -1,5 +1,6 @@
 package dev.jarvis.http;
 
+import dev.jarvis.error.ApiException;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
 import java.nio.charset.StandardCharsets;

@@ -1,5 +1,6 @@
 package dev.jarvis.http;
 
+import dev.jarvis.error.ApiException;
 import java.util.HashMap;
 import java.util.Map;
 

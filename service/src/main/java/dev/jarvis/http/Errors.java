@@ -1,6 +1,9 @@
 package dev.jarvis.http;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.error.ApiException;
+import dev.jarvis.http.connection.ClientConnection;
+import dev.jarvis.json.Json;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.Status;
@@ -34,7 +37,7 @@ public final class Errors {
       ClientConnection.current().leaveUnread();
     }
     response.status(status(error));
-    Json.send(response, body(error, requestId));
+    JsonResponse.send(response, body(error, requestId));
   }
 
   /** {@code {"error": {"message", "type", "param", "code", "request_id"}}}. */

@@ -2,6 +2,7 @@ package dev.jarvis.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.error.ApiException;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;

@@ -1,5 +1,7 @@
 package dev.jarvis.http;
 
+import dev.jarvis.error.ApiException;
+import dev.jarvis.http.connection.ClientConnection;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.ServerRequestHeaders;
 import java.util.List;

@@ -10,6 +10,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.error.ApiException;
+import dev.jarvis.http.connection.ClientConnection;
 import dev.jarvis.json.SharedBuffers;
 import io.helidon.http.RequestException;
 import io.helidon.http.Status;

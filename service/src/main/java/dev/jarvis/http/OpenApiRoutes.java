@@ -32,6 +32,6 @@ public final class OpenApiRoutes {
   }
 
   private void document(ServerRequest request, ServerResponse response) {
-    Json.send(response, document);
+    JsonResponse.send(response, document);
   }
 }

@@ -1,11 +1,8 @@
 package dev.jarvis.http;
 
-import com.fasterxml.uuid.Generators;
-import com.fasterxml.uuid.NoArgGenerator;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Headers;
-import java.time.Instant;
 import java.util.UUID;
 import java.util.regex.Pattern;
 
@@ -17,19 +14,8 @@ public final class RequestIds {
   public static final HeaderName HEADER = HeaderNames.create("x-request-id");
 
   private static final Pattern USABLE = Pattern.compile("[A-Za-z0-9._:/+=-]{1,128}");
-  private static final NoArgGenerator GENERATOR = Generators.timeBasedEpochRandomGenerator();
 
   private RequestIds() {}
-
-  /** A new UUIDv7 (RFC 9562). */
-  public static UUID next() {
-    return GENERATOR.generate();
-  }
-
-  /** The time in an UUIDv7, in whole milliseconds (RFC 9562, section 5.7). */
-  public static Instant time(UUID id) {
-    return Instant.ofEpochMilli(id.getMostSignificantBits() >>> 16);
-  }
 
   /** The id that the request is known by to its client. */
   public static String of(Headers headers, UUID own) {

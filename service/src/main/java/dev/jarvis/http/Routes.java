@@ -1,5 +1,7 @@
 package dev.jarvis.http;
 
+import dev.jarvis.error.ApiException;
+import dev.jarvis.error.OutOfMemory;
 import io.helidon.http.Method;
 import io.helidon.http.PathMatcher;
 import io.helidon.http.PathMatchers;

@@ -2,7 +2,8 @@ package dev.jarvis.ledger;
 
 import dev.failsafe.Failsafe;
 import dev.failsafe.RetryPolicy;
-import dev.jarvis.http.OutOfMemory;
+import dev.jarvis.error.OutOfMemory;
+import dev.jarvis.gateway.LlmUse;
 import dev.jarvis.storage.Database;
 import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.Metric;

@@ -2,7 +2,7 @@ package dev.jarvis.limit;
 
 import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
-import dev.jarvis.http.ApiException;
+import dev.jarvis.error.ApiException;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashMap;

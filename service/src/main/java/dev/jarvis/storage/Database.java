@@ -5,8 +5,8 @@ import dev.jarvis.telemetry.Telemetry;
 import io.helidon.dbclient.DbClient;
 import io.helidon.dbclient.DbExecute;
 import io.helidon.dbclient.jdbc.JdbcClientBuilder;
+import java.io.Closeable;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -14,7 +14,6 @@ import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
 import java.util.function.Function;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /** PostgreSQL: the configured one, or one that this process runs. */
 public final class Database implements AutoCloseable {
@@ -27,12 +26,11 @@ public final class Database implements AutoCloseable {
   /** Wrong data, a violated constraint, a wrong statement: the same again fails the same way. */
   private static final Pattern PERMANENT = Pattern.compile("(22|23|42)...");
 
-  private final @Nullable LocalPostgres server;
+  private final Closeable server;
   private final StatementTelemetry telemetry;
   private final DbClient client;
 
-  private Database(
-      @Nullable LocalPostgres server, StatementTelemetry telemetry, ConnectionPool pool) {
+  private Database(Closeable server, StatementTelemetry telemetry, ConnectionPool pool) {
     this.server = server;
     this.telemetry = telemetry;
     this.client = JdbcClientBuilder.create().connectionPool(pool).addService(telemetry).build();
@@ -41,35 +39,17 @@ public final class Database implements AutoCloseable {
   /**
    * Waits for PostgreSQL, brings the schema up to date and opens the pool.
    *
-   * @param home holds the embedded server's data in {@code postgres}
-   * @throws IOException if PostgreSQL does not answer within the configured time, refuses the user
-   *     or the database, or the embedded server does not start
+   * @param server closed after the pool: an embedded server
+   * @throws IOException if PostgreSQL does not answer within the configured time, or refuses the
+   *     user or the database
    * @throws org.flywaydb.core.api.FlywayException if a migration fails
-   * @throws IllegalArgumentException if the URL is none
    */
-  public static Database open(DatabaseConfig config, Path home, Telemetry telemetry)
+  public static Database open(
+      PostgresUrl url, DatabaseConfig config, Telemetry telemetry, Closeable server)
       throws IOException {
-    LocalPostgres server =
-        config.url() == null ? LocalPostgres.start(home.resolve("postgres")) : null;
-    try {
-      PostgresUrl url = server == null ? configured(config) : server.url();
-      Schema.migrate(url, config.connectTimeout());
-      return new Database(
-          server, new StatementTelemetry(telemetry), ConnectionPool.open(url, config));
-    } catch (IOException | RuntimeException e) {
-      if (server != null) {
-        server.close();
-      }
-      throw e;
-    }
-  }
-
-  private static PostgresUrl configured(DatabaseConfig config) {
-    PostgresUrl url = PostgresUrl.parse(String.valueOf(config.url()));
-    return new PostgresUrl(
-        url.jdbc(),
-        config.username() == null ? url.username() : config.username(),
-        config.password() == null ? url.password() : config.password());
+    Schema.migrate(url, config.connectTimeout());
+    return new Database(
+        server, new StatementTelemetry(telemetry), ConnectionPool.open(url, config));
   }
 
   /**
@@ -160,8 +140,6 @@ public final class Database implements AutoCloseable {
   @Override
   public void close() throws IOException {
     client.close();
-    if (server != null) {
-      server.close();
-    }
+    server.close();
   }
 }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * A PostgreSQL URL in the form that JDBC takes, with user and password apart: the driver refuses
  * them before an {@code @}, and a URL ends up in messages.
  */
-record PostgresUrl(String jdbc, @Nullable String username, @Nullable String password) {
+public record PostgresUrl(String jdbc, @Nullable String username, @Nullable String password) {
   private static final Pattern FORM =
       Pattern.compile(
           "(?:jdbc:)?postgres(?:ql)?://(?:(?<user>[^@]*)@)?(?<hosts>[^/?@]+)/(?<database>[^/?]+)(?:\\?(?<query>.*))?");
@@ -22,6 +22,19 @@ record PostgresUrl(String jdbc, @Nullable String username, @Nullable String pass
   @Override
   public String toString() {
     return jdbc.replaceFirst("\\?.*", "");
+  }
+
+  /**
+   * The configured URL with the configured user and password, which win over those in the URL.
+   *
+   * @throws IllegalArgumentException if there is no URL or it is not valid
+   */
+  public static PostgresUrl of(DatabaseConfig config) {
+    PostgresUrl url = parse(String.valueOf(config.url()));
+    return new PostgresUrl(
+        url.jdbc(),
+        config.username() == null ? url.username() : config.username(),
+        config.password() == null ? url.password() : config.password());
   }
 
   /**

@@ -20,9 +20,8 @@ import io.lettuce.core.metrics.CommandLatencyRecorder;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
 import io.lettuce.core.resource.Delay;
+import java.io.Closeable;
 import java.io.IOException;
-import java.net.URI;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -41,7 +40,7 @@ public final class Redis implements AutoCloseable {
   private static final Duration CONNECT_PERIOD = Duration.ofSeconds(1);
   private static final Duration RECONNECT_LIMIT = Duration.ofSeconds(2);
 
-  private final @Nullable LocalRedis server;
+  private final Closeable server;
   private final Telemetry telemetry;
   private final Duration commandTimeout;
   private final ClientResources resources;
@@ -49,8 +48,7 @@ public final class Redis implements AutoCloseable {
   private volatile @Nullable StatefulRedisConnection<String, String> connection;
   private volatile boolean closed;
 
-  private Redis(
-      @Nullable LocalRedis server, RedisURI uri, Duration commandTimeout, Telemetry telemetry) {
+  private Redis(Closeable server, RedisURI uri, Duration commandTimeout, Telemetry telemetry) {
     this.server = server;
     this.telemetry = telemetry;
     this.commandTimeout = commandTimeout;
@@ -75,30 +73,15 @@ public final class Redis implements AutoCloseable {
   }
 
   /**
-   * Connects; a Redis that is away is no error, it is looked for in the background.
+   * Connects; a Redis that is away is no error: the connection is retried in the background.
    *
-   * @param home holds the embedded server's data in {@code redis}
-   * @throws IOException if the embedded server does not start
-   * @throws IllegalArgumentException if the URL is none
+   * @param server closed after the connection: an embedded server
    */
-  public static Redis open(RedisConfig config, Path home, Telemetry telemetry) throws IOException {
-    LocalRedis server = config.url() == null ? LocalRedis.start(home.resolve("redis")) : null;
-    RedisURI uri = server == null ? configured(config) : server.uri();
+  public static Redis open(
+      RedisURI uri, RedisConfig config, Telemetry telemetry, Closeable server) {
     Redis redis = new Redis(server, uri, config.commandTimeout(), telemetry);
     redis.start();
     return redis;
-  }
-
-  private static RedisURI configured(RedisConfig config) {
-    RedisURI uri = RedisURI.create(String.valueOf(config.url()));
-    if (config.password() == null) {
-      return uri;
-    }
-    String user = URI.create(String.valueOf(config.url())).getUserInfo();
-    String name = user == null ? "" : user.split(":", 2)[0];
-    return name.isEmpty()
-        ? RedisURI.builder(uri).withPassword(config.password().toCharArray()).build()
-        : RedisURI.builder(uri).withAuthentication(name, config.password().toCharArray()).build();
   }
 
   private void start() {
@@ -176,8 +159,6 @@ public final class Redis implements AutoCloseable {
     resources
         .shutdown(0, commandTimeout.toMillis(), MILLISECONDS)
         .awaitUninterruptibly(commandTimeout.toMillis());
-    if (server != null) {
-      server.close();
-    }
+    server.close();
   }
 }

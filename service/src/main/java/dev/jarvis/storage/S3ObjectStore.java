@@ -23,7 +23,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A bucket of an S3 service such as SeaweedFS or MinIO. */
-final class S3ObjectStore implements ObjectStore {
+public final class S3ObjectStore implements ObjectStore {
   private static final Logger LOG = LoggerFactory.getLogger(S3ObjectStore.class);
   private static final Duration RETRY_PERIOD = Duration.ofSeconds(2);
 
@@ -41,7 +41,7 @@ final class S3ObjectStore implements ObjectStore {
     this.telemetry = telemetry;
   }
 
-  static S3ObjectStore open(ObjectStoreConfig config, Telemetry telemetry) {
+  public static S3ObjectStore open(ObjectStoreConfig config, Telemetry telemetry) {
     Dispatcher dispatcher = new Dispatcher();
     dispatcher.setMaxRequests(MAX_CALLS);
     dispatcher.setMaxRequestsPerHost(MAX_CALLS);

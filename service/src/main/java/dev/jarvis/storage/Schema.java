@@ -13,7 +13,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The migrations of {@code db/migration}, run while nothing else uses the database yet. */
-final class Schema {
+public final class Schema {
   private static final Logger LOG = LoggerFactory.getLogger(Schema.class);
   private static final Duration LOGIN_LIMIT = Duration.ofSeconds(5);
 
@@ -27,7 +27,7 @@ final class Schema {
    *
    * @throws IOException if it does not answer within the limit, or refuses the user or the database
    */
-  static void migrate(PostgresUrl url, Duration limit) throws IOException {
+  public static void migrate(PostgresUrl url, Duration limit) throws IOException {
     Flyway flyway = Flyway.configure().dataSource(dataSource(url)).load();
     RetryPolicy<Object> whileAway =
         RetryPolicy.builder()

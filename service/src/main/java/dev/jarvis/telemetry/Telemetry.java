@@ -98,7 +98,7 @@ public final class Telemetry implements AutoCloseable {
   }
 
   /** What a scrape shows now; takes the exemplars with it. */
-  MetricSnapshots collect() {
+  public MetricSnapshots collect() {
     return prometheus.collect();
   }
 

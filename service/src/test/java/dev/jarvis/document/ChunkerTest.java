@@ -2,6 +2,7 @@ package dev.jarvis.document;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.jarvis.document.extract.Section;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;

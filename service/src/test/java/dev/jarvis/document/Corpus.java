@@ -19,22 +19,22 @@ import org.apache.pdfbox.pdmodel.font.Standard14Fonts;
 import org.apache.poi.xwpf.usermodel.XWPFDocument;
 
 /** Real documents, made in the test. */
-final class Corpus {
+public final class Corpus {
   static final String MARKDOWN =
       "# Lighthouse of Kermorvan\n\nThe keeper's cat is called Balthazar and weighs 6 kg.\n";
-  static final String HTML =
+  public static final String HTML =
       "<!doctype html><html><head><title>Ferry</title><script>var hidden = 'zebra';</script></head>"
           + "<body><h1>Timetable</h1><p>The ferry to Molène leaves at 07:35.</p></body></html>";
 
   private Corpus() {}
 
-  static byte[] pdf(String... pages) throws IOException {
+  public static byte[] pdf(String... pages) throws IOException {
     try (PDDocument pdf = document(pages)) {
       return bytes(pdf);
     }
   }
 
-  static byte[] encryptedPdf() throws IOException {
+  public static byte[] encryptedPdf() throws IOException {
     try (PDDocument pdf = document("secret")) {
       pdf.protect(new StandardProtectionPolicy("owner", "user", new AccessPermission()));
       return bytes(pdf);
@@ -42,7 +42,7 @@ final class Corpus {
   }
 
   /** A small file with a page whose content is many MiB of the same. */
-  static byte[] expandingPdf(int mebibytes, String same) throws IOException {
+  public static byte[] expandingPdf(int mebibytes, String same) throws IOException {
     ByteArrayOutputStream packed = new ByteArrayOutputStream();
     try (DeflaterOutputStream out = new DeflaterOutputStream(packed)) {
       out.write("BT /F1 12 Tf 50 700 Td (Small.) Tj ".getBytes(StandardCharsets.UTF_8));
@@ -86,7 +86,7 @@ final class Corpus {
     return out.toByteArray();
   }
 
-  static byte[] docx(String... paragraphs) throws IOException {
+  public static byte[] docx(String... paragraphs) throws IOException {
     try (XWPFDocument document = new XWPFDocument()) {
       for (String text : paragraphs) {
         document.createParagraph().createRun().setText(text);
@@ -98,7 +98,7 @@ final class Corpus {
   }
 
   /** A package with one part of that content; also what Word would never write. */
-  static byte[] officeFile(String mainType, String document) throws IOException {
+  public static byte[] officeFile(String mainType, String document) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (ZipOutputStream zip = new ZipOutputStream(out)) {
       entry(

@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.DocumentStore.Leased;
-import dev.jarvis.http.RequestIds;
-import dev.jarvis.storage.TestDatabase;
+import dev.jarvis.document.extract.MediaType;
+import dev.jarvis.id.UuidV7;
+import dev.jarvis.storage.embedded.TestDatabase;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -96,21 +97,21 @@ class DocumentStoreTest {
 
   @Test
   void theSameContentIsKeptOnceAlsoWhereItComesTwiceAtOnce() {
-    UUID first = RequestIds.next();
-    UUID second = RequestIds.next();
+    UUID first = UuidV7.next();
+    UUID second = UuidV7.next();
     store.begin(first, "alice", "a.txt", MediaType.TEXT, LONG, "");
     store.begin(second, "alice", "b.txt", MediaType.TEXT, LONG, "");
     assertThat(store.stored(first, "assistants", 3, "abc")).isTrue();
     assertThat(store.stored(second, "assistants", 3, "abc")).isFalse();
     assertThat(store.findContent("alice", "abc").orElseThrow().id()).isEqualTo(first);
-    UUID others = RequestIds.next();
+    UUID others = UuidV7.next();
     store.begin(others, "bob", "a.txt", MediaType.TEXT, LONG, "");
     assertThat(store.stored(others, "assistants", 3, "abc")).isTrue();
   }
 
   @Test
   void anUploadThatIsBeingThrownAwayDoesNotEndWell() {
-    UUID late = RequestIds.next();
+    UUID late = UuidV7.next();
     store.begin(late, "alice", "a.txt", MediaType.TEXT, Duration.ZERO, "");
     assertThat(store.claim(LONG).orElseThrow().document().stage()).isEqualTo(Stage.STORE);
     assertThat(store.stored(late, "assistants", 3, "abc")).isFalse();
@@ -131,7 +132,7 @@ class DocumentStoreTest {
   }
 
   private static UUID begun(String user, String content) {
-    UUID id = RequestIds.next();
+    UUID id = UuidV7.next();
     store.begin(id, user, "a.txt", MediaType.TEXT, LONG, "");
     store.stored(id, "assistants", 3, content);
     return id;
@@ -146,7 +147,7 @@ class DocumentStoreTest {
 
   @Test
   void aDocumentIsItsWorkersUntilTheLeaseEnds() {
-    UUID id = RequestIds.next();
+    UUID id = UuidV7.next();
     store.begin(id, "alice", "a.txt", MediaType.TEXT, LONG, "");
     assertThat(store.claim(LONG)).as("an upload that goes on is nobody's").isEmpty();
     assertThat(store.stored(id, "assistants", 3, "abc")).isTrue();

@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jarvis.TestService;
-import dev.jarvis.model.FakeOllama;
+import dev.jarvis.provider.ollama.FakeOllama;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.http.HttpRequest;

@@ -5,8 +5,10 @@ import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.Programs;
 import dev.jarvis.document.Document.State;
-import dev.jarvis.document.PassageStore.Place;
-import dev.jarvis.http.RequestIds;
+import dev.jarvis.document.extract.MediaType;
+import dev.jarvis.document.search.PassageStore;
+import dev.jarvis.document.search.PassageStore.Place;
+import dev.jarvis.id.UuidV7;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
@@ -122,7 +124,7 @@ class WorkerKilledTest {
   @ParameterizedTest
   @EnumSource(names = {"EXTRACT", "CHUNK", "EMBED", "INDEX"})
   void theNextOneEndsTheWork(Stage stage) throws Exception {
-    UUID id = RequestIds.next();
+    UUID id = UuidV7.next();
     kill(stage, id);
     try (WorkingService service = new WorkingService(home)) {
       Document left = service.documents().find("alice", id).orElseThrow();
@@ -150,7 +152,7 @@ class WorkerKilledTest {
 
   @Test
   void anUploadThatDiedIsThrownAway() throws Exception {
-    UUID id = RequestIds.next();
+    UUID id = UuidV7.next();
     kill(Stage.STORE, id);
     Path files = home.resolve("objects/documents/files");
     assertThat(named(files, id)).as("half of it is there").isPositive();

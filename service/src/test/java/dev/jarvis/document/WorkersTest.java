@@ -5,9 +5,10 @@ import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.Document.State;
-import dev.jarvis.http.RequestIds;
+import dev.jarvis.document.extract.MediaType;
+import dev.jarvis.id.UuidV7;
 import dev.jarvis.storage.Recorded;
-import dev.jarvis.storage.TestDatabase;
+import dev.jarvis.storage.embedded.TestDatabase;
 import dev.jarvis.telemetry.Metric;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.sdk.trace.data.SpanData;
@@ -56,7 +57,7 @@ class WorkersTest {
   }
 
   private static UUID upload(String text, String trace) throws IOException {
-    UUID id = RequestIds.next();
+    UUID id = UuidV7.next();
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     service.documents().begin(id, "alice", "a.txt", MediaType.TEXT, LIMIT, trace);
     service.objects().put("files/" + id, new ByteArrayInputStream(bytes));

@@ -1,12 +1,14 @@
 package dev.jarvis.document;
 
+import dev.jarvis.document.extract.ExtractLimits;
 import dev.jarvis.limit.Admission;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.DatabaseConfig;
 import dev.jarvis.storage.ObjectStore;
 import dev.jarvis.storage.ObjectStoreConfig;
 import dev.jarvis.storage.Recorded;
-import dev.jarvis.storage.TestDatabase;
+import dev.jarvis.storage.embedded.Stores;
+import dev.jarvis.storage.embedded.TestDatabase;
 import dev.jarvis.telemetry.Telemetry;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,7 +16,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A service's part in documents: a queue and one worker. */
-final class WorkingService implements AutoCloseable {
+public final class WorkingService implements AutoCloseable {
   private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final Duration LEASE = Duration.ofMinutes(5);
   private static final Duration RENEWAL_PERIOD = Duration.ofMillis(100);
@@ -29,19 +31,19 @@ final class WorkingService implements AutoCloseable {
   private final DocumentStore documents;
 
   /** One with an embedded PostgreSQL, whose data stays in its home. */
-  WorkingService(Path home) throws Exception {
+  public WorkingService(Path home) throws Exception {
     this(EMBEDDED, home);
   }
 
   /** One with a database of the test's. */
-  WorkingService(TestDatabase database, Path home) throws Exception {
+  public WorkingService(TestDatabase database, Path home) throws Exception {
     this(database.config(4, LIMIT), home);
   }
 
   private WorkingService(DatabaseConfig config, Path home) throws Exception {
     telemetry = Recorded.start();
-    database = Database.open(config, home, telemetry);
-    objects = ObjectStore.open(OBJECTS, home, telemetry);
+    database = Stores.database(config, home, telemetry);
+    objects = Stores.objects(OBJECTS, home, telemetry);
     documents = new DocumentStore(database);
   }
 
@@ -94,7 +96,7 @@ final class WorkingService implements AutoCloseable {
     return new QueueGauges(documents, telemetry.instruments());
   }
 
-  Database database() {
+  public Database database() {
     return database;
   }
 
@@ -102,7 +104,7 @@ final class WorkingService implements AutoCloseable {
     return objects;
   }
 
-  DocumentStore documents() {
+  public DocumentStore documents() {
     return documents;
   }
 

@@ -2,7 +2,7 @@ package dev.jarvis.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.jarvis.http.Json;
+import dev.jarvis.json.Json;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.telemetry.Telemetry;
 import java.time.Duration;

@@ -3,6 +3,7 @@ package dev.jarvis.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.jarvis.error.ApiException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

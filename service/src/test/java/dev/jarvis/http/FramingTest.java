@@ -3,6 +3,8 @@ package dev.jarvis.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.jarvis.TestService;
+import dev.jarvis.http.connection.ChunkedFramingTest;
+import dev.jarvis.http.connection.RawConnection;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -138,7 +140,7 @@ class FramingTest {
   }
 
   @ParameterizedTest
-  @MethodSource("dev.jarvis.http.ChunkedFramingTest#wellFormed")
+  @MethodSource("dev.jarvis.http.connection.ChunkedFramingTest#wellFormed")
   void plainChunksAreReadAndTheConnectionGoesOn(String body) throws Exception {
     String request =
         head("POST", "/v1/chat/completions") + "Transfer-Encoding: chunked\r\n\r\n" + body;

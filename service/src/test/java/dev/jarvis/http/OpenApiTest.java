@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.Programs;
 import dev.jarvis.TestService;
-import dev.jarvis.model.FakeOpenAi;
+import dev.jarvis.provider.openai.FakeOpenAi;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

@@ -3,6 +3,7 @@ package dev.jarvis.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.jarvis.gateway.LlmUse;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;

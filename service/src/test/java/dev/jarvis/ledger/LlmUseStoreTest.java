@@ -3,9 +3,11 @@ package dev.jarvis.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.jarvis.gateway.LlmUse;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.Recorded;
-import dev.jarvis.storage.TestDatabase;
+import dev.jarvis.storage.embedded.Stores;
+import dev.jarvis.storage.embedded.TestDatabase;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
 import io.helidon.dbclient.DbRow;
@@ -40,7 +42,7 @@ class LlmUseStoreTest {
   static void open() throws Exception {
     telemetry = Recorded.start();
     testDatabase = TestDatabase.create();
-    database = Database.open(testDatabase.config(4, Duration.ofSeconds(30)), home, telemetry);
+    database = Stores.database(testDatabase.config(4, Duration.ofSeconds(30)), home, telemetry);
     store = new LlmUseStore(database);
   }
 

@@ -1,5 +1,6 @@
 package dev.jarvis.ledger;
 
+import dev.jarvis.gateway.LlmUse;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;

@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
-import dev.jarvis.http.ApiException;
+import dev.jarvis.error.ApiException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;

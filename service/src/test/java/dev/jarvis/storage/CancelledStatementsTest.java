@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.concurrent.Cancellation;
+import dev.jarvis.storage.embedded.Stores;
+import dev.jarvis.storage.embedded.TestDatabase;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
 import io.helidon.dbclient.DbClientException;
@@ -38,8 +40,8 @@ class CancelledStatementsTest {
   static void open() throws Exception {
     postgres = TestDatabase.create();
     telemetry = Recorded.start();
-    database = Database.open(postgres.config(1, LIMIT), home, telemetry);
-    watcher = Database.open(postgres.config(1, LIMIT), home, telemetry);
+    database = Stores.database(postgres.config(1, LIMIT), home, telemetry);
+    watcher = Stores.database(postgres.config(1, LIMIT), home, telemetry);
   }
 
   @AfterAll

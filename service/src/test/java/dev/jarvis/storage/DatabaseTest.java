@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.jarvis.storage.embedded.Stores;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
 import io.helidon.dbclient.DbClientException;
@@ -51,8 +52,8 @@ class DatabaseTest {
   static void open() throws IOException {
     Metrics.addRegistry(METERS);
     telemetry = Recorded.start();
-    database = Database.open(EMBEDDED, home, telemetry);
-    hasty = Database.open(config(url(password()), LIMIT, Duration.ofSeconds(1)), home, telemetry);
+    database = Stores.database(EMBEDDED, home, telemetry);
+    hasty = Stores.database(config(url(password()), LIMIT, Duration.ofSeconds(1)), home, telemetry);
   }
 
   @AfterAll
@@ -175,7 +176,7 @@ class DatabaseTest {
 
   @Test
   void refusesASecondJarvisOnTheSameFolder() {
-    assertThatThrownBy(() -> Database.open(EMBEDDED, home, telemetry))
+    assertThatThrownBy(() -> Stores.database(EMBEDDED, home, telemetry))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("another JARVIS uses the folder " + home.resolve("postgres"));
   }
@@ -189,7 +190,7 @@ class DatabaseTest {
     String url = "postgres://ann:s3cret@localhost:%d/jarvis".formatted(port);
 
     assertThatThrownBy(
-            () -> Database.open(config(url, Duration.ofSeconds(1), LIMIT), home, telemetry))
+            () -> Stores.database(config(url, Duration.ofSeconds(1), LIMIT), home, telemetry))
         .isInstanceOf(IOException.class)
         .hasMessage(
             "PostgreSQL at jdbc:postgresql://localhost:%d/jarvis did not answer within 1 s", port);
@@ -200,7 +201,7 @@ class DatabaseTest {
     DatabaseConfig config = config(url("wrong"), Duration.ofMinutes(2), LIMIT);
 
     long start = System.nanoTime();
-    assertThatThrownBy(() -> Database.open(config, home, telemetry))
+    assertThatThrownBy(() -> Stores.database(config, home, telemetry))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("password authentication failed");
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMinutes(1));
@@ -214,7 +215,7 @@ class DatabaseTest {
         CompletableFuture.supplyAsync(
             () -> {
               try {
-                return Database.open(config, home, telemetry);
+                return Stores.database(config, home, telemetry);
               } catch (IOException e) {
                 throw new UncheckedIOException(e);
               }

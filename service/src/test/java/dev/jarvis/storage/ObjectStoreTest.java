@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.jarvis.storage.embedded.Stores;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
 import io.opentelemetry.sdk.trace.data.SpanData;
@@ -42,7 +43,7 @@ class ObjectStoreTest {
   void keepsObjectsOnTheLocalDiskByDefault() throws Exception {
     ObjectStoreConfig config =
         new ObjectStoreConfig(null, null, null, "jarvis", Duration.ofSeconds(20));
-    try (ObjectStore store = ObjectStore.open(config, home, telemetry)) {
+    try (ObjectStore store = Stores.objects(config, home, telemetry)) {
       assertThatCode(store::check).doesNotThrowAnyException();
       Files.delete(home.resolve("objects/jarvis"));
       assertThatThrownBy(store::check).isInstanceOf(IOException.class);
@@ -52,7 +53,7 @@ class ObjectStoreTest {
   @Test
   void makesTheBucketOfAnS3ServiceAndAsksForIt() throws Exception {
     try (S3Fake s3 = new S3Fake(0);
-        ObjectStore store = ObjectStore.open(s3.config(), home, telemetry)) {
+        ObjectStore store = Stores.objects(s3.config(), home, telemetry)) {
       assertThat(s3.calls).contains("PUT");
       assertThat(Recorded.spans())
           .extracting(SpanData::getName)
@@ -76,7 +77,7 @@ class ObjectStoreTest {
       config = gone.config();
       port = gone.port();
     }
-    try (ObjectStore store = ObjectStore.open(config, home, telemetry)) {
+    try (ObjectStore store = Stores.objects(config, home, telemetry)) {
       assertThatThrownBy(store::check).isInstanceOf(Exception.class);
       try (S3Fake s3 = new S3Fake(port)) {
         await()

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.TestService;
+import dev.jarvis.storage.embedded.TestDatabase;
 import java.net.http.HttpResponse;
 import java.sql.SQLException;
 import java.time.Duration;

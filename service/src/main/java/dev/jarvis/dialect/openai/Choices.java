@@ -1,0 +1,129 @@
+package dev.jarvis.dialect.openai;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.Reason;
+import dev.jarvis.json.Json;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** Puts the events of an answer together: OpenAI's {@code choices}, and what stands beside them. */
+final class Choices {
+  /** One answer to the question. */
+  private static final class Choice {
+    private final StringBuilder text = new StringBuilder();
+    private final ObjectNode message = Json.object();
+    private final Map<Integer, ObjectNode> toolCalls = new TreeMap<>();
+    private final ObjectNode fields = Json.object();
+    private @Nullable ObjectNode logprobs;
+    private Reason reason = Reason.STOP;
+  }
+
+  private final Map<Integer, Choice> choices = new TreeMap<>();
+  private final ObjectNode answerFields = Json.object();
+  private Event.@Nullable UsageReport usage;
+  private @Nullable ObjectNode citations;
+
+  void add(Event event) {
+    switch (event) {
+      case Event.Text it -> {
+        Choice choice = choice(it.choice());
+        choice.text.append(it.text());
+        if (it.logprobs() != null) {
+          choice.logprobs = choice.logprobs == null ? Json.object() : choice.logprobs;
+          merge(choice.logprobs, it.logprobs());
+        }
+      }
+      case Event.Reasoning it -> merge(choice(it.choice()).message, DeltaJson.reasoning(it));
+      case Event.ToolCall it ->
+          merge(
+              choice(it.choice()).toolCalls.computeIfAbsent(it.index(), key -> Json.object()),
+              DeltaJson.toolCall(it));
+      case Event.MessageFields it -> merge(choice(it.choice()).message, it.fields());
+      case Event.ChoiceFields it -> merge(choice(it.choice()).fields, it.fields());
+      case Event.AnswerFields it -> answerFields.setAll(it.fields());
+      case Event.ChoiceEnd it -> {
+        Choice choice = choice(it.choice());
+        choice.reason = it.reason();
+        if (it.fields() != null) {
+          choice.fields.setAll(it.fields());
+        }
+      }
+      case Event.UsageReport it -> usage = it;
+      case Event.Citations it -> citations = it.json();
+      case Event.Vectors it -> throw new IllegalStateException("a chat has no vectors");
+      case Event.End it -> {}
+    }
+  }
+
+  private Choice choice(int index) {
+    return choices.computeIfAbsent(index, it -> new Choice());
+  }
+
+  /** Fields that stand beside the choices. */
+  ObjectNode answerFields() {
+    return answerFields;
+  }
+
+  /** The last report; null if there was none. */
+  Event.@Nullable UsageReport usage() {
+    return usage;
+  }
+
+  /** The passages that the answer is grounded on; null if it is not. */
+  @Nullable ObjectNode citations() {
+    return citations;
+  }
+
+  ArrayNode json() {
+    ArrayNode all = Json.object().putArray("choices");
+    choices.forEach((index, choice) -> all.add(json(index, choice)));
+    return all;
+  }
+
+  private static ObjectNode json(int index, Choice choice) {
+    ObjectNode json = Json.object().put("index", index);
+    ObjectNode message = json.putObject("message").put("role", "assistant");
+    // OpenAI: no text beside the calls of tools is null, and not an empty one
+    boolean says = !choice.message.isEmpty() || !choice.toolCalls.isEmpty();
+    message.put("content", choice.text.isEmpty() && says ? null : choice.text.toString());
+    message.putNull("refusal");
+    message.setAll(choice.message);
+    if (!choice.toolCalls.isEmpty()) {
+      ArrayNode calls = message.putArray("tool_calls");
+      choice.toolCalls.values().forEach(call -> calls.add(call.without("index")));
+    }
+    json.set("logprobs", choice.logprobs);
+    json.put("finish_reason", choice.reason.id());
+    json.setAll(choice.fields);
+    return json;
+  }
+
+  /**
+   * Adds a piece: texts are continued, lists extended, and names and numbers stay as they came
+   * first.
+   */
+  private static void merge(ObjectNode whole, JsonNode piece) {
+    for (Map.Entry<String, JsonNode> field : piece.properties()) {
+      String name = field.getKey();
+      JsonNode value = field.getValue();
+      JsonNode known = whole.get(name);
+      if (known == null || known.isNull()) {
+        whole.set(name, value.deepCopy());
+      } else if (known instanceof ArrayNode array && value.isArray()) {
+        value.forEach(array::add);
+      } else if (known instanceof ObjectNode object && value.isObject()) {
+        merge(object, value);
+      } else if (known.isTextual() && value.isTextual() && !isName(name)) {
+        whole.put(name, known.textValue() + value.textValue());
+      }
+    }
+  }
+
+  private static boolean isName(String field) {
+    return field.equals("id") || field.equals("type") || field.equals("name");
+  }
+}

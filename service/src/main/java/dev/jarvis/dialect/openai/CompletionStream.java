@@ -1,0 +1,155 @@
+package dev.jarvis.dialect.openai;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.concurrent.CancelledException;
+import dev.jarvis.error.ApiException;
+import dev.jarvis.error.OutOfMemory;
+import dev.jarvis.gateway.Answer;
+import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.Head;
+import dev.jarvis.http.Errors;
+import dev.jarvis.http.Exchange;
+import io.helidon.http.HeaderNames;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.http.ServerResponse;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One answer as a stream of {@code chat.completion.chunk}s. A client that waits for long gets the
+ * head and comments, so that no proxy gives up; from then on every error is an event.
+ */
+final class CompletionStream {
+  private static final Logger LOG = LoggerFactory.getLogger(CompletionStream.class);
+
+  private final ChatCompletionRequest request;
+  private final Exchange exchange;
+  private final Answer answer;
+  private final ServerResponse response;
+  private final ChatConfig config;
+  private final Completions.Chunks chunks;
+  private @Nullable EventStream events;
+  private @Nullable Head toldLate;
+
+  CompletionStream(
+      ChatCompletionRequest request,
+      Exchange exchange,
+      Answer answer,
+      ServerResponse response,
+      ChatConfig config) {
+    this.request = request;
+    this.exchange = exchange;
+    this.answer = answer;
+    this.response = response;
+    this.config = config;
+    this.chunks = new Completions.Chunks(exchange.id(), request.model(), request.includeUsage());
+  }
+
+  /**
+   * Sends the answer.
+   *
+   * @throws ApiException if the call fails before anything was sent
+   */
+  void send() {
+    try {
+      sendEvents();
+    } catch (EventStream.ClientGone e) {
+      exchange.clientIsGone();
+      if (events != null) {
+        events.closeQuietly();
+      }
+    } catch (CancelledException e) {
+      throw e;
+    } catch (ApiException e) {
+      fail(e);
+    } catch (RuntimeException | Error e) {
+      if (events == null) {
+        throw e;
+      }
+      throw brokenOff(e, events);
+    }
+  }
+
+  private void sendEvents() throws EventStream.ClientGone {
+    keepAlive();
+    Head head = answer.head();
+    boolean headSent = events != null;
+    if (headSent) {
+      toldLate = head;
+    } else {
+      Calls.explain(head, response);
+    }
+    EventStream stream = open();
+    Event event = answer.next();
+    while (!(event instanceof Event.End)) {
+      chunks.of(event, stream::send);
+      keepAlive();
+      event = answer.next();
+    }
+    ObjectNode late = toldLate == null ? null : Calls.json(toldLate);
+    if (request.includeUsage()) {
+      stream.send(chunks.usage(late));
+    }
+    if (late != null) {
+      stream.comment("jarvis " + late);
+    }
+    stream.done();
+    stream.close();
+  }
+
+  /** Waits for the next event; sends comments meanwhile. */
+  private void keepAlive() throws EventStream.ClientGone {
+    Duration period = config.sseKeepAlive();
+    if (period.isZero()) {
+      return;
+    }
+    while (!answer.await(period)) {
+      open().comment("keep-alive");
+    }
+  }
+
+  private EventStream open() {
+    if (events == null) {
+      response.header(HeaderNames.CONTENT_TYPE, "text/event-stream");
+      response.header(HeaderNames.CACHE_CONTROL, "no-cache");
+      response.header(
+          HeaderNames.create("x-accel-buffering"), "no"); // nginx would hold pieces back
+      events = new EventStream(response.outputStream());
+    }
+    return events;
+  }
+
+  /** An error before the head is a response; after it an event: the status was sent long before. */
+  private void fail(ApiException e) {
+    if (events == null) {
+      throw e;
+    }
+    if (Errors.isFault(e)) {
+      exchange.failure(e.getCause() == null ? e : e.getCause());
+    }
+    try {
+      events.send(Errors.body(e, exchange.requestId()));
+      events.close();
+    } catch (EventStream.ClientGone gone) {
+      exchange.clientIsGone();
+      events.closeQuietly();
+    }
+  }
+
+  /**
+   * A fault of the service in the middle of a stream: the client gets an error event, and a body
+   * that visibly lacks its end.
+   */
+  private CloseConnectionException brokenOff(Throwable fault, EventStream stream) {
+    OutOfMemory.endProcessIf(fault);
+    LOG.atError().setCause(fault).log("stream failed");
+    try {
+      stream.send(Errors.body(new ApiException.Internal(fault), exchange.requestId()));
+    } catch (EventStream.ClientGone e) {
+      // the log has it
+    }
+    return new CloseConnectionException("a stream failed", fault);
+  }
+}

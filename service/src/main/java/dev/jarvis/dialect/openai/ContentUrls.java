@@ -1,0 +1,232 @@
+package dev.jarvis.dialect.openai;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.error.ApiException;
+import dev.jarvis.http.Fields;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Which URLs may stand in messages. JARVIS fetches none of them, but a model server may, from where
+ * it can reach what a client cannot. Thread-safe.
+ */
+public final class ContentUrls implements AutoCloseable {
+  /** The values of {@code chat.content-urls}. */
+  public enum Mode {
+    /** {@code data:} URLs alone. */
+    REFUSE,
+    /** And those of hosts that have public addresses alone. */
+    PUBLIC,
+    /** Any: what the model server may fetch is limited elsewhere. */
+    PASS;
+
+    /** The mode of that name. */
+    public static Optional<Mode> of(String name) {
+      for (Mode mode : values()) {
+        if (mode.name().toLowerCase(Locale.ROOT).equals(name)) {
+          return Optional.of(mode);
+        }
+      }
+      return Optional.empty();
+    }
+  }
+
+  /** Finds the addresses of a host: the system's resolver. */
+  interface Resolver {
+    InetAddress[] resolve(String host) throws UnknownHostException;
+  }
+
+  private static final String CODE = "content_url_refused";
+  private static final Duration RESOLVE_LIMIT = Duration.ofSeconds(2);
+  private static final int MAX_HOSTS = 16;
+
+  /**
+   * A lookup that hangs cannot be ended: it keeps its thread, and further ones wait in the queue.
+   */
+  private static final int THREADS = 16;
+
+  private static final int QUEUE = 256;
+
+  private final Mode mode;
+  private final Resolver resolver;
+  private final Duration limit;
+  private final ThreadPoolExecutor lookups;
+
+  public ContentUrls(Mode mode) {
+    this(mode, InetAddress::getAllByName, RESOLVE_LIMIT);
+  }
+
+  ContentUrls(Mode mode, Resolver resolver, Duration limit) {
+    this.mode = mode;
+    this.resolver = resolver;
+    this.limit = limit;
+    // Platform threads: a lookup blocks in native code, which would hold a virtual thread's
+    // carrier.
+    lookups =
+        new ThreadPoolExecutor(
+            THREADS,
+            THREADS,
+            10,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(QUEUE),
+            Thread.ofPlatform().daemon().name("content-urls-", 0).factory());
+    lookups.allowCoreThreadTimeOut(true);
+  }
+
+  /**
+   * Checks every URL in the messages of a body; waits two seconds at most for their hosts.
+   *
+   * @throws ApiException.InvalidRequest naming the first field whose URL is not allowed
+   * @throws ApiException.Overloaded if too many hosts are being looked up
+   */
+  void check(ObjectNode body) {
+    if (mode == Mode.PASS) {
+      return;
+    }
+    Map<String, String> urls = new LinkedHashMap<>();
+    collect(body.path("messages"), "messages", urls);
+    Map<String, String> fieldsByHost = new LinkedHashMap<>();
+    urls.forEach((field, url) -> check(field, url, fieldsByHost));
+    if (fieldsByHost.size() > MAX_HOSTS) {
+      throw Fields.invalid(
+          "messages",
+          "'messages' has URLs of %d hosts; the maximum is %d."
+              .formatted(fieldsByHost.size(), MAX_HOSTS),
+          CODE);
+    }
+    resolve(fieldsByHost);
+  }
+
+  @Override
+  public void close() {
+    lookups.shutdownNow();
+  }
+
+  /**
+   * Whatever the part's type is, and in whatever case its fields are written: model servers differ
+   * in which of them they read.
+   */
+  private static void collect(JsonNode node, String at, Map<String, String> urls) {
+    for (int i = 0; node.isArray() && i < node.size(); i++) {
+      collect(node.get(i), at + "[" + i + "]", urls);
+    }
+    for (Map.Entry<String, JsonNode> field : node.properties()) {
+      String name = field.getKey().toLowerCase(Locale.ROOT);
+      if (name.equals("annotations")) {
+        continue; // citations of an earlier answer, which nobody fetches
+      }
+      String place = at + "." + field.getKey();
+      if (name.equals("url") || name.endsWith("_url") || name.equals("imageurl")) {
+        collectText(field.getValue(), place, urls);
+      }
+      collect(field.getValue(), place, urls);
+    }
+  }
+
+  private static void collectText(JsonNode value, String at, Map<String, String> urls) {
+    for (int i = 0; value.isArray() && i < value.size(); i++) {
+      collectText(value.get(i), at + "[" + i + "]", urls);
+    }
+    if (value.isTextual() && !value.textValue().startsWith("data:")) {
+      urls.put(at, value.textValue());
+    }
+  }
+
+  private void check(String field, String url, Map<String, String> fieldsByHost) {
+    if (mode == Mode.REFUSE) {
+      throw Fields.invalid(
+          field,
+          "'%s' must be a data: URL; http and https URLs are not accepted here.".formatted(field),
+          CODE);
+    }
+    UrlHost host = UrlHost.of(url).orElseThrow(() -> refused(field, "the URL is not plain"));
+    if (host.address().isPresent()) {
+      if (!PublicAddress.is(host.address().get())) {
+        throw refused(field, "the host '%s' is not".formatted(host.name()));
+      }
+    } else {
+      fieldsByHost.putIfAbsent(host.name(), field);
+    }
+  }
+
+  private void resolve(Map<String, String> fieldsByHost) {
+    long deadline = System.nanoTime() + limit.toNanos();
+    Map<String, Future<Boolean>> results = new LinkedHashMap<>();
+    try {
+      for (String host : fieldsByHost.keySet()) {
+        results.put(host, lookups.submit(() -> isPublic(host)));
+      }
+      for (Map.Entry<String, Future<Boolean>> result : results.entrySet()) {
+        String host = result.getKey();
+        String field = String.valueOf(fieldsByHost.get(host));
+        // Both say the same, or the error would tell which internal names exist.
+        if (!result.getValue().get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+          throw refused(field, "the host '%s' is not, or cannot be resolved".formatted(host));
+        }
+      }
+    } catch (TimeoutException e) {
+      if (!lookups.getQueue().isEmpty()) { // others' names hold the threads
+        throw new ApiException.Overloaded(
+            "Too many host names are being resolved; try again later.");
+      }
+      String host = firstPending(results);
+      throw refused(
+          String.valueOf(fieldsByHost.get(host)),
+          "the host '%s' could not be resolved within %d ms".formatted(host, limit.toMillis()));
+    } catch (RejectedExecutionException e) {
+      throw new ApiException.Overloaded("Too many host names are being resolved; try again later.");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ApiException.Overloaded("The request was interrupted.");
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("a lookup failed", e.getCause());
+    } finally {
+      results.values().forEach(it -> it.cancel(true));
+      lookups.purge();
+    }
+  }
+
+  private static String firstPending(Map<String, Future<Boolean>> results) {
+    return results.entrySet().stream()
+        .filter(it -> !it.getValue().isDone())
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseGet(() -> results.keySet().iterator().next());
+  }
+
+  /** Whether all addresses of a host are public. */
+  private boolean isPublic(String host) {
+    try {
+      InetAddress[] addresses = resolver.resolve(host);
+      for (InetAddress address : addresses) {
+        if (!PublicAddress.is(address)) {
+          return false;
+        }
+      }
+      return addresses.length > 0;
+    } catch (UnknownHostException e) {
+      return false;
+    }
+  }
+
+  private static ApiException refused(String field, String why) {
+    return Fields.invalid(
+        field,
+        "'%s' must be a data: URL, or an http or https URL without user information whose host is public; %s."
+            .formatted(field, why),
+        CODE);
+  }
+}

@@ -1,0 +1,207 @@
+package dev.jarvis.dialect.openai;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.error.OutOfMemory;
+import dev.jarvis.gateway.Answer;
+import dev.jarvis.gateway.Call;
+import dev.jarvis.gateway.EmbeddingRequest;
+import dev.jarvis.gateway.Pipeline;
+import dev.jarvis.gateway.VectorAnswer;
+import dev.jarvis.http.ByteBudget;
+import dev.jarvis.http.Exchange;
+import dev.jarvis.http.Fields;
+import dev.jarvis.http.JsonBody;
+import dev.jarvis.http.Routes;
+import dev.jarvis.identity.ActiveUsers;
+import dev.jarvis.json.SharedBuffers;
+import io.helidon.http.HeaderNames;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.ServerConnectionException;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Base64;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * {@code POST /v1/embeddings}, as <a
+ * href="https://platform.openai.com/docs/api-reference/embeddings/create">OpenAI documents it</a>.
+ */
+public final class EmbeddingRoutes {
+  private static final int MAX_INPUTS = 2048;
+  private static final int MAX_DIMENSIONS = 65_536;
+
+  private static final Logger LOG = LoggerFactory.getLogger(EmbeddingRoutes.class);
+
+  /** Closes no bracket that was left open: a list that a fault cut short must not look complete. */
+  private static final JsonFactory JSON =
+      SharedBuffers.factory().disable(StreamWriteFeature.AUTO_CLOSE_CONTENT).build();
+
+  private final JsonBody bodies;
+  private final ByteBudget memory;
+  private final ContentUrls contentUrls;
+  private final ActiveUsers activeUsers;
+  private final Pipeline pipeline;
+
+  /**
+   * @param memory for vectors
+   */
+  public EmbeddingRoutes(
+      JsonBody bodies,
+      ByteBudget memory,
+      ContentUrls contentUrls,
+      ActiveUsers activeUsers,
+      Pipeline pipeline) {
+    this.bodies = bodies;
+    this.memory = memory;
+    this.contentUrls = contentUrls;
+    this.activeUsers = activeUsers;
+    this.pipeline = pipeline;
+  }
+
+  public void register(Routes routes) {
+    routes.post("/v1/embeddings", Routes.Access.KEY, this::embed);
+  }
+
+  private void embed(ServerRequest http, ServerResponse response) {
+    Exchange exchange = Exchange.of(http);
+    Fields fields = new Fields(bodies.object(http));
+    EmbeddingRequest request = parse(fields);
+    Call call = Calls.of(http, request, false, fields.user(), activeUsers);
+    contentUrls.check(fields.object());
+    boolean base64 = "base64".equals(fields.text("encoding_format"));
+    Calls.answer(
+        pipeline,
+        call,
+        exchange,
+        answer -> {
+          Calls.explain(answer.head(), response);
+          Answer held = new HeldAnswer(answer, memory.of(exchange));
+          send(response, request.model(), VectorAnswer.of(held), base64);
+        });
+  }
+
+  /** Reads a body; a single text becomes a list of one. */
+  private static EmbeddingRequest parse(Fields fields) {
+    ObjectNode body = fields.object();
+    String model = fields.requiredText("model");
+    fields.word("encoding_format", "float", "base64");
+    fields.whole("dimensions", 1, MAX_DIMENSIONS);
+    JsonNode input = body.path("input");
+    boolean single =
+        input.isTextual() || (input.isArray() && !input.isEmpty() && input.path(0).isNumber());
+    if (single) {
+      body.putArray("input").add(input);
+    }
+    String wrong = wrong(body.path("input"));
+    if (wrong != null) {
+      throw Fields.invalid("input", "'input' must be " + wrong + ".", "invalid_type");
+    }
+    return new EmbeddingRequest(model, body, null);
+  }
+
+  private static @Nullable String wrong(JsonNode input) {
+    String rule = "a string that is not empty, or an array of such strings, or of arrays of tokens";
+    if (!input.isArray() || input.isEmpty()) {
+      return rule;
+    }
+    if (input.size() > MAX_INPUTS) {
+      return "%d inputs at most, and not %d".formatted(MAX_INPUTS, input.size());
+    }
+    boolean tokens = input.path(0).isArray();
+    for (JsonNode each : input) {
+      boolean right =
+          tokens
+              ? each.isArray()
+                  && !each.isEmpty()
+                  && each.valueStream().allMatch(it -> it.isInt() && it.intValue() >= 0)
+              : each.isTextual() && !each.textValue().isEmpty();
+      if (!right) {
+        return rule;
+      }
+    }
+    return null;
+  }
+
+  /**
+   * Sends the vectors. A fault of the service in the middle leaves a body that visibly lacks its
+   * end.
+   */
+  private static void send(
+      ServerResponse response, String model, VectorAnswer answer, boolean base64) {
+    response.header(HeaderNames.CONTENT_TYPE, "application/json");
+    try {
+      write(response.outputStream(), model, answer, base64);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // the client is gone
+    } catch (UncheckedIOException | ServerConnectionException e) {
+      throw e; // and here, too
+    } catch (RuntimeException | Error e) {
+      OutOfMemory.endProcessIf(e);
+      LOG.atError().setCause(e).log("vectors could not be sent");
+      throw new CloseConnectionException("vectors could not be sent", e);
+    }
+  }
+
+  /**
+   * Written piece by piece: as a tree, each number would be an object. Closes the stream, which
+   * ends the body in good order, only after all was written.
+   */
+  @SuppressWarnings("resource") // what fails is not closed
+  static void write(OutputStream out, String model, VectorAnswer answer, boolean base64)
+      throws IOException {
+    JsonGenerator json = JSON.createGenerator(out);
+    json.writeStartObject();
+    json.writeStringField("object", "list");
+    json.writeArrayFieldStart("data");
+    for (int i = 0; i < answer.vectors().size(); i++) {
+      json.writeStartObject();
+      json.writeStringField("object", "embedding");
+      json.writeNumberField("index", i);
+      vector(json, answer.vectors().get(i), base64);
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+    json.writeStringField("model", model);
+    json.writeObjectFieldStart("usage");
+    json.writeNumberField("prompt_tokens", answer.usage().inputTokens());
+    json.writeNumberField("total_tokens", answer.usage().inputTokens());
+    if (answer.usage().estimated()) {
+      json.writeBooleanField("estimated", true);
+    }
+    json.writeEndObject();
+    json.writeEndObject();
+    json.close();
+  }
+
+  private static void vector(JsonGenerator json, float[] vector, boolean base64)
+      throws IOException {
+    if (base64) {
+      json.writeStringField("embedding", base64(vector));
+      return;
+    }
+    json.writeArrayFieldStart("embedding");
+    for (float number : vector) {
+      json.writeNumber(number);
+    }
+    json.writeEndArray();
+  }
+
+  /** OpenAI: numbers of 32 bits, the lowest byte first. */
+  private static String base64(float[] vector) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(vector.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(vector);
+    return Base64.getEncoder().encodeToString(bytes.array());
+  }
+}

@@ -1,0 +1,76 @@
+package dev.jarvis.dialect.openai;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.http.JsonResponse;
+import dev.jarvis.http.Routes;
+import dev.jarvis.json.Json;
+import dev.jarvis.provider.ProviderException;
+import dev.jarvis.routing.Catalogue;
+import dev.jarvis.routing.ModelErrors;
+import dev.jarvis.routing.Router;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.time.Instant;
+import java.util.List;
+
+/**
+ * {@code GET /v1/models} and {@code GET /v1/models/{id}}: the providers' models, and the routes.
+ */
+public final class ModelRoutes {
+  private static final String ROUTE_OWNER = "jarvis";
+
+  private final Catalogue models;
+  private final List<String> routes;
+
+  /**
+   * OpenAI's field {@code created}; the time of our start stands in for what model servers do not
+   * tell.
+   */
+  private final long created = Instant.now().getEpochSecond();
+
+  public ModelRoutes(Catalogue models, Router router) {
+    this.models = models;
+    this.routes = router.names();
+  }
+
+  public void register(Routes routes) {
+    routes
+        .get("/v1/models", Routes.Access.KEY, this::list)
+        // "+": names such as hf.co/user/model have slashes
+        .get("/v1/models/{+id}", Routes.Access.KEY, this::get);
+  }
+
+  private void list(ServerRequest request, ServerResponse response) {
+    ObjectNode body = Json.object().put("object", "list");
+    ArrayNode data = body.putArray("data");
+    routes.forEach(it -> data.add(model(it, ROUTE_OWNER)));
+    models.list().stream()
+        .filter(it -> !routes.contains(it.model()))
+        .forEach(it -> data.add(model(it.model(), it.provider().name())));
+    JsonResponse.send(response, body);
+  }
+
+  private void get(ServerRequest request, ServerResponse response) {
+    String id = request.path().pathParameters().get("id");
+    if (routes.contains(id)) {
+      JsonResponse.send(response, model(id, ROUTE_OWNER));
+      return;
+    }
+    try {
+      Catalogue.Target found =
+          models.find(id).stream().findFirst().orElseThrow(() -> ModelErrors.unknown(id));
+      JsonResponse.send(response, model(found.model(), found.provider().name()));
+    } catch (ProviderException e) {
+      throw ModelErrors.toClient(e);
+    }
+  }
+
+  private ObjectNode model(String id, String owner) {
+    return Json.object()
+        .put("id", id)
+        .put("object", "model")
+        .put("created", created)
+        .put("owned_by", owner);
+  }
+}

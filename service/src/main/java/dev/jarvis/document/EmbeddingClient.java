@@ -1,0 +1,42 @@
+package dev.jarvis.document;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.gateway.Answer;
+import dev.jarvis.gateway.Call;
+import dev.jarvis.gateway.EmbeddingRequest;
+import dev.jarvis.gateway.Pipeline;
+import dev.jarvis.gateway.VectorAnswer;
+import dev.jarvis.id.UuidV7;
+import dev.jarvis.json.Json;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Vectors for the service's own use: calls like those of clients. */
+public final class EmbeddingClient implements Embedder {
+  private final Supplier<Pipeline> pipeline;
+  private final String model;
+
+  /**
+   * @param pipeline of all calls; grounding, a stage of it, needs this client
+   * @param model name of a model or a route
+   */
+  public EmbeddingClient(Supplier<Pipeline> pipeline, String model) {
+    this.pipeline = pipeline;
+    this.model = model;
+  }
+
+  @Override
+  public Vectors embed(
+      List<String> texts, String userId, String requestId, @Nullable Duration limit) {
+    ObjectNode body = Json.object().put("model", model);
+    texts.forEach(body.putArray("input")::add);
+    EmbeddingRequest request = new EmbeddingRequest(model, body, limit);
+    Call call = Call.of(UuidV7.next(), requestId, userId, null, request, false, "");
+    try (Answer answer = pipeline.get().run(call)) {
+      String target = answer.head().target().model();
+      return new Vectors(target, VectorAnswer.of(answer).vectors());
+    }
+  }
+}

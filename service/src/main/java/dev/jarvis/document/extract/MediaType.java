@@ -1,0 +1,28 @@
+package dev.jarvis.document.extract;
+
+import java.util.Arrays;
+import java.util.Optional;
+
+/** The types of files that are taken. */
+public enum MediaType {
+  TEXT("text/plain"),
+  MARKDOWN("text/markdown"),
+  HTML("text/html"),
+  PDF("application/pdf"),
+  DOCX("application/vnd.openxmlformats-officedocument.wordprocessingml.document");
+
+  private final String id;
+
+  MediaType(String id) {
+    this.id = id;
+  }
+
+  /** As IANA registered it. */
+  public String id() {
+    return id;
+  }
+
+  public static Optional<MediaType> of(String id) {
+    return Arrays.stream(values()).filter(it -> it.id.equals(id)).findFirst();
+  }
+}

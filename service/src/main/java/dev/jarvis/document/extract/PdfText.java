@@ -1,0 +1,43 @@
+package dev.jarvis.document.extract;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.apache.pdfbox.Loader;
+import org.apache.pdfbox.io.MemoryUsageSetting;
+import org.apache.pdfbox.pdmodel.PDDocument;
+import org.apache.pdfbox.pdmodel.encryption.InvalidPasswordException;
+import org.apache.pdfbox.text.PDFTextStripper;
+
+/** The text of a PDF, page by page, by PDFBox. */
+final class PdfText {
+  /** What PDFBox may put aside in temporary files. */
+  private static final long MAX_SCRATCH_BYTES = 512L << 20;
+
+  private PdfText() {}
+
+  static void read(Path file, int maxPages, SectionWriter writer)
+      throws IOException, ExtractionException {
+    try (PDDocument pdf =
+        Loader.loadPDF(
+            file.toFile(),
+            "",
+            null,
+            null,
+            MemoryUsageSetting.setupTempFileOnly(MAX_SCRATCH_BYTES).streamCache)) {
+      int pages = pdf.getNumberOfPages();
+      if (pages > maxPages) {
+        throw new ExtractionException(
+            "too_many_pages", "The file has %d pages; %d are allowed.".formatted(pages, maxPages));
+      }
+      PDFTextStripper stripper = new PDFTextStripper();
+      for (int page = 1; page <= pages; page++) {
+        stripper.setStartPage(page);
+        stripper.setEndPage(page);
+        writer.add(page, stripper.getText(pdf));
+      }
+    } catch (InvalidPasswordException e) {
+      throw new ExtractionException(
+          "encrypted", "The file is encrypted: upload it without its password.");
+    }
+  }
+}

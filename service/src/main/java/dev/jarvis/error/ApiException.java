@@ -1,0 +1,178 @@
+package dev.jarvis.error;
+
+import dev.jarvis.http.Errors;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A request that gets an error as answer. Messages are written for the client: they name what is
+ * wrong and what is allowed, and nothing internal. What HTTP makes of them stands in {@link
+ * Errors}.
+ */
+public abstract sealed class ApiException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final @Nullable String param;
+  private final @Nullable String code;
+
+  ApiException(
+      String message, @Nullable String param, @Nullable String code, @Nullable Throwable cause) {
+    super(message, cause);
+    this.param = param;
+    this.code = code;
+  }
+
+  /** The request's field that is wrong. */
+  public @Nullable String param() {
+    return param;
+  }
+
+  /** A short name of the error, for programs. */
+  public @Nullable String code() {
+    return code;
+  }
+
+  /** The request cannot be understood or asks for what is not to be had. */
+  public static final class InvalidRequest extends ApiException {
+    private static final long serialVersionUID = 1L;
+
+    public InvalidRequest(String message, @Nullable String param, @Nullable String code) {
+      super(message, param, code, null);
+    }
+  }
+
+  /** Two readers could disagree on where the request ends: the connection is of no further use. */
+  public static final class AmbiguousFraming extends ApiException {
+    private static final long serialVersionUID = 1L;
+
+    public AmbiguousFraming(String message) {
+      super(message, null, "ambiguous_framing", null);
+    }
+  }
+
+  /** The body is larger than allowed. */
+  public static final class BodyTooLarge extends ApiException {
+    private static final long serialVersionUID = 1L;
+
+    public BodyTooLarge(String message) {
+      super(message, null, "body_too_large", null);
+    }
+  }
+
+  /** The body did not come in time. */
+  public static final class BodyTooSlow extends ApiException {
+    private static final long serialVersionUID = 1L;
+
+    public BodyTooSlow(String message) {
+      super(message, null, "body_too_slow", null);
+    }
+  }
+
+  /** No key, or one that is not known. */
+  public static final class Unauthenticated extends ApiException {
+    private static final long serialVersionUID = 1L;
+
+    public Unauthenticated(String message) {
+      super(message, null, "invalid_api_key", null);
+    }
+  }
+
+  /** The key's user may not do this. */
+  public static final class Forbidden extends ApiException {
+    private static final long serialVersionUID = 1L;
+
+    public Forbidden(String message) {
+      super(message, null, "forbidden", null);
+    }
+  }
+
+  /** There is no such thing. */
+  public static final class NotFound extends ApiException {
+    private static final long serialVersionUID = 1L;
+
+    public NotFound(String message, @Nullable String param, @Nullable String code) {
+      super(message, param, code, null);
+    }
+  }
+
+  /** The path is there for other methods. */
+  public static final class MethodNotAllowed extends ApiException {
+    private static final long serialVersionUID = 1L;
+    private final String allowed;
+
+    public MethodNotAllowed(String message, String allowed) {
+      super(message, null, "method_not_allowed", null);
+      this.allowed = allowed;
+    }
+
+    /** The methods that are there, as the header {@code Allow} lists them. */
+    public String allowed() {
+      return allowed;
+    }
+  }
+
+  /** A model server is down or broke. */
+  public static final class UpstreamFailed extends ApiException {
+    private static final long serialVersionUID = 1L;
+
+    public UpstreamFailed(String message, @Nullable Throwable cause) {
+      super(message, null, "model_server_unavailable", cause);
+    }
+  }
+
+  /** A model server took too long. */
+  public static final class UpstreamTimedOut extends ApiException {
+    private static final long serialVersionUID = 1L;
+
+    public UpstreamTimedOut(String message, @Nullable Throwable cause) {
+      super(message, null, "model_server_timeout", cause);
+    }
+  }
+
+  /** What the service stores in is away: try again later. */
+  public static final class StorageUnavailable extends ApiException {
+    private static final long serialVersionUID = 1L;
+
+    public StorageUnavailable(String message, String code, @Nullable Throwable cause) {
+      super(message, null, code, cause);
+    }
+  }
+
+  /** Too much to do: try again later. */
+  public static final class Overloaded extends ApiException {
+    private static final long serialVersionUID = 1L;
+    private static final Duration SOON = Duration.ofSeconds(1);
+
+    private final Duration retryAfter;
+
+    public Overloaded(String message) {
+      this(message, SOON);
+    }
+
+    /**
+     * @param retryAfter what a model server asks for; a second at least is told
+     */
+    public Overloaded(String message, Duration retryAfter) {
+      super(message, null, "overloaded", null);
+      this.retryAfter = retryAfter.compareTo(SOON) > 0 ? retryAfter : SOON;
+    }
+
+    /** How long the client is to wait, a second at least. */
+    public Duration retryAfter() {
+      return retryAfter;
+    }
+  }
+
+  /** A fault of ours; the cause is logged, the client learns the request id. */
+  public static final class Internal extends ApiException {
+    private static final long serialVersionUID = 1L;
+
+    public Internal(Throwable cause) {
+      super(
+          "Internal error; the log has its cause under the request id.",
+          null,
+          "internal_error",
+          cause);
+    }
+  }
+}

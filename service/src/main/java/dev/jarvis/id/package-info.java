@@ -1,0 +1,5 @@
+/** Identifiers. */
+@NullMarked
+package dev.jarvis.id;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,115 @@
+package dev.jarvis.identity;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
+import java.util.Base64;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** The API keys: known by their SHA-256 only, compared in constant time. */
+public final class ApiKeys {
+  /** A user and the SHA-256 of a key that names them, in lower-case hex. */
+  public record HashedKey(String user, String sha256) {
+    /** Without the hash. */
+    @Override
+    public String toString() {
+      return "HashedKey[user=" + user + "]";
+    }
+  }
+
+  private static final String ADMIN = "admin";
+  private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
+
+  private final List<HashedKey> keys;
+
+  private ApiKeys(List<HashedKey> keys) {
+    this.keys = List.copyOf(keys);
+  }
+
+  /**
+   * The keys of the configuration; with none there, the one that was generated at the first start.
+   *
+   * @param generated the file that keeps the generated key's hash
+   * @param announce is given a newly generated key, once, before its hash is kept
+   * @throws IOException if the file cannot be read or written, or holds something else
+   */
+  public static ApiKeys open(List<HashedKey> configured, Path generated, Consumer<String> announce)
+      throws IOException {
+    if (!configured.isEmpty()) {
+      return new ApiKeys(configured);
+    }
+    String hash = Files.exists(generated) ? Files.readString(generated).strip() : "";
+    if (hash.isEmpty()) { // or the file of an earlier version that was killed before it wrote
+      String key = generate();
+      hash = sha256(key);
+      Path draft = draft(generated, hash);
+      announce.accept(key); // first: a key that is kept and was never shown locks the admin out
+      Files.move(draft, generated, StandardCopyOption.ATOMIC_MOVE);
+    } else if (!SHA256.matcher(hash).matches()) {
+      throw new IOException(
+          generated + " must hold a SHA-256 in hex; delete it to have a new API key generated");
+    }
+    return new ApiKeys(List.of(new HashedKey(ADMIN, hash)));
+  }
+
+  /** The key of user {@code admin}, from its clear text. */
+  public static HashedKey admin(String key) {
+    return new HashedKey(ADMIN, sha256(key));
+  }
+
+  /**
+   * The user whom the key names, null for an unknown key. Takes the same time wherever it stands in
+   * the list.
+   */
+  public @Nullable String user(String key) {
+    byte[] hash = ascii(sha256(key));
+    String user = null;
+    for (HashedKey it : keys) {
+      if (MessageDigest.isEqual(ascii(it.sha256()), hash)) {
+        user = it.user();
+      }
+    }
+    return user;
+  }
+
+  private static String generate() {
+    byte[] random = new byte[32];
+    new SecureRandom().nextBytes(random);
+    return "sk-jarvis-" + Base64.getUrlEncoder().withoutPadding().encodeToString(random);
+  }
+
+  /** A file beside the given one, readable by its owner alone, with its content on the disk. */
+  private static Path draft(Path file, String text) throws IOException {
+    Path draft = file.resolveSibling(file.getFileName() + ".new");
+    Files.deleteIfExists(draft);
+    Files.createFile(
+        draft, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    Files.writeString(
+        draft, text + System.lineSeparator(), StandardOpenOption.WRITE, StandardOpenOption.SYNC);
+    return draft;
+  }
+
+  private static byte[] ascii(String hex) {
+    return hex.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  private static String sha256(String key) {
+    try {
+      byte[] bytes = key.getBytes(StandardCharsets.UTF_8);
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e); // every Java platform has it
+    }
+  }
+}

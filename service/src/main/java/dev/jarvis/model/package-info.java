@@ -1,5 +1,0 @@
-/** Model providers: who answers, behind one interface. */
-@NullMarked
-package dev.jarvis.model;
-
-import org.jspecify.annotations.NullMarked;

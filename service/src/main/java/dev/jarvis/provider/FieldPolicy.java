@@ -1,0 +1,151 @@
+package dev.jarvis.provider;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * Which fields of a request never reach a provider. A server that speaks OpenAI's dialect gets
+ * fields that JARVIS does not know, and some servers let such fields choose where a request goes,
+ * with whose credential, or what fake is answered: LiteLLM's proxy obeys {@code api_base}, for
+ * example.
+ *
+ * @param allowed names that the provider gets all the same
+ * @param denied further names that it does not get
+ */
+public record FieldPolicy(Set<String> allowed, Set<String> denied) {
+  /** What clients may send to a provider without settings of its own. */
+  public static final FieldPolicy DEFAULT = new FieldPolicy(Set.of(), Set.of());
+
+  /** Fields that choose a server, a credential or a fake, as LiteLLM, vLLM and SGLang read them. */
+  private static final Set<String> NAMES =
+      Set.of(
+          "api_type",
+          "api_version",
+          "client",
+          "content_policy_fallbacks",
+          "context_window_fallbacks",
+          "custom_llm_provider",
+          "data_sources",
+          "default_headers",
+          "deployment",
+          "deployment_id",
+          "fallbacks",
+          "headers",
+          "hf_model_name",
+          "kv_transfer_params",
+          "model_info",
+          "model_list",
+          "models",
+          "organization",
+          "organization_id",
+          "project",
+          "project_id",
+          "provider",
+          "proxy_server_request",
+          "region_name",
+          "route",
+          "specific_deployment",
+          "ssl_verify",
+          "tenant_id",
+          "user_config");
+
+  /** Names of the same kind, also where they stand in {@code metadata}. */
+  private static final Pattern ANYWHERE =
+      Pattern.compile(
+          "(mock|extra|litellm|aws|azure|vertex|gcs|s3|sagemaker|watsonx|databricks|bootstrap|langfuse|langsmith"
+              + "|arize|phoenix|posthog|wandb|weave|braintrust|humanloop|helicone)_.*"
+              + "|.*(api_?base|base_?url|api_?key|api_?token|access_key|private_key|secret|password|credential|endpoint"
+              + "|webhook|callback).*");
+
+  /** Names of the same kind that may mean something else in {@code metadata}. */
+  private static final Pattern ON_TOP =
+      Pattern.compile("(?!timings_per_token$).*_(url|uri|host|port|token|headers)");
+
+  /**
+   * Fields that the gateway reads or writes itself. In another case, {@code Model}, they pass by
+   * it, and servers written in Go obey them.
+   */
+  private static final Set<String> OWN =
+      Set.of(
+          "model",
+          "messages",
+          "input",
+          "stream",
+          "stream_options",
+          "n",
+          "max_tokens",
+          "max_completion_tokens",
+          "user",
+          "tools",
+          "encoding_format");
+
+  private static final String METADATA = "metadata";
+
+  public FieldPolicy {
+    allowed = normalised(allowed);
+    denied = normalised(denied);
+  }
+
+  /** The fields of a request that the provider must not get, in their order. */
+  List<String> refused(ObjectNode body) {
+    List<String> refused = new ArrayList<>();
+    for (Map.Entry<String, JsonNode> field : body.properties()) {
+      if (!field.getValue().isNull() && refuses(field.getKey(), true)) {
+        refused.add(field.getKey());
+      }
+    }
+    for (Map.Entry<String, JsonNode> field : body.path(METADATA).properties()) {
+      if (!field.getValue().isNull() && refuses(field.getKey(), false)) {
+        refused.add(METADATA + "." + field.getKey());
+      }
+    }
+    return refused;
+  }
+
+  private boolean refuses(String field, boolean onTop) {
+    if (onTop && isOwnInDisguise(field)) {
+      return true;
+    }
+    String name = normalised(field);
+    if (onTop && denied.contains(name)) {
+      return true;
+    }
+    return !allowed.contains(name) && isUnsafe(name, onTop);
+  }
+
+  /** Whether a field is refused for what it does, and not for being unknown to a provider. */
+  public static boolean isUnsafe(String field) {
+    return field.startsWith(METADATA + ".")
+        ? isUnsafe(normalised(field.substring(METADATA.length() + 1)), false)
+        : isOwnInDisguise(field) || isUnsafe(normalised(field), true);
+  }
+
+  private static boolean isOwnInDisguise(String field) {
+    String lower = field.toLowerCase(Locale.ROOT);
+    return !field.equals(lower) && OWN.contains(lower);
+  }
+
+  private static boolean isUnsafe(String name, boolean onTop) {
+    return ANYWHERE.matcher(name).matches()
+        || (onTop && (NAMES.contains(name) || ON_TOP.matcher(name).matches()));
+  }
+
+  private static Set<String> normalised(Set<String> names) {
+    return names.stream().map(FieldPolicy::normalised).collect(Collectors.toUnmodifiableSet());
+  }
+
+  /** Servers differ in whether they read {@code apiBase} and {@code api-base} too. */
+  private static String normalised(String name) {
+    return name.strip()
+        .replaceAll("([a-z0-9])([A-Z])", "$1_$2")
+        .replace('-', '_')
+        .toLowerCase(Locale.ROOT);
+  }
+}

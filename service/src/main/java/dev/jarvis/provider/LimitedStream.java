@@ -1,0 +1,42 @@
+package dev.jarvis.provider;
+
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+
+/** A body that fails where it goes beyond a limit. */
+final class LimitedStream extends FilterInputStream {
+  private final int limitBytes;
+  private long read;
+
+  LimitedStream(InputStream in, int limitBytes) {
+    super(in);
+    this.limitBytes = limitBytes;
+  }
+
+  /** Whether the body was longer than allowed. */
+  boolean exceeded() {
+    return read > limitBytes;
+  }
+
+  @Override
+  public int read() throws IOException {
+    int next = super.read();
+    count(next < 0 ? 0 : 1);
+    return next;
+  }
+
+  @Override
+  public int read(byte[] bytes, int offset, int length) throws IOException {
+    int count = super.read(bytes, offset, length);
+    count(Math.max(count, 0));
+    return count;
+  }
+
+  private void count(int bytes) throws IOException {
+    read += bytes;
+    if (exceeded()) {
+      throw new IOException("a body is longer than " + limitBytes + " bytes");
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/** A model inside this process, run by llama.cpp. */
+@NullMarked
+package dev.jarvis.provider.local;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,103 @@
+package dev.jarvis.provider.ollama;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.Timings;
+import dev.jarvis.gateway.Usage;
+import dev.jarvis.json.SharedBuffers;
+import dev.jarvis.provider.LineStream;
+import dev.jarvis.provider.ModelError;
+import dev.jarvis.provider.ProviderException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * Translates the JSON objects of one of Ollama's answers: a whole one, or the lines of a stream.
+ */
+final class OllamaEvents {
+  private static final ObjectMapper JSON = SharedBuffers.mapper();
+
+  private final OllamaTelemetry.OfModel telemetry;
+  private int toolCalls;
+
+  OllamaEvents(OllamaTelemetry.OfModel telemetry) {
+    this.telemetry = telemetry;
+  }
+
+  /** A whole answer. */
+  List<Event> ofAnswer(JsonNode node) throws ProviderException {
+    List<Event> events = of(node);
+    if (events.isEmpty() || !(events.getLast() instanceof Event.End)) {
+      throw LineStream.notUnderstood(new IOException("an answer that is not done"));
+    }
+    return events;
+  }
+
+  List<Event> of(JsonNode node) throws ProviderException {
+    if (node.hasNonNull("error")) {
+      // The text may name addresses of the server: for the log, not for the client.
+      throw new ProviderException.Unavailable(
+          "The model server failed in its answer.", new IOException(ModelError.text(node)), true);
+    }
+    JsonNode message = node.path("message");
+    JsonNode content = message.path("content");
+    if (!content.isTextual()) {
+      throw LineStream.notUnderstood(new IOException("no message.content in the answer"));
+    }
+    List<Event> events = new ArrayList<>();
+    String thinking = message.path("thinking").asText("");
+    if (!thinking.isEmpty()) {
+      events.add(new Event.Reasoning(0, thinking, null));
+    }
+    if (!content.textValue().isEmpty()) {
+      events.add(new Event.Text(0, content.textValue(), null));
+    }
+    for (JsonNode call : message.path("tool_calls")) {
+      events.add(toolCall(call.path("function")));
+    }
+    if (node.path("done").asBoolean()) {
+      end(node, events);
+    }
+    return events;
+  }
+
+  private void end(JsonNode node, List<Event> events) {
+    Reason reason = toolCalls > 0 ? Reason.TOOL_CALLS : reason(node.path("done_reason").asText());
+    // Ollama 0.11 counts the whole prompt, cached or not; it leaves a count of 0 out.
+    Usage usage =
+        Usage.counted(
+            Math.max(0, node.path("prompt_eval_count").asInt()),
+            Math.max(0, node.path("eval_count").asInt()));
+    Timings timings = OllamaTimings.of(node);
+    if (timings != null) {
+      telemetry.answered(timings, usage.outputTokens());
+    }
+    events.add(new Event.ChoiceEnd(0, reason, null));
+    events.add(new Event.UsageReport(usage, null));
+    events.add(new Event.End(timings));
+  }
+
+  /** Old versions of Ollama give no reason. */
+  private static Reason reason(String done) {
+    return done.isEmpty() ? Reason.STOP : Reason.of(done);
+  }
+
+  /** Ollama's calls come whole and without an id. */
+  private Event toolCall(JsonNode function) throws ProviderException {
+    try {
+      return new Event.ToolCall(
+          0,
+          toolCalls++,
+          "call_" + UUID.randomUUID().toString().replace("-", ""),
+          function.path("name").asText(),
+          JSON.writeValueAsString(function.path("arguments")),
+          null);
+    } catch (IOException e) {
+      throw LineStream.notUnderstood(e);
+    }
+  }
+}

@@ -1,0 +1,206 @@
+package dev.jarvis.provider.ollama;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.EmbeddingRequest;
+import dev.jarvis.gateway.Timings;
+import dev.jarvis.gateway.Usage;
+import dev.jarvis.json.SharedBuffers;
+import dev.jarvis.provider.Ask;
+import dev.jarvis.provider.Embeddings;
+import dev.jarvis.provider.EventSource;
+import dev.jarvis.provider.FieldPolicy;
+import dev.jarvis.provider.LineStream;
+import dev.jarvis.provider.ModelHttp;
+import dev.jarvis.provider.ModelServerConfig;
+import dev.jarvis.provider.Provider;
+import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.ProviderFactory;
+import dev.jarvis.provider.UnsupportedFields;
+import dev.jarvis.telemetry.Instruments;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Models of an Ollama server, by {@code /api/tags} and {@code /api/chat}. */
+public final class OllamaProvider implements Provider {
+  /** Of the type {@code ollama}. */
+  public static final ProviderFactory FACTORY =
+      new ProviderFactory() {
+        @Override
+        public String type() {
+          return "ollama";
+        }
+
+        @Override
+        public Provider open(
+            ModelServerConfig config, FieldPolicy fields, Instruments instruments) {
+          return new OllamaProvider(config, fields, instruments);
+        }
+      };
+
+  private static final ObjectMapper JSON = SharedBuffers.mapper();
+  private static final int LIST_LIMIT_BYTES = 4 << 20;
+  private static final int MODELS_LIMIT = 1000;
+
+  private final ModelServerConfig config;
+  private final FieldPolicy fields;
+  private final ModelHttp http;
+  private final Instruments instruments;
+  private final OllamaTelemetry telemetry;
+
+  /** Labels of the models that were discovered here. */
+  private final Set<String> labels = ConcurrentHashMap.newKeySet();
+
+  private volatile @Nullable Set<String> inMemory;
+
+  /**
+   * @param fields what clients may not ask of it
+   */
+  public OllamaProvider(ModelServerConfig config, FieldPolicy fields, Instruments instruments) {
+    this.config = config;
+    this.fields = fields;
+    this.http = new ModelHttp(config);
+    this.instruments = instruments;
+    this.telemetry = new OllamaTelemetry(instruments, config.name());
+  }
+
+  @Override
+  public String name() {
+    return config.name();
+  }
+
+  @Override
+  public Duration listTimeout() {
+    return config.listTimeout();
+  }
+
+  @Override
+  public List<String> models() throws ProviderException {
+    return listed("/api/tags").stream().map(model -> model.path("name").textValue()).toList();
+  }
+
+  /**
+   * The models that are in the server's memory now. Asks the server; waits for the configured limit
+   * at most.
+   */
+  List<ResidentModel> resident() throws ProviderException {
+    inMemory = null; // unknown if this fails
+    List<ResidentModel> resident = listed("/api/ps").stream().map(ResidentModel::of).toList();
+    inMemory = resident.stream().map(ResidentModel::name).collect(Collectors.toUnmodifiableSet());
+    return resident;
+  }
+
+  /** As {@link #resident} saw it last. */
+  @Override
+  public Optional<Boolean> loaded(String model) {
+    Set<String> names = inMemory;
+    return names == null ? Optional.empty() : Optional.of(names.contains(model));
+  }
+
+  @Override
+  public EventSource chat(Ask ask) throws ProviderException {
+    boolean streams = streams(ask.streamed());
+    byte[] body = OllamaRequest.json(ask.request(), streams);
+    OllamaEvents events = new OllamaEvents(telemetry.of(ask.label()));
+    if (!streams) {
+      Duration limit = ModelHttp.shorter(config.answerTimeout(), ask.limit());
+      JsonNode answer =
+          http.json("/api/chat", body, limit, ModelHttp.CHAT_LIMIT_BYTES, JsonNode.class);
+      return EventSource.of(events.ofAnswer(answer));
+    }
+    ModelHttp.Opened opened =
+        http.post("/api/chat", body, ModelHttp.shorter(config.firstTokenTimeout(), ask.limit()));
+    return new OllamaStream(opened.body(), opened.left(), config.betweenTokensTimeout(), events);
+  }
+
+  @Override
+  public boolean streams(boolean wanted) {
+    return wanted || config.alwaysStreams();
+  }
+
+  @Override
+  public AutoCloseable observe(UnaryOperator<String> label) {
+    return new ResidentModels(this, label, labels, instruments);
+  }
+
+  @Override
+  public void discovered(String label) {
+    labels.add(label);
+    telemetry.announce(label);
+  }
+
+  @Override
+  public UnsupportedFields unsupported(ChatRequest request) {
+    return OllamaRequest.unsupported(request, fields);
+  }
+
+  @Override
+  public Embeddings embed(EmbeddingRequest request, String label) throws ProviderException {
+    Duration limit = ModelHttp.shorter(config.firstTokenTimeout(), request.limit());
+    byte[] body = OllamaRequest.json(request);
+    Vectors answer =
+        http.json("/api/embed", body, limit, ModelHttp.VECTORS_LIMIT_BYTES, Vectors.class);
+    if (answer.embeddings() == null) {
+      throw LineStream.notUnderstood(new IOException("no embeddings in the answer"));
+    }
+    Duration load = Duration.ofNanos(Math.max(0, answer.load()));
+    Duration total = Duration.ofNanos(Math.max(0, answer.total()));
+    Integer tokens = answer.tokens(); // old versions do not count
+    Timings timings = new Timings(load, total.minus(load), Duration.ZERO);
+    telemetry.of(label).answered(timings, 0);
+    return new Embeddings(
+            answer.embeddings(),
+            tokens == null || tokens < 0
+                ? Usage.estimate(request.estimatedTokens())
+                : Usage.counted(tokens, 0),
+            timings)
+        .checked(request);
+  }
+
+  @Override
+  public UnsupportedFields unsupported(EmbeddingRequest request) {
+    return UnsupportedFields.of(request, fields);
+  }
+
+  private record Vectors(
+      @Nullable List<float[]> embeddings,
+      @JsonProperty("prompt_eval_count") @Nullable Integer tokens,
+      @JsonProperty("load_duration") long load,
+      @JsonProperty("total_duration") long total) {}
+
+  @Override
+  public void close() {
+    http.close();
+  }
+
+  /** The models of one of Ollama's lists, those that have a name. */
+  private List<JsonNode> listed(String path) throws ProviderException {
+    byte[] body = http.list(path, LIST_LIMIT_BYTES);
+    try {
+      JsonNode models = JSON.readTree(body).path("models");
+      if (!models.isArray()) {
+        throw new IOException("no models in the list");
+      }
+      List<JsonNode> named = new ArrayList<>();
+      for (JsonNode model : models) {
+        if (model.path("name").isTextual() && named.size() < MODELS_LIMIT) {
+          named.add(model);
+        }
+      }
+      return named;
+    } catch (IOException e) {
+      throw new ProviderException.Unavailable(
+          "The model server sent what cannot be understood.", e);
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/** Models of a server that speaks OpenAI's dialect. */
+@NullMarked
+package dev.jarvis.provider.openai;
+
+import org.jspecify.annotations.NullMarked;

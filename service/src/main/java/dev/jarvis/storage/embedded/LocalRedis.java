@@ -1,0 +1,154 @@
+package dev.jarvis.storage.embedded;
+
+import io.lettuce.core.RedisURI;
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import redis.embedded.core.ExecutableProvider;
+
+/**
+ * A real Redis run beside this process, its data kept between runs. It listens on the loopback
+ * interface alone, on a free port, and asks for a random password that lies beside the data.
+ *
+ * <p>The library gives the binary only: its own way to run it would stop Redis in a shutdown hook,
+ * while requests that need it still end, and let a Ctrl-C in a terminal reach it.
+ */
+public final class LocalRedis implements Closeable {
+  private static final Duration START_LIMIT = Duration.ofSeconds(10);
+
+  private final ServerFolder folder;
+  private final int port;
+  private final String password;
+
+  private LocalRedis(ServerFolder folder, int port, String password) {
+    this.folder = folder;
+    this.port = port;
+    this.password = password;
+  }
+
+  /**
+   * Starts the server on the data in a folder, which is made if it is missing.
+   *
+   * @throws IOException if another JARVIS uses the folder or the server does not start
+   */
+  public static LocalRedis start(Path path) throws IOException {
+    return start(path, freePort(), null);
+  }
+
+  public static LocalRedis start(Path path, int port, @Nullable String password)
+      throws IOException {
+    ServerFolder folder = ServerFolder.open(path);
+    LocalRedis redis =
+        new LocalRedis(folder, port, password == null ? folder.password() : password);
+    try {
+      folder.stopOrphan(redis.pidFile());
+      redis.run();
+      return redis;
+    } catch (IOException e) {
+      redis.close();
+      throw new IOException("the embedded Redis did not start, see " + redis.logFile(), e);
+    }
+  }
+
+  private void run() throws IOException {
+    Path binary =
+        ExecutableProvider.newJarResourceProvider(folder.resolve("").toFile()).get().toPath();
+    Files.deleteIfExists(logFile());
+    // a file, for what stands among the arguments every user of the machine can read
+    Path config =
+        folder.write(
+            "redis.conf",
+            """
+            bind 127.0.0.1
+            port %d
+            requirepass %s
+            dir "%s"
+            appendonly yes
+            save ""
+            daemonize yes
+            pidfile "%s"
+            logfile "%s"
+            loglevel warning
+            set-proc-title no
+            """
+                .formatted(port, password, folder.resolve(""), pidFile(), logFile()));
+    Process process =
+        new ProcessBuilder(binary.toString(), config.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    long deadline = System.nanoTime() + START_LIMIT.toNanos();
+    try {
+      if (!process.waitFor(START_LIMIT.toMillis(), TimeUnit.MILLISECONDS)
+          || process.exitValue() != 0) {
+        process.destroyForcibly();
+        throw new IOException("redis-server ended with an error");
+      }
+      while (!answers()) {
+        if (System.nanoTime() > deadline) {
+          throw new IOException("redis-server does not answer on port " + port);
+        }
+        Thread.sleep(20);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while redis-server starts", e);
+    }
+  }
+
+  private boolean answers() {
+    try (Socket socket = new Socket()) {
+      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 500);
+      return Files.exists(pidFile());
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  private Path pidFile() {
+    return folder.resolve("redis.pid");
+  }
+
+  private Path logFile() {
+    return folder.resolve("redis.log");
+  }
+
+  public String password() {
+    return password;
+  }
+
+  /** The server's process; for tests, which stall it. */
+  public long pid() throws IOException {
+    return folder.process(pidFile()).orElseThrow().pid();
+  }
+
+  /** How the service reaches the server, as if it were any other. */
+  public RedisURI uri() {
+    return RedisURI.builder()
+        .withHost("127.0.0.1")
+        .withPort(port)
+        .withPassword(password.toCharArray())
+        .build();
+  }
+
+  /** Stops the server, in seconds at most; it saves its data first. */
+  @Override
+  public void close() throws IOException {
+    folder.process(pidFile()).ifPresent(folder::stop);
+    folder.close();
+  }
+}

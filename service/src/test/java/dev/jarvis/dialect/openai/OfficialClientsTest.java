@@ -1,0 +1,89 @@
+package dev.jarvis.dialect.openai;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import dev.jarvis.Programs;
+import dev.jarvis.TestService;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The official OpenAI clients, unchanged, against the service. */
+class OfficialClientsTest {
+  private static final TestService SERVICE = TestService.shared();
+
+  /** A language and how to run its client. */
+  enum Client {
+    PYTHON,
+    NODE;
+
+    List<String> command() throws IOException, InterruptedException {
+      return switch (this) {
+        case PYTHON ->
+            List.of(Programs.python("python").toString(), "src/test/python/openai_client.py");
+        case NODE -> List.of("node", "src/test/node/openai_client.js", packages());
+      };
+    }
+  }
+
+  @AfterEach
+  void reset() {
+    SERVICE.ollama().reset();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void chatsModelsVectorsAndErrors(Client client) throws Exception {
+    SERVICE.ollama().embedWith("{\"embeddings\": [[0.5, -1.25], [2, 0]]}");
+
+    run(client, "chat");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void tools(Client client) throws Exception {
+    SERVICE
+        .ollama()
+        .answerWith(
+            """
+            {"role":"assistant","content":"","tool_calls":\
+            [{"function":{"name":"weather","arguments":{"city":"Rome"}}}]}""");
+
+    run(client, "tools");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void files(Client client) throws Exception {
+    run(client, "files");
+  }
+
+  private static void run(Client client, String task) throws Exception {
+    assumeThat(client == Client.PYTHON || hasNpm()).as("npm is installed").isTrue();
+    List<String> command = new ArrayList<>(client.command());
+    command.addAll(
+        List.of(task, SERVICE.uri("/v1").toString(), TestService.KEY, SERVICE.ollama().model()));
+
+    assertThat(Programs.run(command)).contains("ok");
+  }
+
+  private static boolean hasNpm() {
+    return Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
+        .anyMatch(it -> Files.isExecutable(Path.of(it, "npm")));
+  }
+
+  /** Where npm put the client: the last line of what says so. */
+  private static String packages() throws IOException, InterruptedException {
+    return Programs.run(List.of("../stack/native/npm-packages", "src/test/node"))
+        .lines()
+        .reduce("", (first, last) -> last);
+  }
+}

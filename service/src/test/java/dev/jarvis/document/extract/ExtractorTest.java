@@ -1,0 +1,183 @@
+package dev.jarvis.document.extract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
+
+import dev.jarvis.document.Corpus;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is read of files, and what becomes of those that are broken or made to harm. */
+class ExtractorTest {
+  private static final String WORD =
+      "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
+  private static final ExtractLimits LIMITS =
+      new ExtractLimits(100_000, 5, 96, Duration.ofMinutes(2));
+
+  @TempDir Path folder;
+
+  private List<Section> extract(byte[] content, MediaType type, ExtractLimits limits)
+      throws Exception {
+    Path file = Files.write(folder.resolve("file"), content);
+    return new Extractor(limits).extract(file, type, folder);
+  }
+
+  private void assertRefused(byte[] content, MediaType type, String... codes) {
+    assertThatExceptionOfType(ExtractionException.class)
+        .isThrownBy(() -> extract(content, type, LIMITS))
+        .satisfies(
+            e -> {
+              assertThat(e.code()).isIn((Object[]) codes);
+              assertThat(e).hasMessageNotContaining(folder.toString());
+            });
+  }
+
+  @Test
+  void readsEachTypeWithItsPages() throws Exception {
+    assertThat(extract(Corpus.pdf("First page.", "", "Third page."), MediaType.PDF, LIMITS))
+        .extracting(Section::page)
+        .containsExactly(1, 3);
+    assertThat(extract(Corpus.docx("One.", "Two."), MediaType.DOCX, LIMITS))
+        .singleElement()
+        .satisfies(it -> assertThat(it.text()).contains("One.", "Two."));
+    List<Section> page =
+        extract(Corpus.HTML.getBytes(StandardCharsets.UTF_8), MediaType.HTML, LIMITS);
+    assertThat(page.toString()).contains("Ferry", "Molène", "07:35").doesNotContain("zebra");
+    byte[] latin = "Café à l'île".getBytes(Charset.forName("windows-1252"));
+    assertThat(extract(latin, MediaType.TEXT, LIMITS).getFirst().text()).isEqualTo("Café à l'île");
+  }
+
+  @Test
+  void refusesWhatCannotBeRead() throws Exception {
+    assertRefused(Corpus.encryptedPdf(), MediaType.PDF, "encrypted");
+    assertRefused(Corpus.pdf("", ""), MediaType.PDF, "no_text");
+    assertRefused(Corpus.pdf("1", "2", "3", "4", "5", "6"), MediaType.PDF, "too_many_pages");
+    byte[] random = new byte[5_000];
+    new java.util.Random(1).nextBytes(random);
+    assertRefused(random, MediaType.PDF, "broken_file");
+    assertRefused(random, MediaType.DOCX, "broken_file", "encrypted");
+    assertRefused("a\0b".getBytes(StandardCharsets.UTF_8), MediaType.TEXT, "wrong_type");
+    assertRefused(
+        "x".repeat(100_001).getBytes(StandardCharsets.UTF_8), MediaType.TEXT, "too_much_text");
+    assertRefused(
+        Corpus.officeFile("application/vnd.ms-word.document.macroEnabled.main+xml", "<a/>"),
+        MediaType.DOCX,
+        "macros");
+    assertRefused(
+        Corpus.officeFile(
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml", "<a/>"),
+        MediaType.DOCX,
+        "wrong_type");
+  }
+
+  @Test
+  void boundsWhatExpands() throws Exception {
+    String zeros = "<a>" + "0".repeat(300 << 20) + "</a>";
+    assertRefused(
+        Corpus.officeFile(WORD, zeros), MediaType.DOCX, "expands_too_much", "too_much_memory");
+    assertThat(extract(Corpus.expandingPdf(300, " "), MediaType.PDF, LIMITS).toString())
+        .as("read as a stream: it never stands in memory")
+        .contains("Small.");
+    assertRefused(
+        Corpus.expandingPdf(300, "(Much.) Tj "),
+        MediaType.PDF,
+        "too_much_memory",
+        "too_much_text",
+        "too_slow");
+    String deep = "<div>".repeat(200_000) + "x";
+    assertThat(deepHtml(deep)).isIn("read", "broken_file", "too_much_memory", "too_slow");
+  }
+
+  @Test
+  @Timeout(value = 300, unit = TimeUnit.SECONDS) // hours, were it not in proportion to the text
+  void takesNoLongerForRunsOfBlanks() throws Exception {
+    ExtractLimits roomy = new ExtractLimits(10_000_000, 5, 256, Duration.ofMinutes(2));
+    for (int size : List.of(1_000_000, 4_000_000)) { // one is read in this process, one is not
+      byte[] text = (" ".repeat(size) + "x").getBytes(StandardCharsets.UTF_8);
+      assertThat(extract(text, MediaType.TEXT, roomy).getFirst().text()).endsWith(" x");
+    }
+  }
+
+  @Test
+  void doesNotBlameTheFileForAReaderThatIsKilled() throws Exception {
+    byte[] slow = Corpus.expandingPdf(300, "(Much.) Tj ");
+    AtomicReference<Throwable> thrown = new AtomicReference<>();
+    ExtractLimits roomy = new ExtractLimits(100_000_000, 5, 2_048, Duration.ofMinutes(2));
+    Thread caller =
+        Thread.ofVirtual()
+            .start(
+                () -> {
+                  try {
+                    extract(slow, MediaType.PDF, roomy);
+                  } catch (Throwable e) {
+                    thrown.set(e);
+                  }
+                });
+    await().atMost(Duration.ofMinutes(1)).until(() -> readers().count() == 1);
+    readers().forEach(ProcessHandle::destroyForcibly);
+    caller.join(Duration.ofMinutes(1));
+    assertThat(thrown.get())
+        .isInstanceOf(ReaderUnavailableException.class)
+        .hasMessageContaining("137");
+  }
+
+  private String deepHtml(String html) throws Exception {
+    try {
+      extract(html.getBytes(StandardCharsets.UTF_8), MediaType.HTML, LIMITS);
+      return "read";
+    } catch (ExtractionException e) {
+      return e.code();
+    }
+  }
+
+  @Test
+  void followsNoEntitiesOfXml() throws Exception {
+    Path secret = Files.writeString(folder.resolve("secret"), "the-secret");
+    String document =
+        "<?xml version=\"1.0\"?><!DOCTYPE d [<!ENTITY x SYSTEM \"%s\">]><w:document xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body><w:p><w:r><w:t>&x;</w:t></w:r></w:p></w:body></w:document>"
+            .formatted(secret.toUri());
+    assertRefused(Corpus.officeFile(WORD, document), MediaType.DOCX, "broken_file", "no_text");
+  }
+
+  @Test
+  void endsTheProcessAtItsLimitAndWithItsCaller() throws Exception {
+    ExtractLimits hasty = new ExtractLimits(1_000, 5, 96, Duration.ofMillis(1));
+    assertThatExceptionOfType(ExtractionException.class)
+        .isThrownBy(() -> extract(Corpus.pdf("x"), MediaType.PDF, hasty))
+        .satisfies(e -> assertThat(e.code()).isEqualTo("too_slow"));
+
+    AtomicReference<Throwable> thrown = new AtomicReference<>();
+    byte[] pdf = Corpus.pdf("x");
+    Thread caller =
+        Thread.ofVirtual()
+            .start(
+                () -> {
+                  try {
+                    extract(pdf, MediaType.PDF, LIMITS);
+                  } catch (Throwable e) {
+                    thrown.set(e);
+                  }
+                });
+    caller.interrupt();
+    caller.join(Duration.ofMinutes(1));
+    assertThat(thrown.get()).isInstanceOf(InterruptedException.class);
+    await().atMost(Duration.ofMinutes(1)).until(() -> readers().count() == 0);
+  }
+
+  private static Stream<ProcessHandle> readers() {
+    return ProcessHandle.current()
+        .children()
+        .filter(it -> it.info().command().orElse("").endsWith("/java"));
+  }
+}

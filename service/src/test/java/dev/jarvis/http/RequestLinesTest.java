@@ -1,0 +1,91 @@
+package dev.jarvis.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
+import dev.jarvis.TestService;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
+
+/** Which requests leave which lines in the log. */
+class RequestLinesTest {
+  private final Logger logger = (Logger) LoggerFactory.getLogger("dev.jarvis.request");
+  private final List<ILoggingEvent> lines = new CopyOnWriteArrayList<>();
+  private final AppenderBase<ILoggingEvent> appender =
+      new AppenderBase<>() {
+        @Override
+        protected void append(ILoggingEvent event) {
+          lines.add(event);
+        }
+      };
+
+  @BeforeEach
+  void listen() {
+    appender.start();
+    logger.addAppender(appender);
+  }
+
+  @AfterEach
+  void stop() {
+    logger.detachAppender(appender);
+  }
+
+  @Test
+  void probesAndScrapesThatSucceedLeaveNone() throws Exception {
+    try (TestService service = TestService.start(Map.of())) {
+      for (String path : List.of("/health", "/health/live", "/health/ready", "/metrics")) {
+        assertThat(service.get(path).statusCode()).as(path).isEqualTo(200);
+      }
+      assertThat(service.get("/v1/models").statusCode()).isEqualTo(200);
+
+      awaitCompleted("/v1/models");
+      assertThat(lines)
+          .extracting(it -> it.getMessage() + " " + it.getMDCPropertyMap().get("route"))
+          .containsExactly("request_started /v1/models", "request_completed /v1/models");
+    }
+  }
+
+  @Test
+  void thoseThatFailLeaveTheLastOne() throws Exception {
+    Map<String, String> settings =
+        Map.of("JARVIS_METRICS_TOKEN", "t0ken", "JARVIS_OLLAMA_URL", "http://127.0.0.1:1");
+    try (TestService service = TestService.start(settings)) {
+      assertThat(service.get("/metrics", "Authorization", "Bearer no").statusCode()).isEqualTo(401);
+      awaitCompleted("/metrics");
+      assertThat(service.get("/health/ready", "Authorization", "Bearer t0ken").statusCode())
+          .isEqualTo(503);
+      awaitCompleted("/health/ready");
+      assertThat(lines).extracting(ILoggingEvent::getMessage).containsOnly("request_completed");
+      assertThat(lines)
+          .extracting(
+              it ->
+                  it.getKeyValuePairs().stream()
+                      .filter(pair -> pair.key.equals("status"))
+                      .findFirst()
+                      .orElseThrow()
+                      .value)
+          .containsExactly(401, 503);
+    }
+  }
+
+  private void awaitCompleted(String route) {
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .until(
+            () ->
+                lines.stream()
+                    .anyMatch(
+                        it ->
+                            it.getMessage().equals("request_completed")
+                                && route.equals(it.getMDCPropertyMap().get("route"))));
+  }
+}

@@ -1,0 +1,91 @@
+package dev.jarvis.provider;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.Timings;
+import dev.jarvis.gateway.Usage;
+import dev.jarvis.json.Json;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Requests and answers, in short. */
+public final class Chats {
+  private static final Duration LIMIT = Duration.ofMinutes(10);
+
+  private Chats() {}
+
+  /** All events of an answer, the end included. */
+  public record Answer(List<Event> events) {
+    /** The text of all choices, one piece after the other. */
+    public String text() {
+      return of(Event.Text.class).stream().map(Event.Text::text).collect(Collectors.joining());
+    }
+
+    /** That of the choice that ended first. */
+    public Reason reason() {
+      return of(Event.ChoiceEnd.class).getFirst().reason();
+    }
+
+    /** The last count. */
+    public Usage usage() {
+      return of(Event.UsageReport.class).getLast().usage();
+    }
+
+    public @Nullable Timings timings() {
+      return of(Event.End.class).getLast().timings();
+    }
+
+    public <T extends Event> List<T> of(Class<T> type) {
+      return events.stream().filter(type::isInstance).map(type::cast).toList();
+    }
+  }
+
+  public static ChatRequest request(String model, String question) {
+    ObjectNode body = Json.object();
+    body.putArray("messages").add(message("user", question).json());
+    return new ChatRequest(model, body);
+  }
+
+  public static ChatRequest.Message message(String role, String content) {
+    return new ChatRequest.Message(Json.object().put("role", role).put("content", content));
+  }
+
+  /** Greedy, so that the answer is the same each time. */
+  public static ChatRequest greedy(String model, String question, int maxTokens, String... stop) {
+    ChatRequest request = request(model, question);
+    request.body().put("temperature", 0).put("max_tokens", maxTokens).put("seed", 1);
+    List.of(stop).forEach(request.body().putArray("stop")::add);
+    return request;
+  }
+
+  /** Asked for piece by piece. */
+  public static Ask stream(ChatRequest request) {
+    return new Ask(request, request.model(), true, LIMIT);
+  }
+
+  /** Asked for as a whole. */
+  public static Ask whole(ChatRequest request) {
+    return new Ask(request, request.model(), false, LIMIT);
+  }
+
+  /** Reads to the end. */
+  public static Answer read(EventSource source) throws ProviderException {
+    List<Event> events = new ArrayList<>();
+    do {
+      events.add(source.next());
+    } while (!(events.getLast() instanceof Event.End));
+    return new Answer(events);
+  }
+
+  /** Asks, and reads to the end. */
+  public static Answer ask(Provider provider, Ask ask) throws ProviderException {
+    try (EventSource source = provider.chat(ask)) {
+      return read(source);
+    }
+  }
+}

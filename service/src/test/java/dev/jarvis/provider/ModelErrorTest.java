@@ -1,0 +1,86 @@
+package dev.jarvis.provider;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What clients and logs see of a model server's own words. */
+class ModelErrorTest {
+  private static ProviderException of(int status, String message) {
+    String body =
+        JsonNodeFactory.instance
+            .objectNode()
+            .set("error", JsonNodeFactory.instance.objectNode().put("message", message))
+            .toString();
+    return ModelError.of(status, Duration.ZERO, body.getBytes(UTF_8));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "Incorrect API key provided: sk-proj-abc***xyz. | Incorrect API key provided: [secret]",
+        "Authorization: Bearer s3cr3t-t0k3n, refused | Authorization: [secret], refused",
+        "key 0123456789abcdef0123456789abcdef | key [secret]",
+        "token eyJhbGciOi.eyJzdWIi.c2ln is old | token [secret] is old",
+        "Post http://vllm:8000/v1/x?key=1: EOF | Post [address] EOF",
+        "dial tcp 10.0.3.7:11434: refused | dial tcp [address]: refused",
+        "dial tcp [fd00::7]:11434: refused | dial tcp [address]: refused",
+        "upstream ollama.svc.local:11434 is away | upstream [address] is away",
+        "upstream ollama:11434 is away | upstream [address] is away",
+        "connect to localhost failed | connect to [address] failed",
+        "upstream api.example.com:443 is away | upstream [address] is away",
+        "upstream gpu-1.example.com:90 is away | upstream [address] is away",
+        "vllm:80 is away; nor does vllm:443 answer | [address] is away; nor does [address] answer",
+        "dial tcp vllm-0:90: refused | dial tcp [address]: refused",
+        "Failed to connect to vllm:631. | Failed to connect to [address].",
+        "no such host: gpu-7.us-east.internal | no such host: [address]",
+        "no such host: Ollama.LOCAL. | no such host: [address].",
+        "lookup ollama.default.svc: timed out | lookup [address]: timed out",
+        "lookup ollama.default.svc.cluster.local on 10.0.0.10:53 | lookup [address] on [address]",
+        "nas.lan, router.home.arpa and llm.corp:8080 are away | [address], [address] and [address] are away",
+        "0.gpu.internal:8 | [address]",
+      })
+  void keysAndAddressesAreMasked(String said, String shown) {
+    assertThat(of(400, said)).isInstanceOf(ProviderException.Refused.class).hasMessage(shown);
+    assertThat(of(401, said).getMessage())
+        .isEqualTo("The model server does not accept the gateway's key.");
+    assertThat(of(401, said))
+        .rootCause()
+        .message()
+        .doesNotContain("sk-", "s3cr3t", "c2ln", "0123456789");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens.",
+        "max_tokens: 8192 > 4096, which is the maximum for claude-3-5-sonnet-20241022",
+        "Invalid 'messages[1].content': expected a string (line 1:20).",
+        "registry model \"llama3.1:8b\" does not support tools",
+        "'temperature' must be between 0.0 and 2.0; see version 1.2.3 of the API.",
+        "max 4096:8192",
+        "Retry after 12:30.",
+        "Known are models:latest, gpt-oss:20b, qwen2.5:7b, llama3.1:405b-instruct and phi:3.8b.",
+        "The ratio 16:9 of the image is not supported (limit:512, status:422).",
+        "An internal error; local models, a corporate LAN and 'svc' are only words.",
+        "'user.internal_id' and x.internal-y.z are unknown; so is corp.example.com.",
+      })
+  void whatAClientCanActOnStays(String said) {
+    assertThat(of(400, said)).hasMessage(said);
+  }
+
+  @Test
+  void longTextsAreCutAndHostileOnesCostNoTime() {
+    assertThat(of(400, "a".repeat(60_000)).getMessage()).hasSizeLessThanOrEqualTo(301);
+    assertThat(of(400, "a1-._:".repeat(10_000)).getMessage()).hasSizeLessThanOrEqualTo(301);
+    assertThat(of(400, "[::".repeat(20_000)).getMessage()).hasSizeLessThanOrEqualTo(301);
+    assertThat(of(400, "http://" + "x".repeat(60_000))).hasMessage("[address]");
+  }
+}

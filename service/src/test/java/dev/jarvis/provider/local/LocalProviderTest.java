@@ -1,0 +1,328 @@
+package dev.jarvis.provider.local;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.jarvis.concurrent.Cancellation;
+import dev.jarvis.concurrent.CancelledException;
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.Usage;
+import dev.jarvis.provider.Ask;
+import dev.jarvis.provider.Chats;
+import dev.jarvis.provider.EventSource;
+import dev.jarvis.provider.ProviderException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** With the real weights. */
+@Timeout(600)
+class LocalProviderTest {
+  private static final String MODEL = "smollm2-135m-instruct";
+
+  /** It goes on counting until the limit of tokens. */
+  private static final String LONG_TASK = "Write a very long list of numbers: 1, 2, 3, 4, 5, 6, 7,";
+
+  /** Enough for a prompt that is read in several steps; long prompts take seconds. */
+  private static final int CONTEXT_TOKENS = 512;
+
+  private static LocalProvider provider;
+
+  @BeforeAll
+  static void load() throws Exception {
+    provider = provider(CONTEXT_TOKENS, 16, Duration.ofSeconds(60));
+  }
+
+  @AfterAll
+  static void free() {
+    provider.close();
+  }
+
+  private static LocalProvider provider(int contextTokens, int queueLimit, Duration queueTimeout)
+      throws IOException {
+    return new LocalProvider(
+        new LocalConfig(LocalWeights.path(), null, contextTokens, 0, queueLimit, queueTimeout, 64));
+  }
+
+  private static Chats.Answer ask(ChatRequest request) throws ProviderException {
+    return Chats.ask(provider, Chats.stream(request));
+  }
+
+  @Test
+  void aRealModelAnswers() throws Exception {
+    Chats.Answer answer = ask(Chats.greedy(MODEL, "What is the capital of France?", 40));
+
+    assertThat(answer.text()).contains("Paris").doesNotContain("<|");
+    assertThat(answer.reason()).isEqualTo(Reason.STOP);
+    // The template's marks are tokens too: more than the words, less than the characters.
+    assertThat(answer.usage().inputTokens()).isBetween(12, 30);
+    assertThat(answer.usage().outputTokens()).isBetween(3, 40);
+  }
+
+  private static Ask longAnswer() {
+    return Chats.stream(Chats.greedy(MODEL, LONG_TASK, 900));
+  }
+
+  private static Ask shortAnswer() {
+    return Chats.stream(Chats.greedy(MODEL, "hi", 1));
+  }
+
+  @Test
+  void theQuestionIsCountedBeforeTheAnswerBegins() throws Exception {
+    Chats.Answer answer = ask(Chats.greedy(MODEL, "hi", 3));
+
+    assertThat(answer.events().getFirst())
+        .isEqualTo(new Event.UsageReport(Usage.counted(answer.usage().inputTokens(), 0), null));
+  }
+
+  @Test
+  void anAnswerThatIsAskedForAsAWholeIsStreamedAllTheSame() throws Exception {
+    assertThat(provider.streams(false)).isTrue();
+    assertThat(Chats.ask(provider, Chats.whole(Chats.greedy(MODEL, LONG_TASK, 5))).text())
+        .isEqualTo(ask(Chats.greedy(MODEL, LONG_TASK, 5)).text());
+  }
+
+  @Test
+  void theModelIsNamedAfterItsFile() throws Exception {
+    assertThat(provider.models()).containsExactly(MODEL);
+    assertThatThrownBy(() -> provider.chat(Chats.stream(Chats.request("other", "hi"))))
+        .isInstanceOf(ProviderException.NotFound.class);
+  }
+
+  @Test
+  void theSameSeedGivesTheSameAnswer() throws Exception {
+    ChatRequest seeded = creative(42);
+    String first = ask(seeded).text();
+    ask(creative(7));
+
+    assertThat(ask(seeded).text()).isEqualTo(first);
+  }
+
+  private static ChatRequest creative(long seed) {
+    ChatRequest request = Chats.request(MODEL, "Tell a story of a fox.");
+    request
+        .body()
+        .put("temperature", 1.2)
+        .put("top_p", 0.95)
+        .put("max_tokens", 20)
+        .put("seed", seed);
+    return request;
+  }
+
+  @Test
+  void differentSeedsGiveDifferentAnswers() throws Exception {
+    assertThat(ask(creative(1)).text()).isNotEqualTo(ask(creative(2)).text());
+  }
+
+  @Test
+  void piecesComeOneByOne() throws Exception {
+    List<String> pieces = new ArrayList<>();
+    ask(Chats.greedy(MODEL, LONG_TASK, 20))
+        .of(Event.Text.class)
+        .forEach(piece -> pieces.add(piece.text()));
+    assertThat(pieces).hasSizeGreaterThan(15);
+    assertThat(String.join("", pieces)).isEqualTo(ask(Chats.greedy(MODEL, LONG_TASK, 20)).text());
+  }
+
+  @Test
+  void theLimitOfTokensEndsTheAnswer() throws Exception {
+    Chats.Answer answer = ask(Chats.greedy(MODEL, LONG_TASK, 7));
+
+    assertThat(answer.reason()).isEqualTo(Reason.LENGTH);
+    assertThat(answer.usage().outputTokens()).isEqualTo(7);
+  }
+
+  @Test
+  void aStopSequenceEndsTheAnswerAndIsLeftOut() throws Exception {
+    String whole = ask(Chats.greedy(MODEL, LONG_TASK, 30)).text();
+    String stop = whole.substring(whole.length() / 2, whole.length() / 2 + 6);
+
+    Chats.Answer answer = ask(Chats.greedy(MODEL, LONG_TASK, 30, "never seen", stop));
+
+    assertThat(answer.text()).isEqualTo(whole.substring(0, whole.indexOf(stop)));
+    assertThat(answer.reason()).isEqualTo(Reason.STOP);
+  }
+
+  @Test
+  void charactersOfSeveralTokensComeWhole() throws Exception {
+    Chats.Answer answer =
+        ask(Chats.greedy(MODEL, "Repeat exactly: 🎉🎉🎉 漢字 Größe 🎉🎉🎉 漢字 Größe", 40));
+
+    assertThat(answer.text()).contains("🎉").doesNotContain("\uFFFD");
+    assertThat(answer.usage().outputTokens()).isBetween(20, 40);
+  }
+
+  @Test
+  void markersInAQuestionAreText() throws Exception {
+    int plain = ask(Chats.greedy(MODEL, "x", 1)).usage().inputTokens();
+    int marked = ask(Chats.greedy(MODEL, "x<|im_end|>", 1)).usage().inputTokens();
+
+    assertThat(marked - plain).as("a mark would be one token").isGreaterThan(2);
+  }
+
+  @Test
+  void oddCharactersDoNoHarm() throws Exception {
+    String odd = "\u0000\u0001\u001f \ud800 \" \\ </script> @@0@@ \u2028 \uffff";
+
+    assertThat(ask(Chats.greedy(MODEL, odd, 3)).usage().outputTokens()).isPositive();
+  }
+
+  @Test
+  void aConversationThatDoesNotFitIsRefused() throws Exception {
+    assertThatThrownBy(() -> ask(Chats.request(MODEL, "word ".repeat(1000))))
+        .isInstanceOf(ProviderException.Refused.class)
+        .hasMessageContaining(Integer.toString(CONTEXT_TOKENS));
+    assertThat(ask(Chats.greedy(MODEL, "hi", 3)).text()).isNotEmpty();
+  }
+
+  @Test
+  void anAnswerEndsWhereTheContextDoes() throws Exception {
+    Chats.Answer answer = ask(Chats.greedy(MODEL, LONG_TASK + " word".repeat(440), 500));
+
+    Usage usage = answer.usage();
+    assertThat(usage.inputTokens() + usage.outputTokens()).isLessThanOrEqualTo(CONTEXT_TOKENS);
+    assertThat(usage.outputTokens()).isPositive();
+  }
+
+  @Test
+  void aLongPromptIsReadAlikeEachTime() throws Exception {
+    String question = "The fox is red. ".repeat(80) + "What colour is the fox?";
+
+    assertThat(ask(Chats.greedy(MODEL, question, 8)).text())
+        .isEqualTo(ask(Chats.greedy(MODEL, question, 8)).text());
+  }
+
+  @Test
+  void requestsAtTheSameTimeAreAnsweredOneAfterAnother() throws Exception {
+    String alone = ask(Chats.greedy(MODEL, "What is the capital of Italy?", 12)).text();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<Chats.Answer>> answers = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        answers.add(
+            threads.submit(() -> ask(Chats.greedy(MODEL, "What is the capital of Italy?", 12))));
+      }
+      for (Future<Chats.Answer> answer : answers) {
+        assertThat(answer.get().text()).isEqualTo(alone);
+      }
+    }
+  }
+
+  @Test
+  void closeFreesTheModelQuickly() throws Exception {
+    try (LocalProvider roomy = provider(1024, 1, Duration.ofMinutes(1))) {
+      EventSource endless = roomy.chat(longAnswer());
+      endless.next();
+
+      endless.close();
+      long start = System.nanoTime();
+      Chats.ask(roomy, shortAnswer());
+
+      assertThat(Duration.ofNanos(System.nanoTime() - start))
+          .as("900 tokens take longer")
+          .isLessThan(Duration.ofSeconds(10));
+      assertThatThrownBy(() -> Chats.read(endless))
+          .isInstanceOf(ProviderException.Unavailable.class);
+    }
+  }
+
+  @Test
+  void aCancelledScopeEndsAnAnswerAndAWaitForOne() throws Exception {
+    Cancellation scope = new Cancellation();
+    try (LocalProvider roomy = provider(1024, 1, Duration.ofMinutes(1));
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+        EventSource endless = scope.call(() -> roomy.chat(longAnswer()))) {
+      endless.next();
+      Future<EventSource> waiting =
+          threads.submit(() -> scope.call(() -> roomy.chat(shortAnswer())));
+
+      scope.cancel();
+
+      assertThatThrownBy(waiting::get).hasCauseInstanceOf(CancelledException.class);
+      assertThatThrownBy(() -> Chats.read(endless)).isInstanceOf(CancelledException.class);
+      assertThat(Chats.ask(roomy, shortAnswer()).usage().outputTokens()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void beyondTheBoundItIsBusyAndWhoWaitsTooLongIsTold() throws Exception {
+    try (LocalProvider small = provider(1024, 1, Duration.ofSeconds(2));
+        EventSource endless = small.chat(longAnswer());
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<EventSource>> two =
+          List.of(
+              threads.submit(() -> small.chat(shortAnswer())),
+              threads.submit(() -> small.chat(shortAnswer())));
+
+      // One waits, in vain; for the other there is no place to wait.
+      List<String> told = new ArrayList<>();
+      for (Future<EventSource> each : two) {
+        assertThatThrownBy(each::get)
+            .hasCauseInstanceOf(ProviderException.Busy.class)
+            .satisfies(it -> told.add(String.valueOf(it.getMessage())));
+      }
+      assertThat(told).anyMatch(it -> it.contains("The model was busy for 2000 ms."));
+      assertThat(told).anyMatch(it -> it.contains("Too many requests wait"));
+      endless.close();
+      assertThat(Chats.ask(small, shortAnswer()).usage().outputTokens()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void closingTheProviderEndsWhatRunsAndWhatWaits() throws Exception {
+    LocalProvider other = provider(CONTEXT_TOKENS, 4, Duration.ofSeconds(60));
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      EventSource endless = other.chat(longAnswer());
+      Future<EventSource> waiting = threads.submit(() -> other.chat(shortAnswer()));
+
+      other.close();
+
+      assertThatThrownBy(() -> Chats.read(endless))
+          .isInstanceOf(ProviderException.Unavailable.class);
+      assertThatThrownBy(waiting::get).hasCauseInstanceOf(ProviderException.Unavailable.class);
+      assertThatThrownBy(() -> other.chat(shortAnswer()))
+          .isInstanceOf(ProviderException.Unavailable.class);
+      assertThatThrownBy(other::models).isInstanceOf(ProviderException.Unavailable.class);
+    }
+    assertThat(ask(Chats.greedy(MODEL, "hi", 1)).usage().outputTokens())
+        .as("the other one lives")
+        .isEqualTo(1);
+  }
+
+  @Test
+  void badWeightsAreToldAtTheStart() throws Exception {
+    Path absent = Path.of("absent.gguf");
+    assertThatThrownBy(() -> new LocalProvider(LocalConfig.of(absent)))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("absent.gguf");
+    Path junk = Files.createTempFile("junk", ".gguf");
+    try {
+      Files.writeString(junk, "no model");
+      assertThatThrownBy(() -> new LocalProvider(LocalConfig.of(junk)))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining(junk.toString());
+    } finally {
+      Files.delete(junk);
+    }
+  }
+
+  @Test
+  void namesComeFromFiles() {
+    assertThat(LocalConfig.of(Path.of("/x/SmolLM2-135M-Instruct.Q4_1.gguf")).modelName())
+        .isEqualTo(MODEL);
+    assertThat(LocalConfig.of(Path.of("gemma-3-270m-it-Q4_K_M.GGUF")).modelName())
+        .isEqualTo("gemma-3-270m-it");
+    assertThat(LocalConfig.of(Path.of("plain.gguf")).modelName()).isEqualTo("plain");
+  }
+}

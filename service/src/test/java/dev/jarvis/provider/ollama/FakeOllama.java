@@ -1,0 +1,590 @@
+package dev.jarvis.provider.ollama;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model server on a free port that plays what a test asks for: good answers, and every way to
+ * fail. On a raw socket, for an HTTP library would not break the rules. It answers a script until
+ * {@link #reset()}; a stall lasts until the client goes.
+ */
+public final class FakeOllama implements AutoCloseable {
+  private enum Script {
+    ANSWER,
+    STATUS,
+    STALL_BEFORE_HEADERS,
+    STALL_BEFORE_FIRST_PIECE,
+    STALL_MID_STREAM,
+    RESET_MID_STREAM,
+    BREAK_MID_STREAM,
+    END_WITHOUT_DONE,
+    MALFORMED_LINE,
+    HUGE_LINE,
+    ERROR_LINE_FIRST,
+    ERROR_LINE_MID_STREAM,
+    ENDLESS
+  }
+
+  private static final String[] PIECES = {"Hello", ",", " wörld", " 🎉", "!"};
+  private static final int INPUT_TOKENS = 11;
+
+  private final ServerSocket server;
+  private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger requests = new AtomicInteger();
+  private final AtomicInteger accepted = new AtomicInteger();
+  private volatile Script script = Script.ANSWER;
+  private volatile int status;
+  private volatile String models = "";
+  private volatile String resident = "";
+  private volatile String durations = "";
+  private volatile String reason = "stop";
+  private volatile String errorText = "a failure at http://127.0.0.1:1/completion";
+  private volatile Duration pause = Duration.ZERO;
+  private volatile boolean held;
+  private final AtomicInteger failuresLeft = new AtomicInteger(Integer.MAX_VALUE);
+  private volatile int retryAfter;
+  private volatile boolean listFails;
+  private volatile boolean residentFails;
+  private volatile boolean clientGone;
+  private volatile Map<String, String> lastHeaders = Map.of();
+  private volatile String lastBody = "";
+  private volatile @Nullable String answer;
+  private volatile int answerTimes = 1;
+  private volatile String embeddings = "{}";
+
+  private FakeOllama(ServerSocket server) {
+    this.server = server;
+    reset();
+    Thread.ofVirtual().start(this::accept);
+  }
+
+  /** Starts one on a free port of the loopback address. */
+  public static FakeOllama start() {
+    try {
+      return new FakeOllama(new ServerSocket(0, 50, InetAddress.getLoopbackAddress()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  public URI uri() {
+    return URI.create("http://127.0.0.1:" + server.getLocalPort());
+  }
+
+  /** Good answers again, and the counters at 0. */
+  public void reset() {
+    script = Script.ANSWER;
+    answer = null;
+    pause = Duration.ZERO;
+    held = false;
+    reason = "stop";
+    listFails = false;
+    failuresLeft.set(Integer.MAX_VALUE);
+    retryAfter = 0;
+    residentFails = false;
+    resident = "{\"models\":[]}";
+    tellDurations(20, 50, 300);
+    clientGone = false;
+    requests.set(0);
+    listModels(model());
+  }
+
+  public String model() {
+    return "fake:1b";
+  }
+
+  /** The whole text of a good answer. */
+  public String answer() {
+    return String.join("", PIECES);
+  }
+
+  /** What a good answer says of the question's tokens. */
+  public int inputTokens() {
+    return INPUT_TOKENS;
+  }
+
+  /** What a good answer says of its own tokens: one a piece, and the mark of the end. */
+  public int outputTokens() {
+    return PIECES.length + 1;
+  }
+
+  /** What {@code /api/tags} lists from now on. */
+  public void listModels(String... names) {
+    models = "{\"name\":\"" + String.join("\"},{\"name\":\"", names) + "\"}";
+  }
+
+  /** Lets {@code /api/tags} fail with 500. */
+  public void failListing() {
+    listFails = true;
+  }
+
+  /** What {@code /api/ps} answers from now on. */
+  public void listResident(String json) {
+    resident = json;
+  }
+
+  /** Lets {@code /api/ps} fail as it does where an old server does not know it. */
+  public void failResident() {
+    residentFails = true;
+  }
+
+  /** What a good answer says of its times, in milliseconds. */
+  public void tellDurations(long load, long prompt, long generation) {
+    tellDurations(
+        """
+        ,"total_duration":%d000000,"load_duration":%d000000,"prompt_eval_duration":%d000000,\
+        "eval_duration":%d000000"""
+            .formatted(load + prompt + generation, load, prompt, generation));
+  }
+
+  /** The same as JSON, each field after a comma. */
+  public void tellDurations(String fields) {
+    durations = fields;
+  }
+
+  public void finishWith(String doneReason) {
+    reason = doneReason;
+  }
+
+  public void pauseBetweenPieces(Duration value) {
+    pause = value;
+  }
+
+  /** Stops after the second piece of an answer, or before an error, until {@link #release()}. */
+  public void hold() {
+    held = true;
+  }
+
+  /** Lets what is held go on. */
+  public void release() {
+    held = false;
+  }
+
+  /** Answers chats with this status and Ollama's form of an error. */
+  public void failWith(int value) {
+    failWith(value, "a failure at http://127.0.0.1:1/completion");
+  }
+
+  public void failWith(int value, String text) {
+    status = value;
+    errorText = text;
+    script = Script.STATUS;
+  }
+
+  /**
+   * Fails a number of chats, asking to be left alone for so many seconds, and answers those after.
+   */
+  public void failTimes(int times, int value, int retryAfterSeconds) {
+    failuresLeft.set(times);
+    retryAfter = retryAfterSeconds;
+    failWith(value);
+  }
+
+  /** Not even headers come. */
+  public void stallBeforeHeaders() {
+    script = Script.STALL_BEFORE_HEADERS;
+  }
+
+  /** Headers come, and no line. */
+  public void stallBeforeFirstPiece() {
+    script = Script.STALL_BEFORE_FIRST_PIECE;
+  }
+
+  public void stallMidStream() {
+    script = Script.STALL_MID_STREAM;
+  }
+
+  /**
+   * A reset takes back what the client has not read yet: it comes with {@link #release()}, when the
+   * test has read the pieces that count.
+   */
+  public void resetMidStream() {
+    held = true;
+    script = Script.RESET_MID_STREAM;
+  }
+
+  /** The connection ends, what was sent arrives. */
+  public void breakMidStream() {
+    script = Script.BREAK_MID_STREAM;
+  }
+
+  /** The body ends well, but the answer does not. */
+  public void endWithoutDone() {
+    script = Script.END_WITHOUT_DONE;
+  }
+
+  public void malformedLine() {
+    script = Script.MALFORMED_LINE;
+  }
+
+  /** Eight megabytes without a line feed. */
+  public void hugeLine() {
+    script = Script.HUGE_LINE;
+  }
+
+  /** Status 200, and the error as first line. */
+  public void errorLineFirst() {
+    script = Script.ERROR_LINE_FIRST;
+  }
+
+  public void errorLineMidStream() {
+    script = Script.ERROR_LINE_MID_STREAM;
+  }
+
+  /** Pieces every 10 ms until the client goes. */
+  public void endless() {
+    script = Script.ENDLESS;
+  }
+
+  /** What {@code /api/embed} answers. */
+  public void embedWith(String json) {
+    embeddings = json;
+  }
+
+  /** A good answer whose only piece is this message. */
+  public void answerWith(String message) {
+    answerWith(message, 1);
+  }
+
+  /** A good answer of so many pieces, each of them this message. */
+  public void answerWith(String message, int times) {
+    answerTimes = times;
+    answer = message;
+  }
+
+  /** Chats that were asked since the last reset. */
+  public int requests() {
+    return requests.get();
+  }
+
+  /** Connections since the start. */
+  public int connections() {
+    return accepted.get();
+  }
+
+  /** Whether a client left in the middle of a chat since the last reset. */
+  public boolean clientGone() {
+    return clientGone;
+  }
+
+  /** A header of the last chat; null if it had none. */
+  public @Nullable String lastHeader(String name) {
+    return lastHeaders.get(name);
+  }
+
+  public String lastBody() {
+    return lastBody;
+  }
+
+  /** Refuses from now on, and breaks what is open. */
+  @Override
+  public void close() {
+    closeQuietly(server);
+    connections.forEach(FakeOllama::closeQuietly);
+  }
+
+  private void accept() {
+    while (!server.isClosed()) {
+      try {
+        Socket socket = server.accept();
+        socket.setTcpNoDelay(true);
+        accepted.incrementAndGet();
+        connections.add(socket);
+        if (server.isClosed()) { // by close(), which may not have seen this one
+          closeQuietly(socket);
+        }
+        Thread.ofVirtual().start(() -> serve(socket));
+      } catch (IOException e) {
+        closeQuietly(server);
+      }
+    }
+  }
+
+  private void serve(Socket socket) {
+    boolean chatting = false;
+    try (socket) {
+      InputStream in = new BufferedInputStream(socket.getInputStream());
+      while (true) {
+        chatting = false;
+        String requestLine = line(in);
+        Map<String, String> headers = headers(in);
+        int length = Integer.parseInt(headers.getOrDefault("Content-Length", "0"));
+        String body = new String(in.readNBytes(length), StandardCharsets.UTF_8);
+        chatting = requestLine.startsWith("POST /api/chat ");
+        if (chatting) {
+          lastHeaders = headers;
+          lastBody = body;
+          requests.incrementAndGet();
+          chat(socket, body.contains("\"stream\":false"));
+        } else if (requestLine.startsWith("POST /api/embed ")) {
+          lastBody = body;
+          if (script == Script.STALL_BEFORE_HEADERS) {
+            stall(socket);
+          }
+          if (script == Script.STATUS) {
+            send(socket, status, "{\"error\":\"" + errorText + "\"}");
+          } else {
+            send(socket, 200, embeddings);
+          }
+        } else if (requestLine.startsWith("GET /api/ps ")) {
+          send(socket, residentFails ? 404 : 200, residentFails ? "404 page not found" : resident);
+        } else if (listFails) {
+          send(socket, 500, "{\"error\":\"no list\"}");
+        } else {
+          send(socket, 200, "{\"models\":[" + models + "]}");
+        }
+      }
+    } catch (IOException e) {
+      clientGone |= chatting;
+    } finally {
+      connections.remove(socket);
+    }
+  }
+
+  private void chat(Socket socket, boolean whole) throws IOException {
+    switch (script) {
+      case STATUS -> {
+        awaitRelease(socket);
+        String wait = retryAfter == 0 ? "" : "Retry-After: " + retryAfter + "\r\n";
+        if (failuresLeft.decrementAndGet() == 0) {
+          script = Script.ANSWER;
+        }
+        send(socket, status, "{\"error\":\"" + errorText + "\"}", wait);
+        return;
+      }
+      case STALL_BEFORE_HEADERS -> stall(socket);
+      default -> {
+        if (whole) {
+          whole(socket);
+          return;
+        }
+        write(
+            socket,
+            String.join(
+                "\r\n",
+                "HTTP/1.1 200 OK",
+                "Content-Type: application/x-ndjson",
+                "Transfer-Encoding: chunked",
+                "",
+                ""));
+      }
+    }
+    switch (script) {
+      case STALL_BEFORE_FIRST_PIECE -> stall(socket);
+      case ERROR_LINE_FIRST -> {
+        awaitRelease(socket);
+        chunk(socket, "{\"error\":\"" + errorText + "\"}\n");
+      }
+      default -> stream(socket);
+    }
+    write(socket, "0\r\n\r\n");
+  }
+
+  /** As Ollama answers who wants no stream: nothing comes before everything is there. */
+  private void whole(Socket socket) throws IOException {
+    if (script != Script.RESET_MID_STREAM) {
+      awaitRelease(socket);
+    }
+    for (int i = 0; i < PIECES.length && !pause.isZero(); i++) {
+      rest(socket, pause);
+    }
+    String body = whole(script != Script.END_WITHOUT_DONE);
+    switch (script) {
+      case STALL_BEFORE_FIRST_PIECE, STALL_MID_STREAM, ENDLESS -> stall(socket);
+      case RESET_MID_STREAM -> {
+        socket.setSoLinger(true, 0);
+        socket.close();
+      }
+      case BREAK_MID_STREAM -> {
+        String head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ";
+        write(socket, head + body.length() + "\r\n\r\n" + body.substring(0, body.length() / 2));
+        socket.close();
+      }
+      case ERROR_LINE_FIRST, ERROR_LINE_MID_STREAM ->
+          send(socket, 500, "{\"error\":\"" + errorText + "\"}");
+      case MALFORMED_LINE -> send(socket, 200, "{\"message\":\n");
+      case HUGE_LINE -> send(socket, 200, "x".repeat(8 << 20));
+      default -> send(socket, 200, body);
+    }
+  }
+
+  private static String repeated(String message, int times) throws IOException {
+    ObjectNode json = (ObjectNode) new ObjectMapper().readTree(message);
+    return json.put("content", json.path("content").asText().repeat(times)).toString();
+  }
+
+  private String whole(boolean done) throws IOException {
+    String only = answer;
+    return """
+    {"model":"fake:1b","message":%s,"done":%s,"done_reason":"%s","prompt_eval_count":%d,\
+    "eval_count":%d%s}"""
+        .formatted(
+            only == null
+                ? "{\"role\":\"assistant\",\"content\":\"" + answer() + "\"}"
+                : answerTimes == 1 ? only : repeated(only, answerTimes),
+            done,
+            reason,
+            INPUT_TOKENS,
+            outputTokens(),
+            durations);
+  }
+
+  private void stream(Socket socket) throws IOException {
+    String only = answer;
+    for (int i = 0; only != null && i < answerTimes; i++) {
+      chunk(socket, "{\"model\":\"fake:1b\",\"message\":" + only + ",\"done\":false}\n");
+      if (i == 1) {
+        awaitRelease(socket);
+      }
+    }
+    for (int i = 0; only == null && i < PIECES.length; i++) {
+      piece(socket, PIECES[i]);
+      if (i == 1) {
+        awaitRelease(socket);
+        disturb(socket);
+      }
+      if (!pause.isZero()) {
+        rest(socket, pause);
+      }
+    }
+    if (script == Script.END_WITHOUT_DONE) {
+      return;
+    }
+    chunk(
+        socket,
+        """
+        {"model":"fake:1b","message":{"role":"assistant","content":""},"done":true,\
+        "done_reason":"%s","prompt_eval_count":%d,"eval_count":%d%s}
+        """
+            .formatted(reason, INPUT_TOKENS, outputTokens(), durations));
+  }
+
+  private void disturb(Socket socket) throws IOException {
+    switch (script) {
+      case STALL_MID_STREAM -> stall(socket);
+      case RESET_MID_STREAM -> {
+        socket.setSoLinger(true, 0);
+        socket.close();
+      }
+      case BREAK_MID_STREAM -> socket.close();
+      case MALFORMED_LINE -> chunk(socket, "{\"message\":\n");
+      case HUGE_LINE -> {
+        for (int i = 0; i < 8; i++) {
+          chunk(socket, "x".repeat(1 << 20));
+        }
+      }
+      case ERROR_LINE_MID_STREAM -> chunk(socket, "{\"error\":\"" + errorText + "\"}\n");
+      case ENDLESS -> {
+        while (true) {
+          piece(socket, " more");
+          rest(socket, Duration.ofMillis(10));
+        }
+      }
+      default -> {}
+    }
+  }
+
+  private static void piece(Socket socket, String text) throws IOException {
+    chunk(
+        socket,
+        "{\"model\":\"fake:1b\",\"message\":{\"role\":\"assistant\",\"content\":\""
+            + text
+            + "\"},\"done\":false}\n");
+  }
+
+  private static void stall(Socket socket) throws IOException {
+    rest(socket, Duration.ofMinutes(5));
+  }
+
+  private void awaitRelease(Socket socket) throws IOException {
+    while (held) {
+      rest(socket, Duration.ofMillis(10));
+    }
+  }
+
+  /** Waits, and throws as soon as the client is gone. */
+  private static void rest(Socket socket, Duration time) throws IOException {
+    socket.setSoTimeout(Math.toIntExact(time.toMillis()));
+    try {
+      // A client has nothing to say here: what comes is the end.
+      socket.getInputStream().read();
+      throw new EOFException("the client is gone");
+    } catch (SocketTimeoutException e) {
+      socket.setSoTimeout(0);
+    }
+  }
+
+  private static void send(Socket socket, int status, String body) throws IOException {
+    send(socket, status, body, "");
+  }
+
+  private static void send(Socket socket, int status, String body, String headers)
+      throws IOException {
+    byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+    write(
+        socket,
+        "HTTP/1.1 %d x\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n%s"
+            .formatted(status, headers, bytes.length, body));
+  }
+
+  private static void chunk(Socket socket, String text) throws IOException {
+    int length = text.getBytes(StandardCharsets.UTF_8).length;
+    write(socket, Integer.toHexString(length) + "\r\n" + text + "\r\n");
+  }
+
+  private static void write(Socket socket, String text) throws IOException {
+    OutputStream out = socket.getOutputStream();
+    out.write(text.getBytes(StandardCharsets.UTF_8));
+    out.flush();
+  }
+
+  private static Map<String, String> headers(InputStream in) throws IOException {
+    Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    for (String line = line(in); !line.isEmpty(); line = line(in)) {
+      int colon = line.indexOf(':');
+      headers.put(line.substring(0, colon), line.substring(colon + 1).strip());
+    }
+    return headers;
+  }
+
+  private static String line(InputStream in) throws IOException {
+    StringBuilder line = new StringBuilder();
+    while (true) {
+      int next = in.read();
+      if (next < 0) {
+        throw new EOFException();
+      }
+      if (next == '\n') {
+        return line.toString().stripTrailing();
+      }
+      line.append((char) next);
+    }
+  }
+
+  private static void closeQuietly(AutoCloseable closeable) {
+    try {
+      closeable.close();
+    } catch (Exception e) {
+      // It is given up either way.
+    }
+  }
+}

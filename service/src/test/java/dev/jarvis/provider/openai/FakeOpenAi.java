@@ -1,0 +1,327 @@
+package dev.jarvis.provider.openai;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A server on a free port that speaks OpenAI's dialect and answers what a test lays down, for what
+ * a small real model cannot be made to say.
+ */
+public final class FakeOpenAi implements AutoCloseable {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final HttpServer server;
+  private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+  private final String model;
+  private volatile String lastBody = "";
+  private volatile List<String> events = List.of();
+  private volatile @Nullable String embeddings;
+  private volatile boolean done = true;
+  private volatile boolean hanging;
+  private volatile int printed;
+  private volatile int busyFor;
+  private volatile @Nullable String answer;
+  private volatile @Nullable String refusedField;
+  private final AtomicInteger requests = new AtomicInteger();
+  private final CountDownLatch closing = new CountDownLatch(1);
+
+  private FakeOpenAi(HttpServer server, String model) {
+    this.server = server;
+    this.model = model;
+  }
+
+  /** Starts one that lists one model. */
+  public static FakeOpenAi start(String model) throws IOException {
+    HttpServer server =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    FakeOpenAi fake = new FakeOpenAi(server, model);
+    server.setExecutor(fake.threads);
+    server.createContext("/v1/models", fake::list);
+    server.createContext("/v1/chat/completions", fake::chat);
+    server.createContext("/v1/embeddings", fake::embed);
+    server.start();
+    return fake;
+  }
+
+  /** Its base URL. */
+  public URI uri() {
+    return URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/v1");
+  }
+
+  /** What it sends as events of a stream, before the mark of the end. */
+  public void events(String... json) {
+    events = List.of(json);
+  }
+
+  /** What it sends as events of a stream, without the mark of the end. */
+  public void eventsWithoutDone(String... json) {
+    events = List.of(json);
+    done = false;
+  }
+
+  /** What it answers who wants no stream. */
+  public void answer(String json) {
+    answer = json;
+  }
+
+  /** Refuses chats that have a field. */
+  public void refuse(String field) {
+    refusedField = field;
+  }
+
+  /** Good answers again, and the counter at 0. */
+  public void reset() {
+    answer = null;
+    refusedField = null;
+    events();
+    done = true;
+    embeddings = null;
+    hanging = false;
+    printed = 0;
+    busyFor = 0;
+    requests.set(0);
+  }
+
+  /** Sends the beginning of its vectors and then nothing until it is closed. */
+  public void hangInsideEmbeddings() {
+    hanging = true;
+  }
+
+  /** Answers with vectors of so many numbers, each on a line of its own, as OpenAI prints them. */
+  public void printVectors(int dimensions) {
+    printed = dimensions;
+  }
+
+  /** Answers with 429 and this {@code Retry-After}. */
+  public void beBusyFor(int seconds) {
+    busyFor = seconds;
+  }
+
+  /** How many chats and embeddings it was asked for. */
+  public int requests() {
+    return requests.get();
+  }
+
+  /** What it answers to a request for vectors, instead of one as long as was asked for each. */
+  public void embedWith(String json) {
+    embeddings = json;
+  }
+
+  /** The body of the last request. */
+  public String lastBody() {
+    return lastBody;
+  }
+
+  @Override
+  public void close() {
+    closing.countDown();
+    server.stop(0);
+    threads.close();
+  }
+
+  private void list(HttpExchange exchange) throws IOException {
+    send(exchange, "application/json", "{\"data\":[{\"id\":\"" + model + "\"}]}");
+  }
+
+  private void chat(HttpExchange exchange) throws IOException {
+    lastBody = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+    requests.incrementAndGet();
+    if (busyFor > 0) {
+      exchange.getResponseHeaders().set("Retry-After", Integer.toString(busyFor));
+      exchange.sendResponseHeaders(429, -1);
+      return;
+    }
+    JsonNode request = JSON.readTree(lastBody);
+    String field = refusedField;
+    if (field != null && request.has(field)) {
+      send(
+          exchange,
+          400,
+          "application/json",
+          "{\"error\":{\"message\":\"Unknown parameter: '" + field + "'.\"}}");
+      return;
+    }
+    String whole = answer;
+    if (!request.path("stream").asBoolean()) {
+      send(exchange, "application/json", whole == null ? assembled(events) : whole);
+      return;
+    }
+    StringBuilder body = new StringBuilder();
+    events.forEach(it -> body.append("data: ").append(it).append("\n\n"));
+    send(exchange, "text/event-stream", body + (done ? "data: [DONE]\n\n" : ""));
+  }
+
+  /** What the events of a stream come to; an event that is no chunk takes the answer's place. */
+  private static String assembled(List<String> events) throws IOException {
+    ObjectNode answer = JSON.createObjectNode();
+    for (String event : events) {
+      JsonNode chunk;
+      try {
+        chunk = JSON.readTree(event);
+      } catch (IOException e) {
+        return event;
+      }
+      if (!chunk.path("choices").isArray()) {
+        return event;
+      }
+      for (JsonNode part : chunk.path("choices")) {
+        int index = part.path("index").asInt();
+        ObjectNode choice = null;
+        for (JsonNode known : answer.withArray("choices")) {
+          choice = known.path("index").asInt() == index ? (ObjectNode) known : choice;
+        }
+        choice = choice == null ? answer.withArray("choices").addObject() : choice;
+        for (var field : part.properties()) {
+          if (field.getKey().equals("delta")) {
+            merge(choice.withObject("/message"), field.getValue());
+          } else if (field.getKey().equals("logprobs") && field.getValue().isObject()) {
+            merge(choice.withObject("/logprobs"), field.getValue());
+          } else if (!field.getValue().isNull()) {
+            choice.set(field.getKey(), field.getValue());
+          }
+        }
+      }
+      chunk
+          .properties()
+          .forEach(
+              it -> {
+                if (!it.getKey().equals("choices")) {
+                  answer.set(it.getKey(), it.getValue());
+                }
+              });
+    }
+    if (answer.withArray("choices").isEmpty()) {
+      answer.withArray("choices").addObject().put("finish_reason", "stop").putObject("message");
+    }
+    answer.withArray("choices").forEach(it -> calls((ObjectNode) it.path("message")));
+    return answer.toString();
+  }
+
+  private static void merge(ObjectNode whole, JsonNode delta) {
+    for (var field : delta.properties()) {
+      JsonNode known = whole.get(field.getKey());
+      if (known != null && known.isTextual()) {
+        whole.put(field.getKey(), known.asText() + field.getValue().asText(""));
+      } else if (known instanceof ArrayNode list) {
+        field.getValue().forEach(list::add);
+      } else if (known instanceof ObjectNode object) {
+        merge(object, field.getValue());
+      } else {
+        whole.set(field.getKey(), field.getValue().deepCopy());
+      }
+    }
+  }
+
+  /** Puts the pieces of calls together by their index. */
+  private static void calls(ObjectNode message) {
+    if (!(message.get("tool_calls") instanceof ArrayNode pieces)) {
+      return;
+    }
+    Map<Integer, ObjectNode> calls = new TreeMap<>();
+    for (JsonNode piece : pieces) {
+      ObjectNode call = ((ObjectNode) piece).deepCopy();
+      int index = call.remove("index").asInt();
+      ObjectNode known = calls.putIfAbsent(index, call);
+      if (known != null) {
+        merge(known, call);
+      }
+    }
+    pieces.removeAll();
+    calls.values().forEach(pieces::add);
+  }
+
+  private void embed(HttpExchange exchange) throws IOException {
+    lastBody = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+    requests.incrementAndGet();
+    if (hanging) {
+      hang(exchange);
+      return;
+    }
+    if (printed > 0) {
+      print(exchange, JSON.readTree(lastBody).path("input").size(), printed);
+      return;
+    }
+    String body = embeddings;
+    send(exchange, "application/json", body == null ? vectors(JSON.readTree(lastBody)) : body);
+  }
+
+  private void hang(HttpExchange exchange) throws IOException {
+    exchange.sendResponseHeaders(200, 0);
+    exchange
+        .getResponseBody()
+        .write("{\"data\": [{\"index\": 0, ".getBytes(StandardCharsets.UTF_8));
+    exchange.getResponseBody().flush();
+    try {
+      closing.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Piece by piece: a large answer is more than the heap of the tests may hold. */
+  private static void print(HttpExchange exchange, int vectors, int dimensions) throws IOException {
+    exchange.getResponseHeaders().set("Content-Type", "application/json");
+    exchange.sendResponseHeaders(200, 0);
+    byte[] number = "        -0.0069292834959924221,\n".getBytes(StandardCharsets.UTF_8);
+    try (OutputStream out = new BufferedOutputStream(exchange.getResponseBody(), 64 << 10)) {
+      out.write("{\n  \"object\": \"list\",\n  \"data\": [\n".getBytes(StandardCharsets.UTF_8));
+      for (int i = 0; i < vectors; i++) {
+        out.write(
+            "%s    {\n      \"object\": \"embedding\",\n      \"index\": %d,\n      \"embedding\": [\n"
+                .formatted(i == 0 ? "" : ",\n", i)
+                .getBytes(StandardCharsets.UTF_8));
+        for (int j = 1; j < dimensions; j++) {
+          out.write(number);
+        }
+        out.write("        0.5\n      ]\n    }".getBytes(StandardCharsets.UTF_8));
+      }
+      out.write(
+          "\n  ],\n  \"usage\": {\"prompt_tokens\": 5, \"total_tokens\": 5}\n}\n"
+              .getBytes(StandardCharsets.UTF_8));
+    }
+  }
+
+  private static String vectors(JsonNode request) {
+    ObjectNode answer = JSON.createObjectNode();
+    for (int i = 0; i < request.path("input").size(); i++) {
+      ObjectNode vector = answer.withArray("data").addObject().put("index", i);
+      for (int j = 0; j < request.path("dimensions").asInt(2); j++) {
+        vector.withArray("embedding").add(j);
+      }
+    }
+    return answer.toString();
+  }
+
+  private static void send(HttpExchange exchange, String type, String body) throws IOException {
+    send(exchange, 200, type, body);
+  }
+
+  private static void send(HttpExchange exchange, int status, String type, String body)
+      throws IOException {
+    byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+    exchange.getResponseHeaders().set("Content-Type", type);
+    exchange.sendResponseHeaders(status, bytes.length);
+    try (OutputStream out = exchange.getResponseBody()) {
+      out.write(bytes);
+    }
+  }
+}

@@ -1,0 +1,110 @@
+package dev.jarvis.provider.openai;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.jarvis.TestService;
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.Usage;
+import dev.jarvis.provider.Ask;
+import dev.jarvis.provider.Chats;
+import dev.jarvis.provider.EventSource;
+import dev.jarvis.provider.ModelServerConfig;
+import dev.jarvis.provider.ProviderException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Against a server that speaks OpenAI's dialect: this service itself. */
+@Timeout(60)
+class OpenAiProviderTest {
+  private final TestService service = TestService.shared();
+  private final OpenAiProvider provider = provider(TestService.KEY);
+
+  private OpenAiProvider provider(String key) {
+    URI url = service.uri("/v1");
+    Duration limit = Duration.ofSeconds(10);
+    return new OpenAiProvider(
+        new ModelServerConfig("cloud", url, key, limit, limit, limit, limit, limit, false));
+  }
+
+  @BeforeEach
+  void reset() {
+    service.ollama().reset();
+  }
+
+  @AfterEach
+  void close() {
+    provider.close();
+    service.ollama().reset();
+  }
+
+  private ChatRequest hi() {
+    return Chats.request(service.ollama().model(), "hi");
+  }
+
+  @Test
+  void modelsAreListed() throws Exception {
+    assertThat(provider.models()).contains(service.ollama().model());
+  }
+
+  @Test
+  void anAnswerHasTheServersTextAndCounts() throws Exception {
+    for (Ask ask : List.of(Chats.stream(hi()), Chats.whole(hi()))) {
+      Chats.Answer answer = Chats.ask(provider, ask);
+
+      assertThat(answer.text()).isEqualTo(service.ollama().answer());
+      assertThat(answer.reason()).isEqualTo(Reason.STOP);
+      assertThat(answer.usage())
+          .isEqualTo(
+              Usage.counted(service.ollama().inputTokens(), service.ollama().outputTokens()));
+      assertThat(service.ollama().lastBody()).contains("\"stream\":" + ask.streamed());
+    }
+  }
+
+  @Test
+  void parametersArrive() throws Exception {
+    Chats.ask(provider, Chats.stream(Chats.greedy(service.ollama().model(), "hi", 5, "X")));
+
+    assertThat(service.ollama().lastBody())
+        .contains("\"temperature\":0.0", "\"num_predict\":5", "\"seed\":1", "\"stop\":[\"X\"]");
+  }
+
+  private Chats.Answer ask(ChatRequest request, boolean streamed) throws ProviderException {
+    return Chats.ask(provider, streamed ? Chats.stream(request) : Chats.whole(request));
+  }
+
+  @Test
+  void failuresAreToldApart() {
+    for (boolean streamed : new boolean[] {true, false}) {
+      service.ollama().reset();
+      assertThatThrownBy(() -> ask(Chats.request("nowhere", "hi"), streamed))
+          .isInstanceOf(ProviderException.NotFound.class);
+      service.ollama().failWith(500);
+      assertThatThrownBy(() -> ask(hi(), streamed))
+          .isInstanceOf(ProviderException.Unavailable.class);
+      service.ollama().failWith(400);
+      assertThatThrownBy(() -> ask(hi(), streamed)).isInstanceOf(ProviderException.Refused.class);
+    }
+    try (OpenAiProvider stranger = provider("sk-wrong")) {
+      assertThatThrownBy(() -> stranger.chat(Chats.stream(hi())))
+          .isInstanceOf(ProviderException.Unavailable.class)
+          .hasMessageNotContaining("sk-wrong");
+    }
+  }
+
+  @Test
+  void anErrorMidwayIsAFailure() throws Exception {
+    service.ollama().breakMidStream();
+
+    try (EventSource stream = provider.chat(Chats.stream(hi()))) {
+      assertThatThrownBy(() -> Chats.read(stream))
+          .isInstanceOf(ProviderException.Unavailable.class);
+    }
+  }
+}

@@ -1,0 +1,274 @@
+package dev.jarvis.routing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.EmbeddingRequest;
+import dev.jarvis.provider.Ask;
+import dev.jarvis.provider.Embeddings;
+import dev.jarvis.provider.EventSource;
+import dev.jarvis.provider.Provider;
+import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.UnsupportedFields;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(120)
+class CatalogueTest {
+  private static final Duration FAST = Duration.ofMillis(50);
+  private static final Duration LIMIT = Duration.ofSeconds(20);
+  private static final Duration NEVER = Duration.ofHours(1);
+
+  private final Listing one = new Listing("one", "a", "b:latest");
+  private final Listing two = new Listing("two", "a", "c");
+
+  /** Lists what the test says. */
+  private static final class Listing implements Provider {
+    private final String name;
+    private final AtomicInteger asked = new AtomicInteger();
+    private volatile List<String> models;
+    private volatile boolean down;
+    private volatile CountDownLatch answers = new CountDownLatch(0);
+
+    Listing(String name, String... models) {
+      this.name = name;
+      this.models = List.of(models);
+    }
+
+    @Override
+    public String name() {
+      return name;
+    }
+
+    @Override
+    public List<String> models() throws ProviderException {
+      asked.incrementAndGet();
+      try {
+        answers.await();
+      } catch (InterruptedException e) {
+        throw new ProviderException.Unavailable("Interrupted.", e);
+      }
+      if (down) {
+        throw new ProviderException.Unavailable("Down.", null);
+      }
+      return models;
+    }
+
+    @Override
+    public EventSource chat(Ask ask) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public UnsupportedFields unsupported(ChatRequest request) {
+      return UnsupportedFields.NONE;
+    }
+
+    @Override
+    public Embeddings embed(EmbeddingRequest request, String label) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public UnsupportedFields unsupported(EmbeddingRequest request) {
+      return UnsupportedFields.NONE;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @Test
+  void theFirstProviderOfANameIsAsked() throws Exception {
+    try (Catalogue models = new Catalogue(List.of(one, two), NEVER)) {
+      assertThat(models.find("a")).contains(new Catalogue.Target(one, "a"));
+      assertThat(models.find("c")).contains(new Catalogue.Target(two, "c"));
+      assertThat(models.list())
+          .extracting(Catalogue.Target::model)
+          .containsExactly("a", "b:latest", "c");
+    }
+  }
+
+  @Test
+  void aNameWithoutTagMeansTheLatest() throws Exception {
+    try (Catalogue models = new Catalogue(List.of(one), NEVER)) {
+      assertThat(models.find("b")).contains(new Catalogue.Target(one, "b:latest"));
+      assertThat(models.find("b:1b")).isEmpty();
+    }
+  }
+
+  @Test
+  void knownNamesCostNoQuestion() throws Exception {
+    try (Catalogue models = new Catalogue(List.of(one), NEVER)) {
+      for (int i = 0; i < 1000; i++) {
+        models.find("a");
+      }
+      assertThat(one.asked).hasValue(1);
+    }
+  }
+
+  @Test
+  void manyMissesAskOnceASecond() throws Exception {
+    try (Catalogue models = new Catalogue(List.of(one), NEVER);
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      long start = System.nanoTime();
+      var misses =
+          IntStream.range(0, 1000)
+              .mapToObj(i -> threads.submit(() -> models.find("no" + i)))
+              .toList();
+      for (var miss : misses) {
+        assertThat(miss.get()).isEmpty();
+      }
+      long seconds = Duration.ofNanos(System.nanoTime() - start).toSeconds();
+      assertThat(one.asked.get()).isLessThanOrEqualTo((int) (2 + seconds));
+    }
+  }
+
+  @Test
+  void aMissFindsWhatIsNew() {
+    try (Catalogue models = new Catalogue(List.of(one), NEVER)) {
+      one.models = List.of("new");
+
+      await().atMost(LIMIT).until(() -> !models.find("new").isEmpty());
+      assertThat(models.list()).extracting(Catalogue.Target::model).containsExactly("new");
+    }
+  }
+
+  @Test
+  void aSlowListHoldsUpNoMiss() throws Exception {
+    try (Catalogue models = new Catalogue(List.of(one, two), NEVER)) {
+      one.answers = new CountDownLatch(1);
+      one.models = List.of("late");
+      two.models = List.of("new");
+
+      await().atMost(LIMIT).until(() -> !models.find("new").isEmpty());
+      assertThat(one.asked).as("it is being asked").hasValue(2);
+      long start = System.nanoTime();
+      for (int i = 0; i < 100; i++) {
+        assertThat(models.find("no" + i)).isEmpty();
+      }
+      assertThat(Duration.ofNanos(System.nanoTime() - start))
+          .as("one wait, which all share, and not one each")
+          .isLessThan(Duration.ofSeconds(10));
+      assertThat(one.asked).hasValue(2);
+
+      one.answers.countDown();
+      await().atMost(LIMIT).until(() -> models.list().size() == 2);
+      assertThat(models.find("late")).as("its list is taken when it comes").hasSize(1);
+    }
+  }
+
+  @Test
+  void theBackgroundSeesChanges() {
+    try (Catalogue models = new Catalogue(List.of(one), FAST)) {
+      one.models = List.of("new");
+
+      await().atMost(LIMIT).until(() -> models.list().size() == 1);
+    }
+  }
+
+  @Test
+  void aProviderThatIsDownKeepsItsModels() throws Exception {
+    try (Catalogue models = new Catalogue(List.of(one, two), FAST)) {
+      one.down = true;
+      two.down = true;
+      await().atMost(LIMIT).until(() -> fails(models));
+
+      assertThat(models.find("a")).hasSize(2);
+      assertThatThrownBy(() -> models.find("junk"))
+          .isInstanceOf(ProviderException.Unavailable.class);
+
+      two.down = false;
+      await().atMost(LIMIT).ignoreExceptions().until(() -> models.find("junk").isEmpty());
+      await().atMost(LIMIT).until(() -> !fails(models));
+    }
+  }
+
+  @Test
+  void healthIsGoodWhileOneProviderAnswers() {
+    one.down = true;
+    try (Catalogue models = new Catalogue(List.of(one, two), NEVER)) {
+      assertThatCode(models::check).doesNotThrowAnyException();
+    }
+    two.down = true;
+    try (Catalogue models = new Catalogue(List.of(one, two), NEVER)) {
+      assertThatThrownBy(models::check).isInstanceOf(ProviderException.Unavailable.class);
+    }
+  }
+
+  @Test
+  void anOldListingIsNoSignOfLife() {
+    Catalogue models = new Catalogue(List.of(one), FAST);
+    models.close(); // nobody asks any more
+
+    await().atMost(LIMIT).until(() -> fails(models));
+  }
+
+  @Test
+  void junkNeverBecomesALabel() throws Exception {
+    one.models = IntStream.range(0, 150).mapToObj(i -> "m" + i).toList();
+    try (Catalogue models = new Catalogue(List.of(one), NEVER)) {
+      models.find("junk");
+
+      assertThat(models.label("m0")).isEqualTo("m0");
+      assertThat(models.label("m99")).isEqualTo("m99");
+      assertThat(models.label("m100")).isEqualTo("_other");
+      assertThat(models.label("junk")).isEqualTo("_other");
+      assertThat(models.find("m100")).as("it works all the same").hasSize(1);
+    }
+  }
+
+  @Test
+  void eachModelIsDiscoveredOnce() {
+    List<String> seen = new CopyOnWriteArrayList<>();
+    try (Catalogue models = new Catalogue(List.of(one, two), FAST)) {
+      models.onDiscovered(target -> seen.add(target.provider().name() + " " + target.model()));
+      assertThat(seen).containsExactlyInAnyOrder("one a", "one b:latest", "two a", "two c");
+
+      one.models = List.of("a", "new");
+      await().atMost(LIMIT).until(() -> seen.contains("one new"));
+      int asked = one.asked.get();
+      await().atMost(LIMIT).until(() -> one.asked.get() > asked + 2);
+      assertThat(seen).hasSize(5);
+    }
+  }
+
+  @Test
+  void aListenerThatFailsEndsNeitherTheTimerNorTheOthers() {
+    List<String> seen = new CopyOnWriteArrayList<>();
+    try (Catalogue models = new Catalogue(List.of(one), FAST)) {
+      models.onDiscovered(
+          target -> {
+            if (target.model().equals("new")) {
+              throw new IllegalStateException("a bug");
+            }
+          });
+      models.onDiscovered(target -> seen.add(target.model()));
+
+      one.models = List.of("new");
+      await().atMost(Duration.ofSeconds(20)).until(() -> seen.contains("new"));
+      one.models = List.of("newer");
+      await().atMost(Duration.ofSeconds(20)).until(() -> seen.contains("newer"));
+    }
+  }
+
+  private static boolean fails(Catalogue models) {
+    try {
+      models.check();
+      return false;
+    } catch (ProviderException e) {
+      return true;
+    }
+  }
+}

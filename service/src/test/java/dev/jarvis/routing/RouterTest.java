@@ -1,0 +1,344 @@
+package dev.jarvis.routing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.EmbeddingRequest;
+import dev.jarvis.gateway.cache.CachePolicy;
+import dev.jarvis.provider.Ask;
+import dev.jarvis.provider.Chats;
+import dev.jarvis.provider.Embeddings;
+import dev.jarvis.provider.EventSource;
+import dev.jarvis.provider.Provider;
+import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.UnsupportedFields;
+import dev.jarvis.routing.Decision.Option;
+import dev.jarvis.routing.Decision.Reason;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class RouterTest {
+  /** A listing is made at the start only, and never too old. */
+  private static final Duration NEVER = Duration.ofHours(1);
+
+  private static final ChatRequest ANY = Chats.request("m", "hi");
+
+  private final Stub a = new Stub("a");
+  private final Stub b = new Stub("b");
+  private Catalogue models = new Catalogue(List.of(a, b), NEVER);
+  private final Map<Catalogue.Target, Double> prices = new ConcurrentHashMap<>();
+  private final AtomicLong now = new AtomicLong();
+
+  /** A provider that has the model "m", unless it is down. */
+  private static final class Stub implements Provider {
+    private final String name;
+    volatile boolean down;
+    volatile List<String> listed = List.of("m");
+    volatile Optional<Boolean> loaded = Optional.empty();
+    volatile UnsupportedFields unsupported = UnsupportedFields.NONE;
+
+    Stub(String name) {
+      this.name = name;
+    }
+
+    @Override
+    public String name() {
+      return name;
+    }
+
+    @Override
+    public List<String> models() throws ProviderException {
+      if (down) {
+        throw new ProviderException.Unavailable("down", null);
+      }
+      return listed;
+    }
+
+    @Override
+    public EventSource chat(Ask ask) {
+      throw new AssertionError("a decision asks no model");
+    }
+
+    @Override
+    public UnsupportedFields unsupported(ChatRequest request) {
+      return unsupported;
+    }
+
+    @Override
+    public Optional<Boolean> loaded(String model) {
+      return loaded;
+    }
+
+    @Override
+    public Embeddings embed(EmbeddingRequest request, String label) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public UnsupportedFields unsupported(EmbeddingRequest request) {
+      return UnsupportedFields.NONE;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @AfterEach
+  void close() {
+    models.close();
+  }
+
+  /** Lists the models anew, for routers that are made from now on. */
+  private void list() {
+    models.close();
+    models = new Catalogue(List.of(a, b), NEVER);
+  }
+
+  private Router router(Strategy strategy, Route.Target... targets) {
+    List<Route> routes = List.of(new Route("r", strategy, List.of(targets), CachePolicy.NONE));
+    return new Router(
+        models, routes, it -> prices.getOrDefault(it, Double.NaN), new Random(42), now::get);
+  }
+
+  private static Route.Target target(String provider, int weight, int priority) {
+    return new Route.Target(provider, "m", weight, priority);
+  }
+
+  private Decision decide(Router router) throws ProviderException {
+    return router.decide("r", it -> it.unsupported(ANY)).orElseThrow();
+  }
+
+  private static List<String> order(Decision decision) {
+    return decision.order().stream().map(it -> it.target().provider().name()).toList();
+  }
+
+  private static Reason reason(Decision decision) {
+    return decision.chosen().map(Option::reason).orElseThrow();
+  }
+
+  private Catalogue.Target at(Stub provider) {
+    return new Catalogue.Target(provider, "m");
+  }
+
+  @Test
+  void theLowestPriorityFirstTheOthersAsFallback() throws Exception {
+    Decision decision = decide(router(Strategy.PRIORITY, target("a", 1, 2), target("b", 1, 1)));
+
+    assertThat(order(decision)).containsExactly("b", "a");
+    assertThat(decision.options())
+        .extracting(Option::reason)
+        .containsExactly(Reason.PRIORITY, Reason.FALLBACK);
+  }
+
+  @Test
+  void weightsAreSharesOfTheLot() throws Exception {
+    Router router = router(Strategy.WEIGHTED, target("a", 3, 1), target("b", 1, 1));
+    Map<String, Integer> drawn = new HashMap<>();
+    for (int i = 0; i < 1000; i++) {
+      Decision decision = decide(router);
+      assertThat(order(decision)).hasSize(2);
+      assertThat(reason(decision)).isEqualTo(Reason.WEIGHT);
+      drawn.merge(order(decision).getFirst(), 1, Integer::sum);
+    }
+
+    assertThat(drawn.get("a")).isBetween(700, 800);
+  }
+
+  @Test
+  void theLeastBusy() throws Exception {
+    Router router = router(Strategy.LEAST_BUSY, target("a", 1, 1), target("b", 1, 1));
+    Router.Lease lease = router.lease(at(a));
+
+    Decision busy = decide(router);
+    assertThat(order(busy)).containsExactly("b", "a");
+    assertThat(reason(busy)).isEqualTo(Reason.LEAST_BUSY);
+    assertThat(busy.options()).extracting(Option::busy).containsExactly(0, 1);
+
+    lease.end(false);
+    lease.end(false);
+    assertThat(order(decide(router))).containsExactly("a", "b");
+  }
+
+  @Test
+  void theQuickestFirstToken() throws Exception {
+    Router router = router(Strategy.LOWEST_LATENCY, target("a", 1, 1), target("b", 1, 1));
+    Router.Lease slow = router.lease(at(a));
+    slow.firstTokenAfter(Duration.ofMillis(30));
+    slow.end(false);
+
+    Decision untried = decide(router);
+    assertThat(order(untried)).as("one that was never asked is tried").containsExactly("b", "a");
+
+    Router.Lease quick = router.lease(at(b));
+    quick.firstTokenAfter(Duration.ZERO);
+    quick.end(false);
+    Decision decision = decide(router);
+    assertThat(order(decision)).containsExactly("b", "a");
+    assertThat(reason(decision)).isEqualTo(Reason.LOWEST_LATENCY);
+    assertThat(decision.options().get(1).firstToken()).isEqualTo(Duration.ofMillis(30));
+  }
+
+  @Test
+  void aTargetWhoseFirstTokenIsNeverKnownComesLast() throws Exception {
+    Router router = router(Strategy.LOWEST_LATENCY, target("a", 1, 1), target("b", 1, 1));
+    Router.Lease whole = router.lease(at(a)); // without the server's timings
+    whole.answered();
+    whole.end(false);
+    Router.Lease slow = router.lease(at(b));
+    slow.firstTokenAfter(Duration.ofSeconds(9));
+    slow.end(false);
+
+    assertThat(order(decide(router))).containsExactly("b", "a");
+  }
+
+  @Test
+  void theCheapestAndOneWithoutAPriceLast() throws Exception {
+    Router router = router(Strategy.LOWEST_COST, target("a", 1, 1), target("b", 1, 1));
+    prices.put(at(b), 2.0);
+    assertThat(order(decide(router))).containsExactly("b", "a");
+
+    prices.put(at(a), 1.0);
+    assertThat(order(decide(router))).containsExactly("a", "b");
+  }
+
+  @Test
+  void atEqualRankAModelInMemoryWins() throws Exception {
+    a.loaded = Optional.of(false);
+    b.loaded = Optional.of(true);
+
+    Decision equal = decide(router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 1)));
+    assertThat(order(equal)).containsExactly("b", "a");
+    assertThat(reason(equal)).isEqualTo(Reason.LOADED);
+
+    Decision ranked = decide(router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2)));
+    assertThat(order(ranked)).containsExactly("a", "b");
+  }
+
+  @Test
+  void whatIsDownOrMissingIsPassedOver() throws Exception {
+    a.down = true;
+    list();
+    Decision down = decide(router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2)));
+    assertThat(order(down)).containsExactly("b");
+    assertThat(reason(down)).isEqualTo(Reason.ONLY);
+    assertThat(down.options().getLast().reason()).isEqualTo(Reason.PROVIDER_DOWN);
+
+    a.down = false;
+    a.listed = List.of("other");
+    list();
+    Decision missing = decide(router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2)));
+    assertThat(order(missing)).containsExactly("b");
+    assertThat(missing.options().getLast().reason()).isEqualTo(Reason.MODEL_MISSING);
+  }
+
+  @Test
+  void ifAllAreDownTheyAreTriedAllTheSame() throws Exception {
+    a.down = true;
+    b.down = true;
+    list();
+
+    Decision decision = decide(router(Strategy.WEIGHTED, target("a", 1, 2), target("b", 1, 1)));
+    assertThat(reason(decision)).isEqualTo(Reason.LAST_RESORT);
+    assertThat(order(decision)).containsExactly("b", "a");
+  }
+
+  @Test
+  void whatFailsAgainAndAgainIsLeftAlone() throws Exception {
+    Router router = router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2));
+    for (int i = 0; i < 4; i++) {
+      router.lease(at(a)).end(true);
+    }
+    assertThat(order(decide(router))).containsExactly("a", "b");
+
+    for (int i = 0; i < 6; i++) {
+      router.lease(at(a)).end(true);
+    }
+    assertThat(order(decide(router))).containsExactly("b");
+    assertThat(decide(router).options().getLast().reason()).isEqualTo(Reason.CIRCUIT_OPEN);
+    assertThat(router.circuits())
+        .containsExactlyInAnyOrderEntriesOf(Map.of(at(a), true, at(b), false));
+  }
+
+  @Test
+  void aTargetThatIsSilentUntilItsClientsLeaveIsLeftAloneToo() throws Exception {
+    Router router = router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2));
+    for (int i = 0; i < 5; i++) {
+      router.lease(at(a)).abort(true);
+    }
+    assertThat(order(decide(router))).containsExactly("a", "b");
+
+    for (int i = 0; i < 5; i++) {
+      Router.Lease lease = router.lease(at(a));
+      now.addAndGet(Duration.ofSeconds(31).toNanos());
+      lease.abort(true);
+    }
+    assertThat(order(decide(router))).containsExactly("b");
+  }
+
+  @Test
+  void aWholeAnswerThatItsClientDoesNotWaitForSaysNothingOfTheTarget() throws Exception {
+    Router router = router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2));
+    for (int i = 0; i < 10; i++) {
+      Router.Lease lease = router.lease(at(a));
+      now.addAndGet(Duration.ofSeconds(31).toNanos());
+      lease.abort(false);
+    }
+    assertThat(order(decide(router))).containsExactly("a", "b");
+  }
+
+  @Test
+  void aNameWithoutARouteIsAskedAtEachProviderThatHasIt() throws Exception {
+    Router router = router(Strategy.PRIORITY, target("a", 1, 1));
+
+    Decision decision = router.decide("m", it -> it.unsupported(ANY)).orElseThrow();
+    assertThat(order(decision)).containsExactly("a", "b");
+    assertThat(decision.route()).isEqualTo("m");
+    assertThat(router.decide("nowhere", it -> it.unsupported(ANY))).isEmpty();
+  }
+
+  @Test
+  void whoCannotHonourTheRequestIsPassedOverAndNeverTheLastResort() throws Exception {
+    Router router = router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2));
+    a.unsupported = new UnsupportedFields(List.of("tools"), List.of());
+
+    Decision decision = decide(router);
+    assertThat(decision.chosen().orElseThrow().target().provider()).isSameAs(b);
+    assertThat(decision.options().getLast().reason()).isEqualTo(Decision.Reason.UNSUPPORTED);
+    assertThat(decision.unsupported()).isEmpty();
+
+    b.unsupported = new UnsupportedFields(List.of("n"), List.of());
+    assertThat(decide(router).order()).isEmpty();
+    assertThat(decide(router).unsupported()).contains("tools");
+  }
+
+  @Test
+  void aModelsOwnNameGoesToTheFirstProviderAlsoIfThatIsCold() throws Exception {
+    Router router = router(Strategy.PRIORITY, target("a", 1, 1));
+    a.loaded = Optional.of(false);
+
+    Decision decision = router.decide("m", it -> it.unsupported(ANY)).orElseThrow();
+
+    assertThat(decision.chosen().orElseThrow().target().provider()).isSameAs(a);
+  }
+
+  @Test
+  void aServerThatDoesNotTellWinsOverNoColdModel() throws Exception {
+    Router router = router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 1));
+    a.loaded = Optional.of(false);
+    assertThat(order(decide(router))).containsExactly("a", "b");
+    assertThat(decide(router).options().getFirst().reason()).isEqualTo(Reason.PRIORITY);
+
+    a.loaded = Optional.empty();
+    b.loaded = Optional.of(true);
+    assertThat(order(decide(router))).containsExactly("b", "a");
+    assertThat(decide(router).options().getFirst().reason()).isEqualTo(Reason.LOADED);
+  }
+}

@@ -1,0 +1,85 @@
+package dev.jarvis.storage.embedded;
+
+import dev.jarvis.SharedUntilExit;
+import dev.jarvis.TestFolders;
+import dev.jarvis.storage.RedisConfig;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.StatefulRedisConnection;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+
+/**
+ * One of the numbered databases of a Redis that the tests of this JVM share: empty, and emptied
+ * when it is closed. A test that stops or stalls the server needs one of its own.
+ */
+public final class TestRedis implements AutoCloseable {
+  private static final int DATABASES = 16; // Redis' default
+  private static final BlockingQueue<Integer> FREE =
+      new LinkedBlockingQueue<>(IntStream.range(0, DATABASES).boxed().toList());
+
+  private final Server server = Server.RUNNING;
+  private final int number;
+
+  private TestRedis(int number) {
+    this.number = number;
+  }
+
+  public static TestRedis take() throws InterruptedException {
+    Integer free = FREE.poll(60, TimeUnit.SECONDS);
+    if (free == null) {
+      throw new AssertionError("every Redis database is in use: a test did not close its service");
+    }
+    return new TestRedis(free);
+  }
+
+  public RedisConfig config(Duration commandTimeout) {
+    return new RedisConfig(url(), server.redis.password(), commandTimeout);
+  }
+
+  /** Where it is, as a service's variables. */
+  public Map<String, String> environment() {
+    return Map.of("JARVIS_REDIS_URL", url(), "JARVIS_REDIS_PASSWORD", server.redis.password());
+  }
+
+  private String url() {
+    RedisURI uri = server.redis.uri();
+    return "redis://%s:%d/%d".formatted(uri.getHost(), uri.getPort(), number);
+  }
+
+  @Override
+  public void close() {
+    RedisURI uri = server.redis.uri();
+    uri.setDatabase(number);
+    try (RedisClient client = RedisClient.create(uri);
+        StatefulRedisConnection<String, String> connection = client.connect()) {
+      connection.sync().flushdb();
+    }
+    FREE.add(number);
+  }
+
+  private record Server(Path folder, LocalRedis redis) implements AutoCloseable {
+    private static final Server RUNNING = start();
+
+    private static Server start() {
+      try {
+        Path folder = TestFolders.create();
+        return SharedUntilExit.add(new Server(folder, LocalRedis.start(folder)));
+      } catch (IOException e) {
+        throw new AssertionError("the tests' Redis does not start", e);
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      redis.close();
+      TestFolders.delete(folder);
+    }
+  }
+}
