@@ -36,7 +36,7 @@ public final class BearerTokens {
     return token == null ? null : userOfKey.apply(token);
   }
 
-  void require(Routes.Access access, ServerRequest request) {
+  void require(Access access, ServerRequest request) {
     switch (access) {
       case ANYBODY -> {}
       case KEY -> requireUser(request);

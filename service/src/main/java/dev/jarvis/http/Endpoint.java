@@ -2,6 +2,7 @@ package dev.jarvis.http;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.json.Json;
 import io.helidon.http.Method;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -9,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One method of one path: who may use it, what it takes and what it answers. {@link Routes} serves
- * it, {@link OpenApi} describes it, and {@link BodySchema} checks its requests.
+ * it, {@link OpenApi} describes it, and {@link RequestSchema} checks its requests.
  *
  * <p>Schemas are resources below {@code dev/jarvis}, named by their path there without the
  * extension: {@code "document/SearchRequest"} is {@code dev/jarvis/document/SearchRequest.json}.
@@ -78,12 +79,9 @@ public final class Endpoint {
     return this;
   }
 
-  /** Describes a request header. */
-  public Endpoint header(String name, String description, String... values) {
-    ArrayNode allowed = parameter("header", name, description).putObject("schema").putArray("enum");
-    for (String value : values) {
-      allowed.add(value);
-    }
+  /** Describes an optional request header. */
+  public Endpoint header(String name, String description) {
+    parameter("header", name, description).putObject("schema").put("type", "string");
     return this;
   }
 
@@ -123,6 +121,12 @@ public final class Endpoint {
   /** A JSON response. */
   public Endpoint answer(int status, String description, String schema) {
     content(status, description, JSON).set("schema", ref(schema));
+    return this;
+  }
+
+  /** The successful response as server-sent events. */
+  public Endpoint events(String example) {
+    response(200).withObject("/content").putObject("text/event-stream").put("example", example);
     return this;
   }
 

@@ -2,6 +2,7 @@ package dev.jarvis.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.json.Json;
 import io.helidon.http.Method;
 import java.util.List;
 import java.util.Locale;
@@ -53,7 +54,7 @@ final class OpenApi {
       }
     }
     resources.resolve(operation, "/");
-    operation.set("responses", sorted(operation.path("responses")));
+    operation.set("responses", sorted(operation.remove("responses"))); // last, for readers
     ObjectNode path = ((ObjectNode) document.get("paths")).withObjectProperty(endpoint.path());
     path.set(endpoint.method().text().toLowerCase(Locale.ROOT), operation);
     if (endpoint.method().equals(Method.GET)) {

@@ -3,7 +3,6 @@ package dev.jarvis.dialect.openai;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.error.ApiException;
-import dev.jarvis.http.Fields;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
@@ -101,10 +100,10 @@ public final class ContentUrls implements AutoCloseable {
     Map<String, String> fieldsByHost = new LinkedHashMap<>();
     urls.forEach((field, url) -> check(field, url, fieldsByHost));
     if (fieldsByHost.size() > MAX_HOSTS) {
-      throw Fields.invalid(
-          "messages",
+      throw new ApiException.InvalidRequest(
           "'messages' has URLs of %d hosts; the maximum is %d."
               .formatted(fieldsByHost.size(), MAX_HOSTS),
+          "messages",
           CODE);
     }
     resolve(fieldsByHost);
@@ -147,9 +146,9 @@ public final class ContentUrls implements AutoCloseable {
 
   private void check(String field, String url, Map<String, String> fieldsByHost) {
     if (mode == Mode.REFUSE) {
-      throw Fields.invalid(
-          field,
+      throw new ApiException.InvalidRequest(
           "'%s' must be a data: URL; http and https URLs are not accepted here.".formatted(field),
+          field,
           CODE);
     }
     UrlHost host = UrlHost.of(url).orElseThrow(() -> refused(field, "the URL is not plain"));
@@ -223,10 +222,10 @@ public final class ContentUrls implements AutoCloseable {
   }
 
   private static ApiException refused(String field, String why) {
-    return Fields.invalid(
-        field,
+    return new ApiException.InvalidRequest(
         "'%s' must be a data: URL, or an http or https URL without user information whose host is public; %s."
             .formatted(field, why),
+        field,
         CODE);
   }
 }

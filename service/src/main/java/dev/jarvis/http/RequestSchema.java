@@ -10,10 +10,14 @@ import com.networknt.schema.dialect.Dialect;
 import com.networknt.schema.dialect.Dialects;
 import com.networknt.schema.keyword.NonValidationKeyword;
 import com.networknt.schema.regex.JDKRegularExpressionFactory;
+import dev.jarvis.error.ApiException;
+import dev.jarvis.json.Json;
+import io.helidon.common.uri.UriQuery;
 import java.util.List;
+import java.util.Map;
 
-/** A compiled schema that checks JSON objects. Thread-safe. */
-final class BodySchema {
+/** A compiled schema that checks bodies or queries of requests. Thread-safe. */
+final class RequestSchema {
   private static final Dialect DIALECT =
       Dialect.builder(Dialects.getDraft202012())
           .keyword(new NonValidationKeyword(SchemaViolation.MESSAGE))
@@ -32,22 +36,27 @@ final class BodySchema {
   private final ObjectNode root;
   private final Schema schema;
 
-  private BodySchema(ObjectNode root) {
+  private RequestSchema(ObjectNode root) {
     this.root = root;
     this.schema =
         SchemaRegistry.withDialect(DIALECT, it -> it.schemaRegistryConfig(CONFIG)).getSchema(root);
   }
 
   /**
-   * Compiles a schema.
+   * The schema of JSON bodies.
    *
    * @param document an OpenAPI document
-   * @param resource of which one of the document's components was made
+   * @param resource the schema's resource, of which the document has a component
    */
-  static BodySchema of(ObjectNode document, String resource) {
+  static RequestSchema ofBody(ObjectNode document, String resource) {
     ObjectNode root = Json.object().put("$ref", SchemaResources.reference(resource));
     root.putObject("components").set("schemas", document.at("/components/schemas"));
-    return new BodySchema(root);
+    return new RequestSchema(root);
+  }
+
+  /** The schema of an object whose properties are the parameters of a query. */
+  static RequestSchema ofQuery(ObjectNode schema) {
+    return new RequestSchema(schema);
   }
 
   /**
@@ -60,5 +69,28 @@ final class BodySchema {
     if (!errors.isEmpty()) {
       throw SchemaViolation.of(errors.getFirst(), root).toException();
     }
+  }
+
+  /**
+   * Checks a query. Of a parameter that is there twice the first one counts; unknown ones are
+   * ignored.
+   *
+   * @throws ApiException.InvalidRequest naming the first parameter that is wrong
+   */
+  void check(UriQuery query) {
+    ObjectNode object = Json.object();
+    for (Map.Entry<String, JsonNode> parameter : root.path("properties").properties()) {
+      String text = query.first(parameter.getKey()).orElse(null);
+      if (text == null) {
+        continue;
+      }
+      boolean number = parameter.getValue().path("type").asText().equals("integer");
+      if (number && text.matches("-?\\d{1,18}")) {
+        object.put(parameter.getKey(), Long.parseLong(text));
+      } else {
+        object.put(parameter.getKey(), text);
+      }
+    }
+    check(object);
   }
 }
