@@ -49,12 +49,10 @@ class ArchitectureTest {
           Map.entry("gateway.cache", List.of("gateway", "storage", "telemetry")),
           Map.entry("ledger", List.of("gateway", "storage", "telemetry")),
           Map.entry("provider", List.of("gateway", "telemetry")),
-          Map.entry("provider.local", List.of("gateway", "provider")),
-          Map.entry("provider.ollama", List.of("gateway", "provider", "telemetry")),
-          Map.entry("provider.openai", List.of("gateway", "provider", "telemetry")),
+          Map.entry("provider.*", List.of("gateway", "provider", "telemetry")),
           Map.entry("routing", List.of("gateway", "gateway.cache", "provider", "telemetry")),
           Map.entry(
-              "dialect.openai",
+              "dialect.*",
               List.of(
                   "gateway",
                   "http",
@@ -117,6 +115,14 @@ class ArchitectureTest {
                 .because("of its line in MAY_USE")
                 .check(classes));
   }
+
+  @ArchTest
+  static final ArchRule noProviderKnowsAnother =
+      slices().matching("dev.jarvis.provider.(*)").should().notDependOnEachOther();
+
+  @ArchTest
+  static final ArchRule noDialectKnowsAnother =
+      slices().matching("dev.jarvis.dialect.(*)").should().notDependOnEachOther();
 
   /** Pipeline, providers and stores work without Helidon's server. */
   @ArchTest
