@@ -121,7 +121,7 @@ class JarvisConfigTest {
         .hasMessageContaining("JARVIS_DOCUMENTS_MAX_SEARCHES: \"4\" leaves no connection to others")
         .hasMessageContaining("JARVIS_SERVER_WRITE_TIMEOUT")
         .hasMessageContaining("JARVIS_SERVER_TRUSTED_PROXIES")
-        .hasMessageContaining("'nginx' is no address")
+        .hasMessageContaining("'nginx' is not an IP address")
         .hasMessageContaining("JARVIS_S3_ACCESS_KEY")
         .hasMessageContaining("JARVIS_S3_SECRET_KEY")
         .hasMessageContaining("JARVIS_LOCAL_MODEL")

@@ -23,12 +23,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The service's routes by template. Helidon tells a handler which pattern matched, but telemetry
- * needs the template before: for the name of the span, which samplers judge, and the first log
- * line. So routes are registered here, which answers that question too.
+ * The endpoints with their handlers. Knows the template of a request before its handler runs, which
+ * Helidon does not, because the first log line and the name of the span need it.
  */
 public final class Routes {
-  /** The route of a path that is registered nowhere. */
+  /** Stands for the template of a path that no endpoint has. */
   public static final String UNMATCHED = "_unmatched";
 
   private static final Logger LOG = LoggerFactory.getLogger(Routes.class);
@@ -44,7 +43,7 @@ public final class Routes {
     }
   }
 
-  /** Makes the handler of a route, once the schemas of all routes are known. */
+  /** Creates the handler of a route, once the schemas of all routes are known. */
   private interface Target {
     Handler handler(ObjectNode document);
   }
@@ -56,7 +55,7 @@ public final class Routes {
   private volatile @Nullable ObjectNode document;
 
   /**
-   * No routes yet.
+   * Creates routes without endpoints.
    *
    * @param version of the API, for its document
    */

@@ -95,10 +95,10 @@ class OpenApiTest {
   }
 
   /**
-   * Schemathesis makes requests from the document, right and wrong ones, and judges the answers.
+   * Schemathesis generates valid and invalid requests from the document, and checks the responses.
    */
   @Test
-  void theServiceKeepsToTheDocument(@TempDir Path folder) throws Exception {
+  void theServiceConformsToTheDocument(@TempDir Path folder) throws Exception {
     ObjectNode document = document();
     for (String request : List.of("ChatCompletionRequest", "EmbeddingRequest", "RoutingRequest")) {
       document // a known name, or most requests would fail with "no such model"

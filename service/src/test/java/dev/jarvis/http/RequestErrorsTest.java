@@ -8,7 +8,7 @@ import java.net.http.HttpResponse;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvFileSource;
 
-/** Each constraint of the schemas, and the error that a request gets which violates it. */
+/** The constraints of the schemas, and the error for a request that violates each of them. */
 class RequestErrorsTest {
   private static final String MESSAGES = "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]";
 

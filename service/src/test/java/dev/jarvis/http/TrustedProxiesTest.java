@@ -17,7 +17,7 @@ class TrustedProxiesTest {
   private static final TrustedProxies PROXIES =
       TrustedProxies.of(List.of("10.0.0.0/8", "192.0.2.7", "fd00::/9"));
 
-  /** Headers are names and values in turn. */
+  /** Headers are alternating names and values. */
   private static String client(String peer, String... headers) {
     WritableHeaders<?> all = WritableHeaders.create();
     for (int i = 0; i < headers.length; i += 2) {
@@ -31,7 +31,7 @@ class TrustedProxiesTest {
   }
 
   @Test
-  void aPeerThatIsNotTrustedIsTheClientWhateverItSays() {
+  void anUntrustedPeerIsTheClientWhateverItsHeadersSay() {
     assertThat(client("203.0.113.5", "X-Forwarded-For", "1.2.3.4", "Forwarded", "for=1.2.3.4"))
         .isEqualTo("203.0.113.5");
     assertThat(client("192.0.2.8", "X-Forwarded-For", "1.2.3.4")).isEqualTo("192.0.2.8");
@@ -63,7 +63,7 @@ class TrustedProxiesTest {
         "::ffff:10.1.1.1 | 10.1.1.1",
         "garbage, 1.2.3.4 | 1.2.3.4",
       })
-  void theRightMostAddressThatIsNoProxyIsTheClients(String value, String address) {
+  void theRightMostAddressThatIsNotAProxyIsTheClients(String value, String address) {
     assertThat(forwardedFor(value)).isEqualTo(address);
   }
 
@@ -100,7 +100,7 @@ class TrustedProxiesTest {
         "1.2.3.4\u0000",
         "1.2.3.4 5.6.7.8",
       })
-  void whatIsNoAddressLeavesThePeers(String value) {
+  void aMalformedAddressFallsBackToThePeers(String value) {
     assertThat(forwardedFor(value)).isEqualTo("10.0.0.1");
     assertThat(client("10.0.0.1", "Forwarded", "for=" + value)).isEqualTo("10.0.0.1");
     assertThat(forwardedFor("6.6.6.6, " + value + ", 10.1.1.1")).isEqualTo("10.0.0.1");
@@ -109,13 +109,13 @@ class TrustedProxiesTest {
   @ParameterizedTest
   @ValueSource(
       strings = {"for=_hidden", "for=\"1.2.3.4", "for", "proto=http", "xfor=1.2.3.4", "for=\"\""})
-  void forwardedWithoutAnAddressLeavesThePeers(String value) {
+  void forwardedWithoutAnAddressFallsBackToThePeers(String value) {
     assertThat(client("10.0.0.1", "Forwarded", value)).isEqualTo("10.0.0.1");
   }
 
-  /** A quote that a client leaves open must not swallow what the proxy appends. */
+  /** An unterminated quote of the client must not hide what the proxy appends. */
   @Test
-  void aClientCannotChooseItsAddressByWhatStandsBeforeTheProxys() {
+  void aClientCannotChooseItsAddress() {
     for (String sent : List.of("for=6.6.6.6", "for=\"6.6.6.6", "a=\"", "a=\"\\", ";;=", "\"")) {
       assertThat(client("10.0.0.1", "Forwarded", sent, "Forwarded", "for=1.2.3.4"))
           .as(sent)
@@ -127,7 +127,7 @@ class TrustedProxiesTest {
   }
 
   @Test
-  void linesOfAHeaderAreOneList() {
+  void repeatedHeadersAreOneList() {
     assertThat(
             client(
                 "10.0.0.1", "X-Forwarded-For", "6.6.6.6", "X-Forwarded-For", "1.2.3.4, 10.1.1.1"))
@@ -135,7 +135,7 @@ class TrustedProxiesTest {
   }
 
   @Test
-  void headersThatDisagreeAreNotBelieved() {
+  void headersThatDisagreeAreIgnored() {
     assertThat(client("10.0.0.1", "X-Forwarded-For", "1.2.3.4", "Forwarded", "for=6.6.6.6"))
         .isEqualTo("10.0.0.1");
     assertThat(client("10.0.0.1", "X-Forwarded-For", "1.2.3.4", "Forwarded", "for=1.2.3.4"))
@@ -143,7 +143,7 @@ class TrustedProxiesTest {
   }
 
   @Test
-  void longHeadersAreNotRead() {
+  void onlyTheEndOfLongHeadersIsRead() {
     assertThat(forwardedFor("6.6.6.6,".repeat(21) + "1.2.3.4")).isEqualTo("1.2.3.4");
     assertThat(forwardedFor("6.6.6.6,".repeat(5_000) + "1.2.3.4")).isEqualTo("1.2.3.4");
     assertThat(forwardedFor(" ".repeat(5_000) + "1.2.3.4")).isEqualTo("10.0.0.1");
@@ -151,7 +151,7 @@ class TrustedProxiesTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"10.0.0.0/33", "10.0.0.0/x", "::/129", "proxy.local", "", "10.0.0.0/-1"})
-  void aBlockThatIsNoneIsRefused(String block) {
+  void aMalformedBlockIsRefused(String block) {
     assertThatThrownBy(() -> TrustedProxies.of(List.of(block)))
         .isInstanceOf(IllegalArgumentException.class);
   }

@@ -25,7 +25,7 @@ public final class ChatRoutes {
   private final Pipeline pipeline;
 
   /**
-   * @param memory for whole answers
+   * @param memory for answers that are not streamed
    */
   public ChatRoutes(
       ChatConfig config,

@@ -19,17 +19,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Which URLs may stand in messages. JARVIS fetches none of them, but a model server may, from where
- * it can reach what a client cannot. Thread-safe.
+ * Checks the URLs in messages. JARVIS fetches none of them, but a model server may, and can reach
+ * hosts that a client cannot. Thread-safe.
  */
 public final class ContentUrls implements AutoCloseable {
   /** The values of {@code chat.content-urls}. */
   public enum Mode {
-    /** {@code data:} URLs alone. */
+    /** Only {@code data:} URLs. */
     REFUSE,
-    /** And those of hosts that have public addresses alone. */
+    /** {@code data:} URLs, and those of hosts that have only public addresses. */
     PUBLIC,
-    /** Any: what the model server may fetch is limited elsewhere. */
+    /** Any URL; the model server's access is limited elsewhere. */
     PASS;
 
     /** The mode of that name. */
@@ -43,7 +43,7 @@ public final class ContentUrls implements AutoCloseable {
     }
   }
 
-  /** Finds the addresses of a host: the system's resolver. */
+  /** Resolves a host to its addresses. */
   interface Resolver {
     InetAddress[] resolve(String host) throws UnknownHostException;
   }
@@ -53,7 +53,8 @@ public final class ContentUrls implements AutoCloseable {
   private static final int MAX_HOSTS = 16;
 
   /**
-   * A lookup that hangs cannot be ended: it keeps its thread, and further ones wait in the queue.
+   * A lookup that hangs cannot be cancelled: it keeps its thread, and further ones wait in the
+   * queue.
    */
   private static final int THREADS = 16;
 
@@ -86,10 +87,10 @@ public final class ContentUrls implements AutoCloseable {
   }
 
   /**
-   * Checks every URL in the messages of a body; waits two seconds at most for their hosts.
+   * Checks every URL in the messages of a body; waits at most two seconds for the lookups.
    *
    * @throws ApiException.InvalidRequest naming the first field whose URL is not allowed
-   * @throws ApiException.Overloaded if too many hosts are being looked up
+   * @throws ApiException.Overloaded if too many lookups are in progress
    */
   void check(ObjectNode body) {
     if (mode == Mode.PASS) {
@@ -115,8 +116,8 @@ public final class ContentUrls implements AutoCloseable {
   }
 
   /**
-   * Whatever the part's type is, and in whatever case its fields are written: model servers differ
-   * in which of them they read.
+   * Collects URLs from parts of any type and from fields in any letter case, because model servers
+   * differ in which of them they read.
    */
   private static void collect(JsonNode node, String at, Map<String, String> urls) {
     for (int i = 0; node.isArray() && i < node.size(); i++) {
@@ -125,7 +126,7 @@ public final class ContentUrls implements AutoCloseable {
     for (Map.Entry<String, JsonNode> field : node.properties()) {
       String name = field.getKey().toLowerCase(Locale.ROOT);
       if (name.equals("annotations")) {
-        continue; // citations of an earlier answer, which nobody fetches
+        continue; // citations of an earlier answer, which no model server fetches
       }
       String place = at + "." + field.getKey();
       if (name.equals("url") || name.endsWith("_url") || name.equals("imageurl")) {
@@ -147,11 +148,12 @@ public final class ContentUrls implements AutoCloseable {
   private void check(String field, String url, Map<String, String> fieldsByHost) {
     if (mode == Mode.REFUSE) {
       throw new ApiException.InvalidRequest(
-          "'%s' must be a data: URL; http and https URLs are not accepted here.".formatted(field),
+          "'%s' must be a data: URL; this server does not accept http and https URLs."
+              .formatted(field),
           field,
           CODE);
     }
-    UrlHost host = UrlHost.of(url).orElseThrow(() -> refused(field, "the URL is not plain"));
+    UrlHost host = UrlHost.of(url).orElseThrow(() -> refused(field, "the URL has another form"));
     if (host.address().isPresent()) {
       if (!PublicAddress.is(host.address().get())) {
         throw refused(field, "the host '%s' is not".formatted(host.name()));
@@ -171,13 +173,13 @@ public final class ContentUrls implements AutoCloseable {
       for (Map.Entry<String, Future<Boolean>> result : results.entrySet()) {
         String host = result.getKey();
         String field = String.valueOf(fieldsByHost.get(host));
-        // Both say the same, or the error would tell which internal names exist.
+        // One message for both cases: two would reveal which internal names exist.
         if (!result.getValue().get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
           throw refused(field, "the host '%s' is not, or cannot be resolved".formatted(host));
         }
       }
     } catch (TimeoutException e) {
-      if (!lookups.getQueue().isEmpty()) { // others' names hold the threads
+      if (!lookups.getQueue().isEmpty()) { // lookups of other requests hold the threads
         throw new ApiException.Overloaded(
             "Too many host names are being resolved; try again later.");
       }

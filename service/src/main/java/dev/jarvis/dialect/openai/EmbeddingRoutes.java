@@ -39,7 +39,7 @@ import org.slf4j.LoggerFactory;
 public final class EmbeddingRoutes {
   private static final Logger LOG = LoggerFactory.getLogger(EmbeddingRoutes.class);
 
-  /** Closes no bracket that was left open: a list that a fault cut short must not look complete. */
+  /** Leaves open brackets open, so that a list that a fault interrupted does not look complete. */
   private static final JsonFactory JSON =
       SharedBuffers.factory().disable(StreamWriteFeature.AUTO_CLOSE_CONTENT).build();
 
@@ -88,7 +88,7 @@ public final class EmbeddingRoutes {
         });
   }
 
-  /** What the body asks for; a single text becomes a list of one. */
+  /** The request in a body; a single input becomes a list of one. */
   private static EmbeddingRequest request(ObjectNode body) {
     JsonNode input = body.path("input");
     if (input.isTextual() || input.path(0).isNumber()) {
@@ -97,19 +97,16 @@ public final class EmbeddingRoutes {
     return new EmbeddingRequest(body.path("model").asText(), body, null);
   }
 
-  /**
-   * Sends the vectors. A fault of the service in the middle leaves a body that visibly lacks its
-   * end.
-   */
+  /** Sends the vectors. A fault of the service in between leaves a visibly incomplete body. */
   private static void send(
       ServerResponse response, String model, VectorAnswer answer, boolean base64) {
     response.header(HeaderNames.CONTENT_TYPE, "application/json");
     try {
       write(response.outputStream(), model, answer, base64);
     } catch (IOException e) {
-      throw new UncheckedIOException(e); // the client is gone
+      throw new UncheckedIOException(e); // the client disconnected
     } catch (UncheckedIOException | ServerConnectionException e) {
-      throw e; // and here, too
+      throw e; // likewise
     } catch (RuntimeException | Error e) {
       OutOfMemory.endProcessIf(e);
       LOG.atError().setCause(e).log("vectors could not be sent");
@@ -118,10 +115,10 @@ public final class EmbeddingRoutes {
   }
 
   /**
-   * Written piece by piece: as a tree, each number would be an object. Closes the stream, which
-   * ends the body in good order, only after all was written.
+   * Streams the list, because in a tree each number would be an object. Closes the stream, which
+   * completes the body, only if all of it was written.
    */
-  @SuppressWarnings("resource") // what fails is not closed
+  @SuppressWarnings("resource") // not closed after a failure
   static void write(OutputStream out, String model, VectorAnswer answer, boolean base64)
       throws IOException {
     JsonGenerator json = JSON.createGenerator(out);
@@ -161,7 +158,7 @@ public final class EmbeddingRoutes {
     json.writeEndArray();
   }
 
-  /** OpenAI: numbers of 32 bits, the lowest byte first. */
+  /** OpenAI's format: 32-bit floats, little-endian, in Base64. */
   private static String base64(float[] vector) {
     ByteBuffer bytes =
         ByteBuffer.allocate(vector.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);

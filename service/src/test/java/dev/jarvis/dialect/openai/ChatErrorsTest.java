@@ -19,7 +19,7 @@ class ChatErrorsTest {
       delimiter = '|',
       quoteCharacter = '\0',
       value = {
-        "                                                                | no body",
+        "                                                                | is empty; it must be a JSON object",
         "{\"model\":                                                     | not valid JSON",
         "{\"model\":\"a\",\"model\":\"b\"}                               | Duplicate",
         "{} {}                                                           | not valid JSON",
@@ -36,7 +36,7 @@ class ChatErrorsTest {
   }
 
   @Test
-  void bytesThatAreNoUtf8AreRefused() {
+  void invalidUtf8IsRefused() {
     byte[] body = {'{', '"', (byte) 0xC3, (byte) 0x28, '"', '}'};
     HttpResponse<String> response =
         service.send(
@@ -55,7 +55,7 @@ class ChatErrorsTest {
   }
 
   @Test
-  void bodiesBeyondTheLimitAreRefusedWhetherTheirLengthIsToldOrNot() {
+  void bodiesBeyondTheLimitAreRefusedWithAndWithoutContentLength() {
     byte[] large = new byte[4_194_305];
     HttpResponse<String> told =
         service.send(
@@ -84,7 +84,7 @@ class ChatErrorsTest {
   }
 
   @Test
-  void unknownPathsAndMethodsAreToldWhatThereIs() {
+  void errorsForUnknownPathsAndMethodsListTheKnownOnes() {
     HttpResponse<String> path = service.get("/v1/nowhere");
     HttpResponse<String> method = service.get("/v1/chat/completions");
 
@@ -96,7 +96,7 @@ class ChatErrorsTest {
 
   @ParameterizedTest
   @CsvSource({"/v1/models", "/v1/models/x", "/v1/nowhere", "/v1/chat/completions"})
-  void everythingUnderV1AsksForAKnownKey(String path) {
+  void everythingUnderV1RequiresAKnownKey(String path) {
     HttpResponse<String> without = service.get(path, "Authorization", "Basic eDp5");
     HttpResponse<String> wrong = service.get(path, "Authorization", "Bearer sk-wrong");
 
@@ -109,7 +109,7 @@ class ChatErrorsTest {
   }
 
   @Test
-  void theClientsRequestIdComesBackWhereItCanBeUsed() {
+  void theClientsRequestIdIsRepeatedIfItIsSafe() {
     assertThat(
             service
                 .get("/v1/nowhere", "x-request-id", "abc-1")

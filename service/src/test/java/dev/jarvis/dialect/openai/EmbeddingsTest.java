@@ -12,7 +12,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Texts as vectors. */
+/** Embeddings over HTTP. */
 @Timeout(60)
 class EmbeddingsTest {
   private static final String TWO =
@@ -54,7 +54,7 @@ class EmbeddingsTest {
   }
 
   @Test
-  void ollamasVectorsComeInTheirOrderAndAreCountedAndPriced() {
+  void ollamasVectorsAreReturnedInOrderAndCountedAndPriced() {
     service.ollama().embedWith(TWO);
     String requests = "llm_requests_total{model=\"fake:1b\",outcome=\"ok\",provider=\"ollama\"}";
     String tokens = "llm_tokens_total{model=\"fake:1b\",provider=\"ollama\",type=\"input\"}";
@@ -93,7 +93,7 @@ class EmbeddingsTest {
   }
 
   @Test
-  void anOpenAiServerGetsWhatTheClientSent() {
+  void anOpenAiServerReceivesWhatTheClientSent() {
     cloud.embedWith(
         """
         {"data": [{"index": 1, "embedding": [2]}, {"index": 0, "embedding": [1]}],
@@ -114,7 +114,7 @@ class EmbeddingsTest {
   }
 
   @Test
-  void vectorsThatAreNotWhatWasAskedForAreNoAnswer() {
+  void vectorsOfTheWrongNumberOrSizeAreAnError() {
     service.ollama().embedWith(TWO);
 
     HttpResponse<String> missing = embed("fake:1b", "\"input\": \"a\"");
@@ -135,9 +135,9 @@ class EmbeddingsTest {
     assertThat(error.path("message").asText()).contains("(ollama)");
   }
 
-  /** As Ollama 0.11 says it of a model that only chats. */
+  /** The error of Ollama 0.11 for a model that only chats. */
   @Test
-  void aModelThatMakesNoVectorsSaysSo() {
+  void aModelWithoutEmbeddingsIsReportedAsSuch() {
     service.ollama().failWith(500, "this model does not support embeddings");
     try {
       HttpResponse<String> refused = embed("fake:1b", "\"input\": \"a\"");
@@ -150,7 +150,7 @@ class EmbeddingsTest {
   }
 
   @Test
-  void anUnknownModelIsToldAsForAChat() {
+  void anUnknownModelIsNotFound() {
     HttpResponse<String> response = embed("nowhere", "\"input\": \"a\"");
 
     assertThat(response.statusCode()).isEqualTo(404);
