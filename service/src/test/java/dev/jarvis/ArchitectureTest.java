@@ -27,7 +27,8 @@ class ArchitectureTest {
   private static final String ROOT = "dev.jarvis";
 
   /** Needed everywhere, and without knowledge of the rest. */
-  private static final List<String> FOUNDATION = List.of("concurrent", "error", "id", "json");
+  private static final List<String> FOUNDATION =
+      List.of("concurrent", "config", "error", "id", "json");
 
   /**
    * What each package may use beside the foundation. The root package, which wires, may use all.
@@ -35,6 +36,7 @@ class ArchitectureTest {
   private static final Map<String, List<String>> MAY_USE =
       Map.ofEntries(
           Map.entry("concurrent", List.of()),
+          Map.entry("config", List.of()),
           Map.entry("error", List.of()),
           Map.entry("id", List.of()),
           Map.entry("json", List.of()),

@@ -10,8 +10,7 @@ public interface ProviderFactory {
   /**
    * Opens a provider; does not ask the server for anything yet.
    *
-   * @param fields what clients may not ask of it
    * @param instruments for what the provider measures of its own
    */
-  Provider open(ModelServerConfig config, FieldPolicy fields, Instruments instruments);
+  Provider open(ModelServerConfig config, Instruments instruments);
 }

@@ -64,7 +64,7 @@ public final class Router {
   /** How the answers of a route are kept; a name that is no route's has no cache. */
   public CachePolicy cache(String name) {
     Route route = routes.get(name);
-    return route == null ? CachePolicy.NONE : route.cache();
+    return route == null ? CachePolicy.NONE : route.cachePolicy();
   }
 
   /** The names of the routes. */

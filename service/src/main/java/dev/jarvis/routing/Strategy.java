@@ -1,8 +1,6 @@
 package dev.jarvis.routing;
 
-import java.util.Arrays;
 import java.util.Locale;
-import java.util.Optional;
 
 /** How a route chooses among its targets that can be asked. Equal ones stay in their order. */
 public enum Strategy {
@@ -31,10 +29,5 @@ public enum Strategy {
   /** As configuration and telemetry write it: {@code least-busy}. */
   public String id() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
-  }
-
-  /** The strategy of that name. */
-  public static Optional<Strategy> of(String id) {
-    return Arrays.stream(values()).filter(it -> it.id().equals(id)).findFirst();
   }
 }

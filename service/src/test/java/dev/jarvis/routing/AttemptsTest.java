@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
+import dev.jarvis.config.Configs;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
@@ -85,12 +86,15 @@ class AttemptsTest {
       new Router(
           models,
           List.of(
-              new Route(
-                  "r",
-                  Strategy.PRIORITY,
-                  List.of(
-                      new Route.Target("first", "m", 1, 1), new Route.Target("second", "m", 1, 2)),
-                  CachePolicy.NONE)),
+              Configs.of(
+                  Route.class,
+                  Map.of(
+                      "name", "r",
+                      "targets.0.provider", "first",
+                      "targets.0.model", "m",
+                      "targets.1.provider", "second",
+                      "targets.1.model", "m",
+                      "targets.1.priority", "2"))),
           this::price);
   private Redis redis;
 
@@ -196,7 +200,7 @@ class AttemptsTest {
   void start() throws IOException {
     redis = // away, and never asked: no route has a cache
         Stores.redis(
-            new RedisConfig("redis://127.0.0.1:1", null, Duration.ofSeconds(1)),
+            Configs.of(RedisConfig.class, Map.of("url", "redis://127.0.0.1:1")),
             Path.of("none"),
             telemetry);
   }

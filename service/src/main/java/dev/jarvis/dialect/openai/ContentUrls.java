@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -30,17 +29,7 @@ public final class ContentUrls implements AutoCloseable {
     /** {@code data:} URLs, and those of hosts that have only public addresses. */
     PUBLIC,
     /** Any URL; the model server's access is limited elsewhere. */
-    PASS;
-
-    /** The mode of that name. */
-    public static Optional<Mode> of(String name) {
-      for (Mode mode : values()) {
-        if (mode.name().toLowerCase(Locale.ROOT).equals(name)) {
-          return Optional.of(mode);
-        }
-      }
-      return Optional.empty();
-    }
+    PASS
   }
 
   /** Resolves a host to its addresses. */

@@ -42,9 +42,8 @@ public final class OllamaProvider implements Provider {
         }
 
         @Override
-        public Provider open(
-            ModelServerConfig config, FieldPolicy fields, Instruments instruments) {
-          return new OllamaProvider(config, fields, instruments);
+        public Provider open(ModelServerConfig config, Instruments instruments) {
+          return new OllamaProvider(config, instruments);
         }
       };
 
@@ -63,12 +62,9 @@ public final class OllamaProvider implements Provider {
 
   private volatile @Nullable Set<String> inMemory;
 
-  /**
-   * @param fields what clients may not ask of it
-   */
-  public OllamaProvider(ModelServerConfig config, FieldPolicy fields, Instruments instruments) {
+  public OllamaProvider(ModelServerConfig config, Instruments instruments) {
     this.config = config;
-    this.fields = fields;
+    this.fields = config.fields();
     this.http = new ModelHttp(config);
     this.instruments = instruments;
     this.telemetry = new OllamaTelemetry(instruments, config.name());
@@ -113,14 +109,18 @@ public final class OllamaProvider implements Provider {
     byte[] body = OllamaRequest.json(ask.request(), streams);
     OllamaEvents events = new OllamaEvents(telemetry.of(ask.label()));
     if (!streams) {
-      Duration limit = ModelHttp.shorter(config.answerTimeout(), ask.limit());
+      Duration limit = ModelHttp.shorter(config.timeouts().answerTimeout(), ask.limit());
       JsonNode answer =
           http.json("/api/chat", body, limit, ModelHttp.CHAT_LIMIT_BYTES, JsonNode.class);
       return EventSource.of(events.ofAnswer(answer));
     }
     ModelHttp.Opened opened =
-        http.post("/api/chat", body, ModelHttp.shorter(config.firstTokenTimeout(), ask.limit()));
-    return new OllamaStream(opened.body(), opened.left(), config.betweenTokensTimeout(), events);
+        http.post(
+            "/api/chat",
+            body,
+            ModelHttp.shorter(config.timeouts().firstTokenTimeout(), ask.limit()));
+    return new OllamaStream(
+        opened.body(), opened.left(), config.timeouts().betweenTokensTimeout(), events);
   }
 
   @Override
@@ -146,7 +146,7 @@ public final class OllamaProvider implements Provider {
 
   @Override
   public Embeddings embed(EmbeddingRequest request, String label) throws ProviderException {
-    Duration limit = ModelHttp.shorter(config.firstTokenTimeout(), request.limit());
+    Duration limit = ModelHttp.shorter(config.timeouts().firstTokenTimeout(), request.limit());
     byte[] body = OllamaRequest.json(request);
     Vectors answer =
         http.json("/api/embed", body, limit, ModelHttp.VECTORS_LIMIT_BYTES, Vectors.class);

@@ -44,9 +44,8 @@ public final class OpenAiProvider implements Provider {
         }
 
         @Override
-        public Provider open(
-            ModelServerConfig config, FieldPolicy fields, Instruments instruments) {
-          return new OpenAiProvider(config, fields);
+        public Provider open(ModelServerConfig config, Instruments instruments) {
+          return new OpenAiProvider(config);
         }
       };
 
@@ -62,15 +61,8 @@ public final class OpenAiProvider implements Provider {
   private final Set<String> refusingUsage = ConcurrentHashMap.newKeySet();
 
   public OpenAiProvider(ModelServerConfig config) {
-    this(config, FieldPolicy.DEFAULT);
-  }
-
-  /**
-   * @param fields what the server does not get
-   */
-  public OpenAiProvider(ModelServerConfig config, FieldPolicy fields) {
     this.config = config;
-    this.fields = fields;
+    this.fields = config.fields();
     this.http = new ModelHttp(config);
   }
 
@@ -109,7 +101,7 @@ public final class OpenAiProvider implements Provider {
     if (streams(ask.streamed())) {
       return stream(ask);
     }
-    Duration limit = ModelHttp.shorter(config.answerTimeout(), ask.limit());
+    Duration limit = ModelHttp.shorter(config.timeouts().answerTimeout(), ask.limit());
     ObjectNode body = body(ask.request()).put("stream", false);
     body.remove("stream_options");
     JsonNode answer =
@@ -152,9 +144,9 @@ public final class OpenAiProvider implements Provider {
   }
 
   private EventSource stream(ObjectNode body, Duration longest) throws ProviderException {
-    Duration limit = ModelHttp.shorter(config.firstTokenTimeout(), longest);
+    Duration limit = ModelHttp.shorter(config.timeouts().firstTokenTimeout(), longest);
     ModelHttp.Opened opened = http.post("/chat/completions", bytes(body), limit);
-    return new OpenAiStream(opened.body(), opened.left(), config.betweenTokensTimeout());
+    return new OpenAiStream(opened.body(), opened.left(), config.timeouts().betweenTokensTimeout());
   }
 
   @Override
@@ -166,7 +158,7 @@ public final class OpenAiProvider implements Provider {
   public Embeddings embed(EmbeddingRequest request, String label) throws ProviderException {
     ObjectNode body = request.body().deepCopy().put("model", request.model());
     body.put("encoding_format", "float");
-    Duration limit = ModelHttp.shorter(config.firstTokenTimeout(), request.limit());
+    Duration limit = ModelHttp.shorter(config.timeouts().firstTokenTimeout(), request.limit());
     Vectors answer =
         http.json("/embeddings", bytes(body), limit, ModelHttp.VECTORS_LIMIT_BYTES, Vectors.class);
     if (answer.data() == null) {

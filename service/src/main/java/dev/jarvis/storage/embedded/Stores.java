@@ -23,7 +23,6 @@ public final class Stores {
    * @throws IOException if PostgreSQL does not answer within the configured time, refuses the user
    *     or the database, or the embedded server does not start
    * @throws org.flywaydb.core.api.FlywayException if a migration fails
-   * @throws IllegalArgumentException if the URL is not valid
    */
   public static Database database(DatabaseConfig config, Path home, Telemetry telemetry)
       throws IOException {
@@ -45,7 +44,6 @@ public final class Stores {
    *
    * @param home holds the embedded server's data in {@code redis}
    * @throws IOException if the embedded server does not start
-   * @throws IllegalArgumentException if the URL is not valid
    */
   public static Redis redis(RedisConfig config, Path home, Telemetry telemetry) throws IOException {
     if (config.url() != null) {
