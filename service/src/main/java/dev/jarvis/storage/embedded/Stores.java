@@ -32,7 +32,7 @@ public final class Stores {
     LocalPostgres server = LocalPostgres.start(home.resolve("postgres"));
     try {
       return Database.open(server.url(), config, telemetry, server);
-    } catch (IOException | RuntimeException e) {
+    } catch (Throwable e) { // an Error too: the process ends, the server must not outlive it
       server.close();
       throw e;
     }
@@ -50,7 +50,12 @@ public final class Stores {
       return Redis.open(config.uri(), config, telemetry, () -> {});
     }
     LocalRedis server = LocalRedis.start(home.resolve("redis"));
-    return Redis.open(server.uri(), config, telemetry, server);
+    try {
+      return Redis.open(server.uri(), config, telemetry, server);
+    } catch (Throwable e) {
+      server.close();
+      throw e;
+    }
   }
 
   /**
