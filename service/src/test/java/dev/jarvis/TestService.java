@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.jarvis.http.Routes;
 import dev.jarvis.provider.ollama.FakeOllama;
 import dev.jarvis.storage.embedded.TestDatabase;
 import dev.jarvis.storage.embedded.TestRedis;
@@ -113,6 +114,11 @@ public final class TestService implements AutoCloseable {
 
   public FakeOllama ollama() {
     return ollama;
+  }
+
+  /** The routes that it serves. */
+  public Routes routes() {
+    return jarvis.routes();
   }
 
   public int port() {

@@ -2,7 +2,10 @@ package dev.jarvis.document;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.error.ApiException;
+import dev.jarvis.http.Access;
+import dev.jarvis.http.Endpoint;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.JsonResponse;
 import dev.jarvis.http.Routes;
@@ -26,8 +29,7 @@ import org.jspecify.annotations.Nullable;
  * documents it</a>, with the state of each file's processing.
  */
 final class FileRoutes {
-  private static final int MAX_LIMIT = 10_000;
-  private static final int DEFAULT_LIMIT = 1_000;
+  private static final String DEFAULT_LIMIT = "1000";
   private static final int BUFFER_BYTES = 1 << 16;
 
   private final FileStore files;
@@ -47,12 +49,50 @@ final class FileRoutes {
 
   void register(Routes routes) {
     routes
-        .post("/v1/files", Routes.Access.KEY, DatabaseErrors.reported(this::upload))
-        .get("/v1/files", Routes.Access.KEY, DatabaseErrors.reported(this::list))
-        .get("/v1/files/{id}", Routes.Access.KEY, DatabaseErrors.reported(this::get))
-        .delete("/v1/files/{id}", Routes.Access.KEY, DatabaseErrors.reported(this::delete))
-        .get("/v1/files/{id}/content", Routes.Access.KEY, DatabaseErrors.reported(this::content))
-        .post("/v1/files/{id}/retry", Routes.Access.KEY, DatabaseErrors.reported(this::retry));
+        .add(
+            Endpoint.post("/v1/files", Access.KEY)
+                .operation("documents", "createFile", "Uploads a document.")
+                .body("multipart/form-data", "document/FileUpload")
+                .answer(200, "The file.", "document/File"),
+            DatabaseErrors.reported(this::upload))
+        .add(
+            Endpoint.get("/v1/files", Access.KEY)
+                .operation("documents", "listFiles", "Lists the user's files.")
+                .query("document/FileListQuery")
+                .answer(200, "A page of files.", "document/FileList")
+                .errors(503),
+            DatabaseErrors.reported(this::list))
+        .add(
+            file(Endpoint.get("/v1/files/{id}", Access.KEY))
+                .operation(
+                    "documents", "retrieveFile", "Returns a file and the state of its processing.")
+                .answer(200, "The file.", "document/File"),
+            DatabaseErrors.reported(this::get))
+        .add(
+            file(Endpoint.delete("/v1/files/{id}", Access.KEY))
+                .operation("documents", "deleteFile", "Deletes a file.")
+                .answer(200, "The file is deleted.", "document/FileDeletion"),
+            DatabaseErrors.reported(this::delete))
+        .add(contentEndpoint(), DatabaseErrors.reported(this::content))
+        .add(
+            file(Endpoint.post("/v1/files/{id}/retry", Access.KEY))
+                .operation("documents", "retryFile", "Processes a file again, from the start.")
+                .answer(200, "The file.", "document/File"),
+            DatabaseErrors.reported(this::retry));
+  }
+
+  private static Endpoint contentEndpoint() {
+    Endpoint endpoint =
+        file(Endpoint.get("/v1/files/{id}/content", Access.KEY))
+            .operation("documents", "downloadFile", "Returns a file as it was uploaded.");
+    for (MediaType type : MediaType.values()) {
+      endpoint.binary(200, "The bytes of the file.", type.id());
+    }
+    return endpoint;
+  }
+
+  private static Endpoint file(Endpoint endpoint) {
+    return endpoint.path("id", "The id of a file of the user.").errors(404, 503);
   }
 
   private void upload(ServerRequest request, ServerResponse response) {
@@ -64,12 +104,9 @@ final class FileRoutes {
 
   private void list(ServerRequest request, ServerResponse response) {
     String order = query(request, "order");
-    if (order != null && !order.equals("asc") && !order.equals("desc")) {
-      throw invalid("'order' is '%s'; allowed are 'asc' and 'desc'.".formatted(order), "order");
-    }
     String after = query(request, "after");
     UUID last = after == null ? null : last(after);
-    int limit = limit(query(request, "limit"));
+    int limit = Integer.parseInt(request.query().first("limit").orElse(DEFAULT_LIMIT));
     List<Document> page =
         files.list(user(request), last, query(request, "purpose"), !"asc".equals(order), limit + 1);
     boolean more = page.size() > limit;
@@ -145,19 +182,10 @@ final class FileRoutes {
   /** The file itself may have been deleted, as by a client that deletes page by page. */
   private static UUID last(String fileId) {
     return FileId.parse(fileId)
-        .orElseThrow(() -> invalid("'after' must be the id of a file.", "after"));
-  }
-
-  private static int limit(@Nullable String text) {
-    if (text == null) {
-      return DEFAULT_LIMIT;
-    }
-    if (!text.matches("\\d{1,5}")
-        || Integer.parseInt(text) < 1
-        || Integer.parseInt(text) > MAX_LIMIT) {
-      throw invalid("'limit' must be a whole number from 1 to %d.".formatted(MAX_LIMIT), "limit");
-    }
-    return Integer.parseInt(text);
+        .orElseThrow(
+            () ->
+                invalid(
+                    "'after' is '%s'; it must be the id of a file.".formatted(fileId), "after"));
   }
 
   private static @Nullable String query(ServerRequest request, String name) {

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.http.BearerTokens;
+import dev.jarvis.http.ByteBudget;
+import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.Routes;
 import io.helidon.health.HealthCheck;
 import io.helidon.webserver.http.HttpRouting;
@@ -38,7 +40,8 @@ class HealthTest {
   static void routing(HttpRouting.Builder routing) throws InterruptedException {
     List<HealthCheck> checks =
         List.of(check("database"), check("redis"), check("minio"), check("ollama"));
-    Routes routes = new Routes(new BearerTokens(key -> null, null));
+    Routes routes =
+        new Routes(new BearerTokens(key -> null, null), new JsonBody(1, 1, new ByteBudget(0)), "");
     new HealthRoutes(Health.start(checks, PERIOD, LIMIT), "0.13.0").register(routes);
     routes.register(routing);
   }

@@ -3,7 +3,6 @@ package dev.jarvis.document.search;
 import dev.jarvis.document.DocumentConfig;
 import dev.jarvis.document.Embedder;
 import dev.jarvis.document.FileStore;
-import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.Routes;
 import dev.jarvis.storage.Database;
 import dev.jarvis.telemetry.Telemetry;
@@ -26,12 +25,11 @@ public final class DocumentSearch {
       Database database,
       FileStore files,
       Telemetry telemetry,
-      JsonBody bodies,
       @Nullable Embedder embedder) {
     boolean pgvector = embedder != null && Pgvector.available(database);
     PassageStore passages = new PassageStore(database, pgvector, VECTOR_LIMIT);
     Search search = new Search(config, files, passages, embedder, new SearchTelemetry(telemetry));
-    routes = new SearchRoutes(bodies, search);
+    routes = new SearchRoutes(search);
     grounding = new Grounding(search, config.passages().contextTokens());
   }
 

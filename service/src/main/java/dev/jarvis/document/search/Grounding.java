@@ -14,7 +14,6 @@ import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.Stage;
-import dev.jarvis.http.Fields;
 import dev.jarvis.json.Json;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,9 +26,8 @@ import java.util.UUID;
  */
 public final class Grounding implements Stage {
   private static final String FIELD = "grounding";
-  private static final int MAX_PASSAGES = 50;
   private static final int DEFAULT_PASSAGES = 5;
-  private static final int MAX_CONTEXT_TOKENS = 1_000_000;
+  private static final int MAX_QUESTION_CHARS = 8_192;
   private static final String HEAD =
       """
       Answer with the help of these passages from the user's documents, and cite those that you use as [1], [2] and so on. \
@@ -54,17 +52,17 @@ public final class Grounding implements Stage {
     if (!(call.question() instanceof ChatRequest chat)) {
       return next.proceed(call);
     }
-    Fields fields = new Fields(chat.body()).inner(FIELD);
-    if (fields == null) {
+    JsonNode options = chat.body().path(FIELD);
+    if (!options.isObject()) {
       return next.proceed(call);
     }
-    Grounded grounded = ground(call, chat, fields);
+    Grounded grounded = ground(call, chat, options);
     return new CitingAnswer(next.proceed(call.with(grounded.chat())), grounded.citations());
   }
 
-  private Grounded ground(Call call, ChatRequest chat, Fields fields) {
+  private Grounded ground(Call call, ChatRequest chat, JsonNode options) {
     try {
-      return grounded(call, chat, fields);
+      return grounded(call, chat, options);
     } catch (ApiException | CancelledException e) {
       throw e;
     } catch (RuntimeException e) {
@@ -75,12 +73,11 @@ public final class Grounding implements Stage {
     }
   }
 
-  private Grounded grounded(Call call, ChatRequest chat, Fields fields) {
-    int limit = fields.whole("max_num_results", 1, MAX_PASSAGES).orElse(DEFAULT_PASSAGES);
-    int budget = fields.whole("max_tokens", 1, MAX_CONTEXT_TOKENS).orElse(contextTokens);
+  private Grounded grounded(Call call, ChatRequest chat, JsonNode options) {
+    int limit = options.path("max_num_results").asInt(DEFAULT_PASSAGES);
+    int budget = options.path("max_tokens").asInt(contextTokens);
     List<UUID> ids =
-        search.searchable(
-            call.userId(), SearchRoutes.fileIds(fields, "file_ids"), FIELD + ".file_ids");
+        search.searchable(call.userId(), SearchRoutes.fileIds(options), FIELD + ".file_ids");
     ObjectNode grounded = chat.body().deepCopy();
     grounded.remove(FIELD);
     ObjectNode question = lastOfUser(grounded.path("messages"));
@@ -98,7 +95,8 @@ public final class Grounding implements Stage {
         return (ObjectNode) messages.path(i);
       }
     }
-    throw Fields.invalid(FIELD, "'grounding' requires a message whose 'role' is 'user'.", null);
+    throw new ApiException.InvalidRequest(
+        "'grounding' requires a message whose 'role' is 'user'.", FIELD, "invalid_value");
   }
 
   private static String text(ObjectNode message) {
@@ -113,7 +111,7 @@ public final class Grounding implements Stage {
 
   /** Returns the end of a long text, where the question usually is. */
   private static String end(String text) {
-    return text.substring(Math.max(0, text.length() - SearchRoutes.MAX_QUESTION_CHARS));
+    return text.substring(Math.max(0, text.length() - MAX_QUESTION_CHARS));
   }
 
   /** Returns the best passages that fit the budget; the best one alone may be truncated. */
