@@ -37,7 +37,8 @@ class ManyBodiesTest {
       List<Future<HttpResponse<String>>> answers = new ArrayList<>();
       try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
         for (int i = 0; i < CLIENTS; i++) {
-          String body = objects(i % 2 == 0 ? 1_398_000 : 90_000); // 4 MiB take 120 MiB as a tree of nodes
+          String body =
+              objects(i % 2 == 0 ? 1_398_000 : 90_000); // 4 MiB take 120 MiB as a tree of nodes
           answers.add(threads.submit(() -> service.chat(body)));
         }
         while (answers.stream().anyMatch(it -> !it.isDone())) {
@@ -54,12 +55,8 @@ class ManyBodiesTest {
           .atMost(LIMIT)
           .until(
               () ->
-                  service.get("/metrics")
-                      .body()
-                      .contains("\nhttp_request_body_reserved_bytes 0"));
-      await()
-          .atMost(LIMIT)
-          .until(() -> service.get("/v1/models").body().contains(ollama.model()));
+                  service.get("/metrics").body().contains("\nhttp_request_body_reserved_bytes 0"));
+      await().atMost(LIMIT).until(() -> service.get("/v1/models").body().contains(ollama.model()));
       String question =
           "{\"model\":\"%s\",\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}]}"
               .formatted(ollama.model(), "hi ".repeat(1_000_000));

@@ -58,10 +58,7 @@ class ProcessEndTest {
       // as a tree of nodes it takes thirty times its bytes
       String body = "{\"model\":\"m\",\"x\":[" + "{},".repeat(1_300_000) + "{}]}";
 
-      assertThatThrownBy(
-              () ->
-                  service.chat(body))
-          .isInstanceOf(IOException.class);
+      assertThatThrownBy(() -> service.chat(body)).isInstanceOf(IOException.class);
       assertThat(service.exitCode()).isEqualTo(3);
     }
   }

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The service as a separate process. Its stdout is a pipe that is not read after the start. */
 final class ServiceProcess implements AutoCloseable {
-    private static final Pattern PORT = Pattern.compile("http://127\\.0\\.0\\.1:(\\d+)");
+  private static final Pattern PORT = Pattern.compile("http://127\\.0\\.0\\.1:(\\d+)");
   private static final Duration REQUEST_LIMIT = Duration.ofSeconds(20);
   private static final int END_LIMIT_SECONDS = 60;
 
@@ -123,7 +123,9 @@ final class ServiceProcess implements AutoCloseable {
 
   /** Waits for the end of the process and returns its exit code. */
   int exitCode() throws InterruptedException {
-    assertThat(process.waitFor(END_LIMIT_SECONDS, TimeUnit.SECONDS)).as("the process ended").isTrue();
+    assertThat(process.waitFor(END_LIMIT_SECONDS, TimeUnit.SECONDS))
+        .as("the process ended")
+        .isTrue();
     return process.exitValue();
   }
 

@@ -204,8 +204,8 @@ public final class TestService implements AutoCloseable {
   }
 
   /**
-   * Returns the value of a series in /metrics, 0 if it is absent; the labels must be in the order of
-   * /metrics.
+   * Returns the value of a series in /metrics, 0 if it is absent; the labels must be in the order
+   * of /metrics.
    */
   public double metric(String series) {
     return get("/metrics")

@@ -294,18 +294,17 @@ class DocumentsTest {
   @Test
   void refusesInvalidUploadsWithTheReason() throws Exception {
     assertThat(
-            service.upload("a.png",
-                    new byte[] {(byte) 0x89, 'P', 'N', 'G', 13, 10, 26, 10},
-                    "assistants")
+            service
+                .upload(
+                    "a.png", new byte[] {(byte) 0x89, 'P', 'N', 'G', 13, 10, 26, 10}, "assistants")
                 .body())
         .contains("unsupported_media_type", "image/png", "application/pdf");
     assertThat(service.upload("bad.txt", new byte[0], "assistants").body()).contains("empty_file");
     assertThat(service.upload("bad.txt", "Text.".getBytes(StandardCharsets.UTF_8), "batch").body())
         .contains("'purpose' is 'batch'", "user_data");
     HttpResponse<String> large =
-        service.upload("a.txt",
-            "a ".repeat(1_100_000).getBytes(StandardCharsets.UTF_8),
-            "assistants");
+        service.upload(
+            "a.txt", "a ".repeat(1_100_000).getBytes(StandardCharsets.UTF_8), "assistants");
     assertThat(large.statusCode()).isEqualTo(413);
     assertThat(large.body()).contains("2000000 bytes");
     HttpResponse<String> huge = service.upload("a.txt", new byte[40_000_000], "assistants");
@@ -337,7 +336,8 @@ class DocumentsTest {
         TestService.start(Map.of("JARVIS_DOCUMENTS_EMBEDDING_MODEL", service.ollama().model()))) {
       hybrid.ollama().embedWith("{\"embeddings\":[[0.6,0.8]],\"prompt_eval_count\":3}");
       HttpResponse<String> sent =
-          hybrid.upload("a.txt", "Purple elephants.".getBytes(StandardCharsets.UTF_8), "assistants");
+          hybrid.upload(
+              "a.txt", "Purple elephants.".getBytes(StandardCharsets.UTF_8), "assistants");
       String id = TestService.json(sent.body()).path("id").asText();
       await()
           .atMost(Duration.ofSeconds(30))

@@ -103,9 +103,7 @@ class FairnessTest {
     assertFair(
         "documents",
         "upload",
-        key ->
-            service.upload(
-                "a.txt", "x".getBytes(StandardCharsets.UTF_8), "assistants", key));
+        key -> service.upload("a.txt", "x".getBytes(StandardCharsets.UTF_8), "assistants", key));
   }
 
   /**
@@ -140,7 +138,8 @@ class FairnessTest {
     }
 
     assertThat(answered.indexOf("bob"))
-        .as("at most three before: the permit's holder, the next, and one whose response was faster")
+        .as(
+            "at most three before: the permit's holder, the next, and one whose response was faster")
         .isLessThanOrEqualTo(3);
     awaitWaiting(kind, 0);
   }

@@ -195,6 +195,7 @@ class FaultsIT {
   }
 
   private static double aborted() {
-    return Stack.metric("llm_requests_total{model=\"%s\",outcome=\"aborted\"".formatted(Stack.MODEL));
+    return Stack.metric(
+        "llm_requests_total{model=\"%s\",outcome=\"aborted\"".formatted(Stack.MODEL));
   }
 }

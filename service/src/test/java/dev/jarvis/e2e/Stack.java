@@ -208,14 +208,16 @@ final class Stack {
   /** The traces of the service with a span of this name, by the query that Grafana sends. */
   static List<JsonNode> jaegerSearch(String operation) {
     return list(
-        getJson("http://127.0.0.1:16686/api/traces?service=jarvis-api&limit=5&lookback=1h&operation="
-                + encode(operation))
+        getJson(
+                "http://127.0.0.1:16686/api/traces?service=jarvis-api&limit=5&lookback=1h&operation="
+                    + encode(operation))
             .path("data"));
   }
 
   /** The active alerts with this name. */
   static List<JsonNode> alertmanager(String alert) {
-    return list(getJson("http://127.0.0.1:9093/api/v2/alerts?filter=" + encode("alertname=" + alert)));
+    return list(
+        getJson("http://127.0.0.1:9093/api/v2/alerts?filter=" + encode("alertname=" + alert)));
   }
 
   /** The value of a series, the last one of a range. */

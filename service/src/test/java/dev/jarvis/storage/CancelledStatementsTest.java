@@ -23,7 +23,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Cancels statements on a pool of one connection, so that each shows the effects of the previous. */
+/**
+ * Cancels statements on a pool of one connection, so that each shows the effects of the previous.
+ */
 @Timeout(120)
 class CancelledStatementsTest {
   private static final Duration LIMIT = Duration.ofSeconds(50);

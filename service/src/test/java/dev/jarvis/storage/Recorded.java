@@ -48,7 +48,9 @@ public final class Recorded implements AutoConfigurationCustomizerProvider {
     return spans().stream().filter(it -> it.getName().equals(name)).toList();
   }
 
-  /** Returns the value of a counter or gauge, or the count of a histogram; empty without a series. */
+  /**
+   * Returns the value of a counter or gauge, or the count of a histogram; empty without a series.
+   */
   public static Optional<Long> value(Metric metric, String... labels) {
     return metrics.collectAllMetrics().stream()
         .filter(it -> it.getName().equals(metric.instrument()))

@@ -97,7 +97,9 @@ class GroundingDisconnectTest {
     }
     assertThat(pids(POOL)).as("the pool's backends afterwards").containsAll(before);
     assertThat(failedStatements()).isEqualTo(failed);
-    assertThat(service.ollama().requests()).as("only requests of connected clients").isEqualTo(SEARCHING);
+    assertThat(service.ollama().requests())
+        .as("only requests of connected clients")
+        .isEqualTo(SEARCHING);
   }
 
   private static String search() {

@@ -48,7 +48,8 @@ class PgvectorIT {
     Path programs = home.resolve("embedded_postgres/pginstall/bin");
     Path data = Files.createDirectory(home.resolve("data"));
     Path password = Files.writeString(home.resolve("password"), PASSWORD);
-    boolean root = System.getProperty("user.name").equals("root"); // PostgreSQL refuses to run as root
+    boolean root =
+        System.getProperty("user.name").equals("root"); // PostgreSQL refuses to run as root
     if (root) {
       run("chown", "postgres", data.toString(), password.toString());
     }

@@ -106,11 +106,13 @@ public final class TestDatabase implements AutoCloseable {
         Path folder = TestFolders.create();
         Server server = new Server(folder, LocalPostgres.start(folder));
         SharedUntilExit.add(server);
-        for (String setting : List.of("fsync", "full_page_writes")) { // the data need not be durable
+        for (String setting :
+            List.of("fsync", "full_page_writes")) { // the data need not be durable
           server.execute("ALTER SYSTEM SET %s = off".formatted(setting));
         }
         server.execute("SELECT pg_reload_conf()");
-        Schema.migrate(server.postgres.url(), Duration.ofSeconds(20)); // the template of all databases
+        Schema.migrate(
+            server.postgres.url(), Duration.ofSeconds(20)); // the template of all databases
         return server;
       } catch (IOException | SQLException e) {
         throw new AssertionError("the tests' PostgreSQL did not start", e);
