@@ -129,19 +129,14 @@ class DatabaseTest {
     assertThat(Recorded.spans()).hasSize(before);
   }
 
+  /** With a pool that this test opens, because pools share meters and closing one removes them. */
   @Test
-  void registersTheMetersOfThePool() {
-    await()
-        .atMost(LIMIT)
-        .untilAsserted(
-            () ->
-                assertThat(
-                        METERS
-                            .get("hikaricp.connections.max")
-                            .tag("pool", "jarvis")
-                            .gauge()
-                            .value())
-                    .isEqualTo(4));
+  void registersTheMetersOfThePool() throws IOException {
+    try (Database ignored =
+        Stores.database(config(url(password()), LIMIT, LIMIT), home, telemetry)) {
+      assertThat(METERS.get("hikaricp.connections.max").tag("pool", "jarvis").gauge().value())
+          .isPositive();
+    }
   }
 
   @Test

@@ -76,8 +76,7 @@ public final class Grounding implements Stage {
   private Grounded grounded(Call call, ChatRequest chat, JsonNode options) {
     int limit = options.path("max_num_results").asInt(DEFAULT_PASSAGES);
     int budget = options.path("max_tokens").asInt(contextTokens);
-    List<UUID> ids =
-        search.searchable(call.userId(), SearchRoutes.fileIds(options), FIELD + ".file_ids");
+    List<UUID> ids = search.searchable(call.userId(), Search.fileIds(options), FIELD + ".file_ids");
     ObjectNode grounded = chat.body().deepCopy();
     grounded.remove(FIELD);
     ObjectNode question = lastOfUser(grounded.path("messages"));

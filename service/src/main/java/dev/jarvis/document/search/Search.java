@@ -1,5 +1,6 @@
 package dev.jarvis.document.search;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.document.Document;
 import dev.jarvis.document.Document.Failure;
@@ -67,6 +68,11 @@ final class Search {
     this.embedder = embedder;
     this.telemetry = telemetry;
     this.admission = new Admission("searches", config.queues().searches(), telemetry.waiting());
+  }
+
+  /** Returns the field {@code file_ids} of a request or of its grounding; empty if it is absent. */
+  static List<String> fileIds(JsonNode fields) {
+    return fields.path("file_ids").valueStream().map(JsonNode::asText).toList();
   }
 
   /**

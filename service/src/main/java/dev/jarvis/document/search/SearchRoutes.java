@@ -1,6 +1,5 @@
 package dev.jarvis.document.search;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.document.Chunk;
@@ -47,7 +46,7 @@ final class SearchRoutes {
     Exchange exchange = Exchange.of(request);
     String question = body.path("query").asText();
     int limit = body.path("max_num_results").asInt(DEFAULT_RESULTS);
-    List<String> files = fileIds(body);
+    List<String> files = Search.fileIds(body);
     ClientConnection.current()
         .answer(() -> search(exchange, files, question, limit, response), exchange::clientIsGone);
   }
@@ -66,11 +65,6 @@ final class SearchRoutes {
     ArrayNode data = body.putArray("data");
     found.passages().forEach(it -> data.add(json(it)));
     JsonResponse.send(response, body.put("has_more", false).putNull("next_page"));
-  }
-
-  /** The field {@code file_ids} of a request or of its grounding; empty where it is absent. */
-  static List<String> fileIds(JsonNode fields) {
-    return fields.path("file_ids").valueStream().map(JsonNode::asText).toList();
   }
 
   private static ObjectNode json(Passage passage) {
