@@ -14,7 +14,7 @@ import dev.jarvis.gateway.Admit;
 import dev.jarvis.gateway.Pipeline;
 import dev.jarvis.gateway.Settlement;
 import dev.jarvis.gateway.cache.AnswerCache;
-import dev.jarvis.gateway.cache.Flights;
+import dev.jarvis.gateway.cache.SharedGenerations;
 import dev.jarvis.health.DependencyCheck;
 import dev.jarvis.health.Health;
 import dev.jarvis.health.HealthRoutes;
@@ -36,7 +36,7 @@ import dev.jarvis.provider.ProviderFactory;
 import dev.jarvis.provider.local.LocalProvider;
 import dev.jarvis.provider.ollama.OllamaProvider;
 import dev.jarvis.provider.openai.OpenAiProvider;
-import dev.jarvis.routing.Attempts;
+import dev.jarvis.routing.AttemptTargets;
 import dev.jarvis.routing.Catalogue;
 import dev.jarvis.routing.Resolve;
 import dev.jarvis.routing.Router;
@@ -147,9 +147,9 @@ public final class Jarvis implements AutoCloseable {
             List.of(
                 new Resolve(router),
                 search.grounding(),
-                open(new Flights(cache, settlement, config.server().writeTimeout())),
+                open(new SharedGenerations(cache, settlement, config.server().writeTimeout())),
                 new Admit(admission(config.chat(), telemetry.instruments())),
-                new Attempts(router, models, telemetry, config.chat().maxDuration())),
+                new AttemptTargets(router, models, telemetry, config.chat().maxDuration())),
             settlement);
     pipeline = calls;
     documents.start();

@@ -33,7 +33,7 @@ public final class Attempt {
   private boolean worked;
   private @Nullable Usage reported;
   private int piecesSince;
-  private @Nullable Reason reason;
+  private @Nullable FinishReason reason;
   private int reasonsChoice;
   private @Nullable Timings timings;
   private Outcome outcome = Outcome.ERROR;
@@ -155,7 +155,7 @@ public final class Attempt {
   }
 
   /** The first choice's; null if none ended. */
-  @Nullable Reason reason() {
+  @Nullable FinishReason reason() {
     return reason;
   }
 

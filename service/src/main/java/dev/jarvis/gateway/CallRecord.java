@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 public final class CallRecord {
   private final List<Attempt> attempts = new ArrayList<>();
   private @Nullable Routed routed;
-  private @Nullable Reason cached;
+  private @Nullable FinishReason cached;
   private @Nullable Throwable failure;
   private @Nullable Outcome outcome;
   private boolean settled;
@@ -42,7 +42,7 @@ public final class CallRecord {
    *
    * @return whether this was not known yet
    */
-  public synchronized boolean cached(Head head, Reason reason) {
+  public synchronized boolean cached(Head head, FinishReason reason) {
     if (cached != null) {
       return false;
     }
@@ -51,7 +51,7 @@ public final class CallRecord {
     return true;
   }
 
-  public synchronized @Nullable Reason cached() {
+  public synchronized @Nullable FinishReason cached() {
     return cached;
   }
 

@@ -130,7 +130,7 @@ public sealed interface Event {
    *
    * @param fields of the choice in OpenAI's form that no other event stands for; null if none
    */
-  record ChoiceEnd(int choice, Reason reason, @Nullable ObjectNode fields) implements Event {
+  record ChoiceEnd(int choice, FinishReason reason, @Nullable ObjectNode fields) implements Event {
     @Override
     public long weight() {
       return 64 + Event.weight(fields);

@@ -30,7 +30,7 @@ public final class Settlement {
   private final Instruments instruments;
   private final Pricing pricing;
   private final UnaryOperator<String> labels;
-  private final Consumer<LlmUse> ledger;
+  private final Consumer<LedgerEntry> ledger;
 
   /** What an answer costs; empty where the model has no price: unknown, and not free. */
   public interface Pricing {
@@ -45,7 +45,7 @@ public final class Settlement {
       Instruments instruments,
       Pricing pricing,
       UnaryOperator<String> labels,
-      Consumer<LlmUse> ledger) {
+      Consumer<LedgerEntry> ledger) {
     this.instruments = instruments;
     this.pricing = pricing;
     this.labels = labels;
@@ -71,7 +71,7 @@ public final class Settlement {
     }
     CallRecord.Routed routed = record.routed();
     List<Attempt> attempts = record.attempts();
-    Reason cached = record.cached();
+    FinishReason cached = record.cached();
     Outcome outcome = record.outcome() == null ? Outcome.ERROR : record.outcome();
     if (cached != null && routed != null) {
       count(labels.apply(routed.target().model()), routed.target().provider(), Outcome.CACHED);
@@ -169,10 +169,10 @@ public final class Settlement {
     }
   }
 
-  private static LlmUse entry(
+  private static LedgerEntry entry(
       Call call, UUID id, Outcome outcome, Attempt attempt, int number, @Nullable Cost cost) {
     Usage usage = attempt.usage();
-    return new LlmUse(
+    return new LedgerEntry(
         id,
         call.id(),
         number,
@@ -196,8 +196,8 @@ public final class Settlement {
         attempt.reason() == null ? null : attempt.reason().id());
   }
 
-  private static LlmUse cachedEntry(Call call, CallRecord.Routed routed, Reason reason) {
-    return new LlmUse(
+  private static LedgerEntry cachedEntry(Call call, CallRecord.Routed routed, FinishReason reason) {
+    return new LedgerEntry(
         call.id(),
         call.id(),
         1,

@@ -3,7 +3,7 @@ package dev.jarvis.ledger;
 import dev.failsafe.Failsafe;
 import dev.failsafe.RetryPolicy;
 import dev.jarvis.error.OutOfMemory;
-import dev.jarvis.gateway.LlmUse;
+import dev.jarvis.gateway.LedgerEntry;
 import dev.jarvis.storage.Database;
 import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.Metric;
@@ -35,9 +35,9 @@ public final class Ledger implements AutoCloseable {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 
-  private record Row(LlmUse use, Context context) {}
+  private record Row(LedgerEntry use, Context context) {}
 
-  private final Consumer<LlmUse> insert;
+  private final Consumer<LedgerEntry> insert;
   private final Instruments instruments;
   private final AutoCloseable upkeep;
   private final BlockingQueue<Row> queue;
@@ -60,19 +60,21 @@ public final class Ledger implements AutoCloseable {
 
   /** Starts to write to the database; makes sure first that the current months have partitions. */
   public Ledger(Database database, Telemetry telemetry) {
-    this(new LlmUseStore(database), telemetry.instruments());
+    this(new LedgerEntryStore(database), telemetry.instruments());
   }
 
-  private Ledger(LlmUseStore store, Instruments instruments) {
+  private Ledger(LedgerEntryStore store, Instruments instruments) {
     this(store::insert, instruments, QUEUE_LIMIT, Partitions.keep(store));
-    instruments.add(Metric.DB_CLIENT_OPERATION_ERRORS, 0, "postgresql", LlmUseStore.INSERT_NAME);
+    instruments.add(
+        Metric.DB_CLIENT_OPERATION_ERRORS, 0, "postgresql", LedgerEntryStore.INSERT_NAME);
   }
 
   /**
    * @param insert writes a row or throws
    * @param upkeep closed with the ledger
    */
-  Ledger(Consumer<LlmUse> insert, Instruments instruments, int queueLimit, AutoCloseable upkeep) {
+  Ledger(
+      Consumer<LedgerEntry> insert, Instruments instruments, int queueLimit, AutoCloseable upkeep) {
     this.insert = insert;
     this.instruments = instruments;
     this.upkeep = upkeep;
@@ -100,7 +102,7 @@ public final class Ledger implements AutoCloseable {
    * Takes a row to be written, its span under the current one. Never waits and never throws; a full
    * queue drops the row.
    */
-  public void record(LlmUse use) {
+  public void record(LedgerEntry use) {
     Row row = new Row(use, Context.current());
     // what came in while it closed is taken back, unless a writer has it
     if (!closed && queue.offer(row) && !(closed && queue.remove(row))) {

@@ -17,15 +17,15 @@ final class Partitions implements AutoCloseable {
   private static final Duration PERIOD = Duration.ofDays(1);
   private static final Duration RETRY_PERIOD = Duration.ofMinutes(10);
 
-  private final LlmUseStore store;
+  private final LedgerEntryStore store;
   private final CountDownLatch closed = new CountDownLatch(1);
 
-  private Partitions(LlmUseStore store) {
+  private Partitions(LedgerEntryStore store) {
     this.store = store;
   }
 
   /** Sees to the partitions now, and every day from then on. */
-  static Partitions keep(LlmUseStore store) {
+  static Partitions keep(LedgerEntryStore store) {
     Partitions partitions = new Partitions(store);
     boolean made = partitions.ensure(Instant.now());
     Thread.ofVirtual().name("ledger-partitions").start(() -> partitions.loop(made));

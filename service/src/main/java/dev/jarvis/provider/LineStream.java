@@ -39,7 +39,7 @@ public abstract class LineStream implements EventSource {
     this.lines = new LineReader(body);
     this.firstToken = firstToken;
     this.betweenTokens = betweenTokens;
-    onCancel = scope.onCancel(() -> ModelHttp.closeQuietly(body));
+    onCancel = scope.onCancel(() -> ModelServerClient.closeQuietly(body));
   }
 
   /**
@@ -81,7 +81,7 @@ public abstract class LineStream implements EventSource {
     if (finished) {
       Thread.ofVirtual().name("drain").start(this::drain); // neither client nor clocks wait
     } else {
-      ModelHttp.closeQuietly(body);
+      ModelServerClient.closeQuietly(body);
     }
   }
 
@@ -92,19 +92,19 @@ public abstract class LineStream implements EventSource {
 
   /** A body read to its end leaves the connection to the next request. */
   private void drain() {
-    try (Alarm ignored = Alarm.after(DRAIN_LIMIT, () -> ModelHttp.closeQuietly(body))) {
+    try (Alarm ignored = Alarm.after(DRAIN_LIMIT, () -> ModelServerClient.closeQuietly(body))) {
       body.skipNBytes(LineReader.LIMIT_BYTES);
     } catch (IOException ignored) {
       // The end of the stream, or of our patience.
     }
-    ModelHttp.closeQuietly(body);
+    ModelServerClient.closeQuietly(body);
   }
 
   /**
    * The limit is for all lines up to one that says something: keep-alive lines do not extend it.
    */
   private Event read(Duration limit) throws ProviderException {
-    Alarm alarm = Alarm.after(limit, () -> ModelHttp.closeQuietly(body));
+    Alarm alarm = Alarm.after(limit, () -> ModelServerClient.closeQuietly(body));
     try (alarm) {
       Event event = null;
       while (event == null) {

@@ -33,7 +33,7 @@ public interface Provider extends AutoCloseable {
    *
    * @throws ProviderException if the model is unknown there, or the server is down, slow or busy
    */
-  EventSource chat(Ask ask) throws ProviderException;
+  EventSource chat(ProviderRequest ask) throws ProviderException;
 
   /**
    * Whether the model server is asked for a stream.

@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
 public final class Router {
   private final Catalogue models;
   private final Map<String, Route> routes = new LinkedHashMap<>();
-  private final Map<Catalogue.Target, TargetState> states = new ConcurrentHashMap<>();
+  private final Map<Catalogue.Target, TargetStatistics> states = new ConcurrentHashMap<>();
   private final ToDoubleFunction<Catalogue.Target> cost;
   private final RandomGenerator random;
   private final LongSupplier nanoTime;
@@ -108,16 +108,16 @@ public final class Router {
     try {
       Decision decision =
           decide(question.model(), it -> unsupported(it, question))
-              .orElseThrow(() -> ModelErrors.unknown(question.model()));
+              .orElseThrow(() -> RoutingErrors.unknown(question.model()));
       decision
           .unsupported()
           .ifPresent(
               field -> {
-                throw ModelErrors.unsupported(field, decision);
+                throw RoutingErrors.unsupported(field, decision);
               });
       return decision;
     } catch (ProviderException e) {
-      throw ModelErrors.toClient(e);
+      throw RoutingErrors.toClient(e);
     }
   }
 
@@ -131,13 +131,13 @@ public final class Router {
 
   /** Notes that a target is asked whatever is known of it; the lease ends when its answer does. */
   public Lease lease(Catalogue.Target target) {
-    TargetState state = state(target);
+    TargetStatistics state = state(target);
     return new Lease(state, state.breaker().lastResort(), nanoTime);
   }
 
   /** As {@link #lease}; empty if the target is to be passed over because it failed too often. */
   public Optional<Lease> tryLease(Catalogue.Target target) {
-    TargetState state = state(target);
+    TargetStatistics state = state(target);
     return state.breaker().attempt().map(attempt -> new Lease(state, attempt, nanoTime));
   }
 
@@ -161,8 +161,8 @@ public final class Router {
     return open;
   }
 
-  private TargetState state(Catalogue.Target target) {
-    return states.computeIfAbsent(target, it -> new TargetState());
+  private TargetStatistics state(Catalogue.Target target) {
+    return states.computeIfAbsent(target, it -> new TargetStatistics());
   }
 
   private Decision decide(
@@ -216,7 +216,7 @@ public final class Router {
       Catalogue.Target target,
       Reason reason,
       UnsupportedFields unsupported) {
-    TargetState state = state(target);
+    TargetStatistics state = state(target);
     double price = cost.applyAsDouble(target);
     return new Option(
         target,
@@ -315,14 +315,14 @@ public final class Router {
     /** A target that is silent for so long has failed, also where its client does not wait. */
     private static final Duration SILENCE = Duration.ofSeconds(30);
 
-    private final TargetState state;
+    private final TargetStatistics state;
     private final CircuitBreaker.Attempt attempt;
     private final LongSupplier nanoTime;
     private final long startNanos;
     private boolean silent = true;
     private boolean ended;
 
-    private Lease(TargetState state, CircuitBreaker.Attempt attempt, LongSupplier nanoTime) {
+    private Lease(TargetStatistics state, CircuitBreaker.Attempt attempt, LongSupplier nanoTime) {
       this.state = state;
       this.attempt = attempt;
       this.nanoTime = nanoTime;

@@ -72,7 +72,7 @@ class AttemptTest {
     attempt.observe(new Event.Reasoning(0, "hm", null));
     attempt.observe(new Event.ToolCall(0, 0, "id", "f", "{}", null));
     attempt.observe(new Event.Text(0, "", null)); // says nothing
-    attempt.observe(new Event.ChoiceEnd(0, Reason.STOP, null));
+    attempt.observe(new Event.ChoiceEnd(0, FinishReason.STOP, null));
     attempt.end(Outcome.OK, null);
 
     assertThat(attempt.usage()).isEqualTo(new Usage(QUESTION_TOKENS, 0, 3, 0, true));
@@ -181,12 +181,12 @@ class AttemptTest {
   @Test
   void theReasonIsTheFirstChoicesWhicheverEndsFirst() {
     Attempt attempt = stream();
-    attempt.observe(new Event.ChoiceEnd(1, Reason.LENGTH, null));
-    assertThat(attempt.reason()).isEqualTo(Reason.LENGTH);
+    attempt.observe(new Event.ChoiceEnd(1, FinishReason.LENGTH, null));
+    assertThat(attempt.reason()).isEqualTo(FinishReason.LENGTH);
 
-    attempt.observe(new Event.ChoiceEnd(0, Reason.STOP, null));
-    attempt.observe(new Event.ChoiceEnd(2, new Reason("abort"), null));
-    assertThat(attempt.reason()).isEqualTo(Reason.STOP);
+    attempt.observe(new Event.ChoiceEnd(0, FinishReason.STOP, null));
+    attempt.observe(new Event.ChoiceEnd(2, new FinishReason("abort"), null));
+    assertThat(attempt.reason()).isEqualTo(FinishReason.STOP);
   }
 
   @Test

@@ -3,7 +3,7 @@ package dev.jarvis.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.jarvis.gateway.LlmUse;
+import dev.jarvis.gateway.LedgerEntry;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
@@ -28,7 +28,7 @@ class LedgerTest {
   /** The ledger's own limit is two seconds; a table that stalls does so until the test ends. */
   private static final Duration LIMIT = Duration.ofSeconds(20);
 
-  private final List<LlmUse> table = new CopyOnWriteArrayList<>();
+  private final List<LedgerEntry> table = new CopyOnWriteArrayList<>();
   private Telemetry telemetry;
 
   @BeforeEach
@@ -41,7 +41,7 @@ class LedgerTest {
     telemetry.close();
   }
 
-  private Ledger ledger(java.util.function.Consumer<LlmUse> insert, int queueLimit) {
+  private Ledger ledger(java.util.function.Consumer<LedgerEntry> insert, int queueLimit) {
     return new Ledger(insert, telemetry.instruments(), queueLimit, () -> {});
   }
 
@@ -66,7 +66,7 @@ class LedgerTest {
 
   @Test
   void countsARowThatCannotBeWrittenAndWritesTheNext() throws Exception {
-    LlmUse bad = Uses.at(Instant.now());
+    LedgerEntry bad = LedgerEntries.at(Instant.now());
     try (Ledger ledger =
         ledger(
             use -> {
@@ -76,7 +76,7 @@ class LedgerTest {
               table.add(use);
             },
             10)) {
-      LlmUse good = Uses.at(Instant.now());
+      LedgerEntry good = LedgerEntries.at(Instant.now());
       ledger.record(bad);
       ledger.record(good);
       assertRows(1, 1, 0);
@@ -102,7 +102,7 @@ class LedgerTest {
               table.add(use);
             },
             10)) {
-      LlmUse use = Uses.at(Instant.now());
+      LedgerEntry use = LedgerEntries.at(Instant.now());
       ledger.record(use);
       assertRows(1, 0, 0);
       assertThat(table).containsExactly(use);
@@ -121,7 +121,7 @@ class LedgerTest {
               table.add(use);
             },
             10)) {
-      IntStream.range(0, 6).forEach(i -> ledger.record(Uses.at(Instant.now())));
+      IntStream.range(0, 6).forEach(i -> ledger.record(LedgerEntries.at(Instant.now())));
       assertRows(1, 5, 0);
     }
   }
@@ -137,7 +137,7 @@ class LedgerTest {
               throw new DbClientException("insert", new SQLException("refused", state));
             },
             10)) {
-      ledger.record(Uses.at(Instant.now()));
+      ledger.record(LedgerEntries.at(Instant.now()));
       assertRows(0, 1, 0);
       assertThat(asked).hasValue(1);
     }
@@ -151,7 +151,7 @@ class LedgerTest {
               throw new DbClientException("insert", new SQLException("away", "08001"));
             },
             10);
-    IntStream.range(0, 5).forEach(i -> ledger.record(Uses.at(Instant.now())));
+    IntStream.range(0, 5).forEach(i -> ledger.record(LedgerEntries.at(Instant.now())));
     long start = System.nanoTime();
     ledger.close();
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(LIMIT);
@@ -178,12 +178,12 @@ class LedgerTest {
               table.add(use);
             },
             3)) {
-      ledger.record(Uses.at(Instant.now()));
-      ledger.record(Uses.at(Instant.now()));
+      ledger.record(LedgerEntries.at(Instant.now()));
+      ledger.record(LedgerEntries.at(Instant.now()));
       assertThat(blocked.await(20, TimeUnit.SECONDS)).isTrue(); // both writers hold a row
 
       long start = System.nanoTime();
-      IntStream.range(0, 1_000).forEach(i -> ledger.record(Uses.at(Instant.now())));
+      IntStream.range(0, 1_000).forEach(i -> ledger.record(LedgerEntries.at(Instant.now())));
       assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(LIMIT);
       assertRows(0, 0, 997);
 
@@ -195,7 +195,7 @@ class LedgerTest {
   @Test
   void writesWhatIsQueuedWhenItCloses() throws Exception {
     Ledger ledger = ledger(table::add, 1_000);
-    IntStream.range(0, 500).forEach(i -> ledger.record(Uses.at(Instant.now())));
+    IntStream.range(0, 500).forEach(i -> ledger.record(LedgerEntries.at(Instant.now())));
     ledger.close();
     assertThat(table).hasSize(500);
   }
@@ -204,13 +204,13 @@ class LedgerTest {
   void closesInTimeAndCountsWhatIsLostWhenTheTableStalls() throws Exception {
     CountDownLatch never = new CountDownLatch(1);
     Ledger ledger = ledger(use -> awaitFor(never), 10);
-    IntStream.range(0, 5).forEach(i -> ledger.record(Uses.at(Instant.now())));
+    IntStream.range(0, 5).forEach(i -> ledger.record(LedgerEntries.at(Instant.now())));
     long start = System.nanoTime();
     ledger.close();
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(LIMIT);
     assertRows(0, 2, 3);
 
-    ledger.record(Uses.at(Instant.now()));
+    ledger.record(LedgerEntries.at(Instant.now()));
     assertRows(0, 2, 4);
   }
 

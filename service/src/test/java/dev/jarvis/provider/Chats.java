@@ -3,7 +3,7 @@ package dev.jarvis.provider;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Timings;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.json.Json;
@@ -27,7 +27,7 @@ public final class Chats {
     }
 
     /** That of the choice that ended first. */
-    public Reason reason() {
+    public FinishReason reason() {
       return of(Event.ChoiceEnd.class).getFirst().reason();
     }
 
@@ -64,13 +64,13 @@ public final class Chats {
   }
 
   /** Asked for piece by piece. */
-  public static Ask stream(ChatRequest request) {
-    return new Ask(request, request.model(), true, LIMIT);
+  public static ProviderRequest stream(ChatRequest request) {
+    return new ProviderRequest(request, request.model(), true, LIMIT);
   }
 
   /** Asked for as a whole. */
-  public static Ask whole(ChatRequest request) {
-    return new Ask(request, request.model(), false, LIMIT);
+  public static ProviderRequest whole(ChatRequest request) {
+    return new ProviderRequest(request, request.model(), false, LIMIT);
   }
 
   /** Reads to the end. */
@@ -83,7 +83,7 @@ public final class Chats {
   }
 
   /** Asks, and reads to the end. */
-  public static Answer ask(Provider provider, Ask ask) throws ProviderException {
+  public static Answer ask(Provider provider, ProviderRequest ask) throws ProviderException {
     try (EventSource source = provider.chat(ask)) {
       return read(source);
     }

@@ -7,11 +7,11 @@ import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
-import dev.jarvis.provider.Ask;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.ProviderRequest;
 import dev.jarvis.provider.UnsupportedFields;
 import java.time.Duration;
 import java.util.List;
@@ -66,7 +66,7 @@ class CatalogueTest {
     }
 
     @Override
-    public EventSource chat(Ask ask) {
+    public EventSource chat(ProviderRequest ask) {
       throw new UnsupportedOperationException();
     }
 

@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.cache.CachePolicy;
-import dev.jarvis.provider.Ask;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.ProviderRequest;
 import dev.jarvis.provider.UnsupportedFields;
 import dev.jarvis.routing.Decision.Option;
 import dev.jarvis.routing.Decision.Reason;
@@ -63,7 +63,7 @@ class RouterTest {
     }
 
     @Override
-    public EventSource chat(Ask ask) {
+    public EventSource chat(ProviderRequest ask) {
       throw new AssertionError("a decision asks no model");
     }
 

@@ -13,8 +13,8 @@ import dev.jarvis.limit.Admission;
 import dev.jarvis.provider.ProviderException;
 import dev.jarvis.routing.Decision;
 import dev.jarvis.routing.Decision.Option;
-import dev.jarvis.routing.ModelErrors;
 import dev.jarvis.routing.Router;
+import dev.jarvis.routing.RoutingErrors;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.util.List;
@@ -52,10 +52,10 @@ public final class RoutingRoutes {
       Decision decision =
           router
               .decide(model, it -> it.unsupported(request))
-              .orElseThrow(() -> ModelErrors.unknown(model));
+              .orElseThrow(() -> RoutingErrors.unknown(model));
       JsonResponse.send(response, body(decision));
     } catch (ProviderException e) {
-      throw ModelErrors.toClient(e);
+      throw RoutingErrors.toClient(e);
     }
   }
 

@@ -6,7 +6,7 @@ import de.kherud.llama.LlamaModel;
 import de.kherud.llama.ModelParameters;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.provider.ProviderException;
 import java.io.IOException;
@@ -129,16 +129,16 @@ final class LocalModel implements AutoCloseable {
       String text = filter.accept(piece);
       if (filter.stopped()) {
         pieces.cancel();
-        finish(stream, text, Reason.STOP, Usage.counted(input, output));
+        finish(stream, text, FinishReason.STOP, Usage.counted(input, output));
         return;
       }
       stream.put(new Event.Text(0, text, null));
     }
     Usage usage = Usage.counted(input, output);
-    finish(stream, filter.rest(), ended ? Reason.STOP : Reason.LENGTH, usage);
+    finish(stream, filter.rest(), ended ? FinishReason.STOP : FinishReason.LENGTH, usage);
   }
 
-  private static void finish(LocalStream stream, String text, Reason reason, Usage usage) {
+  private static void finish(LocalStream stream, String text, FinishReason reason, Usage usage) {
     stream.put(new Event.Text(0, text, null));
     stream.put(new Event.ChoiceEnd(0, reason, null));
     stream.put(new Event.UsageReport(usage, null));

@@ -2,13 +2,13 @@ package dev.jarvis.provider.local;
 
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
-import dev.jarvis.provider.Ask;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.FieldPolicy;
-import dev.jarvis.provider.ModelHttp;
+import dev.jarvis.provider.ModelServerClient;
 import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.ProviderRequest;
 import dev.jarvis.provider.UnsupportedFields;
 import java.io.IOException;
 import java.time.Duration;
@@ -78,13 +78,14 @@ public final class LocalProvider implements Provider {
   }
 
   @Override
-  public EventSource chat(Ask ask) throws ProviderException {
+  public EventSource chat(ProviderRequest ask) throws ProviderException {
     ChatRequest request = ask.request();
     if (!request.model().equals(config.modelName())) {
       throw new ProviderException.NotFound("There is no such model in the process.");
     }
     LocalStream stream =
-        new LocalStream(ModelHttp.shorter(FIRST_TOKEN_LIMIT, ask.limit()), BETWEEN_TOKENS_LIMIT);
+        new LocalStream(
+            ModelServerClient.shorter(FIRST_TOKEN_LIMIT, ask.limit()), BETWEEN_TOKENS_LIMIT);
     Runnable turn = () -> answer(request, stream);
     try {
       thread.execute(turn);

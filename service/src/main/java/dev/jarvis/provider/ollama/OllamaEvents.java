@@ -3,12 +3,12 @@ package dev.jarvis.provider.ollama;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Timings;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.json.SharedBuffers;
 import dev.jarvis.provider.LineStream;
-import dev.jarvis.provider.ModelError;
+import dev.jarvis.provider.ModelServerErrors;
 import dev.jarvis.provider.ProviderException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -41,7 +41,9 @@ final class OllamaEvents {
     if (node.hasNonNull("error")) {
       // The text may name addresses of the server: for the log, not for the client.
       throw new ProviderException.Unavailable(
-          "The model server failed in its answer.", new IOException(ModelError.text(node)), true);
+          "The model server failed in its answer.",
+          new IOException(ModelServerErrors.text(node)),
+          true);
     }
     JsonNode message = node.path("message");
     JsonNode content = message.path("content");
@@ -66,7 +68,8 @@ final class OllamaEvents {
   }
 
   private void end(JsonNode node, List<Event> events) {
-    Reason reason = toolCalls > 0 ? Reason.TOOL_CALLS : reason(node.path("done_reason").asText());
+    FinishReason reason =
+        toolCalls > 0 ? FinishReason.TOOL_CALLS : reason(node.path("done_reason").asText());
     // Ollama 0.11 counts the whole prompt, cached or not; it leaves a count of 0 out.
     Usage usage =
         Usage.counted(
@@ -82,8 +85,8 @@ final class OllamaEvents {
   }
 
   /** Old versions of Ollama give no reason. */
-  private static Reason reason(String done) {
-    return done.isEmpty() ? Reason.STOP : Reason.of(done);
+  private static FinishReason reason(String done) {
+    return done.isEmpty() ? FinishReason.STOP : FinishReason.of(done);
   }
 
   /** Ollama's calls come whole and without an id. */

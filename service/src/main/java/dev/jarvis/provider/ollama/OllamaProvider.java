@@ -8,16 +8,16 @@ import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Timings;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.json.SharedBuffers;
-import dev.jarvis.provider.Ask;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.LineStream;
-import dev.jarvis.provider.ModelHttp;
+import dev.jarvis.provider.ModelServerClient;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
 import dev.jarvis.provider.ProviderFactory;
+import dev.jarvis.provider.ProviderRequest;
 import dev.jarvis.provider.UnsupportedFields;
 import dev.jarvis.telemetry.Instruments;
 import java.io.IOException;
@@ -54,7 +54,7 @@ public final class OllamaProvider implements Provider {
 
   private final ModelServerConfig config;
   private final FieldPolicy fields;
-  private final ModelHttp http;
+  private final ModelServerClient http;
   private final Instruments instruments;
   private final OllamaTelemetry telemetry;
 
@@ -69,7 +69,7 @@ public final class OllamaProvider implements Provider {
   public OllamaProvider(ModelServerConfig config, FieldPolicy fields, Instruments instruments) {
     this.config = config;
     this.fields = fields;
-    this.http = new ModelHttp(config);
+    this.http = new ModelServerClient(config);
     this.instruments = instruments;
     this.telemetry = new OllamaTelemetry(instruments, config.name());
   }
@@ -108,18 +108,19 @@ public final class OllamaProvider implements Provider {
   }
 
   @Override
-  public EventSource chat(Ask ask) throws ProviderException {
+  public EventSource chat(ProviderRequest ask) throws ProviderException {
     boolean streams = streams(ask.streamed());
     byte[] body = OllamaRequest.json(ask.request(), streams);
     OllamaEvents events = new OllamaEvents(telemetry.of(ask.label()));
     if (!streams) {
-      Duration limit = ModelHttp.shorter(config.answerTimeout(), ask.limit());
+      Duration limit = ModelServerClient.shorter(config.answerTimeout(), ask.limit());
       JsonNode answer =
-          http.json("/api/chat", body, limit, ModelHttp.CHAT_LIMIT_BYTES, JsonNode.class);
+          http.json("/api/chat", body, limit, ModelServerClient.CHAT_LIMIT_BYTES, JsonNode.class);
       return EventSource.of(events.ofAnswer(answer));
     }
-    ModelHttp.Opened opened =
-        http.post("/api/chat", body, ModelHttp.shorter(config.firstTokenTimeout(), ask.limit()));
+    ModelServerClient.Opened opened =
+        http.post(
+            "/api/chat", body, ModelServerClient.shorter(config.firstTokenTimeout(), ask.limit()));
     return new OllamaStream(opened.body(), opened.left(), config.betweenTokensTimeout(), events);
   }
 
@@ -146,10 +147,10 @@ public final class OllamaProvider implements Provider {
 
   @Override
   public Embeddings embed(EmbeddingRequest request, String label) throws ProviderException {
-    Duration limit = ModelHttp.shorter(config.firstTokenTimeout(), request.limit());
+    Duration limit = ModelServerClient.shorter(config.firstTokenTimeout(), request.limit());
     byte[] body = OllamaRequest.json(request);
     Vectors answer =
-        http.json("/api/embed", body, limit, ModelHttp.VECTORS_LIMIT_BYTES, Vectors.class);
+        http.json("/api/embed", body, limit, ModelServerClient.VECTORS_LIMIT_BYTES, Vectors.class);
     if (answer.embeddings() == null) {
       throw LineStream.notUnderstood(new IOException("no embeddings in the answer"));
     }

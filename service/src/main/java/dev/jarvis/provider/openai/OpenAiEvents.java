@@ -4,10 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.provider.LineStream;
-import dev.jarvis.provider.ModelError;
+import dev.jarvis.provider.ModelServerErrors;
 import dev.jarvis.provider.ProviderException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -89,11 +89,11 @@ final class OpenAiEvents {
     List<Event> events = new ArrayList<>();
     for (Integer choice : begun) {
       if (ended.add(choice)) {
-        events.add(new Event.ChoiceEnd(choice, Reason.STOP, null));
+        events.add(new Event.ChoiceEnd(choice, FinishReason.STOP, null));
       }
     }
     if (ended.isEmpty()) {
-      events.add(new Event.ChoiceEnd(0, Reason.STOP, null));
+      events.add(new Event.ChoiceEnd(0, FinishReason.STOP, null));
     }
     return events;
   }
@@ -102,7 +102,9 @@ final class OpenAiEvents {
     if (json.hasNonNull("error")) {
       // The text may name addresses of the server: for the log, not for the client.
       throw new ProviderException.Unavailable(
-          "The model server failed in its answer.", new IOException(ModelError.text(json)), true);
+          "The model server failed in its answer.",
+          new IOException(ModelServerErrors.text(json)),
+          true);
     }
     JsonNode choices = json.path("choices");
     if (!choices.isArray()) {
@@ -155,7 +157,7 @@ final class OpenAiEvents {
     ObjectNode fields = rest(choice, OF_CHOICE);
     if (!reason.isBlank()) {
       ended.add(index);
-      events.add(new Event.ChoiceEnd(index, Reason.of(reason), fields));
+      events.add(new Event.ChoiceEnd(index, FinishReason.of(reason), fields));
     } else if (fields != null) {
       events.add(new Event.ChoiceFields(index, fields));
     }

@@ -8,16 +8,16 @@ import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.json.SharedBuffers;
-import dev.jarvis.provider.Ask;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.LineStream;
-import dev.jarvis.provider.ModelHttp;
+import dev.jarvis.provider.ModelServerClient;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
 import dev.jarvis.provider.ProviderFactory;
+import dev.jarvis.provider.ProviderRequest;
 import dev.jarvis.provider.UnsupportedFields;
 import dev.jarvis.telemetry.Instruments;
 import java.io.IOException;
@@ -56,7 +56,7 @@ public final class OpenAiProvider implements Provider {
 
   private final ModelServerConfig config;
   private final FieldPolicy fields;
-  private final ModelHttp http;
+  private final ModelServerClient http;
 
   /** The models that refused to be asked for the usage of a stream; bounded. */
   private final Set<String> refusingUsage = ConcurrentHashMap.newKeySet();
@@ -71,7 +71,7 @@ public final class OpenAiProvider implements Provider {
   public OpenAiProvider(ModelServerConfig config, FieldPolicy fields) {
     this.config = config;
     this.fields = fields;
-    this.http = new ModelHttp(config);
+    this.http = new ModelServerClient(config);
   }
 
   @Override
@@ -105,16 +105,20 @@ public final class OpenAiProvider implements Provider {
   }
 
   @Override
-  public EventSource chat(Ask ask) throws ProviderException {
+  public EventSource chat(ProviderRequest ask) throws ProviderException {
     if (streams(ask.streamed())) {
       return stream(ask);
     }
-    Duration limit = ModelHttp.shorter(config.answerTimeout(), ask.limit());
+    Duration limit = ModelServerClient.shorter(config.answerTimeout(), ask.limit());
     ObjectNode body = body(ask.request()).put("stream", false);
     body.remove("stream_options");
     JsonNode answer =
         http.json(
-            "/chat/completions", bytes(body), limit, ModelHttp.CHAT_LIMIT_BYTES, JsonNode.class);
+            "/chat/completions",
+            bytes(body),
+            limit,
+            ModelServerClient.CHAT_LIMIT_BYTES,
+            JsonNode.class);
     return EventSource.of(new OpenAiEvents().ofAnswer(answer, ask.request()));
   }
 
@@ -126,7 +130,7 @@ public final class OpenAiProvider implements Provider {
   /**
    * Asks for the usage, without which a stream is counted by its pieces; some servers refuse it.
    */
-  private EventSource stream(Ask ask) throws ProviderException {
+  private EventSource stream(ProviderRequest ask) throws ProviderException {
     long deadline = System.nanoTime() + ask.limit().toNanos();
     String model = ask.request().model();
     ObjectNode body = body(ask.request()).put("stream", true);
@@ -152,8 +156,8 @@ public final class OpenAiProvider implements Provider {
   }
 
   private EventSource stream(ObjectNode body, Duration longest) throws ProviderException {
-    Duration limit = ModelHttp.shorter(config.firstTokenTimeout(), longest);
-    ModelHttp.Opened opened = http.post("/chat/completions", bytes(body), limit);
+    Duration limit = ModelServerClient.shorter(config.firstTokenTimeout(), longest);
+    ModelServerClient.Opened opened = http.post("/chat/completions", bytes(body), limit);
     return new OpenAiStream(opened.body(), opened.left(), config.betweenTokensTimeout());
   }
 
@@ -166,9 +170,14 @@ public final class OpenAiProvider implements Provider {
   public Embeddings embed(EmbeddingRequest request, String label) throws ProviderException {
     ObjectNode body = request.body().deepCopy().put("model", request.model());
     body.put("encoding_format", "float");
-    Duration limit = ModelHttp.shorter(config.firstTokenTimeout(), request.limit());
+    Duration limit = ModelServerClient.shorter(config.firstTokenTimeout(), request.limit());
     Vectors answer =
-        http.json("/embeddings", bytes(body), limit, ModelHttp.VECTORS_LIMIT_BYTES, Vectors.class);
+        http.json(
+            "/embeddings",
+            bytes(body),
+            limit,
+            ModelServerClient.VECTORS_LIMIT_BYTES,
+            Vectors.class);
     if (answer.data() == null) {
       throw LineStream.notUnderstood(new IOException("no data in the answer"));
     }

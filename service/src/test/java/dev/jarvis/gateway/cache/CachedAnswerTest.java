@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Head;
-import dev.jarvis.gateway.Reason;
 import dev.jarvis.gateway.TargetName;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.json.Json;
@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Answers as they are kept and given again. */
 class CachedAnswerTest {
   private static final TargetName TARGET = new TargetName("p", "m");
-  private static final Event STOP = new Event.ChoiceEnd(0, Reason.STOP, null);
+  private static final Event STOP = new Event.ChoiceEnd(0, FinishReason.STOP, null);
 
   private static CachedAnswer of(Event... events) {
     return new CachedAnswer(TARGET, List.of(events));
@@ -49,7 +49,7 @@ class CachedAnswerTest {
             new Event.ToolCall(0, 1, null, null, "", null),
             new Event.MessageFields(0, json()),
             STOP,
-            new Event.ChoiceEnd(1, Reason.LENGTH, json()),
+            new Event.ChoiceEnd(1, FinishReason.LENGTH, json()),
             new Event.UsageReport(new Usage(1, 2, 3, 4, true), json()),
             new Event.UsageReport(Usage.counted(1, 2), null));
 
@@ -77,7 +77,7 @@ class CachedAnswerTest {
   @Test
   void anAnswerIsCompleteWhenEachOfItsChoicesIs() {
     Event second = new Event.Text(1, "y", null);
-    Event secondEnd = new Event.ChoiceEnd(1, Reason.TOOL_CALLS, null);
+    Event secondEnd = new Event.ChoiceEnd(1, FinishReason.TOOL_CALLS, null);
 
     assertThat(of(STOP).complete()).isTrue();
     assertThat(of(text("x"), second, secondEnd, STOP).complete()).isTrue();
@@ -96,7 +96,7 @@ class CachedAnswerTest {
   @ParameterizedTest
   @ValueSource(strings = {"content_filter", "abort", "eos", ""})
   void anAnswerThatWasBrokenOffOrFilteredIsNotComplete(String reason) {
-    assertThat(of(text("x"), new Event.ChoiceEnd(0, new Reason(reason), null)).complete())
+    assertThat(of(text("x"), new Event.ChoiceEnd(0, new FinishReason(reason), null)).complete())
         .isFalse();
   }
 

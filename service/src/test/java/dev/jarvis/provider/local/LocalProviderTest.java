@@ -7,12 +7,12 @@ import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Usage;
-import dev.jarvis.provider.Ask;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.ProviderRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,17 +65,17 @@ class LocalProviderTest {
     Chats.Answer answer = ask(Chats.greedy(MODEL, "What is the capital of France?", 40));
 
     assertThat(answer.text()).contains("Paris").doesNotContain("<|");
-    assertThat(answer.reason()).isEqualTo(Reason.STOP);
+    assertThat(answer.reason()).isEqualTo(FinishReason.STOP);
     // The template's marks are tokens too: more than the words, less than the characters.
     assertThat(answer.usage().inputTokens()).isBetween(12, 30);
     assertThat(answer.usage().outputTokens()).isBetween(3, 40);
   }
 
-  private static Ask longAnswer() {
+  private static ProviderRequest longAnswer() {
     return Chats.stream(Chats.greedy(MODEL, LONG_TASK, 900));
   }
 
-  private static Ask shortAnswer() {
+  private static ProviderRequest shortAnswer() {
     return Chats.stream(Chats.greedy(MODEL, "hi", 1));
   }
 
@@ -140,7 +140,7 @@ class LocalProviderTest {
   void theLimitOfTokensEndsTheAnswer() throws Exception {
     Chats.Answer answer = ask(Chats.greedy(MODEL, LONG_TASK, 7));
 
-    assertThat(answer.reason()).isEqualTo(Reason.LENGTH);
+    assertThat(answer.reason()).isEqualTo(FinishReason.LENGTH);
     assertThat(answer.usage().outputTokens()).isEqualTo(7);
   }
 
@@ -152,7 +152,7 @@ class LocalProviderTest {
     Chats.Answer answer = ask(Chats.greedy(MODEL, LONG_TASK, 30, "never seen", stop));
 
     assertThat(answer.text()).isEqualTo(whole.substring(0, whole.indexOf(stop)));
-    assertThat(answer.reason()).isEqualTo(Reason.STOP);
+    assertThat(answer.reason()).isEqualTo(FinishReason.STOP);
   }
 
   @Test

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Timings;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.provider.Chats;
@@ -45,7 +45,7 @@ class OllamaEventsTest {
     assertThat(answer.events())
         .containsExactly(
             new Event.Text(0, "Hello", null),
-            new Event.ChoiceEnd(0, Reason.LENGTH, null),
+            new Event.ChoiceEnd(0, FinishReason.LENGTH, null),
             new Event.UsageReport(Usage.counted(11, 6), null),
             new Event.End(
                 new Timings(Duration.ofNanos(1), Duration.ofNanos(2), Duration.ofNanos(3))));
@@ -81,14 +81,14 @@ class OllamaEventsTest {
         .extracting(Event.ToolCall::id)
         .doesNotHaveDuplicates()
         .allMatch(it -> it != null && it.matches("call_[0-9a-f]{32}"));
-    assertThat(answer.reason()).isEqualTo(Reason.TOOL_CALLS);
+    assertThat(answer.reason()).isEqualTo(FinishReason.TOOL_CALLS);
   }
 
   @Test
   void whatAnOldServerLeavesOutIsZeroOrUnknown() throws Exception {
     Chats.Answer answer = of("{\"message\":{\"content\":\"x\"},\"done\":true}");
 
-    assertThat(answer.reason()).isEqualTo(Reason.STOP);
+    assertThat(answer.reason()).isEqualTo(FinishReason.STOP);
     assertThat(answer.usage()).isEqualTo(Usage.counted(0, 0));
     assertThat(answer.timings()).isNull();
   }

@@ -10,15 +10,15 @@ import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Timings;
 import dev.jarvis.gateway.Usage;
-import dev.jarvis.provider.Ask;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.ProviderRequest;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.telemetry.Telemetry;
 import io.opentelemetry.api.trace.Span;
@@ -76,11 +76,11 @@ class OllamaProviderTest {
     provider = other;
   }
 
-  private static Ask hi() {
+  private static ProviderRequest hi() {
     return Chats.stream(Chats.request("fake:1b", "hi"));
   }
 
-  private static Ask hiAsAWhole() {
+  private static ProviderRequest hiAsAWhole() {
     return Chats.whole(Chats.request("fake:1b", "hi"));
   }
 
@@ -117,7 +117,7 @@ class OllamaProviderTest {
   }
 
   private static void assertEnds(Chats.Answer answer) {
-    assertThat(answer.reason()).isEqualTo(Reason.STOP);
+    assertThat(answer.reason()).isEqualTo(FinishReason.STOP);
     assertThat(answer.usage()).isEqualTo(Usage.counted(11, 6));
     assertThat(answer.timings())
         .isEqualTo(
@@ -128,7 +128,7 @@ class OllamaProviderTest {
   void theLimitOfTokensIsTold() throws Exception {
     ollama.finishWith("length");
 
-    assertThat(Chats.ask(provider, hi()).reason()).isEqualTo(Reason.LENGTH);
+    assertThat(Chats.ask(provider, hi()).reason()).isEqualTo(FinishReason.LENGTH);
   }
 
   @Test
@@ -381,7 +381,7 @@ class OllamaProviderTest {
   void noAnswerTakesLongerThanItsAskAllows() {
     for (boolean streamed : new boolean[] {true, false}) {
       ollama.stallBeforeHeaders();
-      Ask ask = new Ask(hi().request(), "fake:1b", streamed, SHORT);
+      ProviderRequest ask = new ProviderRequest(hi().request(), "fake:1b", streamed, SHORT);
 
       assertThatThrownBy(() -> Chats.ask(provider, ask))
           .as("streamed: %s", streamed)
@@ -453,7 +453,7 @@ class OllamaProviderTest {
 
   @Test
   void aCancelledScopeEndsTheWaitForTheHeadOfAnAnswer() {
-    for (Ask ask : List.of(hi(), hiAsAWhole())) {
+    for (ProviderRequest ask : List.of(hi(), hiAsAWhole())) {
       Cancellation scope = new Cancellation();
       ollama.reset();
       ollama.stallBeforeHeaders();

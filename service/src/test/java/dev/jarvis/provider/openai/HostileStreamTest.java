@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.EventSource;
@@ -45,7 +45,7 @@ class HostileStreamTest {
   @ValueSource(
       strings = {"stop", "length", "tool_calls", "content_filter", "function_call", "abort", "eos"})
   void everyReasonIsKept(String reason) throws Exception {
-    Reason read = read(piece("0", '"' + reason + '"') + event("[DONE]")).reason();
+    FinishReason read = read(piece("0", '"' + reason + '"') + event("[DONE]")).reason();
 
     assertThat(read.id()).isEqualTo(reason);
     assertThat(read.complete())
@@ -66,7 +66,7 @@ class HostileStreamTest {
   void anEmptyReasonIsNone() throws Exception {
     Chats.Answer answer = read(piece("0", "\"\"") + piece("0", "\"length\"") + event("[DONE]"));
 
-    assertThat(answer.reason()).isEqualTo(Reason.LENGTH);
+    assertThat(answer.reason()).isEqualTo(FinishReason.LENGTH);
     assertThat(answer.text()).isEqualTo("xx");
   }
 
@@ -81,9 +81,9 @@ class HostileStreamTest {
 
     assertThat(answer.of(Event.ChoiceEnd.class))
         .containsExactly(
-            new Event.ChoiceEnd(1, Reason.LENGTH, null),
-            new Event.ChoiceEnd(0, Reason.STOP, null),
-            new Event.ChoiceEnd(2, new Reason("abort"), null));
+            new Event.ChoiceEnd(1, FinishReason.LENGTH, null),
+            new Event.ChoiceEnd(0, FinishReason.STOP, null),
+            new Event.ChoiceEnd(2, new FinishReason("abort"), null));
   }
 
   @Test
@@ -91,7 +91,7 @@ class HostileStreamTest {
     Chats.Answer answer = read(piece("0", "\"stop\"") + event(USAGE));
 
     assertThat(answer.usage()).isEqualTo(Usage.counted(7, 9));
-    assertThat(answer.reason()).isEqualTo(Reason.STOP);
+    assertThat(answer.reason()).isEqualTo(FinishReason.STOP);
 
     String beside = USAGE.replace("[]", "[{\"index\":0,\"delta\":{},\"finish_reason\":null}]");
     assertThat(read(piece("0", "\"stop\"") + event(beside)).text())
@@ -111,12 +111,12 @@ class HostileStreamTest {
         .containsExactly(
             new Event.Text(0, "x", null),
             new Event.Text(2, "x", null),
-            new Event.ChoiceEnd(0, Reason.STOP, null),
-            new Event.ChoiceEnd(2, Reason.STOP, null),
+            new Event.ChoiceEnd(0, FinishReason.STOP, null),
+            new Event.ChoiceEnd(2, FinishReason.STOP, null),
             new Event.End(null));
     assertThat(read(event("[DONE]")).events())
         .as("an empty answer")
-        .containsExactly(new Event.ChoiceEnd(0, Reason.STOP, null), new Event.End(null));
+        .containsExactly(new Event.ChoiceEnd(0, FinishReason.STOP, null), new Event.End(null));
   }
 
   @Test

@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.ProviderException;
@@ -53,7 +53,7 @@ class OpenAiEventsTest {
     assertThat(answer.events())
         .containsExactly(
             new Event.Text(0, "Hello", null),
-            new Event.ChoiceEnd(0, Reason.STOP, null),
+            new Event.ChoiceEnd(0, FinishReason.STOP, null),
             new Event.UsageReport(
                 Usage.counted(7, 9),
                 object("{\"prompt_tokens\":7,\"completion_tokens\":9,\"total_tokens\":16}")),
@@ -72,7 +72,8 @@ class OpenAiEventsTest {
         .containsExactly(new Event.Text(0, "a", null), new Event.Text(1, "b", null));
     assertThat(answer.of(Event.ChoiceEnd.class))
         .containsExactly(
-            new Event.ChoiceEnd(0, Reason.STOP, null), new Event.ChoiceEnd(1, Reason.LENGTH, null));
+            new Event.ChoiceEnd(0, FinishReason.STOP, null),
+            new Event.ChoiceEnd(1, FinishReason.LENGTH, null));
   }
 
   @Test
@@ -138,7 +139,8 @@ class OpenAiEventsTest {
         .containsExactly(
             new Event.MessageFields(0, object("{\"refusal\":\"no\",\"audio\":{\"id\":\"a\"}}")));
     assertThat(answer.of(Event.ChoiceEnd.class))
-        .containsExactly(new Event.ChoiceEnd(0, Reason.STOP, object("{\"stop_reason\":128}")));
+        .containsExactly(
+            new Event.ChoiceEnd(0, FinishReason.STOP, object("{\"stop_reason\":128}")));
   }
 
   @ParameterizedTest
@@ -189,7 +191,7 @@ class OpenAiEventsTest {
   @ValueSource(strings = {"", ",\"finish_reason\":null", ",\"finish_reason\":\"\""})
   void aWholeAnswerWithoutAReasonStopped(String reason) throws Exception {
     assertThat(of("{\"choices\":[{\"message\":{\"content\":\"x\"}%s}]}".formatted(reason)).events())
-        .contains(new Event.Text(0, "x", null), new Event.ChoiceEnd(0, Reason.STOP, null));
+        .contains(new Event.Text(0, "x", null), new Event.ChoiceEnd(0, FinishReason.STOP, null));
   }
 
   @ParameterizedTest

@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.jarvis.TestService;
 import dev.jarvis.gateway.ChatRequest;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Usage;
-import dev.jarvis.provider.Ask;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.ProviderRequest;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
@@ -55,11 +55,11 @@ class OpenAiProviderTest {
 
   @Test
   void anAnswerHasTheServersTextAndCounts() throws Exception {
-    for (Ask ask : List.of(Chats.stream(hi()), Chats.whole(hi()))) {
+    for (ProviderRequest ask : List.of(Chats.stream(hi()), Chats.whole(hi()))) {
       Chats.Answer answer = Chats.ask(provider, ask);
 
       assertThat(answer.text()).isEqualTo(service.ollama().answer());
-      assertThat(answer.reason()).isEqualTo(Reason.STOP);
+      assertThat(answer.reason()).isEqualTo(FinishReason.STOP);
       assertThat(answer.usage())
           .isEqualTo(
               Usage.counted(service.ollama().inputTokens(), service.ollama().outputTokens()));

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.EventSource;
@@ -44,7 +44,7 @@ class OpenAiStreamTest {
     Chats.Answer answer = read(role, HELLO, LO, END.formatted("length"), USAGE, DONE);
 
     assertThat(answer.text()).isEqualTo("Hello");
-    assertThat(answer.reason()).isEqualTo(Reason.LENGTH);
+    assertThat(answer.reason()).isEqualTo(FinishReason.LENGTH);
     assertThat(answer.usage()).isEqualTo(Usage.counted(7, 9));
   }
 
@@ -130,7 +130,7 @@ class OpenAiStreamTest {
     assertThat(answer.of(Event.ToolCall.class))
         .extracting(Event.ToolCall::arguments)
         .containsExactly("{", "}");
-    assertThat(answer.reason()).isEqualTo(Reason.TOOL_CALLS);
+    assertThat(answer.reason()).isEqualTo(FinishReason.TOOL_CALLS);
   }
 
   @ParameterizedTest

@@ -11,4 +11,5 @@ import java.time.Duration;
  * @param streamed whether the client wants the answer piece by piece
  * @param limit how long the answer may take
  */
-public record Ask(ChatRequest request, String label, boolean streamed, Duration limit) {}
+public record ProviderRequest(
+    ChatRequest request, String label, boolean streamed, Duration limit) {}

@@ -11,14 +11,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What clients and logs see of a model server's own words. */
-class ModelErrorTest {
+class ModelServerErrorsTest {
   private static ProviderException of(int status, String message) {
     String body =
         JsonNodeFactory.instance
             .objectNode()
             .set("error", JsonNodeFactory.instance.objectNode().put("message", message))
             .toString();
-    return ModelError.of(status, Duration.ZERO, body.getBytes(UTF_8));
+    return ModelServerErrors.of(status, Duration.ZERO, body.getBytes(UTF_8));
   }
 
   @ParameterizedTest

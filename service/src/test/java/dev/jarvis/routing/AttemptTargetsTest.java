@@ -14,25 +14,25 @@ import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Cost;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.LlmUse;
+import dev.jarvis.gateway.FinishReason;
+import dev.jarvis.gateway.LedgerEntry;
 import dev.jarvis.gateway.Outcome;
 import dev.jarvis.gateway.Pipeline;
-import dev.jarvis.gateway.Reason;
 import dev.jarvis.gateway.Settlement;
 import dev.jarvis.gateway.TargetName;
 import dev.jarvis.gateway.Timings;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.gateway.cache.AnswerCache;
 import dev.jarvis.gateway.cache.CachePolicy;
-import dev.jarvis.gateway.cache.Flights;
+import dev.jarvis.gateway.cache.SharedGenerations;
 import dev.jarvis.id.UuidV7;
 import dev.jarvis.json.Json;
-import dev.jarvis.provider.Ask;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.ProviderRequest;
 import dev.jarvis.provider.UnsupportedFields;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.storage.Redis;
@@ -62,12 +62,12 @@ import org.junit.jupiter.api.Timeout;
 
 /** One call over the two providers of a route, from its attempts to its ledger rows. */
 @Timeout(60)
-class AttemptsTest {
+class AttemptTargetsTest {
   private static final Duration LIMIT = Duration.ofSeconds(20);
   private static final int QUESTION_TOKENS = 5;
   private static final int MOST_EVENTS = 20;
   private static final Event TEXT = new Event.Text(0, "x", null);
-  private static final Event STOP = new Event.ChoiceEnd(0, Reason.STOP, null);
+  private static final Event STOP = new Event.ChoiceEnd(0, FinishReason.STOP, null);
   private static final Event USAGE = new Event.UsageReport(new Usage(4, 3, 2, 1, false), null);
   private static final Event END = new Event.End(null);
   private static final float[] VECTOR = {1, 2};
@@ -75,7 +75,7 @@ class AttemptsTest {
   /** What happened, in its order. */
   private final List<String> log = new CopyOnWriteArrayList<>();
 
-  private final List<LlmUse> rows = new CopyOnWriteArrayList<>();
+  private final List<LedgerEntry> rows = new CopyOnWriteArrayList<>();
   private final Telemetry telemetry = Recorded.start();
   private final Stub first = new Stub("first");
   private final Stub second = new Stub("second");
@@ -121,7 +121,7 @@ class AttemptsTest {
     }
 
     @Override
-    public EventSource chat(Ask ask) throws ProviderException {
+    public EventSource chat(ProviderRequest ask) throws ProviderException {
       log.add(name + " asked");
       return script.answer();
     }
@@ -230,19 +230,19 @@ class AttemptsTest {
     Settlement settlement =
         new Settlement(
             telemetry.instruments(),
-            AttemptsTest::cost,
+            AttemptTargetsTest::cost,
             models::label,
             use -> {
               log.add("settled");
               rows.add(use);
             });
-    Flights flights =
-        new Flights(
+    SharedGenerations flights =
+        new SharedGenerations(
             new AnswerCache(redis, telemetry.instruments(), name -> CachePolicy.NONE),
             settlement,
             LIMIT);
     return new Pipeline(
-            List.of(flights, new Attempts(router, models, telemetry, longest)), settlement)
+            List.of(flights, new AttemptTargets(router, models, telemetry, longest)), settlement)
         .run(call);
   }
 
@@ -312,7 +312,7 @@ class AttemptsTest {
     assertThat(answer.head().cache()).isNull();
     assertThat(read(answer)).containsExactly(TEXT, STOP, USAGE, END);
 
-    LlmUse row = rows.getFirst();
+    LedgerEntry row = rows.getFirst();
     assertThat(rows).hasSize(1);
     assertThat(row.id()).isEqualTo(call.id());
     assertThat(row.callId()).isEqualTo(call.id());
@@ -372,11 +372,12 @@ class AttemptsTest {
     Duration sinceFailure = Duration.ofNanos(System.nanoTime() - failedAt[0]);
 
     assertThat(rows)
-        .extracting(LlmUse::provider, LlmUse::outcome, LlmUse::attempt, LlmUse::callId)
+        .extracting(
+            LedgerEntry::provider, LedgerEntry::outcome, LedgerEntry::attempt, LedgerEntry::callId)
         .containsExactly(
             tuple("first", "error", 1, call.id()), tuple("second", "ok", 2, call.id()));
-    LlmUse failed = rows.getFirst();
-    LlmUse answered = rows.getLast();
+    LedgerEntry failed = rows.getFirst();
+    LedgerEntry answered = rows.getLast();
     assertThat(failed.id()).isNotEqualTo(call.id());
     assertThat(answered.id()).isEqualTo(call.id());
     assertThat(failed.inputTokens()).as("an estimate of the question").isEqualTo(QUESTION_TOKENS);
@@ -409,7 +410,7 @@ class AttemptsTest {
             new Event.UsageReport(new Usage(QUESTION_TOKENS, 0, 2, 0, true), null),
             END);
     assertThat(rows)
-        .extracting(LlmUse::inputTokens, LlmUse::outputTokens, LlmUse::estimated)
+        .extracting(LedgerEntry::inputTokens, LedgerEntry::outputTokens, LedgerEntry::estimated)
         .containsExactly(tuple(QUESTION_TOKENS, 2, true));
   }
 
@@ -454,7 +455,7 @@ class AttemptsTest {
     assertThat(readStream()).contains(TEXT);
 
     assertThat(rows)
-        .extracting(LlmUse::provider, LlmUse::attempt)
+        .extracting(LedgerEntry::provider, LedgerEntry::attempt)
         .containsExactly(tuple("second", 2));
     assertThat(tokens("first", "input")).isEmpty();
     assertThat(Recorded.spans("chat m")).hasSize(2);
@@ -470,7 +471,7 @@ class AttemptsTest {
     readStream();
 
     assertThat(rows)
-        .extracting(LlmUse::provider, LlmUse::inputTokens, LlmUse::estimated)
+        .extracting(LedgerEntry::provider, LedgerEntry::inputTokens, LedgerEntry::estimated)
         .containsExactly(tuple("first", QUESTION_TOKENS, true), tuple("second", 4, false));
     assertThat(Recorded.value(Metric.LLM_FALLBACKS, "m", "first", "timeout")).hasValue(1L);
   }
@@ -500,7 +501,11 @@ class AttemptsTest {
 
     assertThat(log).containsExactly("first asked", "first closed", "settled");
     assertThat(rows)
-        .extracting(LlmUse::outcome, LlmUse::inputTokens, LlmUse::outputTokens, LlmUse::estimated)
+        .extracting(
+            LedgerEntry::outcome,
+            LedgerEntry::inputTokens,
+            LedgerEntry::outputTokens,
+            LedgerEntry::estimated)
         .containsExactly(tuple("error", QUESTION_TOKENS, 2, true));
     assertThat(call.record().outcome()).isEqualTo(Outcome.ERROR);
   }
@@ -518,7 +523,7 @@ class AttemptsTest {
         .hasMessage("too long");
     assertThat(log).containsExactly("first asked", "settled");
     assertThat(rows)
-        .extracting(LlmUse::outcome, LlmUse::costUsd, LlmUse::inputTokens)
+        .extracting(LedgerEntry::outcome, LedgerEntry::costUsd, LedgerEntry::inputTokens)
         .containsExactly(tuple("rejected", null, 0));
     assertThat(call.record().outcome()).isEqualTo(Outcome.REJECTED);
     assertThat(requests("first", "rejected")).hasValue(1L);
@@ -540,7 +545,7 @@ class AttemptsTest {
     assertThat(readStream()).contains(TEXT);
     assertThat(log)
         .containsExactly("first asked", "second asked", "first asked", "first closed", "settled");
-    assertThat(rows).extracting(LlmUse::attempt).containsExactly(3);
+    assertThat(rows).extracting(LedgerEntry::attempt).containsExactly(3);
   }
 
   @Test
@@ -558,7 +563,7 @@ class AttemptsTest {
         .isInstanceOf(ApiException.UpstreamFailed.class);
     assertThat(log).containsExactly("first asked", "second asked", "settled", "settled");
     assertThat(rows)
-        .extracting(LlmUse::provider, LlmUse::outcome)
+        .extracting(LedgerEntry::provider, LedgerEntry::outcome)
         .containsExactly(tuple("first", "error"), tuple("second", "error"));
     assertThat(requests("second", "error")).hasValue(1L);
   }
@@ -640,7 +645,11 @@ class AttemptsTest {
     await().atMost(LIMIT).until(() -> call.record().outcome() == Outcome.ABORTED);
     assertThat(log).containsExactly("first asked", "first closed", "settled");
     assertThat(rows)
-        .extracting(LlmUse::outcome, LlmUse::inputTokens, LlmUse::outputTokens, LlmUse::estimated)
+        .extracting(
+            LedgerEntry::outcome,
+            LedgerEntry::inputTokens,
+            LedgerEntry::outputTokens,
+            LedgerEntry::estimated)
         .containsExactly(tuple("aborted", QUESTION_TOKENS, 1, true));
     assertThat(requests("first", "aborted")).hasValue(1L);
   }
@@ -651,7 +660,11 @@ class AttemptsTest {
     abort(call(true));
 
     assertThat(rows)
-        .extracting(LlmUse::outcome, LlmUse::inputTokens, LlmUse::outputTokens, LlmUse::estimated)
+        .extracting(
+            LedgerEntry::outcome,
+            LedgerEntry::inputTokens,
+            LedgerEntry::outputTokens,
+            LedgerEntry::estimated)
         .containsExactly(tuple("aborted", QUESTION_TOKENS, 0, true));
     assertThat(rows.getFirst().costUsd()).isEqualByComparingTo("5");
     assertThat(log).doesNotContain("second asked");
@@ -672,7 +685,11 @@ class AttemptsTest {
     abort(call(false));
 
     assertThat(rows)
-        .extracting(LlmUse::outcome, LlmUse::inputTokens, LlmUse::outputTokens, LlmUse::estimated)
+        .extracting(
+            LedgerEntry::outcome,
+            LedgerEntry::inputTokens,
+            LedgerEntry::outputTokens,
+            LedgerEntry::estimated)
         .as("as much as it may write at most")
         .containsExactly(tuple("aborted", QUESTION_TOKENS, 1000, true));
   }
@@ -747,7 +764,7 @@ class AttemptsTest {
             END);
     assertThat(log).containsExactly("first asked as m", "settled");
     assertThat(rows)
-        .extracting(LlmUse::operation, LlmUse::inputTokens, LlmUse::timeToFirstToken)
+        .extracting(LedgerEntry::operation, LedgerEntry::inputTokens, LedgerEntry::timeToFirstToken)
         .containsExactly(tuple("embeddings", 6, null));
     assertThat(Recorded.spans("embeddings m")).hasSize(1);
   }

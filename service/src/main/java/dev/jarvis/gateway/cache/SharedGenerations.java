@@ -6,9 +6,9 @@ import dev.jarvis.error.OutOfMemory;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.ForwardingAnswer;
 import dev.jarvis.gateway.Head;
-import dev.jarvis.gateway.Reason;
 import dev.jarvis.gateway.Settlement;
 import dev.jarvis.gateway.Stage;
 import io.opentelemetry.context.Context;
@@ -33,7 +33,7 @@ import org.slf4j.MDC;
  * ask the same while it is generated read along: a reader that is slow delays nobody, and the
  * generation ends when the last reader has left. Thread-safe.
  */
-public final class Flights implements Stage, AutoCloseable {
+public final class SharedGenerations implements Stage, AutoCloseable {
   /** The share of the heap that answers on their way may take: one of so many parts. */
   private static final int HEAP_SHARE = 8;
 
@@ -48,7 +48,7 @@ public final class Flights implements Stage, AutoCloseable {
 
   private static final int STRIPES = 1024;
 
-  private static final Logger LOG = LoggerFactory.getLogger(Flights.class);
+  private static final Logger LOG = LoggerFactory.getLogger(SharedGenerations.class);
 
   private final AnswerCache cache;
   private final Settlement settlement;
@@ -66,7 +66,7 @@ public final class Flights implements Stage, AutoCloseable {
   /**
    * @param patience how long a reader may leave its buffer full, in total
    */
-  public Flights(AnswerCache cache, Settlement settlement, Duration patience) {
+  public SharedGenerations(AnswerCache cache, Settlement settlement, Duration patience) {
     this.cache = cache;
     this.settlement = settlement;
     this.patience = patience;
@@ -320,7 +320,7 @@ public final class Flights implements Stage, AutoCloseable {
     private final Call call;
     private final Answer answer;
     private @Nullable Head head;
-    private @Nullable Reason reason;
+    private @Nullable FinishReason reason;
     private @Nullable Throwable failure;
 
     Given(Call call, Answer answer) {
@@ -358,7 +358,7 @@ public final class Flights implements Stage, AutoCloseable {
     private void settle() {
       Head known = head;
       if (failure == null && known != null) {
-        if (call.record().cached(known, reason == null ? Reason.STOP : reason)) {
+        if (call.record().cached(known, reason == null ? FinishReason.STOP : reason)) {
           cache.count(AnswerCache.Result.HIT);
         }
       } else {

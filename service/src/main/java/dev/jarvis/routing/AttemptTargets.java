@@ -10,10 +10,10 @@ import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.Outcome;
 import dev.jarvis.gateway.Stage;
-import dev.jarvis.provider.Ask;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.ProviderRequest;
 import dev.jarvis.telemetry.Telemetry;
 import io.opentelemetry.context.Scope;
 import java.time.Duration;
@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * all of them once more after a pause where that may help. Targets are ordered now, not when the
  * call came in. Thread-safe.
  */
-public final class Attempts implements Stage {
+public final class AttemptTargets implements Stage {
   private static final int ROUNDS = 2;
   private static final Duration PAUSE = Duration.ofMillis(250);
 
@@ -40,7 +40,8 @@ public final class Attempts implements Stage {
   /**
    * @param maxDuration how long an answer may take, all attempts included
    */
-  public Attempts(Router router, Catalogue models, Telemetry telemetry, Duration maxDuration) {
+  public AttemptTargets(
+      Router router, Catalogue models, Telemetry telemetry, Duration maxDuration) {
     this.router = router;
     this.models = models;
     this.telemetry = telemetry;
@@ -53,7 +54,7 @@ public final class Attempts implements Stage {
     try {
       return new Asking(call, decision).open();
     } catch (ProviderException e) {
-      throw ModelErrors.toClient(e);
+      throw RoutingErrors.toClient(e);
     }
   }
 
@@ -152,7 +153,8 @@ public final class Attempts implements Stage {
               streamed,
               new Attempt.Target(target.name(), label, lease.tokensPerSecond()));
       call.record().attempt(attempt);
-      Answering answer = new Answering(decision.route(), target, attempt, lease, call, deadline);
+      AttemptAnswer answer =
+          new AttemptAnswer(decision.route(), target, attempt, lease, call, deadline);
       try (Scope ignored = attempt.context().makeCurrent()) {
         answer.begin(source(target, label));
         routing.answered(decision, target);
@@ -179,7 +181,9 @@ public final class Attempts implements Stage {
         case ChatRequest chat ->
             target
                 .provider()
-                .chat(new Ask(chat.withModel(target.model()), label, call.streamed(), left()));
+                .chat(
+                    new ProviderRequest(
+                        chat.withModel(target.model()), label, call.streamed(), left()));
         case EmbeddingRequest embedding -> {
           EmbeddingRequest request = embedding.withModel(target.model()).within(left());
           Embeddings answer = target.provider().embed(request, label);

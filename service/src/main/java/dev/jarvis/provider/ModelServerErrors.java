@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
  * A model server's error in Ollama's form ({@code {"error": "…"}}) or OpenAI's ({@code {"error":
  * {"message": "…"}}}), and what its statuses mean.
  */
-public final class ModelError {
+public final class ModelServerErrors {
   private static final ObjectMapper JSON = SharedBuffers.mapper();
   private static final int LIMIT_CHARS = 300;
 
@@ -50,7 +50,7 @@ public final class ModelError {
               + "|\\b(?=[a-z_]*\\d)(?=\\d*[a-z_])\\w{32,}\\b",
           Pattern.CASE_INSENSITIVE);
 
-  private ModelError() {}
+  private ModelServerErrors() {}
 
   /**
    * What a status other than 200 says of a chat.

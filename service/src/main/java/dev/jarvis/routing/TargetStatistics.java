@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** What this replica has lately seen of one model at one provider. Thread-safe. */
-final class TargetState {
+final class TargetStatistics {
   /** Weight of the newest time to first token in the moving average. */
   private static final double NEWEST = 0.2;
 
@@ -50,7 +50,7 @@ final class TargetState {
 
   void wrote(double perSecond) {
     if (!Double.isNaN(perSecond)) {
-      tokensPerSecond.accumulateAndGet(perSecond, TargetState::average);
+      tokensPerSecond.accumulateAndGet(perSecond, TargetStatistics::average);
     }
   }
 
@@ -60,7 +60,7 @@ final class TargetState {
 
   void firstTokenAfter(Duration time) {
     double seconds = time.toNanos() / 1e9;
-    firstTokenSeconds.accumulateAndGet(seconds, TargetState::average);
+    firstTokenSeconds.accumulateAndGet(seconds, TargetStatistics::average);
   }
 
   private static @Nullable Double average(@Nullable Double old, @Nullable Double now) {

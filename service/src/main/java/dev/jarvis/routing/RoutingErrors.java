@@ -6,10 +6,10 @@ import dev.jarvis.provider.ProviderException;
 import java.util.stream.Collectors;
 
 /** The errors that clients get when no model answers. */
-public final class ModelErrors {
+public final class RoutingErrors {
   private static final int MAX_SHOWN = 100;
 
-  private ModelErrors() {}
+  private RoutingErrors() {}
 
   public static ApiException toClient(ProviderException e) {
     String message = e.getMessage() == null ? "The model failed." : e.getMessage();

@@ -1,21 +1,21 @@
 package dev.jarvis.ledger;
 
-import dev.jarvis.gateway.LlmUse;
+import dev.jarvis.gateway.LedgerEntry;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.UUID;
 
 /** Rows for tests. */
-final class Uses {
-  private Uses() {}
+final class LedgerEntries {
+  private LedgerEntries() {}
 
   /** A row whose id was made at a time. */
-  static LlmUse at(Instant time) {
+  static LedgerEntry at(Instant time) {
     UUID random = UUID.randomUUID();
     long most = (time.toEpochMilli() << 16) | 0x7000 | (random.getMostSignificantBits() & 0x0fff);
     UUID id = new UUID(most, random.getLeastSignificantBits());
-    return new LlmUse(
+    return new LedgerEntry(
         id,
         id,
         1,

@@ -1,6 +1,6 @@
 package dev.jarvis.ledger;
 
-import dev.jarvis.gateway.LlmUse;
+import dev.jarvis.gateway.LedgerEntry;
 import dev.jarvis.storage.Database;
 import java.time.Duration;
 import java.time.Instant;
@@ -9,7 +9,7 @@ import java.time.ZoneOffset;
 import org.jspecify.annotations.Nullable;
 
 /** The table {@code llm_requests}. */
-final class LlmUseStore {
+final class LedgerEntryStore {
   static final String INSERT_NAME = "insert_llm_request";
 
   // a row that is there already is the same row: its id is the request's
@@ -24,7 +24,7 @@ final class LlmUseStore {
 
   private final Database database;
 
-  LlmUseStore(Database database) {
+  LedgerEntryStore(Database database) {
     this.database = database;
   }
 
@@ -33,7 +33,7 @@ final class LlmUseStore {
    *
    * @throws io.helidon.dbclient.DbClientException if it cannot be written
    */
-  void insert(LlmUse use) {
+  void insert(LedgerEntry use) {
     database.execute(
         db ->
             db.createNamedInsert(INSERT_NAME, INSERT)

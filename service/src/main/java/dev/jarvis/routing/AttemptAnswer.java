@@ -17,7 +17,7 @@ import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
 /** The answer of one target, metered. Used by one thread. */
-final class Answering implements Answer {
+final class AttemptAnswer implements Answer {
   private final Head head;
   private final Attempt attempt;
   private final Router.Lease lease;
@@ -31,7 +31,7 @@ final class Answering implements Answer {
   /**
    * @param deadline by {@link System#nanoTime}
    */
-  Answering(
+  AttemptAnswer(
       String route,
       Catalogue.Target target,
       Attempt attempt,
@@ -97,7 +97,7 @@ final class Answering implements Answer {
       return event;
     } catch (ProviderException e) {
       failed(e);
-      throw ModelErrors.toClient(e);
+      throw RoutingErrors.toClient(e);
     } catch (CancelledException e) {
       cancelled(false);
       throw e;
@@ -135,7 +135,7 @@ final class Answering implements Answer {
     if (e.worked()) {
       attempt.began();
     }
-    attempt.end(Attempts.outcome(e), e);
+    attempt.end(AttemptTargets.outcome(e), e);
     boolean ourLimit = e instanceof ProviderException.TimedOut && left().isZero();
     if (e instanceof ProviderException.NotFound || ourLimit) {
       lease.abort(false); // says nothing of the target

@@ -7,26 +7,26 @@ import java.util.Set;
  *
  * @param id as the model server wrote it; one that OpenAI does not have is kept as it is
  */
-public record Reason(String id) {
+public record FinishReason(String id) {
   /** A natural end or a stop sequence. */
-  public static final Reason STOP = new Reason("stop");
+  public static final FinishReason STOP = new FinishReason("stop");
 
   /** The limit of tokens. */
-  public static final Reason LENGTH = new Reason("length");
+  public static final FinishReason LENGTH = new FinishReason("length");
 
   /** It calls tools and waits for what they return. */
-  public static final Reason TOOL_CALLS = new Reason("tool_calls");
+  public static final FinishReason TOOL_CALLS = new FinishReason("tool_calls");
 
   /** The same in OpenAI's older form. */
-  public static final Reason FUNCTION_CALL = new Reason("function_call");
+  public static final FinishReason FUNCTION_CALL = new FinishReason("function_call");
 
-  private static final Set<Reason> COMPLETE = Set.of(STOP, LENGTH, TOOL_CALLS, FUNCTION_CALL);
+  private static final Set<FinishReason> COMPLETE = Set.of(STOP, LENGTH, TOOL_CALLS, FUNCTION_CALL);
   private static final int MAX_CHARS = 64;
 
   /** The reason of that name, without control characters and of limited length. */
-  public static Reason of(String id) {
+  public static FinishReason of(String id) {
     String printable = id.replaceAll("\\p{Cntrl}", "");
-    return new Reason(printable.substring(0, Math.min(printable.length(), MAX_CHARS)));
+    return new FinishReason(printable.substring(0, Math.min(printable.length(), MAX_CHARS)));
   }
 
   /**

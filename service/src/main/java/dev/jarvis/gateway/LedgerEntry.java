@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param timeToFirstToken null if no piece of an answer came
  * @param finishReason null if the answer did not end
  */
-public record LlmUse(
+public record LedgerEntry(
     UUID id,
     UUID callId,
     int attempt,
@@ -50,7 +50,7 @@ public record LlmUse(
     @Nullable String finishReason) {
 
   /** Checks that the id is a UUIDv7: the row's partition follows from its time. */
-  public LlmUse {
+  public LedgerEntry {
     if (id.version() != 7) {
       throw new IllegalArgumentException("not a UUIDv7: " + id);
     }

@@ -26,7 +26,7 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** Calls to one model server over HTTP, each wait with its limit. */
-public final class ModelHttp implements AutoCloseable {
+public final class ModelServerClient implements AutoCloseable {
   private static final int ERROR_LIMIT_BYTES = 64 << 10;
   private static final Duration CLOSE_LIMIT = Duration.ofSeconds(1);
 
@@ -49,7 +49,7 @@ public final class ModelHttp implements AutoCloseable {
   private final ModelServerConfig config;
   private final HttpClient client;
 
-  public ModelHttp(ModelServerConfig config) {
+  public ModelServerClient(ModelServerConfig config) {
     this.config = config;
     this.client =
         HttpClient.newBuilder()
@@ -101,7 +101,7 @@ public final class ModelHttp implements AutoCloseable {
     long deadline = System.nanoTime() + limit.toNanos();
     HttpResponse<InputStream> response = send(builder.build(), limit);
     if (response.statusCode() != 200) {
-      throw ModelError.of(response.statusCode(), retryAfter(response), errorBody(response));
+      throw ModelServerErrors.of(response.statusCode(), retryAfter(response), errorBody(response));
     }
     return new Opened(response.body(), left(deadline));
   }

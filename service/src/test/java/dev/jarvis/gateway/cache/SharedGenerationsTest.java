@@ -13,10 +13,10 @@ import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.CallRecord;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Head;
-import dev.jarvis.gateway.LlmUse;
+import dev.jarvis.gateway.LedgerEntry;
 import dev.jarvis.gateway.Outcome;
-import dev.jarvis.gateway.Reason;
 import dev.jarvis.gateway.Settlement;
 import dev.jarvis.gateway.TargetName;
 import dev.jarvis.gateway.Usage;
@@ -47,22 +47,22 @@ import org.junit.jupiter.api.Timeout;
 
 /** Calls that ask the same, over generations that a test plays. */
 @Timeout(30)
-class FlightsTest {
+class SharedGenerationsTest {
   private static final Duration LIMIT = Duration.ofSeconds(20);
   private static final TargetName TARGET = new TargetName("p", "m");
   private static final Event A = new Event.Text(0, "a", null);
   private static final Event B = new Event.Text(0, "b", null);
-  private static final Event STOP = new Event.ChoiceEnd(0, Reason.STOP, null);
+  private static final Event STOP = new Event.ChoiceEnd(0, FinishReason.STOP, null);
   private static final Event USAGE = new Event.UsageReport(Usage.counted(7, 2), null);
   private static final Event END = new Event.End(null);
 
-  private final List<LlmUse> rows = new CopyOnWriteArrayList<>();
+  private final List<LedgerEntry> rows = new CopyOnWriteArrayList<>();
   private final BlockingQueue<Generation> started = new LinkedBlockingQueue<>();
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private Telemetry telemetry;
   private TestRedis testRedis;
   private Redis redis;
-  private Flights flights;
+  private SharedGenerations flights;
 
   /** The stages after the flights: says what the test plays, until nobody waits for it. */
   private final class Generation implements Answer {
@@ -127,8 +127,8 @@ class FlightsTest {
     testRedis = TestRedis.take();
     redis = Stores.redis(testRedis.config(Duration.ofSeconds(10)), Path.of("none"), telemetry);
     flights =
-        new Flights(
-            new AnswerCache(redis, telemetry.instruments(), FlightsTest::policy),
+        new SharedGenerations(
+            new AnswerCache(redis, telemetry.instruments(), SharedGenerationsTest::policy),
             new Settlement(
                 telemetry.instruments(),
                 (target, at, usage, compute) -> Optional.empty(),
@@ -179,7 +179,7 @@ class FlightsTest {
     return events;
   }
 
-  private LlmUse row(Call call) {
+  private LedgerEntry row(Call call) {
     return rows.stream().filter(it -> it.id().equals(call.id())).findFirst().orElseThrow();
   }
 
@@ -252,7 +252,7 @@ class FlightsTest {
     leader.close();
     await().atMost(LIMIT).until(() -> leads.record().outcome() == Outcome.ABORTED);
     assertThat(generation.closed).isTrue();
-    assertThat(rows).extracting(LlmUse::outcome).containsExactly("aborted");
+    assertThat(rows).extracting(LedgerEntry::outcome).containsExactly("aborted");
   }
 
   @Test
@@ -366,8 +366,8 @@ class FlightsTest {
 
   @Test
   void anAnswerThatIsNotCompleteIsNotKept() throws Exception {
-    Event filtered = new Event.ChoiceEnd(0, new Reason("content_filter"), null);
-    for (Event end : List.of(filtered, new Event.ChoiceEnd(1, Reason.STOP, null))) {
+    Event filtered = new Event.ChoiceEnd(0, new FinishReason("content_filter"), null);
+    for (Event end : List.of(filtered, new Event.ChoiceEnd(1, FinishReason.STOP, null))) {
       Answer answer = ask(call("ann"));
       generation().play(A, end, END);
       assertThat(read(answer)).containsExactly(A, end, END);

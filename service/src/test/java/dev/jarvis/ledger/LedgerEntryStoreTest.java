@@ -3,7 +3,7 @@ package dev.jarvis.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.jarvis.gateway.LlmUse;
+import dev.jarvis.gateway.LedgerEntry;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.storage.embedded.Stores;
@@ -29,21 +29,21 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The ledger on a real PostgreSQL. */
-class LlmUseStoreTest {
+class LedgerEntryStoreTest {
   private static final DateTimeFormatter MONTH = DateTimeFormatter.ofPattern("uuuu_MM");
 
   @TempDir static Path home;
   private static TestDatabase testDatabase;
   private static Telemetry telemetry;
   private static Database database;
-  private static LlmUseStore store;
+  private static LedgerEntryStore store;
 
   @BeforeAll
   static void open() throws Exception {
     telemetry = Recorded.start();
     testDatabase = TestDatabase.create();
     database = Stores.database(testDatabase.config(4, Duration.ofSeconds(30)), home, telemetry);
-    store = new LlmUseStore(database);
+    store = new LedgerEntryStore(database);
   }
 
   @AfterAll
@@ -79,10 +79,10 @@ class LlmUseStoreTest {
 
   @Test
   void writesEveryColumn() {
-    LlmUse plain = Uses.at(Instant.parse("2026-11-23T21:22:23.456Z"));
-    UUID call = Uses.at(Instant.parse("2026-11-23T21:22:20Z")).id();
-    LlmUse use =
-        new LlmUse(
+    LedgerEntry plain = LedgerEntries.at(Instant.parse("2026-11-23T21:22:23.456Z"));
+    UUID call = LedgerEntries.at(Instant.parse("2026-11-23T21:22:20Z")).id();
+    LedgerEntry use =
+        new LedgerEntry(
             plain.id(),
             call,
             3,
@@ -141,7 +141,7 @@ class LlmUseStoreTest {
 
   @Test
   void aRowFromBeforeAttemptsIsTheOnlyOneOfItsCall() {
-    LlmUse old = Uses.at(Instant.now());
+    LedgerEntry old = LedgerEntries.at(Instant.now());
     database.execute(
         db ->
             db.createNamedInsert(
@@ -172,9 +172,9 @@ class LlmUseStoreTest {
     Instant now = Instant.now();
     Instant nextMonth = now.atOffset(ZoneOffset.UTC).plusMonths(1).toInstant();
     try (Ledger ledger = new Ledger(database, telemetry)) {
-      ledger.record(Uses.at(now));
-      ledger.record(Uses.at(nextMonth));
-      ledger.record(Uses.at(at(2020, 1)));
+      ledger.record(LedgerEntries.at(now));
+      ledger.record(LedgerEntries.at(nextMonth));
+      ledger.record(LedgerEntries.at(at(2020, 1)));
     }
     assertThat(partitionsOfRows())
         .containsExactlyInAnyOrder(partition(now), partition(nextMonth), "llm_requests_default");
@@ -182,8 +182,8 @@ class LlmUseStoreTest {
 
   @Test
   void aLatePartitionTakesItsRowsFromTheDefaultOne() {
-    store.insert(Uses.at(at(2031, 3)));
-    store.insert(Uses.at(at(2031, 4)));
+    store.insert(LedgerEntries.at(at(2031, 3)));
+    store.insert(LedgerEntries.at(at(2031, 4)));
     store.ensurePartition(at(2031, 3));
     store.ensurePartition(at(2031, 3)); // there already
     assertThat(partitionsOfRows())
@@ -193,10 +193,10 @@ class LlmUseStoreTest {
   @Test
   void monthsBeginInUtc() {
     store.ensurePartition(at(2032, 5));
-    store.insert(Uses.at(Instant.parse("2032-04-30T23:59:59.999Z")));
-    store.insert(Uses.at(Instant.parse("2032-05-01T00:00:00Z")));
-    store.insert(Uses.at(Instant.parse("2032-05-31T23:59:59.999Z")));
-    store.insert(Uses.at(Instant.parse("2032-06-01T00:00:00Z")));
+    store.insert(LedgerEntries.at(Instant.parse("2032-04-30T23:59:59.999Z")));
+    store.insert(LedgerEntries.at(Instant.parse("2032-05-01T00:00:00Z")));
+    store.insert(LedgerEntries.at(Instant.parse("2032-05-31T23:59:59.999Z")));
+    store.insert(LedgerEntries.at(Instant.parse("2032-06-01T00:00:00Z")));
     assertThat(partitionsOfRows())
         .containsExactlyInAnyOrder(
             "llm_requests_2032_05",
@@ -210,7 +210,7 @@ class LlmUseStoreTest {
     Span request = telemetry.tracer().spanBuilder("request").startSpan();
     try (Ledger ledger = new Ledger(database, telemetry)) {
       try (Scope ignored = request.makeCurrent()) {
-        ledger.record(Uses.at(Instant.now()));
+        ledger.record(LedgerEntries.at(Instant.now()));
       }
       request.end();
       await()
@@ -227,9 +227,9 @@ class LlmUseStoreTest {
 
   @Test
   void aRowThatPostgresqlRefusesIsCounted() throws Exception {
-    LlmUse use = Uses.at(Instant.now());
-    LlmUse refused =
-        new LlmUse(
+    LedgerEntry use = LedgerEntries.at(Instant.now());
+    LedgerEntry refused =
+        new LedgerEntry(
             use.id(),
             use.id(),
             1,
