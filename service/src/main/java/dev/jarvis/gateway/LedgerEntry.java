@@ -8,48 +8,56 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one LLM request used: a row of {@code llm_requests}. Never its prompt or its answer.
+ * What one attempt of a call used: a row of {@code llm_requests}. Never contains the prompt or the
+ * answer.
  *
- * @param id a UUIDv7: the call's, or one of its own for an attempt before the call's last
- * @param callId the service's own UUIDv7 of the call
- * @param attempt which attempt of the call, from 1; the call's own row has the last
- * @param userId the key's user
- * @param endUser the {@code user} of the request's body
- * @param requestId the {@code x-request-id} that the client knows the request by
- * @param traceId 32 hex digits
- * @param operation {@code chat} or {@code embeddings}
- * @param outcome as in {@code llm_requests_total}
- * @param inputTokens without the cached ones
- * @param outputTokens without the reasoning
- * @param estimated whether the model server did not count, so that the tokens are approximate
- * @param costUsd null where the model had no price then
- * @param timeToFirstToken null if no piece of an answer came
- * @param finishReason null if the answer did not end
+ * @param id a UUIDv7: the call's id for its last attempt, a new one for each attempt before
+ * @param costUsd null if the model had no price at that time
  */
 public record LedgerEntry(
     UUID id,
-    UUID callId,
-    int attempt,
-    String userId,
-    @Nullable String endUser,
-    String requestId,
-    String traceId,
-    String operation,
-    String model,
-    String provider,
-    String outcome,
-    int inputTokens,
-    int cachedInputTokens,
-    int outputTokens,
-    int reasoningTokens,
-    boolean estimated,
+    Origin origin,
+    Result result,
+    Usage usage,
     @Nullable BigDecimal costUsd,
-    boolean streamed,
-    Duration duration,
-    @Nullable Duration timeToFirstToken,
-    @Nullable String finishReason) {
+    Delivery delivery) {
 
-  /** Checks that the id is a UUIDv7: the row's partition follows from its time. */
+  /**
+   * Where the entry comes from.
+   *
+   * @param callId the {@link Call#id} of the call
+   * @param attempt the number of the attempt within the call, from 1
+   * @param requestId the {@code x-request-id} that the client sees
+   * @param traceId 32 hex digits
+   */
+  public record Origin(
+      UUID callId, int attempt, Caller caller, String requestId, String traceId) {}
+
+  /**
+   * What was asked of which model, and how it ended.
+   *
+   * @param finishReason null if the answer did not end
+   */
+  public record Result(
+      Operation operation,
+      TargetName target,
+      Outcome outcome,
+      @Nullable FinishReason finishReason) {}
+
+  /**
+   * How the answer was sent, and how long it took.
+   *
+   * @param timeToFirstToken null if it is not known
+   */
+  public record Delivery(
+      boolean streamed, Duration duration, @Nullable Duration timeToFirstToken) {
+    /** An answer from the cache: no model took any time. */
+    static Delivery cached(boolean streamed) {
+      return new Delivery(streamed, Duration.ZERO, null);
+    }
+  }
+
+  /** Checks that the id is a UUIDv7: its time selects the row's partition. */
   public LedgerEntry {
     if (id.version() != 7) {
       throw new IllegalArgumentException("not a UUIDv7: " + id);

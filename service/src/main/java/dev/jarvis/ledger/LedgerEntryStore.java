@@ -1,6 +1,8 @@
 package dev.jarvis.ledger;
 
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.LedgerEntry;
+import dev.jarvis.gateway.Usage;
 import dev.jarvis.storage.Database;
 import java.time.Duration;
 import java.time.Instant;
@@ -12,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class LedgerEntryStore {
   static final String INSERT_NAME = "insert_llm_request";
 
-  // a row that is there already is the same row: its id is the request's
+  // idempotent: a row with the same id is the same entry
   private static final String INSERT =
       """
       INSERT INTO llm_requests (
@@ -29,40 +31,45 @@ final class LedgerEntryStore {
   }
 
   /**
-   * Writes a row.
+   * Writes an entry, unless it is there already.
    *
    * @throws io.helidon.dbclient.DbClientException if it cannot be written
    */
-  void insert(LedgerEntry use) {
+  void insert(LedgerEntry entry) {
+    LedgerEntry.Origin origin = entry.origin();
+    LedgerEntry.Result result = entry.result();
+    Usage usage = entry.usage();
+    LedgerEntry.Delivery delivery = entry.delivery();
+    FinishReason finishReason = result.finishReason();
     database.execute(
         db ->
             db.createNamedInsert(INSERT_NAME, INSERT)
-                .addParam(use.id())
-                .addParam(utc(use.createdAt()))
-                .addParam(text(use.userId()))
-                .addParam(text(use.endUser()))
-                .addParam(text(use.requestId()))
-                .addParam(text(use.traceId()))
-                .addParam(text(use.operation()))
-                .addParam(text(use.model()))
-                .addParam(text(use.provider()))
-                .addParam(text(use.outcome()))
-                .addParam(use.inputTokens())
-                .addParam(use.cachedInputTokens())
-                .addParam(use.outputTokens())
-                .addParam(use.reasoningTokens())
-                .addParam(use.estimated())
-                .addParam(use.costUsd() == null ? null : use.costUsd().toPlainString())
-                .addParam(use.streamed())
-                .addParam(use.duration().toMillis())
-                .addParam(millis(use.timeToFirstToken()))
-                .addParam(text(use.finishReason()))
-                .addParam(use.callId())
-                .addParam(use.attempt())
+                .addParam(entry.id())
+                .addParam(utc(entry.createdAt()))
+                .addParam(text(origin.caller().userId()))
+                .addParam(text(origin.caller().endUser()))
+                .addParam(text(origin.requestId()))
+                .addParam(origin.traceId())
+                .addParam(result.operation().id())
+                .addParam(text(result.target().model()))
+                .addParam(text(result.target().provider()))
+                .addParam(result.outcome().label())
+                .addParam(usage.freshInputTokens())
+                .addParam(usage.cachedInputTokens())
+                .addParam(usage.answerTokens())
+                .addParam(usage.reasoningTokens())
+                .addParam(usage.estimated())
+                .addParam(entry.costUsd() == null ? null : entry.costUsd().toPlainString())
+                .addParam(delivery.streamed())
+                .addParam(delivery.duration().toMillis())
+                .addParam(millis(delivery.timeToFirstToken()))
+                .addParam(text(finishReason == null ? null : finishReason.id()))
+                .addParam(origin.callId())
+                .addParam(origin.attempt())
                 .execute());
   }
 
-  /** Makes sure that the month of a time has its partition. */
+  /** Creates the partition for the month of a time, unless it exists. */
   void ensurePartition(Instant within) {
     database.execute(
         db ->
@@ -76,7 +83,7 @@ final class LedgerEntryStore {
     return time.atOffset(ZoneOffset.UTC);
   }
 
-  /** PostgreSQL takes no NUL in a text, and a client could lose its row by sending one. */
+  /** PostgreSQL refuses NUL in a text: without this, a client could keep its use unrecorded. */
   private static @Nullable Object text(@Nullable String text) {
     return text == null ? null : text.replace("\0", "");
   }

@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps partitions for this month and the next. Without them nothing fails, for the default
- * partition takes the rows; they move over when a later attempt succeeds.
+ * Keeps partitions for this month and the next. Without them nothing fails, because the default
+ * partition takes the rows; they are moved when a later attempt succeeds.
  */
 final class Partitions implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Partitions.class);
@@ -24,7 +24,7 @@ final class Partitions implements AutoCloseable {
     this.store = store;
   }
 
-  /** Sees to the partitions now, and every day from then on. */
+  /** Creates the partitions now, and checks them once a day. */
   static Partitions keep(LedgerEntryStore store) {
     Partitions partitions = new Partitions(store);
     boolean made = partitions.ensure(Instant.now());
@@ -52,7 +52,7 @@ final class Partitions implements AutoCloseable {
       LOG.atWarn()
           .addKeyValue("error", e.getMessage())
           .setCause(e)
-          .log("no partition for a month of llm_requests, the default one takes its rows");
+          .log("a monthly partition of llm_requests cannot be created; the default one is used");
       return false;
     }
   }

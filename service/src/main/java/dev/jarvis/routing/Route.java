@@ -6,16 +6,16 @@ import java.util.List;
 /**
  * A public model name that stands for one or more models.
  *
- * @param name what clients ask for
+ * @param name the model name in requests
  * @param targets at least one
- * @param cache who gets an answer that was given before
+ * @param cache whether answers are cached, and for whom
  */
 public record Route(String name, Strategy strategy, List<Target> targets, CachePolicy cache) {
 
   public Route {
     targets = List.copyOf(targets);
     if (targets.isEmpty()) {
-      throw new IllegalArgumentException("a route has at least one target: " + name);
+      throw new IllegalArgumentException("route '" + name + "' has no target");
     }
   }
 
@@ -24,8 +24,8 @@ public record Route(String name, Strategy strategy, List<Target> targets, CacheP
    *
    * @param provider a provider's name
    * @param model the model's name there
-   * @param weight its share among all weights, at least 1
-   * @param priority the lowest is asked first; equal ones in their order
+   * @param weight its share of the sum of all weights, at least 1
+   * @param priority the lowest is asked first; equal ones in the order of the route
    */
   public record Target(String provider, String model, int weight, int priority) {}
 }

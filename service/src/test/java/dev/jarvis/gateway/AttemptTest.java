@@ -182,11 +182,11 @@ class AttemptTest {
   void theReasonIsTheFirstChoicesWhicheverEndsFirst() {
     Attempt attempt = stream();
     attempt.observe(new Event.ChoiceEnd(1, FinishReason.LENGTH, null));
-    assertThat(attempt.reason()).isEqualTo(FinishReason.LENGTH);
+    assertThat(attempt.finishReason()).isEqualTo(FinishReason.LENGTH);
 
     attempt.observe(new Event.ChoiceEnd(0, FinishReason.STOP, null));
     attempt.observe(new Event.ChoiceEnd(2, new FinishReason("abort"), null));
-    assertThat(attempt.reason()).isEqualTo(FinishReason.STOP);
+    assertThat(attempt.finishReason()).isEqualTo(FinishReason.STOP);
   }
 
   @Test

@@ -3,7 +3,13 @@ package dev.jarvis.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.jarvis.gateway.Caller;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.LedgerEntry;
+import dev.jarvis.gateway.Operation;
+import dev.jarvis.gateway.Outcome;
+import dev.jarvis.gateway.TargetName;
+import dev.jarvis.gateway.Usage;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.storage.embedded.Stores;
@@ -28,7 +34,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The ledger on a real PostgreSQL. */
+/** The ledger with a real PostgreSQL. */
 class LedgerEntryStoreTest {
   private static final DateTimeFormatter MONTH = DateTimeFormatter.ofPattern("uuuu_MM");
 
@@ -79,33 +85,19 @@ class LedgerEntryStoreTest {
 
   @Test
   void writesEveryColumn() {
-    LedgerEntry plain = LedgerEntries.at(Instant.parse("2026-11-23T21:22:23.456Z"));
-    UUID call = LedgerEntries.at(Instant.parse("2026-11-23T21:22:20Z")).id();
-    LedgerEntry use =
+    UUID id = LedgerEntries.at(Instant.parse("2026-11-23T21:22:23.456Z")).id();
+    UUID callId = LedgerEntries.at(Instant.parse("2026-11-23T21:22:20Z")).id();
+    LedgerEntry entry =
         new LedgerEntry(
-            plain.id(),
-            call,
-            3,
-            "ann",
-            "end-user",
-            "req-1",
-            plain.traceId(),
-            "embeddings",
-            "m",
-            "p",
-            "ok",
-            1,
-            2,
-            3,
-            4,
-            true,
+            id,
+            new LedgerEntry.Origin(callId, 3, new Caller("ann", "end-user"), "req-1", "trace-1"),
+            new LedgerEntry.Result(
+                Operation.EMBEDDINGS, new TargetName("p", "m"), Outcome.OK, FinishReason.STOP),
+            new Usage(1, 2, 3, 4, true),
             new BigDecimal("0.000000000001"),
-            false,
-            Duration.ofMillis(400),
-            Duration.ofMillis(50),
-            "stop");
-    store.insert(use);
-    store.insert(use); // the same row again changes nothing
+            new LedgerEntry.Delivery(false, Duration.ofMillis(400), Duration.ofMillis(50)));
+    store.insert(entry);
+    store.insert(entry); // has no effect
 
     List<DbRow> rows =
         database.execute(
@@ -115,14 +107,14 @@ class LedgerEntryStoreTest {
                     .toList());
     assertThat(rows).hasSize(1);
     DbRow row = rows.getFirst();
-    assertThat(row.column("id").get().toString()).isEqualTo(use.id().toString());
-    assertThat(row.column("call_id").get().toString()).isEqualTo(call.toString());
+    assertThat(row.column("id").get().toString()).isEqualTo(id.toString());
+    assertThat(row.column("call_id").get().toString()).isEqualTo(callId.toString());
     assertThat(row.column("attempt").getInt()).isEqualTo(3);
     assertThat(row.column("at").getString()).startsWith("2026-11-23 21:22:23.456");
     assertThat(row.column("user_id").getString()).isEqualTo("ann");
     assertThat(row.column("end_user").getString()).isEqualTo("end-user");
     assertThat(row.column("request_id").getString()).isEqualTo("req-1");
-    assertThat(row.column("trace_id").getString()).isEqualTo(use.traceId());
+    assertThat(row.column("trace_id").getString()).isEqualTo("trace-1");
     assertThat(row.column("operation").getString()).isEqualTo("embeddings");
     assertThat(row.column("model").getString()).isEqualTo("m");
     assertThat(row.column("provider").getString()).isEqualTo("p");
@@ -140,7 +132,7 @@ class LedgerEntryStoreTest {
   }
 
   @Test
-  void aRowFromBeforeAttemptsIsTheOnlyOneOfItsCall() {
+  void readsARowFromBeforeThereWereAttempts() {
     LedgerEntry old = LedgerEntries.at(Instant.now());
     database.execute(
         db ->
@@ -168,7 +160,7 @@ class LedgerEntryStoreTest {
   }
 
   @Test
-  void putsRowsOfThisMonthAndTheNextInTheirPartitionsAndOthersInTheDefaultOne() throws Exception {
+  void writesRowsOfThisMonthAndTheNextToTheirPartitionsAndOthersToTheDefaultOne() throws Exception {
     Instant now = Instant.now();
     Instant nextMonth = now.atOffset(ZoneOffset.UTC).plusMonths(1).toInstant();
     try (Ledger ledger = new Ledger(database, telemetry)) {
@@ -181,17 +173,17 @@ class LedgerEntryStoreTest {
   }
 
   @Test
-  void aLatePartitionTakesItsRowsFromTheDefaultOne() {
+  void movesRowsFromTheDefaultPartitionToALatePartition() {
     store.insert(LedgerEntries.at(at(2031, 3)));
     store.insert(LedgerEntries.at(at(2031, 4)));
     store.ensurePartition(at(2031, 3));
-    store.ensurePartition(at(2031, 3)); // there already
+    store.ensurePartition(at(2031, 3)); // exists already
     assertThat(partitionsOfRows())
         .containsExactlyInAnyOrder("llm_requests_2031_03", "llm_requests_default");
   }
 
   @Test
-  void monthsBeginInUtc() {
+  void partitionsByMonthInUtc() {
     store.ensurePartition(at(2032, 5));
     store.insert(LedgerEntries.at(Instant.parse("2032-04-30T23:59:59.999Z")));
     store.insert(LedgerEntries.at(Instant.parse("2032-05-01T00:00:00Z")));
@@ -206,7 +198,7 @@ class LedgerEntryStoreTest {
   }
 
   @Test
-  void aRowsSpanBelongsToTheRequestsTrace() throws Exception {
+  void recordsTheSpanOfAnInsertInTheTraceOfItsRequest() throws Exception {
     Span request = telemetry.tracer().spanBuilder("request").startSpan();
     try (Ledger ledger = new Ledger(database, telemetry)) {
       try (Scope ignored = request.makeCurrent()) {
@@ -226,34 +218,19 @@ class LedgerEntryStoreTest {
   }
 
   @Test
-  void aRowThatPostgresqlRefusesIsCounted() throws Exception {
-    LedgerEntry use = LedgerEntries.at(Instant.now());
-    LedgerEntry refused =
+  void countsARowThatPostgresqlRejects() throws Exception {
+    LedgerEntry valid = LedgerEntries.at(Instant.now());
+    LedgerEntry rejected =
         new LedgerEntry(
-            use.id(),
-            use.id(),
-            1,
-            "ann",
-            null,
-            "r",
-            "t",
-            "embeddings",
-            "m",
-            "p",
-            "ok",
-            -1,
-            0,
-            0,
-            0,
-            false,
-            null,
-            false,
-            Duration.ZERO,
-            null,
-            null);
+            valid.id(),
+            valid.origin(),
+            valid.result(),
+            Usage.counted(-1, 0),
+            valid.costUsd(),
+            valid.delivery());
     long before = Recorded.value(Metric.LEDGER_ROWS, "error").orElse(0L);
     try (Ledger ledger = new Ledger(database, telemetry)) {
-      ledger.record(refused);
+      ledger.record(rejected);
     }
     assertThat(Recorded.value(Metric.LEDGER_ROWS, "error")).hasValue(before + 1);
     assertThat(

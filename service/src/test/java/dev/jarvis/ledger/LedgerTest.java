@@ -23,9 +23,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The ledger's promises to a request, with a table that can be made slow or broken. */
+/** The ledger with a table that can be slow or fail. */
 class LedgerTest {
-  /** The ledger's own limit is two seconds; a table that stalls does so until the test ends. */
+  /** Much longer than the ledger's own limit of two seconds. */
   private static final Duration LIMIT = Duration.ofSeconds(20);
 
   private final List<LedgerEntry> table = new CopyOnWriteArrayList<>();
@@ -69,11 +69,11 @@ class LedgerTest {
     LedgerEntry bad = LedgerEntries.at(Instant.now());
     try (Ledger ledger =
         ledger(
-            use -> {
-              if (use.equals(bad)) {
+            entry -> {
+              if (entry.equals(bad)) {
                 throw new IllegalStateException("no table");
               }
-              table.add(use);
+              table.add(entry);
             },
             10)) {
       LedgerEntry good = LedgerEntries.at(Instant.now());
@@ -87,38 +87,38 @@ class LedgerTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "08006", "53300", "57P03", "57014", // away, full, starting, too slow
+        "08006", "53300", "57P03", "57014", // unavailable, full, starting, too slow
         "25006", "40P01", "40001", "55P03", // read-only, deadlock, conflict, lock
-        "XX000", "58030" // nothing says that the row is at fault
+        "XX000", "58030" // the row is not known to be at fault
       })
-  void waitsForADatabaseThatIsAway(String state) throws Exception {
+  void retriesWhileTheDatabaseIsUnavailable(String state) throws Exception {
     AtomicInteger away = new AtomicInteger(3);
     try (Ledger ledger =
         ledger(
-            use -> {
+            entry -> {
               if (away.decrementAndGet() >= 0) {
                 throw new DbClientException("insert", new SQLException("away", state));
               }
-              table.add(use);
+              table.add(entry);
             },
             10)) {
-      LedgerEntry use = LedgerEntries.at(Instant.now());
-      ledger.record(use);
+      LedgerEntry entry = LedgerEntries.at(Instant.now());
+      ledger.record(entry);
       assertRows(1, 0, 0);
-      assertThat(table).containsExactly(use);
+      assertThat(table).containsExactly(entry);
     }
   }
 
   @Test
-  void anErrorEndsNoWriter() throws Exception {
+  void survivesAnError() throws Exception {
     AtomicInteger broken = new AtomicInteger(5); // more than there are writers
     try (Ledger ledger =
         ledger(
-            use -> {
+            entry -> {
               if (broken.decrementAndGet() >= 0) {
                 throw new NoClassDefFoundError("driver");
               }
-              table.add(use);
+              table.add(entry);
             },
             10)) {
       IntStream.range(0, 6).forEach(i -> ledger.record(LedgerEntries.at(Instant.now())));
@@ -128,11 +128,11 @@ class LedgerTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"22001", "23514", "42P01"})
-  void givesUpARowThatCanNeverBeWritten(String state) throws Exception {
+  void doesNotRetryARejectedRow(String state) throws Exception {
     AtomicInteger asked = new AtomicInteger();
     try (Ledger ledger =
         ledger(
-            use -> {
+            entry -> {
               asked.incrementAndGet();
               throw new DbClientException("insert", new SQLException("refused", state));
             },
@@ -144,10 +144,10 @@ class LedgerTest {
   }
 
   @Test
-  void closesInTimeAndCountsWhatIsLostWhileTheDatabaseIsAway() throws Exception {
+  void closesInTimeAndCountsLostRowsIfTheDatabaseIsUnavailable() throws Exception {
     Ledger ledger =
         ledger(
-            use -> {
+            entry -> {
               throw new DbClientException("insert", new SQLException("away", "08001"));
             },
             10);
@@ -167,15 +167,15 @@ class LedgerTest {
   }
 
   @Test
-  void dropsRowsThatFindNoRoomWithoutWaiting() throws Exception {
+  void dropsRowsWithoutWaitingIfTheQueueIsFull() throws Exception {
     CountDownLatch unblock = new CountDownLatch(1);
     CountDownLatch blocked = new CountDownLatch(2);
     try (Ledger ledger =
         ledger(
-            use -> {
+            entry -> {
               blocked.countDown();
               awaitFor(unblock);
-              table.add(use);
+              table.add(entry);
             },
             3)) {
       ledger.record(LedgerEntries.at(Instant.now()));
@@ -193,7 +193,7 @@ class LedgerTest {
   }
 
   @Test
-  void writesWhatIsQueuedWhenItCloses() throws Exception {
+  void writesQueuedRowsOnClose() throws Exception {
     Ledger ledger = ledger(table::add, 1_000);
     IntStream.range(0, 500).forEach(i -> ledger.record(LedgerEntries.at(Instant.now())));
     ledger.close();
@@ -201,9 +201,9 @@ class LedgerTest {
   }
 
   @Test
-  void closesInTimeAndCountsWhatIsLostWhenTheTableStalls() throws Exception {
+  void closesInTimeAndCountsLostRowsIfTheTableStalls() throws Exception {
     CountDownLatch never = new CountDownLatch(1);
-    Ledger ledger = ledger(use -> awaitFor(never), 10);
+    Ledger ledger = ledger(entry -> awaitFor(never), 10);
     IntStream.range(0, 5).forEach(i -> ledger.record(LedgerEntries.at(Instant.now())));
     long start = System.nanoTime();
     ledger.close();

@@ -33,7 +33,7 @@ class CatalogueTest {
   private final Listing one = new Listing("one", "a", "b:latest");
   private final Listing two = new Listing("two", "a", "c");
 
-  /** Lists what the test says. */
+  /** A provider with scripted models. */
   private static final class Listing implements Provider {
     private final String name;
     private final AtomicInteger asked = new AtomicInteger();
@@ -66,7 +66,7 @@ class CatalogueTest {
     }
 
     @Override
-    public EventSource chat(ProviderRequest ask) {
+    public EventSource chat(ProviderRequest request) {
       throw new UnsupportedOperationException();
     }
 
@@ -90,7 +90,7 @@ class CatalogueTest {
   }
 
   @Test
-  void theFirstProviderOfANameIsAsked() throws Exception {
+  void findsModelsInTheOrderOfTheProviders() throws Exception {
     try (Catalogue models = new Catalogue(List.of(one, two), NEVER)) {
       assertThat(models.find("a")).contains(new Catalogue.Target(one, "a"));
       assertThat(models.find("c")).contains(new Catalogue.Target(two, "c"));
@@ -101,7 +101,7 @@ class CatalogueTest {
   }
 
   @Test
-  void aNameWithoutTagMeansTheLatest() throws Exception {
+  void findsTheLatestTagForANameWithoutTag() throws Exception {
     try (Catalogue models = new Catalogue(List.of(one), NEVER)) {
       assertThat(models.find("b")).contains(new Catalogue.Target(one, "b:latest"));
       assertThat(models.find("b:1b")).isEmpty();
@@ -109,7 +109,7 @@ class CatalogueTest {
   }
 
   @Test
-  void knownNamesCostNoQuestion() throws Exception {
+  void doesNotAskProvidersForKnownNames() throws Exception {
     try (Catalogue models = new Catalogue(List.of(one), NEVER)) {
       for (int i = 0; i < 1000; i++) {
         models.find("a");
@@ -119,7 +119,7 @@ class CatalogueTest {
   }
 
   @Test
-  void manyMissesAskOnceASecond() throws Exception {
+  void asksAProviderAtMostOnceASecondForUnknownNames() throws Exception {
     try (Catalogue models = new Catalogue(List.of(one), NEVER);
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       long start = System.nanoTime();
@@ -136,7 +136,7 @@ class CatalogueTest {
   }
 
   @Test
-  void aMissFindsWhatIsNew() {
+  void findsANewModel() {
     try (Catalogue models = new Catalogue(List.of(one), NEVER)) {
       one.models = List.of("new");
 
@@ -146,31 +146,31 @@ class CatalogueTest {
   }
 
   @Test
-  void aSlowListHoldsUpNoMiss() throws Exception {
+  void doesNotWaitLongForASlowProvider() throws Exception {
     try (Catalogue models = new Catalogue(List.of(one, two), NEVER)) {
       one.answers = new CountDownLatch(1);
       one.models = List.of("late");
       two.models = List.of("new");
 
       await().atMost(LIMIT).until(() -> !models.find("new").isEmpty());
-      assertThat(one.asked).as("it is being asked").hasValue(2);
+      assertThat(one.asked).as("listings, the second in progress").hasValue(2);
       long start = System.nanoTime();
       for (int i = 0; i < 100; i++) {
         assertThat(models.find("no" + i)).isEmpty();
       }
       assertThat(Duration.ofNanos(System.nanoTime() - start))
-          .as("one wait, which all share, and not one each")
+          .as("one wait shared by all requests")
           .isLessThan(Duration.ofSeconds(10));
       assertThat(one.asked).hasValue(2);
 
       one.answers.countDown();
       await().atMost(LIMIT).until(() -> models.list().size() == 2);
-      assertThat(models.find("late")).as("its list is taken when it comes").hasSize(1);
+      assertThat(models.find("late")).as("a late listing is used").hasSize(1);
     }
   }
 
   @Test
-  void theBackgroundSeesChanges() {
+  void refreshesTheModelsInTheBackground() {
     try (Catalogue models = new Catalogue(List.of(one), FAST)) {
       one.models = List.of("new");
 
@@ -179,7 +179,7 @@ class CatalogueTest {
   }
 
   @Test
-  void aProviderThatIsDownKeepsItsModels() throws Exception {
+  void keepsTheModelsOfAProviderThatIsDown() throws Exception {
     try (Catalogue models = new Catalogue(List.of(one, two), FAST)) {
       one.down = true;
       two.down = true;
@@ -196,7 +196,7 @@ class CatalogueTest {
   }
 
   @Test
-  void healthIsGoodWhileOneProviderAnswers() {
+  void passesTheCheckWhileOneProviderAnswers() {
     one.down = true;
     try (Catalogue models = new Catalogue(List.of(one, two), NEVER)) {
       assertThatCode(models::check).doesNotThrowAnyException();
@@ -208,15 +208,15 @@ class CatalogueTest {
   }
 
   @Test
-  void anOldListingIsNoSignOfLife() {
+  void failsTheCheckIfTheListingIsTooOld() {
     Catalogue models = new Catalogue(List.of(one), FAST);
-    models.close(); // nobody asks any more
+    models.close(); // ends the listings
 
     await().atMost(LIMIT).until(() -> fails(models));
   }
 
   @Test
-  void junkNeverBecomesALabel() throws Exception {
+  void limitsLabelsToTheFirstHundredModels() throws Exception {
     one.models = IntStream.range(0, 150).mapToObj(i -> "m" + i).toList();
     try (Catalogue models = new Catalogue(List.of(one), NEVER)) {
       models.find("junk");
@@ -225,12 +225,12 @@ class CatalogueTest {
       assertThat(models.label("m99")).isEqualTo("m99");
       assertThat(models.label("m100")).isEqualTo("_other");
       assertThat(models.label("junk")).isEqualTo("_other");
-      assertThat(models.find("m100")).as("it works all the same").hasSize(1);
+      assertThat(models.find("m100")).as("a model without label").hasSize(1);
     }
   }
 
   @Test
-  void eachModelIsDiscoveredOnce() {
+  void callsListenersOnceForEachModel() {
     List<String> seen = new CopyOnWriteArrayList<>();
     try (Catalogue models = new Catalogue(List.of(one, two), FAST)) {
       models.onDiscovered(target -> seen.add(target.provider().name() + " " + target.model()));
@@ -245,7 +245,7 @@ class CatalogueTest {
   }
 
   @Test
-  void aListenerThatFailsEndsNeitherTheTimerNorTheOthers() {
+  void survivesAListenerThatFails() {
     List<String> seen = new CopyOnWriteArrayList<>();
     try (Catalogue models = new Catalogue(List.of(one), FAST)) {
       models.onDiscovered(

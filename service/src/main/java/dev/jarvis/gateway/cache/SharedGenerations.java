@@ -1,12 +1,10 @@
 package dev.jarvis.gateway.cache;
 
 import dev.jarvis.concurrent.Cancellation;
-import dev.jarvis.concurrent.CancelledException;
 import dev.jarvis.error.OutOfMemory;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.ForwardingAnswer;
 import dev.jarvis.gateway.Head;
 import dev.jarvis.gateway.Settlement;
@@ -22,29 +20,25 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 
 /**
- * Looks an answer up in the cache, or has it generated, apart from the client's thread. Calls that
- * ask the same while it is generated read along: a reader that is slow delays nobody, and the
- * generation ends when the last reader has left. Thread-safe.
+ * Returns a cached answer, or generates one on a thread other than the client's. Equal calls that
+ * arrive during a generation read its answer too: a slow reader does not delay the others, and the
+ * generation is cancelled when its last reader has left. Thread-safe.
  */
 public final class SharedGenerations implements Stage, AutoCloseable {
-  /** The share of the heap that answers on their way may take: one of so many parts. */
+  /** The buffers of all answers may together take this part of the heap: one eighth. */
   private static final int HEAP_SHARE = 8;
 
-  /** How long a reader that leaves waits for the generation to stop and be recorded. */
+  /** How long the last reader that leaves waits until the generation is stopped and settled. */
   private static final Duration SETTLE_LIMIT = Duration.ofSeconds(1);
 
-  /** How long {@link #close} waits for all of them. */
+  /** How long {@link #close} waits for all generations. */
   private static final Duration CLOSE_LIMIT = Duration.ofSeconds(2);
-
-  /** Longer than any answer may take. */
-  private static final Duration FOREVER = Duration.ofDays(1);
 
   private static final int STRIPES = 1024;
 
@@ -55,16 +49,20 @@ public final class SharedGenerations implements Stage, AutoCloseable {
   private final Duration patience;
   private final AnswerBuffer.Budget budget =
       new AnswerBuffer.Budget(Runtime.getRuntime().maxMemory() / HEAP_SHARE);
-  private final Map<String, Flight> flights = new ConcurrentHashMap<>();
-  private final Set<Flight> running = ConcurrentHashMap.newKeySet();
 
-  /** Counts the flights that ended, as a clock; and by the hash of their keys when one last did. */
+  /** The generations that other calls may join, by cache key. */
+  private final Map<String, Generation> joinable = new ConcurrentHashMap<>();
+
+  private final Set<Generation> running = ConcurrentHashMap.newKeySet();
+
+  /** The number of generations that have ended: a logical clock. */
   private final AtomicLong ends = new AtomicLong();
 
+  /** When a generation last ended, by the hash of its key. */
   private final AtomicLongArray lastEnds = new AtomicLongArray(STRIPES);
 
   /**
-   * @param patience how long a reader may leave its buffer full, in total
+   * @param patience how long a reader may keep its buffer full, in total
    */
   public SharedGenerations(AnswerCache cache, Settlement settlement, Duration patience) {
     this.cache = cache;
@@ -77,37 +75,45 @@ public final class SharedGenerations implements Stage, AutoCloseable {
     return handle(call, next, true);
   }
 
-  private Answer handle(Call call, Next next, boolean again) {
+  /**
+   * @param mayRetry whether the call is handled once more if a generation that it joins fails
+   */
+  private Answer handle(Call call, Next next, boolean mayRetry) {
     while (true) {
-      long lookedAt = ends.get();
-      AnswerCache.Lookup lookup = cache.look(call);
+      long lookupTime = ends.get();
+      AnswerCache.Lookup lookup = cache.lookUp(call);
       if (lookup.answer() != null) {
-        return new Given(call, lookup.answer().replay(call.question().model()));
+        return reused(call, lookup.answer().replay(call.question().model()));
       }
       String key = lookup.key();
       if (key == null || !lookup.joins()) {
         cache.count(lookup.result());
-        return new Flight(call, lookup, next).claimed().start();
+        return new Generation(call, lookup, next).claim().start();
       }
-      Flight started = new Flight(call, lookup, next);
-      Flight flight =
-          flights.compute(
+      Generation created = new Generation(call, lookup, next);
+      Generation generation =
+          joinable.compute(
               key,
               (k, current) ->
-                  current != null || endedSince(lookedAt, k) ? current : started.claimed());
-      if (flight == null) {
-        continue; // it ended just after the look: its answer is in the cache by now
+                  current != null || endedSince(lookupTime, k) ? current : created.claim());
+      if (generation == null) {
+        continue; // one ended just after the lookup, so its answer is in the cache by now
       }
-      if (flight == started) {
+      if (generation == created) {
         cache.count(lookup.result());
-        return started.start();
+        return created.start();
       }
-      AnswerBuffer.Reader reader = flight.buffer.join();
+      AnswerBuffer.Reader reader = generation.buffer.join();
       if (reader != null) {
-        return new Following(call, next, new Given(call, reader), again);
+        return new FollowerAnswer(
+            reused(call, reader), mayRetry, () -> handle(call, next, false));
       }
-      flights.remove(key, flight); // it is over, or too long to be read from its beginning
+      joinable.remove(key, generation); // it has ended, or its beginning is no longer kept
     }
+  }
+
+  private ReusedAnswer reused(Call call, Answer answer) {
+    return new ReusedAnswer(call, answer, cache, settlement);
   }
 
   private boolean endedSince(long time, String key) {
@@ -118,19 +124,19 @@ public final class SharedGenerations implements Stage, AutoCloseable {
     return Math.floorMod(key.hashCode(), STRIPES);
   }
 
-  /** Cancels the generations and waits until they are settled, for two seconds at most. */
+  /** Cancels all generations and waits up to two seconds until they are settled. */
   @Override
   public void close() throws InterruptedException {
     long deadline = System.nanoTime() + CLOSE_LIMIT.toNanos();
     running.forEach(it -> it.scope.cancel());
-    for (Flight flight : running) {
+    for (Generation generation : running) {
       boolean ignored =
-          flight.settled.await(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+          generation.settled.await(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
     }
   }
 
-  /** One generation, read by those who asked for it. */
-  private final class Flight {
+  /** The generation of one answer, with the calls that read it. */
+  private final class Generation {
     private final Call call;
     private final AnswerCache.Lookup lookup;
     private final Next next;
@@ -139,15 +145,15 @@ public final class SharedGenerations implements Stage, AutoCloseable {
     private final AnswerBuffer buffer;
     private AnswerBuffer.@Nullable Reader leader;
 
-    Flight(Call call, AnswerCache.Lookup lookup, Next next) {
+    Generation(Call call, AnswerCache.Lookup lookup, Next next) {
       this.call = call;
       this.lookup = lookup;
       this.next = next;
       this.buffer = new AnswerBuffer(budget, patience, scope, lookup.key() != null);
     }
 
-    /** Its leader reads first, so that a reader that joins and leaves does not end it. */
-    Flight claimed() {
+    /** Adds the leader as first reader, so that a reader that joins and leaves does not end it. */
+    Generation claim() {
       leader = buffer.reader();
       return this;
     }
@@ -166,7 +172,7 @@ public final class SharedGenerations implements Stage, AutoCloseable {
                 }
                 generation.run();
               });
-      return new Leading(reader, scope, settled);
+      return new LeaderAnswer(reader, scope, settled);
     }
 
     private void generate() {
@@ -199,16 +205,16 @@ public final class SharedGenerations implements Stage, AutoCloseable {
       return (Event.End) event;
     }
 
-    /** Whatever fails here, the readers learn that it is over. */
+    /** Ends the buffer in any case, so that no reader waits for ever. */
     private void ended(Event.End end, @Nullable Throwable failure) {
       if (lookup.key() != null) {
         lastEnds.accumulateAndGet(stripe(lookup.key()), ends.incrementAndGet(), Math::max);
-        flights.remove(lookup.key(), this);
+        joinable.remove(lookup.key(), this);
       }
       try {
         settlement.settle(call);
       } catch (RuntimeException e) {
-        LOG.atError().setCause(e).log("a call cannot be settled");
+        LOG.atError().setCause(e).log("a call could not be settled");
       } finally {
         running.remove(this);
         settled.countDown();
@@ -216,31 +222,31 @@ public final class SharedGenerations implements Stage, AutoCloseable {
       }
     }
 
-    /** A cache that fails does not fail the answer. */
+    /** Stores the answer in the cache; a failure of the cache is logged and otherwise ignored. */
     private void keep(Head head) {
       List<Event> events = lookup.key() == null ? null : buffer.kept();
       if (events != null) {
         try {
           cache.keep(lookup, new CachedAnswer(head.target(), events));
         } catch (RuntimeException e) {
-          LOG.atWarn().setCause(e).log("an answer cannot be kept");
+          LOG.atWarn().setCause(e).log("an answer could not be cached");
         }
       }
     }
   }
 
   /** The answer of the call that started the generation. */
-  private static final class Leading extends ForwardingAnswer {
+  private static final class LeaderAnswer extends ForwardingAnswer {
     private final Cancellation scope;
     private final CountDownLatch settled;
 
-    Leading(AnswerBuffer.Reader reader, Cancellation scope, CountDownLatch settled) {
+    LeaderAnswer(AnswerBuffer.Reader reader, Cancellation scope, CountDownLatch settled) {
       super(reader);
       this.scope = scope;
       this.settled = settled;
     }
 
-    /** If the generation ends with a client that leaves, its outcome stands in the log line. */
+    /** Waits for the outcome of a cancelled generation, so that the log line can show it. */
     @Override
     public void close() {
       super.close();
@@ -252,139 +258,6 @@ public final class SharedGenerations implements Stage, AutoCloseable {
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }
-    }
-  }
-
-  /**
-   * The answer of a call that reads along. If the generation fails before its first event, the call
-   * is handled once more, and settled by whatever answers it then: an error of another's call is
-   * not handed on.
-   */
-  private final class Following implements Answer {
-    private final Call call;
-    private final Next next;
-    private final boolean again;
-    private @Nullable Given given;
-    private Answer answer;
-    private boolean begun;
-
-    Following(Call call, Next next, Given given, boolean again) {
-      this.call = call;
-      this.next = next;
-      this.given = given;
-      this.answer = given;
-      this.again = again;
-    }
-
-    @Override
-    public Head head() {
-      boolean ignored = begun || await(FOREVER);
-      return answer.head();
-    }
-
-    @Override
-    public Event next() {
-      boolean ignored = begun || await(FOREVER);
-      begun = true;
-      return answer.next();
-    }
-
-    @Override
-    public boolean await(Duration limit) {
-      try {
-        return answer.await(limit);
-      } catch (CancelledException e) {
-        throw e;
-      } catch (RuntimeException | Error e) {
-        if (begun || !again || given == null) {
-          throw e;
-        }
-        given.abandon();
-        given = null;
-        answer = handle(call, next, false);
-        return answer.await(limit);
-      }
-    }
-
-    @Override
-    public void close() {
-      answer.close();
-    }
-  }
-
-  /**
-   * An answer that was generated before, or for somebody else: it costs nothing, also where its
-   * client leaves early. Settled when it is closed, or at its end.
-   */
-  private final class Given implements Answer {
-    private final Call call;
-    private final Answer answer;
-    private @Nullable Head head;
-    private @Nullable FinishReason reason;
-    private @Nullable Throwable failure;
-
-    Given(Call call, Answer answer) {
-      this.call = call;
-      this.answer = answer;
-    }
-
-    @Override
-    public Head head() {
-      Head known = failing(answer::head).withCache(AnswerCache.Result.HIT.header());
-      head = known;
-      return known;
-    }
-
-    @Override
-    public boolean await(Duration limit) {
-      return failing(() -> answer.await(limit));
-    }
-
-    @Override
-    public Event next() {
-      Event event = failing(answer::next);
-      if (event instanceof Event.ChoiceEnd it && reason == null) {
-        reason = it.reason();
-      }
-      if (event instanceof Event.End) {
-        if (head == null) {
-          var _ = head();
-        }
-        settle();
-      }
-      return event;
-    }
-
-    private void settle() {
-      Head known = head;
-      if (failure == null && known != null) {
-        if (call.record().cached(known, reason == null ? FinishReason.STOP : reason)) {
-          cache.count(AnswerCache.Result.HIT);
-        }
-      } else {
-        call.record().failed(failure == null ? new CancelledException() : failure);
-      }
-      settlement.settle(call);
-    }
-
-    private <T> T failing(Supplier<T> part) {
-      try {
-        return part.get();
-      } catch (RuntimeException | Error e) {
-        failure = e;
-        throw e;
-      }
-    }
-
-    /** Leaves it unsettled: the call is answered in another way. */
-    void abandon() {
-      answer.close();
-    }
-
-    @Override
-    public void close() {
-      answer.close();
-      settle();
     }
   }
 }
