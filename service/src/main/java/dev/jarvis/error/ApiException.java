@@ -1,13 +1,12 @@
 package dev.jarvis.error;
 
-import dev.jarvis.http.Errors;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request that gets an error as answer. Messages are written for the client: they name what is
- * wrong and what is allowed, and nothing internal. What HTTP makes of them stands in {@link
- * Errors}.
+ * A request that is answered with an error. The message is for the client: it says what is wrong
+ * and what is allowed, and contains nothing internal. Statuses and bodies are the dialect's
+ * business.
  */
 public abstract sealed class ApiException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -22,17 +21,17 @@ public abstract sealed class ApiException extends RuntimeException {
     this.code = code;
   }
 
-  /** The request's field that is wrong. */
+  /** The field of the request that is wrong; null if it is not a single field. */
   public @Nullable String param() {
     return param;
   }
 
-  /** A short name of the error, for programs. */
+  /** A short name of the error, for programs; null if there is none. */
   public @Nullable String code() {
     return code;
   }
 
-  /** The request cannot be understood or asks for what is not to be had. */
+  /** The request is invalid, or asks for something that is not supported. */
   public static final class InvalidRequest extends ApiException {
     private static final long serialVersionUID = 1L;
 
@@ -41,7 +40,7 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /** Two readers could disagree on where the request ends: the connection is of no further use. */
+  /** Servers could disagree on where the request ends, so the connection must be closed. */
   public static final class AmbiguousFraming extends ApiException {
     private static final long serialVersionUID = 1L;
 
@@ -59,7 +58,7 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /** The body did not come in time. */
+  /** The body did not arrive in time. */
   public static final class BodyTooSlow extends ApiException {
     private static final long serialVersionUID = 1L;
 
@@ -68,7 +67,7 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /** No key, or one that is not known. */
+  /** The request has no API key, or an unknown one. */
   public static final class Unauthenticated extends ApiException {
     private static final long serialVersionUID = 1L;
 
@@ -86,7 +85,7 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /** There is no such thing. */
+  /** The requested object does not exist. */
   public static final class NotFound extends ApiException {
     private static final long serialVersionUID = 1L;
 
@@ -95,7 +94,7 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /** The path is there for other methods. */
+  /** The path exists for other methods only. */
   public static final class MethodNotAllowed extends ApiException {
     private static final long serialVersionUID = 1L;
     private final String allowed;
@@ -105,13 +104,13 @@ public abstract sealed class ApiException extends RuntimeException {
       this.allowed = allowed;
     }
 
-    /** The methods that are there, as the header {@code Allow} lists them. */
+    /** The allowed methods: the value of the header {@code Allow}. */
     public String allowed() {
       return allowed;
     }
   }
 
-  /** A model server is down or broke. */
+  /** A model server is down or failed. */
   public static final class UpstreamFailed extends ApiException {
     private static final long serialVersionUID = 1L;
 
@@ -129,7 +128,7 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /** What the service stores in is away: try again later. */
+  /** The database or the object store is unavailable; the client may try again later. */
   public static final class StorageUnavailable extends ApiException {
     private static final long serialVersionUID = 1L;
 
@@ -138,7 +137,7 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /** Too much to do: try again later. */
+  /** The server or a model server is busy; the client may try again later. */
   public static final class Overloaded extends ApiException {
     private static final long serialVersionUID = 1L;
     private static final Duration SOON = Duration.ofSeconds(1);
@@ -150,20 +149,20 @@ public abstract sealed class ApiException extends RuntimeException {
     }
 
     /**
-     * @param retryAfter what a model server asks for; a second at least is told
+     * @param retryAfter how long the client should wait; less than a second counts as a second
      */
     public Overloaded(String message, Duration retryAfter) {
       super(message, null, "overloaded", null);
       this.retryAfter = retryAfter.compareTo(SOON) > 0 ? retryAfter : SOON;
     }
 
-    /** How long the client is to wait, a second at least. */
+    /** How long the client should wait, at least a second. */
     public Duration retryAfter() {
       return retryAfter;
     }
   }
 
-  /** A fault of ours; the cause is logged, the client learns the request id. */
+  /** An error in JARVIS; the cause is logged, and the client gets the request id. */
   public static final class Internal extends ApiException {
     private static final long serialVersionUID = 1L;
 

@@ -30,8 +30,7 @@ public record LedgerEntry(
    * @param requestId the {@code x-request-id} that the client sees
    * @param traceId 32 hex digits
    */
-  public record Origin(
-      UUID callId, int attempt, Caller caller, String requestId, String traceId) {}
+  public record Origin(UUID callId, int attempt, Caller caller, String requestId, String traceId) {}
 
   /**
    * What was asked of which model, and how it ended.
@@ -49,8 +48,7 @@ public record LedgerEntry(
    *
    * @param timeToFirstToken null if it is not known
    */
-  public record Delivery(
-      boolean streamed, Duration duration, @Nullable Duration timeToFirstToken) {
+  public record Delivery(boolean streamed, Duration duration, @Nullable Duration timeToFirstToken) {
     /** An answer from the cache: no model took any time. */
     static Delivery cached(boolean streamed) {
       return new Delivery(streamed, Duration.ZERO, null);

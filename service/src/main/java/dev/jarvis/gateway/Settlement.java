@@ -133,8 +133,7 @@ public final class Settlement {
   }
 
   private void count(Series series, Outcome outcome) {
-    instruments.add(
-        Metric.LLM_REQUESTS, 1, series.model(), series.provider(), outcome.label());
+    instruments.add(Metric.LLM_REQUESTS, 1, series.model(), series.provider(), outcome.label());
   }
 
   private void recordWork(Attempt attempt, Series series, @Nullable Cost cost) {
@@ -182,8 +181,7 @@ public final class Settlement {
             call.question().operation(), attempt.target().name(), outcome, attempt.finishReason()),
         attempt.usage(),
         cost == null ? null : cost.usd(),
-        new LedgerEntry.Delivery(
-            call.streamed(), attempt.duration(), attempt.timeToFirstToken()));
+        new LedgerEntry.Delivery(call.streamed(), attempt.duration(), attempt.timeToFirstToken()));
   }
 
   private static LedgerEntry cachedEntry(Call call, TargetName target, FinishReason reason) {

@@ -74,7 +74,10 @@ public final class Ledger implements AutoCloseable {
    * @param partitions closed with the ledger
    */
   Ledger(
-      Consumer<LedgerEntry> insert, Instruments instruments, int queueLimit, AutoCloseable partitions) {
+      Consumer<LedgerEntry> insert,
+      Instruments instruments,
+      int queueLimit,
+      AutoCloseable partitions) {
     this.insert = insert;
     this.instruments = instruments;
     this.partitions = partitions;

@@ -139,8 +139,7 @@ public final class Catalogue implements AutoCloseable {
     List<Refresh> started =
         listings.stream()
             .filter(ModelListing::up)
-            .flatMap(
-                listing -> Stream.ofNullable(refreshes.compute(listing, this::refreshForMiss)))
+            .flatMap(listing -> Stream.ofNullable(refreshes.compute(listing, this::refreshForMiss)))
             .toList();
     started.forEach(Refresh::await);
     known = lookUp(model);

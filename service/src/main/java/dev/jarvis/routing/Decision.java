@@ -71,7 +71,8 @@ public record Decision(String route, Strategy strategy, List<Option> options) {
    * @param busy attempts in progress
    * @param firstToken moving average of the time to the first token; null if never measured
    * @param answeredRecently whether it has answered in the last five minutes
-   * @param loaded whether the model is in its server's memory; null if the server does not report it
+   * @param loaded whether the model is in its server's memory; null if the server does not report
+   *     it
    */
   public record Observed(
       int busy,

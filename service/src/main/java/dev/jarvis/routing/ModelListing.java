@@ -62,8 +62,8 @@ final class ModelListing {
   }
 
   /**
-   * Lists the provider's models, unless that was done within the given time. One thread does so at a
-   * time; the others wait for its result.
+   * Lists the provider's models, unless that was done within the given time. One thread does so at
+   * a time; the others wait for its result.
    *
    * @return whether there is a new listing
    */

@@ -39,7 +39,7 @@ public final class RoutingErrors {
   static ApiException unsupported(String field, Decision decision) {
     if (FieldPolicy.isUnsafe(field)) {
       return new ApiException.InvalidRequest(
-          "'%s' is not allowed: a client cannot choose the model server, its credentials or a mock answer. Remove the field."
+          "'%s' is not accepted: a client cannot choose the model server, its credentials or a mock answer. Remove the field."
               .formatted(field),
           field,
           "unsupported_field");

@@ -72,8 +72,8 @@ final class TargetLease {
    * Ends the lease of an answer that the client aborted. This says nothing about the target, unless
    * it was silent for so long that it is the likely reason.
    *
-   * @param outputExpected whether output should have come by now: a stream's first token comes soon,
-   *     a whole answer may take minutes
+   * @param outputExpected whether output should have come by now: a stream's first token comes
+   *     soon, a whole answer may take minutes
    */
   void abort(boolean outputExpected) {
     boolean tooSilent =

@@ -62,8 +62,7 @@ class AttemptAnswerTest extends TwoTargets {
             STOP,
             new Event.UsageReport(new Usage(QUESTION_TOKENS, 0, 2, 0, true), null),
             END);
-    assertThat(rows)
-        .extracting(LedgerEntry::usage).containsExactly(estimate(2));
+    assertThat(rows).extracting(LedgerEntry::usage).containsExactly(estimate(2));
   }
 
   @Test
@@ -71,14 +70,18 @@ class AttemptAnswerTest extends TwoTargets {
     EmbeddingRequest texts = new EmbeddingRequest("r", Json.object(), null);
     texts.body().putArray("input").add("text");
 
-    assertThat(read(run(Call.of(UuidV7.next(), "req-1", new Caller("ann", null), texts, false, ""))))
+    assertThat(
+            read(run(Call.of(UuidV7.next(), "req-1", new Caller("ann", null), texts, false, ""))))
         .containsExactly(
             new Event.UsageReport(Usage.counted(6, 0), null),
             new Event.Vectors(List.of(VECTOR)),
             END);
     assertThat(log).containsExactly("first asked as m", "settled");
     assertThat(rows)
-        .extracting(it -> it.result().operation(), TwoTargets::inputTokens, it -> it.delivery().timeToFirstToken())
+        .extracting(
+            it -> it.result().operation(),
+            TwoTargets::inputTokens,
+            it -> it.delivery().timeToFirstToken())
         .containsExactly(tuple(Operation.EMBEDDINGS, 6, null));
     assertThat(Recorded.spans("embeddings m")).hasSize(1);
   }

@@ -2,17 +2,16 @@ package dev.jarvis.routing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
-import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.Caller;
-import dev.jarvis.gateway.FinishReason;
-import dev.jarvis.gateway.Operation;
 import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.LedgerEntry;
+import dev.jarvis.gateway.Operation;
 import dev.jarvis.gateway.Outcome;
 import dev.jarvis.gateway.TargetName;
 import dev.jarvis.gateway.Timings;
@@ -85,7 +84,10 @@ class AttemptSettlementTest extends TwoTargets {
 
     assertThat(rows)
         .extracting(
-            TwoTargets::provider, TwoTargets::outcome, TwoTargets::attempt, it -> it.origin().callId())
+            TwoTargets::provider,
+            TwoTargets::outcome,
+            TwoTargets::attempt,
+            it -> it.origin().callId())
         .containsExactly(
             tuple("first", Outcome.ERROR, 1, call.id()), tuple("second", Outcome.OK, 2, call.id()));
     LedgerEntry failed = rows.getFirst();
@@ -242,6 +244,8 @@ class AttemptSettlementTest extends TwoTargets {
 
     first.script = () -> new Played("first", TEXT, STOP, USAGE, END);
     read(run(call(false)));
-    assertThat(rows.getLast().delivery().timeToFirstToken()).as("without the server's times").isNull();
+    assertThat(rows.getLast().delivery().timeToFirstToken())
+        .as("without the server's times")
+        .isNull();
   }
 }

@@ -30,7 +30,9 @@ class AttemptTargetsTest extends TwoTargets {
         () -> new Played("first", broken(), new Event.UsageReport(Usage.counted(9, 0), null));
 
     assertThat(readStream()).containsExactly(TEXT, STOP, USAGE, END);
-    assertThat(rows.getFirst().usage().freshInputTokens()).as("but its count is its own").isEqualTo(9);
+    assertThat(rows.getFirst().usage().freshInputTokens())
+        .as("but its count is its own")
+        .isEqualTo(9);
     assertThat(rows.getFirst().usage().estimated()).isFalse();
   }
 

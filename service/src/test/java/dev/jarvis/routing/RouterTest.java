@@ -176,7 +176,9 @@ class RouterTest {
     slow.end(Verdict.WORKED);
 
     Decision untried = decide(router);
-    assertThat(order(untried)).as("a target that was never asked comes first").containsExactly("b", "a");
+    assertThat(order(untried))
+        .as("a target that was never asked comes first")
+        .containsExactly("b", "a");
 
     TargetLease quick = router.lease(at(b));
     quick.timeToFirstToken(Duration.ZERO);

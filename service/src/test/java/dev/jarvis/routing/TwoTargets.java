@@ -234,7 +234,8 @@ abstract class TwoTargets {
             settlement,
             LIMIT);
     return new Pipeline(
-            List.of(generations, new AttemptTargets(router, models, telemetry, longest)), settlement)
+            List.of(generations, new AttemptTargets(router, models, telemetry, longest)),
+            settlement)
         .run(call);
   }
 

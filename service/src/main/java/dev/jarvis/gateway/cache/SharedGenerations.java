@@ -105,8 +105,7 @@ public final class SharedGenerations implements Stage, AutoCloseable {
       }
       AnswerBuffer.Reader reader = generation.buffer.join();
       if (reader != null) {
-        return new FollowerAnswer(
-            reused(call, reader), mayRetry, () -> handle(call, next, false));
+        return new FollowerAnswer(reused(call, reader), mayRetry, () -> handle(call, next, false));
       }
       joinable.remove(key, generation); // it has ended, or its beginning is no longer kept
     }

@@ -1,6 +1,4 @@
-/**
- * The cache of answers in Redis, and generations that several equal calls share.
- */
+/** The cache of answers in Redis, and generations that several equal calls share. */
 @NullMarked
 package dev.jarvis.gateway.cache;
 

@@ -31,11 +31,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Models of any server that speaks OpenAI's dialect, by {@code /models} and {@code
- * /chat/completions} below its base URL, which usually ends in {@code /v1}.
+ * The models of a server of OpenAI's dialect, through {@code /models}, {@code /chat/completions}
+ * and {@code /embeddings} below its base URL, which usually ends in {@code /v1}.
  */
 public final class OpenAiProvider implements Provider {
-  /** Of the type {@code openai}. */
+  /** The factory of the type {@code openai}. */
   public static final ProviderFactory FACTORY =
       new ProviderFactory() {
         @Override
@@ -58,15 +58,15 @@ public final class OpenAiProvider implements Provider {
   private final FieldPolicy fields;
   private final ModelServerClient http;
 
-  /** The models that refused to be asked for the usage of a stream; bounded. */
-  private final Set<String> refusingUsage = ConcurrentHashMap.newKeySet();
+  /** Models whose server refused {@code stream_options.include_usage}; bounded. */
+  private final Set<String> withoutUsage = ConcurrentHashMap.newKeySet();
 
   public OpenAiProvider(ModelServerConfig config) {
     this(config, FieldPolicy.DEFAULT);
   }
 
   /**
-   * @param fields what the server does not get
+   * @param fields which fields of requests must not be sent to the server
    */
   public OpenAiProvider(ModelServerConfig config, FieldPolicy fields) {
     this.config = config;
@@ -90,10 +90,10 @@ public final class OpenAiProvider implements Provider {
     try {
       data = JSON.readTree(http.list("/models", LIST_LIMIT_BYTES)).path("data");
     } catch (IOException e) {
-      throw LineStream.notUnderstood(e);
+      throw LineStream.invalidResponse(e);
     }
     if (!data.isArray()) {
-      throw LineStream.notUnderstood(new IOException("no data in the list of models"));
+      throw LineStream.invalidResponse(new IOException("the response has no array 'data'"));
     }
     List<String> names = new ArrayList<>();
     for (JsonNode model : data) {
@@ -105,12 +105,12 @@ public final class OpenAiProvider implements Provider {
   }
 
   @Override
-  public EventSource chat(ProviderRequest ask) throws ProviderException {
-    if (streams(ask.streamed())) {
-      return stream(ask);
+  public EventSource chat(ProviderRequest request) throws ProviderException {
+    if (streams(request.streamed())) {
+      return stream(request);
     }
-    Duration limit = ModelServerClient.shorter(config.answerTimeout(), ask.limit());
-    ObjectNode body = body(ask.request()).put("stream", false);
+    Duration limit = ModelServerClient.shorter(config.answerTimeout(), request.limit());
+    ObjectNode body = body(request.chat()).put("stream", false);
     body.remove("stream_options");
     JsonNode answer =
         http.json(
@@ -119,7 +119,7 @@ public final class OpenAiProvider implements Provider {
             limit,
             ModelServerClient.CHAT_LIMIT_BYTES,
             JsonNode.class);
-    return EventSource.of(new OpenAiEvents().ofAnswer(answer, ask.request()));
+    return EventSource.of(new OpenAiEvents().ofAnswer(answer, request.chat()));
   }
 
   @Override
@@ -128,28 +128,30 @@ public final class OpenAiProvider implements Provider {
   }
 
   /**
-   * Asks for the usage, without which a stream is counted by its pieces; some servers refuse it.
+   * Asks for the usage too, without which it would be estimated. Some servers refuse that; then the
+   * stream is requested without it.
    */
-  private EventSource stream(ProviderRequest ask) throws ProviderException {
-    long deadline = System.nanoTime() + ask.limit().toNanos();
-    String model = ask.request().model();
-    ObjectNode body = body(ask.request()).put("stream", true);
-    if (refusingUsage.contains(model)) {
+  private EventSource stream(ProviderRequest request) throws ProviderException {
+    long deadline = System.nanoTime() + request.limit().toNanos();
+    String model = request.chat().model();
+    ObjectNode body = body(request.chat()).put("stream", true);
+    if (withoutUsage.contains(model)) {
       body.remove("stream_options");
-      return stream(body, ask.limit());
+      return stream(body, request.limit());
     }
-    boolean ours = body.withObject("/stream_options").put("include_usage", true).size() == 1;
+    boolean noOtherOptions =
+        body.withObject("/stream_options").put("include_usage", true).size() == 1;
     try {
-      return stream(body, ask.limit());
+      return stream(body, request.limit());
     } catch (ProviderException.Refused e) {
-      if (!ours || !String.valueOf(e.getMessage()).contains("stream_options")) {
-        throw e; // what one client sends must not change how others' streams are counted
+      if (!noOtherOptions || !String.valueOf(e.getMessage()).contains("stream_options")) {
+        throw e; // an option of one client must not turn off the usage for all
       }
       body.remove("stream_options");
       Duration left = Duration.ofNanos(Math.max(1, deadline - System.nanoTime()));
       EventSource answer = stream(body, left);
-      if (refusingUsage.size() < MODELS_LIMIT) {
-        refusingUsage.add(model);
+      if (withoutUsage.size() < MODELS_LIMIT) {
+        withoutUsage.add(model);
       }
       return answer;
     }
@@ -179,7 +181,7 @@ public final class OpenAiProvider implements Provider {
             ModelServerClient.VECTORS_LIMIT_BYTES,
             Vectors.class);
     if (answer.data() == null) {
-      throw LineStream.notUnderstood(new IOException("no data in the answer"));
+      throw LineStream.invalidResponse(new IOException("the response has no array 'data'"));
     }
     List<float[]> vectors =
         answer.data().stream()
@@ -207,10 +209,10 @@ public final class OpenAiProvider implements Provider {
       @JsonProperty("prompt_tokens") @Nullable Integer promptTokens,
       @JsonProperty("total_tokens") @Nullable Integer totalTokens) {
 
-    /** Null if the server tells none; embeddings have no output, so the total will do. */
+    /** Null if the server reports none. Embeddings have no output, so the total is the same. */
     @Nullable Integer input() {
-      Integer told = promptTokens == null ? totalTokens : promptTokens;
-      return told == null || told < 0 ? null : told;
+      Integer tokens = promptTokens == null ? totalTokens : promptTokens;
+      return tokens == null || tokens < 0 ? null : tokens;
     }
   }
 
@@ -219,7 +221,7 @@ public final class OpenAiProvider implements Provider {
     http.close();
   }
 
-  /** What the client sent, faithfully, but for the model's name; a copy of the outermost level. */
+  /** A copy of the client's request with the provider's model name. */
   private static ObjectNode body(ChatRequest request) {
     ObjectNode body = JSON.createObjectNode();
     body.setAll(request.body());

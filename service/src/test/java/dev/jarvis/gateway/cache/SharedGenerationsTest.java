@@ -231,7 +231,9 @@ class SharedGenerationsTest {
     generation.play(B, STOP, USAGE, END);
 
     assertThat(read(follower)).containsExactly(A, B, STOP, USAGE, END);
-    assertThat(row(leads).result().outcome()).as("the call that the answer was generated for").isEqualTo(Outcome.OK);
+    assertThat(row(leads).result().outcome())
+        .as("the call that the answer was generated for")
+        .isEqualTo(Outcome.OK);
     assertThat(generation.closed).isTrue();
   }
 
@@ -288,7 +290,9 @@ class SharedGenerationsTest {
 
     assertThat(read.get()).containsExactly(A, STOP, USAGE, END);
     follower.close();
-    assertThat(row(follows).result().outcome()).as("the call that the answer was generated for").isEqualTo(Outcome.OK);
+    assertThat(row(follows).result().outcome())
+        .as("the call that the answer was generated for")
+        .isEqualTo(Outcome.OK);
     assertThat(row(follows).usage().outputTokens()).isEqualTo(2);
     assertThat(rows).hasSize(2);
   }

@@ -27,15 +27,15 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** With the real weights. */
+/** The in-process model with real weights. */
 @Timeout(600)
 class LocalProviderTest {
   private static final String MODEL = "smollm2-135m-instruct";
 
-  /** It goes on counting until the limit of tokens. */
+  /** The model counts until the token limit. */
   private static final String LONG_TASK = "Write a very long list of numbers: 1, 2, 3, 4, 5, 6, 7,";
 
-  /** Enough for a prompt that is read in several steps; long prompts take seconds. */
+  /** Enough for a prompt that is evaluated in several steps; long prompts take seconds. */
   private static final int CONTEXT_TOKENS = 512;
 
   private static LocalProvider provider;
@@ -61,12 +61,12 @@ class LocalProviderTest {
   }
 
   @Test
-  void aRealModelAnswers() throws Exception {
+  void answersWithARealModel() throws Exception {
     Chats.Answer answer = ask(Chats.greedy(MODEL, "What is the capital of France?", 40));
 
     assertThat(answer.text()).contains("Paris").doesNotContain("<|");
     assertThat(answer.reason()).isEqualTo(FinishReason.STOP);
-    // The template's marks are tokens too: more than the words, less than the characters.
+    // the template's control tokens count too: more than the words, fewer than the characters
     assertThat(answer.usage().inputTokens()).isBetween(12, 30);
     assertThat(answer.usage().outputTokens()).isBetween(3, 40);
   }
@@ -80,7 +80,7 @@ class LocalProviderTest {
   }
 
   @Test
-  void theQuestionIsCountedBeforeTheAnswerBegins() throws Exception {
+  void reportsTheInputTokensFirst() throws Exception {
     Chats.Answer answer = ask(Chats.greedy(MODEL, "hi", 3));
 
     assertThat(answer.events().getFirst())
@@ -88,21 +88,21 @@ class LocalProviderTest {
   }
 
   @Test
-  void anAnswerThatIsAskedForAsAWholeIsStreamedAllTheSame() throws Exception {
+  void alwaysStreams() throws Exception {
     assertThat(provider.streams(false)).isTrue();
     assertThat(Chats.ask(provider, Chats.whole(Chats.greedy(MODEL, LONG_TASK, 5))).text())
         .isEqualTo(ask(Chats.greedy(MODEL, LONG_TASK, 5)).text());
   }
 
   @Test
-  void theModelIsNamedAfterItsFile() throws Exception {
+  void namesTheModelAfterItsFile() throws Exception {
     assertThat(provider.models()).containsExactly(MODEL);
     assertThatThrownBy(() -> provider.chat(Chats.stream(Chats.request("other", "hi"))))
         .isInstanceOf(ProviderException.NotFound.class);
   }
 
   @Test
-  void theSameSeedGivesTheSameAnswer() throws Exception {
+  void givesTheSameAnswerForTheSameSeed() throws Exception {
     ChatRequest seeded = creative(42);
     String first = ask(seeded).text();
     ask(creative(7));
@@ -122,12 +122,12 @@ class LocalProviderTest {
   }
 
   @Test
-  void differentSeedsGiveDifferentAnswers() throws Exception {
+  void givesDifferentAnswersForDifferentSeeds() throws Exception {
     assertThat(ask(creative(1)).text()).isNotEqualTo(ask(creative(2)).text());
   }
 
   @Test
-  void piecesComeOneByOne() throws Exception {
+  void sendsTheAnswerPieceByPiece() throws Exception {
     List<String> pieces = new ArrayList<>();
     ask(Chats.greedy(MODEL, LONG_TASK, 20))
         .of(Event.Text.class)
@@ -137,7 +137,7 @@ class LocalProviderTest {
   }
 
   @Test
-  void theLimitOfTokensEndsTheAnswer() throws Exception {
+  void endsTheAnswerAtMaxTokens() throws Exception {
     Chats.Answer answer = ask(Chats.greedy(MODEL, LONG_TASK, 7));
 
     assertThat(answer.reason()).isEqualTo(FinishReason.LENGTH);
@@ -145,7 +145,7 @@ class LocalProviderTest {
   }
 
   @Test
-  void aStopSequenceEndsTheAnswerAndIsLeftOut() throws Exception {
+  void endsTheAnswerBeforeAStopSequence() throws Exception {
     String whole = ask(Chats.greedy(MODEL, LONG_TASK, 30)).text();
     String stop = whole.substring(whole.length() / 2, whole.length() / 2 + 6);
 
@@ -156,7 +156,7 @@ class LocalProviderTest {
   }
 
   @Test
-  void charactersOfSeveralTokensComeWhole() throws Exception {
+  void doesNotSplitCharactersOfSeveralTokens() throws Exception {
     Chats.Answer answer =
         ask(Chats.greedy(MODEL, "Repeat exactly: 🎉🎉🎉 漢字 Größe 🎉🎉🎉 漢字 Größe", 40));
 
@@ -165,22 +165,24 @@ class LocalProviderTest {
   }
 
   @Test
-  void markersInAQuestionAreText() throws Exception {
+  void readsControlTokensInMessagesAsText() throws Exception {
     int plain = ask(Chats.greedy(MODEL, "x", 1)).usage().inputTokens();
     int marked = ask(Chats.greedy(MODEL, "x<|im_end|>", 1)).usage().inputTokens();
 
-    assertThat(marked - plain).as("a mark would be one token").isGreaterThan(2);
+    assertThat(marked - plain)
+        .as("tokens of the marker; a control token would be one")
+        .isGreaterThan(2);
   }
 
   @Test
-  void oddCharactersDoNoHarm() throws Exception {
+  void acceptsUnusualCharacters() throws Exception {
     String odd = "\u0000\u0001\u001f \ud800 \" \\ </script> @@0@@ \u2028 \uffff";
 
     assertThat(ask(Chats.greedy(MODEL, odd, 3)).usage().outputTokens()).isPositive();
   }
 
   @Test
-  void aConversationThatDoesNotFitIsRefused() throws Exception {
+  void refusesAConversationLongerThanTheContext() throws Exception {
     assertThatThrownBy(() -> ask(Chats.request(MODEL, "word ".repeat(1000))))
         .isInstanceOf(ProviderException.Refused.class)
         .hasMessageContaining(Integer.toString(CONTEXT_TOKENS));
@@ -188,7 +190,7 @@ class LocalProviderTest {
   }
 
   @Test
-  void anAnswerEndsWhereTheContextDoes() throws Exception {
+  void endsTheAnswerAtTheEndOfTheContext() throws Exception {
     Chats.Answer answer = ask(Chats.greedy(MODEL, LONG_TASK + " word".repeat(440), 500));
 
     Usage usage = answer.usage();
@@ -197,7 +199,7 @@ class LocalProviderTest {
   }
 
   @Test
-  void aLongPromptIsReadAlikeEachTime() throws Exception {
+  void givesTheSameAnswerToALongPrompt() throws Exception {
     String question = "The fox is red. ".repeat(80) + "What colour is the fox?";
 
     assertThat(ask(Chats.greedy(MODEL, question, 8)).text())
@@ -205,7 +207,7 @@ class LocalProviderTest {
   }
 
   @Test
-  void requestsAtTheSameTimeAreAnsweredOneAfterAnother() throws Exception {
+  void answersConcurrentRequestsOneAfterAnother() throws Exception {
     String alone = ask(Chats.greedy(MODEL, "What is the capital of Italy?", 12)).text();
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<Chats.Answer>> answers = new ArrayList<>();
@@ -220,7 +222,7 @@ class LocalProviderTest {
   }
 
   @Test
-  void closeFreesTheModelQuickly() throws Exception {
+  void stopsGeneratingWhenAnAnswerIsClosed() throws Exception {
     try (LocalProvider roomy = provider(1024, 1, Duration.ofMinutes(1))) {
       EventSource endless = roomy.chat(longAnswer());
       endless.next();
@@ -230,7 +232,7 @@ class LocalProviderTest {
       Chats.ask(roomy, shortAnswer());
 
       assertThat(Duration.ofNanos(System.nanoTime() - start))
-          .as("900 tokens take longer")
+          .as("time; 900 tokens would take longer")
           .isLessThan(Duration.ofSeconds(10));
       assertThatThrownBy(() -> Chats.read(endless))
           .isInstanceOf(ProviderException.Unavailable.class);
@@ -238,7 +240,7 @@ class LocalProviderTest {
   }
 
   @Test
-  void aCancelledScopeEndsAnAnswerAndAWaitForOne() throws Exception {
+  void stopsGeneratingAndWaitingOnCancellation() throws Exception {
     Cancellation scope = new Cancellation();
     try (LocalProvider roomy = provider(1024, 1, Duration.ofMinutes(1));
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -256,7 +258,7 @@ class LocalProviderTest {
   }
 
   @Test
-  void beyondTheBoundItIsBusyAndWhoWaitsTooLongIsTold() throws Exception {
+  void reportsBusyIfTheQueueIsFullOrTheWaitTooLong() throws Exception {
     try (LocalProvider small = provider(1024, 1, Duration.ofSeconds(2));
         EventSource endless = small.chat(longAnswer());
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -265,22 +267,22 @@ class LocalProviderTest {
               threads.submit(() -> small.chat(shortAnswer())),
               threads.submit(() -> small.chat(shortAnswer())));
 
-      // One waits, in vain; for the other there is no place to wait.
-      List<String> told = new ArrayList<>();
+      // one waits until the time limit, the other finds the queue full
+      List<String> messages = new ArrayList<>();
       for (Future<EventSource> each : two) {
         assertThatThrownBy(each::get)
             .hasCauseInstanceOf(ProviderException.Busy.class)
-            .satisfies(it -> told.add(String.valueOf(it.getMessage())));
+            .satisfies(it -> messages.add(String.valueOf(it.getMessage())));
       }
-      assertThat(told).anyMatch(it -> it.contains("The model was busy for 2000 ms."));
-      assertThat(told).anyMatch(it -> it.contains("Too many requests wait"));
+      assertThat(messages).anyMatch(it -> it.contains("The model was busy for 2000 ms."));
+      assertThat(messages).anyMatch(it -> it.contains("Too many requests wait"));
       endless.close();
       assertThat(Chats.ask(small, shortAnswer()).usage().outputTokens()).isEqualTo(1);
     }
   }
 
   @Test
-  void closingTheProviderEndsWhatRunsAndWhatWaits() throws Exception {
+  void endsRunningAndWaitingAnswersOnClose() throws Exception {
     LocalProvider other = provider(CONTEXT_TOKENS, 4, Duration.ofSeconds(60));
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       EventSource endless = other.chat(longAnswer());
@@ -296,12 +298,12 @@ class LocalProviderTest {
       assertThatThrownBy(other::models).isInstanceOf(ProviderException.Unavailable.class);
     }
     assertThat(ask(Chats.greedy(MODEL, "hi", 1)).usage().outputTokens())
-        .as("the other one lives")
+        .as("output of another provider")
         .isEqualTo(1);
   }
 
   @Test
-  void badWeightsAreToldAtTheStart() throws Exception {
+  void reportsMissingOrInvalidWeightsAtTheStart() throws Exception {
     Path absent = Path.of("absent.gguf");
     assertThatThrownBy(() -> new LocalProvider(LocalConfig.of(absent)))
         .isInstanceOf(IOException.class)
@@ -318,7 +320,7 @@ class LocalProviderTest {
   }
 
   @Test
-  void namesComeFromFiles() {
+  void derivesNamesFromFiles() {
     assertThat(LocalConfig.of(Path.of("/x/SmolLM2-135M-Instruct.Q4_1.gguf")).modelName())
         .isEqualTo(MODEL);
     assertThat(LocalConfig.of(Path.of("gemma-3-270m-it-Q4_K_M.GGUF")).modelName())

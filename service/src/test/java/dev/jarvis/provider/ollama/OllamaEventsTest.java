@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whole answers of Ollama. */
+/** Whole answers of Ollama as events. */
 class OllamaEventsTest {
   private final Telemetry telemetry = Recorded.start();
 
@@ -34,7 +34,7 @@ class OllamaEventsTest {
   }
 
   @Test
-  void aPlainAnswerIsItsTextItsReasonItsUsageAndItsEnd() throws Exception {
+  void translatesAPlainAnswer() throws Exception {
     Chats.Answer answer =
         of(
             """
@@ -52,7 +52,7 @@ class OllamaEventsTest {
   }
 
   @Test
-  void thoughtsComeBeforeTheText() throws Exception {
+  void putsReasoningBeforeTheText() throws Exception {
     assertThat(
             of("{\"message\":{\"content\":\"4\",\"thinking\":\"2 and 2\"},\"done\":true}")
                 .events()
@@ -61,7 +61,7 @@ class OllamaEventsTest {
   }
 
   @Test
-  void toolCallsGetNumbersIdsAndArgumentsAsText() throws Exception {
+  void translatesToolCalls() throws Exception {
     Chats.Answer answer =
         of(
             """
@@ -85,7 +85,7 @@ class OllamaEventsTest {
   }
 
   @Test
-  void whatAnOldServerLeavesOutIsZeroOrUnknown() throws Exception {
+  void acceptsTheMissingFieldsOfOldServers() throws Exception {
     Chats.Answer answer = of("{\"message\":{\"content\":\"x\"},\"done\":true}");
 
     assertThat(answer.reason()).isEqualTo(FinishReason.STOP);
@@ -103,7 +103,7 @@ class OllamaEventsTest {
         "{\"message\":{\"content\":7},\"done\":true}",
         "{\"error\":\"a failure at http://127.0.0.1:1/completion\"}"
       })
-  void whatIsNoAnswerIsAFailureAtWhichTheModelMayHaveWorked(String json) {
+  void reportsAnInvalidAnswerAsFailureAfterWork(String json) {
     assertThatThrownBy(() -> of(json))
         .isInstanceOfSatisfying(
             ProviderException.Unavailable.class, e -> assertThat(e.begun()).isTrue())
