@@ -13,7 +13,7 @@ SOURCES := $(shell find service/src -type f) pom.xml service/pom.xml
 .PHONY: help run build test test-stack licences format generate stack stack-status stack-down e2e bench clean
 
 help: ## Show this list
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk '!shown[$$1]++' | expand -t 16
 
 run: build ## Start the service with embedded defaults on http://127.0.0.1:8000
 	@model=$${JARVIS_LOCAL_MODEL:-}; \

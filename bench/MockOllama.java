@@ -6,7 +6,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Executors;
 
-/** A model server that takes no time: what is left of a request's time is the gateway's. `java MockOllama.java PORT`. */
+/** A model server without latency, so that the time of a request is the gateway's. Run with {@code java MockOllama.java PORT}. */
 class MockOllama {
   private static final int PIECES = 20;
 

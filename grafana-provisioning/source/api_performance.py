@@ -1,5 +1,6 @@
-"""API Performance: how fast, how many, what failed, and where the time went."""
+"""API Performance: latency, traffic, errors, and where the time goes."""
 
+import thresholds
 from panels import ENVIRONMENT, LOGS
 from panels import column, dashboard, exemplars, graph, heatmap, log_lines, prom, row, table, to_logs, to_traces
 
@@ -14,7 +15,7 @@ requests = row(
     "Requests",
     graph(
         "Requests by route",
-        "Requests a second of each route; probes and scrapes are steady. Normal: follows your users' day.",
+        "Requests per second by route, including probes and scrapes, which are steady. Normal: follows your users' day.",
         [prom(f"environment_route:http_requests:rate5m{{{ROUTE}}}", "{{route}}")],
         "reqps",
         stacked=True,
@@ -22,7 +23,7 @@ requests = row(
     ),
     graph(
         "Requests by status",
-        "Requests a second by status; 499 is a client that hung up. Normal: 2xx, few 4xx, no 5xx.",
+        "Requests per second by status; 499 means that the client disconnected. Normal: 2xx, few 4xx, no 5xx.",
         [prom(f"sum by (status) (environment_method_route_status:http_requests:rate5m{{{ROUTE}}})", "{{status}}")],
         "reqps",
         stacked=True,
@@ -30,7 +31,7 @@ requests = row(
     ),
     graph(
         "In flight",
-        "Requests being answered now, by instance, and those that wait for their turn at a model. Normal: few, and none that waits; a growing number means that answers take longer than requests come.",
+        "Requests in progress by instance, and requests to models that wait for a permit. Normal: few, and none waiting; a growing number means that requests arrive faster than they are completed.",
         [
             prom(f"environment_instance:http_active_requests:sum{{{ENVIRONMENT}}}", "{{instance}}"),
             prom(f"environment_instance:llm_waiting_requests:sum{{{ENVIRONMENT}}}", "{{instance}} waiting"),
@@ -42,17 +43,17 @@ requests = row(
 errors = row(
     "Errors",
     graph(
-        "Error share by route",
-        "Share of each route's requests answered with 5xx. Normal: 0 %.",
+        "Error ratio by route",
+        "Share of the requests of each route that fail with 5xx. Normal: 0 %.",
         [prom(f"environment_route:http_request_errors:ratio_rate5m{{{ROUTE}}}", "{{route}}")],
         "percentunit",
         w=12,
-        limit=0.1,
+        limit=thresholds.ERROR_RATIO,
         data_links=[to_logs("route=`${__field.labels.route}` | status>=500")],
     ),
     graph(
-        "Broken answers",
-        "Answers a second that broke off by our fault after their 200 was sent, most of all streams. Normal: 0.",
+        "Broken responses",
+        "Responses per second, mostly streams, that broke off after their success status was sent because the service or a model failed. Normal: 0.",
         [prom(f"environment_route:http_responses_broken:rate5m{{{ROUTE}}}", "{{route}}")],
         "reqps",
         w=12,
@@ -64,7 +65,7 @@ latency = row(
     "Latency",
     graph(
         "p50, p95 and p99 by route",
-        "Time from a request's head to the end of its answer. Normal: milliseconds where no model is asked; generations take as long as their text.",
+        "Time from a request's head to the end of its response. Normal: milliseconds for routes that do not ask a model; generations depend on the length of their text.",
         [prom(f"{QUANTILES}{{{ROUTE}}}", "{{route}} p{{quantile}}")],
         "s",
         w=12,
@@ -73,15 +74,15 @@ latency = row(
     ),
     graph(
         "p95 with exemplars",
-        "The p95 of the chosen routes as scraped; each dot is one request and leads to its trace. Normal: dots near the line; look at those far above it.",
+        "The p95 of the selected routes, as scraped; each dot is a request and links to its trace. Normal: dots near the line; look at those far above it.",
         [exemplars(f"histogram_quantile(0.95, sum by (le, route) (rate({RAW}[$__rate_interval])))", "{{route}}")],
         "s",
         w=12,
         h=9,
     ),
     heatmap(
-        "Where requests end",
-        "Requests by duration; darker is more, a dot leads to a trace. Normal: one dark band a kind of route; a second band above it is a queue, a lock or a cold model.",
+        "Requests by duration",
+        "Requests by duration; darker means more, a dot links to a trace. Normal: one dark band per kind of route; a second band above it is caused by a queue, a lock or a cold model.",
         f"sum by (le) (increase({RAW}[$__rate_interval]))",
         w=24,
     ),
@@ -91,7 +92,7 @@ slowest = row(
     "Where the time goes",
     table(
         "Slowest routes",
-        "Requests by the span that answered them, slowest p95 first; a name leads to its traces in Jaeger. Normal: generations on top.",
+        "Requests by server span, slowest p95 first; a name links to its traces in Jaeger. Normal: generations are on top.",
         [
             prom(f'max by (span_name) ({SPANS}{{{SERVER}, quantile="0.95"}})'),
             prom(f"sum by (span_name) ({CALLS}{{{SERVER}}})"),
@@ -106,7 +107,7 @@ slowest = row(
     ),
     table(
         "Outbound calls",
-        "What the service asked of others: models, SQL statements, Redis commands, objects; slowest p95 first. Normal: models take seconds, the rest milliseconds.",
+        "Calls to other servers by client span: models, SQL statements, Redis commands, object-store calls; slowest p95 first. Normal: models take seconds, the rest milliseconds.",
         [
             prom(f'max by (span_name) ({SPANS}{{{CLIENT}, quantile="0.95"}})'),
             prom(f"sum by (span_name) ({CALLS}{{{CLIENT}}})"),
@@ -121,13 +122,13 @@ slowest = row(
     ),
     graph(
         "Outbound calls by dependency",
-        "Calls a second to each dependency: model servers, PostgreSQL, Redis, objects. Normal: a few for each request.",
+        "Calls per second to each dependency: model servers, PostgreSQL, Redis, object store. Normal: a few per request.",
         [prom(f"environment_peer_service:traces_span_metrics_calls:rate5m{{{ENVIRONMENT}}}", "{{peer_service}}")],
         "ops",
     ),
     graph(
         "Outbound p95 by dependency",
-        "The slowest 5 % of the calls to each dependency take longer. Normal: steady; the one that rises is the one to look at.",
+        "The p95 of the calls to each dependency. Normal: steady; look at one that rises.",
         [
             prom(
                 "environment_peer_service_quantile:traces_span_metrics_duration_seconds:histogram_quantile"
@@ -139,7 +140,7 @@ slowest = row(
     ),
     graph(
         "Failed spans",
-        "Inbound and outbound calls a second whose span is an error. Normal: no line.",
+        "Inbound and outbound calls per second whose span has an error. Normal: no line.",
         [prom(f'sum by (span_name) ({CALLS}{{{ENVIRONMENT}, status_code="STATUS_CODE_ERROR"}})', "{{span_name}}")],
         "ops",
         data_links=[to_traces()],
@@ -155,7 +156,7 @@ process = row(
     "Process",
     graph(
         "Heap",
-        "Java heap in use, and what the process may take at most. Normal: a saw far below the limit.",
+        "Java heap in use, committed, and its limit. Normal: a sawtooth well below the limit.",
         [
             of_instance("memory_usedHeap_bytes", "max"),
             {**of_instance("memory_committedHeap_bytes", "max"), "legendFormat": "{{instance}} committed"},
@@ -165,20 +166,20 @@ process = row(
     ),
     graph(
         "Garbage collection",
-        "Share of the time spent in garbage collection. Normal: below 5 %.",
+        f"Share of time spent in garbage collection. Normal: below {thresholds.percent(thresholds.GC_TIME_RATIO)}.",
         [of_instance("gc_time_seconds", "rate5m")],
         "percentunit",
-        limit=0.05,
+        limit=thresholds.GC_TIME_RATIO,
     ),
     graph(
         "Collections",
-        "Garbage collections a second. Normal: below 1.",
+        "Garbage collections per second. Normal: below 1.",
         [of_instance("gc", "rate5m")],
         "ops",
     ),
     graph(
         "Load",
-        "The machine's load average, and its processors. Normal: below the number of processors.",
+        "The load average and the number of processors of the machine. Normal: below the number of processors.",
         [
             of_instance("cpu_systemLoadAverage", "max"),
             {**of_instance("cpu_availableProcessors", "max"), "legendFormat": "{{instance}} processors"},
@@ -187,13 +188,13 @@ process = row(
     ),
     graph(
         "Threads",
-        "Platform threads; requests run on virtual ones and are not counted here. Normal: steady, some dozens.",
+        "Platform threads; requests run on virtual threads, which are not counted. Normal: steady, a few dozen.",
         [of_instance("thread_count", "max")],
         "short",
     ),
     graph(
         "Uptime",
-        "Time since each instance started. Normal: it only rises; a fall is a restart.",
+        "Time since each instance started. Normal: only rises; a drop is a restart.",
         [of_instance("jvm_uptime_seconds", "min")],
         "s",
     ),
@@ -203,7 +204,7 @@ logs = row(
     "Logs",
     log_lines(
         "Requests in the logs",
-        "The end of each request of the chosen routes in this window; a line's trace_id leads to its trace. Normal: status 200 and a duration that you expect.",
+        "The completion of each request to the selected routes in this window; the trace_id of a line links to its trace. Normal: status 200 and an expected duration.",
         f'{LOGS} |= `request_completed` | route=~"$route"',
     ),
 )
@@ -211,7 +212,7 @@ logs = row(
 DASHBOARD = dashboard(
     "jarvis-api",
     "API Performance",
-    "How fast, how many, what failed, and where the time went.",
+    "Latency, traffic, errors, and where the time goes.",
     ["environment", "route"],
     requests,
     errors,

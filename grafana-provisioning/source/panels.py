@@ -1,7 +1,7 @@
-"""What dashboards are made of. A panel says its title, what it shows and what is normal, its unit, and its queries.
+"""The building blocks of dashboards. A panel has a title, a description of what it shows and what is normal, a unit and queries.
 
-Queries read recording rules: the path of the metrics is chosen there. Only panels with exemplars read raw buckets, of the
-scrape, for recorded series carry none.
+Queries read recorded series, for which the path of the metrics is already chosen. Only panels with exemplars read raw
+buckets, as scraped, because recorded series carry no exemplars.
 """
 
 import json
@@ -17,12 +17,12 @@ EVALUATION_SECONDS = 15  # prometheus.yml's evaluation_interval
 ENVIRONMENT = 'environment=~"$environment"'
 LOGS = '{service_name="jarvis-api", deployment_environment_name=~"$environment"}'
 
-# Blue, orange, red: told apart by people who do not tell red from green, and never without the value or a word.
+# Blue, orange and red can be distinguished by colour-blind people; a value or a word always accompanies them.
 GOOD, WARN, BAD, PLAIN = "blue", "orange", "red", "text"
 
 
 def prom(expr, legend="", **more):
-    """A query over the window; `instant=True` for the value at its end."""
+    """A query over the time range; `instant=True` for the value at its end."""
     instant = more.pop("instant", False)
     return {
         "datasource": PROMETHEUS,
@@ -46,20 +46,20 @@ def lines(expr):
 
 
 def explore(title, datasource, query):
-    """A link to Explore in the panel's own window; ${…} in the query is Grafana's to fill in."""
+    """A link to Explore with the panel's time range; Grafana fills in ${…} in the query."""
     pane = {
         "datasource": datasource["uid"],
         "queries": [{"refId": "A", "datasource": datasource, **query}],
         "range": {"from": "${__from}", "to": "${__to}"},
     }
     encoded = quote(json.dumps({"a": pane}, separators=(",", ":")), safe="")
-    # Grafana's variables must stay readable for it
+    # Grafana does not recognise encoded variables
     encoded = re.sub(r"%24%7B([\w.]+)%7D", r"${\1}", encoded)
     return {"title": title, "url": f"/explore?schemaVersion=1&orgId=1&panes={encoded}", "targetBlank": False}
 
 
 def to_logs(filter_=""):
-    """The lines of the same window."""
+    """The log lines of the same time range."""
     expr = f'{{service_name="jarvis-api"}}{" | " + filter_ if filter_ else ""}'
     return explore("Logs of this window", LOKI, {"expr": expr, "queryType": "range"})
 
@@ -72,7 +72,7 @@ def to_traces(operation="${__field.labels.span_name}"):
 
 
 def steps(*pairs):
-    """(from, colour): the first one begins at minus infinity."""
+    """(from, colour) pairs; the first one begins at minus infinity."""
     return {
         "mode": "absolute",
         "steps": [{"color": colour, "value": value if i else None} for i, (value, colour) in enumerate(pairs)],
@@ -80,7 +80,7 @@ def steps(*pairs):
 
 
 def states(**words):
-    """One word a value: states(DOWN=0, up=1)."""
+    """Shows a word for each value: states(DOWN=0, up=1)."""
     colours = {"DOWN": BAD, "up": GOOD}
     options = {str(v): {"text": word, "color": colours[word], "index": v} for word, v in words.items()}
     return [{"type": "value", "options": options}]
@@ -128,7 +128,7 @@ def stat(title, description, targets, unit, w=4, h=4, *, text="auto", graph="are
 
 
 def graph(title, description, targets, unit, w=8, h=8, *, stacked=False, limit=None, table=False, **more):
-    """Lines over time; `limit` draws a dashed line at the bound that the description names."""
+    """Lines over time; `limit` draws a dashed line at the limit that the description gives."""
     custom = {
         "drawStyle": "line",
         "lineWidth": 1,
@@ -156,7 +156,7 @@ def graph(title, description, targets, unit, w=8, h=8, *, stacked=False, limit=N
 
 
 def heatmap(title, description, expr, w=12, h=9):
-    """Where the time goes: a cell a bucket and step, exemplars as dots that lead to their traces."""
+    """A cell per bucket and step; exemplars are dots that link to their traces."""
     options = {
         "calculate": False,
         "cellGap": 1,
@@ -182,7 +182,7 @@ def heatmap(title, description, expr, w=12, h=9):
 
 
 def table(title, description, targets, unit, w=12, h=8, *, columns, sort=None, **more):
-    """Instant queries, joined by their labels; columns: field → shown name."""
+    """Instant queries joined by their labels. columns: field -> name shown."""
     targets = [{**it, "format": "table", "range": False, "instant": True} for it in targets]
     organize = {
         "id": "organize",
@@ -236,7 +236,7 @@ def row(title, *panels):
 
 
 def placed(rows):
-    """Panels from left to right, a new line where one does not fit."""
+    """Places panels from left to right; one that does not fit starts a new line."""
     y, made = 0, []
     for it in rows:
         made.append({"type": "row", "title": it["row"], "collapsed": False, "gridPos": at(0, y, 24, 1), "panels": []})
@@ -251,12 +251,24 @@ def placed(rows):
     return [{"id": i, **it} for i, it in enumerate(made, 1)]
 
 
+def with_row(dashboard, more):
+    """The dashboard with this row at its end, unless the row is empty."""
+    if not more["panels"]:
+        return dashboard
+    bottom = max(it["gridPos"]["y"] + it["gridPos"]["h"] for it in dashboard["panels"])
+    below = [
+        {**it, "id": len(dashboard["panels"]) + it["id"], "gridPos": {**it["gridPos"], "y": bottom + it["gridPos"]["y"]}}
+        for it in placed([more])
+    ]
+    return {**dashboard, "panels": [*dashboard["panels"], *below]}
+
+
 def at(x, y, w, h):
     return {"x": x, "y": y, "w": w, "h": h}
 
 
 def variable(name, label, description, source):
-    """Values of a label of a recorded series; several can be chosen, all of them are by default."""
+    """The values of a label of a recorded series. Several can be selected; all are by default."""
     return {
         "type": "query",
         "name": name,
@@ -277,10 +289,10 @@ def variable(name, label, description, source):
 
 
 VARIABLES = {
-    "environment": ("Environment", "Which installation", "environment_job:up:min"),
-    "route": ("Route", "Template of the path", f"environment_route:http_requests:rate5m{{{ENVIRONMENT}}}"),
-    "model": ("Model", "As a provider lists it", f"environment_model_provider:llm_requests_judged:rate5m{{{ENVIRONMENT}}}"),
-    "provider": ("Provider", "Who ran the model", f"environment_model_provider:llm_requests_judged:rate5m{{{ENVIRONMENT}}}"),
+    "environment": ("Environment", "The installation", "environment_job:up:min"),
+    "route": ("Route", "The path template", f"environment_route:http_requests:rate5m{{{ENVIRONMENT}}}"),
+    "model": ("Model", "The model's name at its provider", f"environment_model_provider:llm_requests_judged:rate5m{{{ENVIRONMENT}}}"),
+    "provider": ("Provider", "The provider that runs the model", f"environment_model_provider:llm_requests_judged:rate5m{{{ENVIRONMENT}}}"),
 }
 
 
@@ -337,7 +349,7 @@ def dashboard(uid, title, description, variables, *rows, since="now-1h"):
                 "keepTime": True,
                 "targetBlank": False,
                 "icon": "external link",
-                "tooltip": "The other dashboards, with this window and these variables",
+                "tooltip": "The other dashboards, with this time range and these variables",
                 "url": "",
             }
         ],

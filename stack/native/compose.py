@@ -1,9 +1,8 @@
-"""Reads ../compose.yaml as a list of processes of this machine: the same programs, commands, variables and files.
+"""Reads ../compose.yaml as a list of processes of this machine, with the same programs, commands, variables and files.
 
-What differs between a container and a process is put in place of it, and nothing else: every host name and 0.0.0.0 become
-127.0.0.1, paths inside volumes become folders of the stack's home, and configuration files are copied with the same
-changes. Loki is a part where the variable JARVIS_LOKI names its program; elsewhere VictoriaLogs takes its place
-(x-native-services).
+Only what must differ between a container and a process is replaced: host names and 0.0.0.0 become 127.0.0.1, paths inside
+volumes become folders of the stack's home, and configuration files are copied with the same changes. Loki is a part if
+the variable JARVIS_LOKI names its program; otherwise VictoriaLogs replaces it (x-native-services).
 """
 
 import glob
@@ -26,7 +25,7 @@ class Part:
     name: str
     command: list
     environment: dict
-    folders: list  # data folders, to be made before the start
+    folders: list  # data folders, created before the start
     files: dict  # configuration files to write: path -> text
     ports: list
     inner_ports: list  # on loopback natively, not published by compose
@@ -48,7 +47,7 @@ def parts(home, variables, timing=()):
 
 
 def native_services():
-    """name -> service of what runs natively. Of a service and its stand-in only one does."""
+    """name -> service, for the services that run natively. A replacement runs instead of its service, never beside it."""
     composed = load()
     services = {name: it for name, it in composed["services"].items() if "x-native" in it}
     stand_ins = {it["x-native"]["instead-of"]: (name, it) for name, it in composed["x-native-services"].items()}
@@ -58,19 +57,19 @@ def native_services():
 
 
 def variable_names():
-    """Names of the variables without which compose refuses to start."""
+    """The names of the required variables, without which compose refuses to start."""
     text = (STACK / "compose.yaml").read_text(encoding="utf-8")
     return sorted({m[1] for m in VARIABLE.finditer(text) if m[2] == "?"})
 
 
 def optional_variable_names():
-    """Names of the variables that may be set."""
+    """The names of the optional variables."""
     text = (STACK / "compose.yaml").read_text(encoding="utf-8")
     return sorted({m[1] for m in VARIABLE.finditer(text) if m[2] == "-" and not m[1].endswith("_TAG")})
 
 
 def versions():
-    """name -> version, as native/servers/versions.env states them."""
+    """name -> version, from native/servers/versions.env."""
     pairs = re.findall(r"^(\w+)_VERSION=(\S+)", (STACK / "native/servers/versions.env").read_text(), re.M)
     return {name.lower().replace("_", "-"): version for name, version in pairs}
 
@@ -108,7 +107,7 @@ def _part(name, service, services, home, variables, timing):
     native = service["x-native"]
     command = service.get("command", [])
     command = [local(it) for it in (command if isinstance(command, list) else command.split())]
-    if "entrypoint" in service:  # which starts the program that the command begins with
+    if "entrypoint" in service:  # it runs the program that comes first in the command
         command = [local(it) for it in service["entrypoint"]] + _program(native) + command[1:]
     else:
         command = _program(native) + command
@@ -126,7 +125,7 @@ def _part(name, service, services, home, variables, timing):
 
 
 def _mounted(source, target):
-    """path here -> source, of a mounted file or of a folder's files."""
+    """path here -> source, for a mounted file or the files of a mounted folder."""
     if source.is_dir():
         return {str(target / it.name): it for it in sorted(source.iterdir())}
     return {str(target): source}
@@ -140,18 +139,18 @@ def _value(match, variables):
         return variables[name]
     if kind == "-":
         return rest
-    return match[0]  # of a configuration file: its own program fills it in
+    return match[0]  # in a configuration file: its program expands it
 
 
 def _program(native):
-    """[path] of what x-native names; [] where the command names it itself, or its variable nothing."""
+    """[path] of the program that x-native names; [] if the command contains it, or if its variable is not set."""
     if "program-variable" in native:
         return [it for it in [os.environ.get(native["program-variable"])] if it]
     return [program(native["program"])] if "program" in native else []
 
 
 def program(name):
-    """The path of a built server's program ("prometheus/promtool") or of a Debian one ("/usr/bin/…")."""
+    """The path of a program of a built server ("prometheus/promtool") or of a Debian package ("/usr/bin/…")."""
     if name.startswith("/"):
         return name
     server, binary = name.split("/")
@@ -160,6 +159,6 @@ def program(name):
 
 
 def postgres_program(name):
-    """A program of Debian's newest PostgreSQL, which are on nobody's PATH."""
+    """A program of Debian's newest PostgreSQL; they are not on the PATH."""
     found = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"))
     return found[-1] if found else f"/usr/lib/postgresql/15/bin/{name}"

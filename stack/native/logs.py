@@ -1,7 +1,7 @@
-"""Finds log lines in whichever store runs: Loki (with compose, or where JARVIS_LOKI names its program) or VictoriaLogs.
+"""Finds log lines in whichever store runs: Loki (with compose, or if JARVIS_LOKI names its program) or VictoriaLogs.
 
-Queries are LogQL, which Grafana and the runbooks speak; for VictoriaLogs they are translated to LogsQL. Supported is what
-our dashboards, links and documents use: see logql/parse.
+Queries are LogQL, as in Grafana and the runbooks; for VictoriaLogs they are translated to LogsQL. The supported subset is
+what the dashboards, links and documents use: see logql/parse.
 """
 
 import json
@@ -17,19 +17,19 @@ from functools import cache
 from pathlib import Path
 
 PARSER = Path(__file__).resolve().parent / "logql/parse"
-# Loopback is never reached by a proxy, whatever http_proxy says.
+# http_proxy must not apply to loopback.
 HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 LIMIT_SECONDS = 20
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 class QueryError(Exception):
-    """A question that cannot be asked, or that the store refuses; the message says why."""
+    """A query is invalid or was rejected by the store; the message says why."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the log, or a series of an aggregation: then the text is its value."""
+    """A log line, or a series of an aggregation, whose text is its value."""
 
     time: float  # seconds since 1970
     text: str
@@ -37,11 +37,11 @@ class Line:
 
 
 def store():
-    """The one that runs on this machine; Loki where both do."""
+    """The store that runs on this machine; Loki if both do."""
     for it in (Loki(), VictoriaLogs()):
         if it.answers():
             return it
-    raise QueryError(f"neither Loki ({Loki.URL}) nor VictoriaLogs ({VictoriaLogs.URL}) answers")
+    raise QueryError(f"neither Loki ({Loki.URL}) nor VictoriaLogs ({VictoriaLogs.URL}) responds")
 
 
 class Loki:
@@ -55,7 +55,7 @@ class Loki:
         if "range" in parse([query])[0]:
             found = json.loads(_get(f"{self.URL}/loki/api/v1/query", {"query": query}))["data"]["result"]
             return [Line(float(it["value"][0]), it["value"][1], it["metric"]) for it in found]
-        seconds(since)  # names what is wrong with it
+        seconds(since)  # raises an error that names an invalid duration
         parameters = {"query": query, "since": since, "limit": limit}
         found = json.loads(_get(f"{self.URL}/loki/api/v1/query_range", parameters))["data"]
         lines = [Line(int(at) / 1e9, text, it["stream"]) for it in found["result"] for at, text, *_ in it["values"]]
@@ -86,13 +86,13 @@ class VictoriaLogs:
         return Line(at, text, {underscored(k): v for k, v in row.items() if not k.startswith("_stream")})
 
     def _names(self, start):
-        """name in LogQL -> name here, of every field that there is since then."""
+        """name in LogQL -> name in VictoriaLogs, for every field that occurs since then."""
         found = json.loads(_get(f"{self.URL}/select/logsql/field_names", {"query": "*", "start": start}))
         return {underscored(it["value"]): it["value"] for it in found["values"]}
 
 
 def seconds(duration):
-    """Of a duration as Loki writes it: 90s, 1h30m, 7d."""
+    """The seconds of a duration in Loki's format: 90s, 1h30m, 7d."""
     pieces = re.findall(r"(\d+)([smhdw])", duration)
     if not pieces or "".join(map("".join, pieces)) != duration:
         raise QueryError(f"'{duration}' is not a duration; write 30s, 15m, 1h30m or 7d.")
@@ -100,7 +100,7 @@ def seconds(duration):
 
 
 def underscored(name):
-    """As Loki names an attribute that came by OTLP."""
+    """The name that Loki gives to an attribute received by OTLP."""
     return re.sub(r"\W", "_", name)
 
 
@@ -113,7 +113,7 @@ def _parsed(text):
 
 
 def parse(queries):
-    """What each LogQL expression asks for, as logql/parse describes it."""
+    """The parts of each LogQL expression, as described in logql/parse."""
     answers = json.loads(_parsed(json.dumps(queries)))
     for query, answer in zip(queries, answers):
         if "error" in answer:
@@ -122,7 +122,7 @@ def parse(queries):
 
 
 def logsql(parsed, names):
-    """The LogsQL that finds the same; names: name in LogQL -> name in VictoriaLogs."""
+    """The equivalent LogsQL. names: name in LogQL -> name in VictoriaLogs."""
     conditions = [_condition(names.get(name, name), *rest) for name, *rest in parsed["stream"] + parsed["filters"]]
     text = " ".join(conditions)
     if "range" in parsed:
@@ -140,11 +140,11 @@ def _condition(field, operator, value):
             return f"{name}:={_quoted(value)}"
         case "!=" if field:
             return f"!{name}:={_quoted(value)}"
-        case "=~":  # of labels: the whole value must match
+        case "=~":  # on labels: the whole value must match
             return f"{name}:~{_quoted(f'^(?:{value})$')}"
         case "!~" if field:
             return f"!{name}:~{_quoted(f'^(?:{value})$')}"
-        case "|=":  # of the line: any part of it
+        case "|=":  # on the line: any part may match
             return f"{name}:~{_quoted(re.escape(value))}"
         case "!=":
             return f"!{name}:~{_quoted(re.escape(value))}"
@@ -154,7 +154,7 @@ def _condition(field, operator, value):
             return f"!{name}:~{_quoted(value)}"
         case ">" | ">=" | "<" | "<=":
             return f"{name}:{operator}{value}"
-    raise QueryError(f'no such operator: "{operator}"')
+    raise QueryError(f"'{operator}' is not a supported operator.")
 
 
 def _quoted(text):
@@ -176,15 +176,15 @@ def _get(url, parameters):
     except urllib.error.HTTPError as error:
         raise QueryError(f"{parameters['query']}: {error.code} {error.read().decode()}") from error
     except OSError as error:
-        raise QueryError(f"{url} does not answer: {error}") from error
+        raise QueryError(f"{url} does not respond: {error}") from error
 
 
-# What every line has, and what says nothing to a reader.
+# Fields that every line has and that do not help a reader.
 NOISE = re.compile(r"(scope|telemetry|service|severity|deployment)_|(observed|flags|detected)")
 
 
 def shown(line):
-    """A line as `stack logs` prints it: an exception without its stack's frames."""
+    """A line as `stack logs` prints it: exceptions without their stack frames."""
     fields = {k: v for k, v in sorted(line.fields.items()) if not NOISE.match(k)}
     if "exception_stacktrace" in fields:
         fields["exception_stacktrace"] = [it for it in fields["exception_stacktrace"].splitlines() if it[:1].strip()]

@@ -1,8 +1,10 @@
-"""What Loki makes of log records that come by OTLP, after "Ingesting logs to Loki using OpenTelemetry Collector" in Loki's
-documentation ("Format considerations"). Tests replay to it what the collector really sends, for no Loki runs in CI.
+"""Loki's mapping of OTLP log records to labels, metadata and lines.
 
-- Resource attributes that Loki's file names are index labels; all others, the attributes of scope and record, and the
-  record's own fields are structured metadata.
+It follows "Ingesting logs to Loki using OpenTelemetry Collector", "Format considerations", in Loki's documentation. Tests
+feed it the bytes that the collector sends, because no Loki runs in CI.
+
+- Resource attributes that Loki's configuration lists are index labels. All other resource attributes, the attributes of
+  scope and record, and the fields of the record are structured metadata.
 - Names: dots and other special characters become underscores; nested attributes are flattened with an underscore.
 - The line is the record's body as text.
 """
@@ -14,16 +16,16 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 
 def index_labels(config):
-    """Resource attributes that are index labels, by loki/local-config.yaml as parsed."""
+    """The resource attributes that are index labels, from the parsed loki/local-config.yaml."""
     attributes = config["limits_config"]["otlp_config"]["resource_attributes"]
     if not attributes.get("ignore_defaults"):
-        raise ValueError("Loki's own default labels are not known here: set ignore_defaults")
+        raise ValueError("ignore_defaults must be true, because Loki's default labels are not known here")
     chosen = [it for it in attributes["attributes_config"] if it["action"] == "index_label"]
     return [name for it in chosen for name in it["attributes"]]
 
 
 def lines(body, config):
-    """[(index labels, structured metadata, line)] of an OTLP request's body, gzipped or not."""
+    """[(index labels, structured metadata, line)] of the body of an OTLP request, which may be gzipped."""
     request = ExportLogsServiceRequest.FromString(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
     labels = {underscored(it) for it in index_labels(config)}
     for resource_logs in request.resource_logs:

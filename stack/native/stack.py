@@ -1,15 +1,15 @@
-"""The whole stack as processes of this machine, run by supervisord: what compose.yaml says, on loopback.
+"""Runs the whole stack of compose.yaml as processes of this machine, on loopback, under supervisord.
 
   up [--without PART]   start everything that is not running, and wait until it is ready
   down                  stop everything
   status                each part's readiness, URL and log; exit code 1 if one is not ready
   key                   the API key of user "admin"
-  logs QUERY [SINCE]    lines that a LogQL query finds, in whichever log store runs; SINCE: 1h, 15m, …
-  model NAME            give Ollama the small model under another name too: smollm2:another
+  logs QUERY [SINCE]    print the log lines that a LogQL query finds, in whichever log store runs; SINCE: 1h, 15m, …
+  model NAME            add the small model to Ollama under a second name, such as smollm2:another
   start|stop|restart PART, pid PART
 
 State (data, logs, secrets, rendered configuration) lives in JARVIS_STACK_HOME, by default ~/.jarvis-stack, or
-/var/lib/jarvis-stack for root: there PostgreSQL runs as the user postgres, who cannot look into root's home.
+/var/lib/jarvis-stack for root, because PostgreSQL then runs as the user postgres, which cannot read root's home.
 """
 
 import argparse
@@ -38,11 +38,11 @@ HOME = Path(os.environ.get("JARVIS_STACK_HOME", DEFAULT_HOME)).resolve()
 BIN = Path(sys.executable).parent
 LOKI_FILE = "loki"  # in HOME: the JARVIS_LOKI that the running stack was started with
 READY_LIMIT_SECONDS = 120
-# Loopback is never reached by a proxy, whatever http_proxy says.
+# http_proxy must not apply to loopback.
 HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 MODEL = "smollm2:135m"
-# Variables of the caller that are the scripts' and compose's, and not the service's.
-OURS = re.compile(r"JARVIS_(CACHE|LOKI|ENVIRONMENT|PUBLISH|STACK_\w+|E2E_\w+)$")
+# The caller's variables that configure the scripts and compose, and are not passed to the service.
+NOT_FOR_THE_SERVICE = re.compile(r"JARVIS_(CACHE|LOKI|ENVIRONMENT|PUBLISH|STACK_\w+|E2E_\w+)$")
 
 
 def fail(message):
@@ -54,7 +54,7 @@ def say(message):
 
 
 def load_secrets():
-    """Secrets of this stack, made at its first start."""
+    """The secrets of this stack, generated at its first start."""
     file = HOME / "secrets.json"
     known = json.loads(file.read_text()) if file.exists() else {}
     missing = [name for name in compose.variable_names() if name not in known]
@@ -72,7 +72,7 @@ def parts():
 
 
 def local(part):
-    """What a process needs beyond its container's description."""
+    """Adds what a process needs beyond the description of its container."""
     if part.name == "postgres":
         data = part.folders[0]
         program = compose.postgres_program("postgres")
@@ -82,12 +82,12 @@ def local(part):
             command=[program, *options, *part.command[1:]],
             environment={},
             user="postgres" if IS_ROOT else "",
-            stop_signal="INT",  # disconnect clients, write everything, end
+            stop_signal="INT",  # fast shutdown: disconnects the clients
         )
     if part.name == "api":
         jdk = subprocess.run([ROOT / "service/bin/find-jdk"], capture_output=True, text=True, check=True)
         jar = HOME / "service/jarvis.jar"
-        given = {k: v for k, v in os.environ.items() if k.startswith(("JARVIS_", "OTEL_")) and not OURS.match(k)}
+        given = {k: v for k, v in os.environ.items() if k.startswith(("JARVIS_", "OTEL_")) and not NOT_FOR_THE_SERVICE.match(k)}
         environment = {**part.environment, **given}
         return dataclasses.replace(
             part,
@@ -110,7 +110,7 @@ def write(path, text, mode):
 
 
 def render(all_parts):
-    """Writes supervisord.conf, and for each part its files and the script that starts it (it holds secrets)."""
+    """Writes supervisord.conf, and for each part its files and its start script, which contains secrets."""
     for folder in ("config", "data", "logs", "run"):
         (HOME / folder).mkdir(exist_ok=True)
     sections = [
@@ -162,7 +162,7 @@ def prepare_postgres(part):
     data = Path(part.folders[0])
     if (data / "PG_VERSION").exists():
         return
-    say("making the database's folder")
+    say("creating the database cluster")
     password_file = HOME / "run" / "postgres.password"
     write(password_file, load_secrets()["POSTGRES_PASSWORD"], 0o600)
     data.chmod(0o700)
@@ -179,14 +179,14 @@ def prepare_postgres(part):
 
 
 def install_service():
-    """Copies the built service: a build beside a running one must not change what it runs from."""
+    """Copies the built service, so that a new build does not change the files of a running one."""
     target = ROOT / "service/target"
     shutil.rmtree(HOME / "service", ignore_errors=True)
     shutil.copytree(target / "libs", HOME / "service/libs")
     shutil.copy2(target / "jarvis.jar", HOME / "service/jarvis.jar")
 
 
-def make_database():
+def create_database():
     environment = {**os.environ, "PGPASSWORD": load_secrets()["POSTGRES_PASSWORD"], "PGCONNECT_TIMEOUT": "5"}
     psql = [compose.postgres_program("psql"), "-h", "127.0.0.1", "-U", "jarvis", "-d", "postgres", "-Atqc"]
     found = subprocess.run(
@@ -198,21 +198,21 @@ def make_database():
 
 
 def renamed(weights):
-    """A copy with another digit in the model's own name: Ollama identifies a loaded model by its file's hash."""
+    """A copy that differs in a digit of the model's name, because Ollama identifies a loaded model by the hash of its file."""
     name = b"Mix1 Ep2"
     content = weights.read_bytes()
     if name not in content:
-        fail(f"{weights} does not call itself {name.decode()}")
+        fail(f"{weights} does not contain the model name {name.decode()}")
     copy = HOME / "run" / "another.gguf"
     copy.write_bytes(content.replace(name, b"Mix1 Ep3", 1))
     return copy
 
 
-def make_model(part, name=MODEL):
+def create_model(part, name=MODEL):
     tags = json.loads(HTTP.open("http://127.0.0.1:11434/api/tags", timeout=10).read())
     if any(it["name"] == name for it in tags["models"]):
         return
-    say(f"giving Ollama the model {name}")
+    say(f"creating the model {name} in Ollama")
     fetched = subprocess.run([ROOT / "service/bin/fetch-model"], stdout=subprocess.PIPE, text=True, check=True)
     weights = Path(fetched.stdout.strip().splitlines()[-1])
     if name != MODEL:
@@ -224,7 +224,7 @@ def make_model(part, name=MODEL):
     result = subprocess.run(
         [part.command[0], "create", name, "-f", file], env=environment, capture_output=True, text=True, check=False
     )
-    (HOME / "run" / "another.gguf").unlink(missing_ok=True)  # Ollama keeps a copy of its own
+    (HOME / "run" / "another.gguf").unlink(missing_ok=True)  # Ollama has its own copy
     if result.returncode:
         fail(f"ollama create failed: {result.stderr}")
 
@@ -274,9 +274,9 @@ def check_startable(all_parts):
     for part in all_parts:
         program = part.command[0]
         if program != "sh" and not os.access(program, os.X_OK):
-            fail(f"{part.name}: {program} is not there; `make stack` builds and installs what is missing")
+            fail(f"{part.name}: {program} does not exist; `make stack` builds and installs what is missing")
         if part.name == "api" and not (ROOT / "service/target/jarvis.jar").exists():
-            fail("the service is not built: `make build` does it")
+            fail("the service is not built; run `make build`")
         listens = re.findall(r"127\.0\.0\.1:(\d+)", " ".join(part.command))
         for port in {*part.ports, *part.inner_ports, *map(int, listens)}:
             try:
@@ -284,11 +284,11 @@ def check_startable(all_parts):
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     probe.bind(("127.0.0.1", port))
             except OSError:
-                fail(f"port {port}, for {part.name}, is taken by another process (`ss -ltnp` tells which)")
+                fail(f"port {port} of {part.name} is in use by another process (`ss -ltnp` shows which)")
 
 
 def up(without):
-    os.umask(0o022)  # PostgreSQL's own user must reach its folder; secrets are written with modes of their own
+    os.umask(0o022)  # PostgreSQL's user must be able to enter its folder; secrets are written with mode 600
     HOME.mkdir(parents=True, exist_ok=True)
     all_parts = [it for it in parts() if it.name not in without]
     if supervisor_runs():
@@ -308,17 +308,17 @@ def up(without):
     if by_name:
         supervisorctl("start", *by_name)
         await_ready(by_name.values())
-    # Also where they ran already: an earlier start may have ended before this.
+    # Even if they were running: an earlier start may have failed before this step.
     names = {it.name: it for it in all_parts}
     if "postgres" in names:
-        make_database()
+        create_database()
     if "ollama" in names:
-        make_model(names["ollama"])
+        create_model(names["ollama"])
     if api:
         install_service()
         supervisorctl("start", "api")
         await_ready([api])
-    # so that the first question of an outage needs no network
+    # so that the first log query during an outage needs no network
     subprocess.run([ROOT / "stack/native/npm-packages", ROOT / "stack/native/logql"], stdout=subprocess.DEVNULL, check=False)
     print_welcome()
 
@@ -332,7 +332,7 @@ def print_welcome():
   Jaeger API   http://127.0.0.1:16686     {name:<12} {url}
   Alertmanager http://127.0.0.1:9093
 
-  Ask something:
+  Send a request:
 
     export JARVIS_API_KEY=$(stack/native/stack key)
     curl -s http://127.0.0.1:8000/v1/chat/completions -H "Authorization: Bearer $JARVIS_API_KEY" \\
@@ -343,10 +343,10 @@ def print_welcome():
 
 def down():
     if not supervisor_runs():
-        say("nothing runs")
+        say("nothing is running")
         return
     pid = int(supervisorctl("pid"))
-    # The service first, then the collector: each can still send what it has.
+    # The service first, then the collector, so that each can send its remaining data.
     for name in ("api", "otel-collector"):
         supervisorctl("stop", name, check=False)
     supervisorctl("shutdown")
@@ -356,11 +356,11 @@ def down():
             say("stopped")
             return
         time.sleep(0.2)
-    fail(f"supervisord (pid {pid}) does not end")
+    fail(f"supervisord (pid {pid}) did not stop within 120 s")
 
 
 def remove_sockets():
-    """SeaweedFS leaves these behind, and no option moves them."""
+    """Removes the sockets that SeaweedFS leaves in /tmp; no option changes their place."""
     command = " ".join(next(it for it in parts() if it.name == "seaweedfs").command)
     for server, port in re.findall(r"-(master|volume|filer|s3)\.port=(\d+)", command):
         Path(f"/tmp/seaweedfs-{server}-grpc-{10000 + int(port)}.sock").unlink(missing_ok=True)
@@ -380,7 +380,7 @@ def status():
 
 
 def print_logs(query, since, as_json):
-    """Oldest first, so that the newest stand above the prompt."""
+    """Prints the oldest lines first, so that the newest are next to the prompt."""
     try:
         lines = logs.store().find(query, since)[::-1]
     except logs.QueryError as error:
@@ -392,8 +392,8 @@ def print_logs(query, since, as_json):
             print(logs.shown(line))
 
 
-def take_running_loki():
-    """The stack that runs has the parts that it was started with, whatever JARVIS_LOKI says now."""
+def use_running_loki():
+    """Uses the JARVIS_LOKI with which the running stack was started, because it determines the parts."""
     if (HOME / LOKI_FILE).exists() and supervisor_runs():
         os.environ["JARVIS_LOKI"] = (HOME / LOKI_FILE).read_text()
 
@@ -413,7 +413,7 @@ def main():
     log_lines.add_argument("--json", action="store_true", help="an array of {time, text, fields}")
     given = parser.parse_args()
     if given.command not in ("key", "logs", "help"):
-        take_running_loki()
+        use_running_loki()
     match given.command:
         case "up":
             up(given.without)
@@ -424,14 +424,14 @@ def main():
         case "key":
             print(load_secrets()["JARVIS_API_KEY"])
         case "model":
-            make_model(next(it for it in parts() if it.name == "ollama"), given.name)
+            create_model(next(it for it in parts() if it.name == "ollama"), given.name)
         case "logs":
             print_logs(given.query, given.since, given.json)
         case "help":
             parser.print_help()
         case command:
             if given.part not in compose.native_services():
-                fail(f"there is no part '{given.part}'; there are {', '.join(compose.native_services())}")
+                fail(f"no part is called '{given.part}'; the parts are {', '.join(compose.native_services())}")
             print(supervisorctl(command, given.part))
 
 

@@ -1,4 +1,4 @@
-"""Who hears of which alert: Alertmanager's routes, inhibitions, and the receivers that `start` makes of the environment."""
+"""Tests Alertmanager's routes and inhibitions, and the receivers that `start` creates from the environment."""
 
 import json
 import os
@@ -63,9 +63,9 @@ class Receivers(unittest.TestCase):
         return {it["name"]: it for it in yaml.safe_load(text)["receivers"]}, result.stderr
 
     def test_none(self):
-        receivers, said = self.config({})
+        receivers, warnings = self.config({})
         self.assertEqual(receivers, {"notify": {"name": "notify"}, "watchdog": {"name": "watchdog"}})
-        self.assertIn("no receiver is set", said)
+        self.assertIn("no receiver is set", warnings)
 
     def test_each_alone(self):
         for variables, kind in (
@@ -74,10 +74,10 @@ class Receivers(unittest.TestCase):
             (EMAIL, "email_configs"),
             ({**EMAIL, **LOGIN}, "email_configs"),
         ):
-            receivers, said = self.config(variables)
+            receivers, warnings = self.config(variables)
             self.assertEqual(set(receivers["notify"]), {"name", kind})
             self.assertTrue(receivers["notify"][kind][0]["send_resolved"])
-            self.assertEqual(said, "")
+            self.assertEqual(warnings, "")
 
     def test_all(self):
         receivers, _ = self.config({**SECRETS, **EMAIL, **LOGIN})
@@ -98,7 +98,7 @@ class Receivers(unittest.TestCase):
         result = self.render({**EMAIL, "ALERT_SMTP_USERNAME": "b"})
         self.assertIn("ALERT_SMTP_PASSWORD", result.stderr)
 
-    def test_no_value_breaks_out(self):
+    def test_values_are_quoted(self):
         hostile = "x'\"\\: #{[&*!|>%@`$(touch y)\\n\\b\\047 evil: y"
         receivers, _ = self.config({**EMAIL, "ALERT_EMAIL_TO": hostile})
         self.assertEqual(receivers["notify"]["email_configs"][0]["to"], hostile)
@@ -109,7 +109,7 @@ class Receivers(unittest.TestCase):
 
 @unittest.skipUnless(os.access(AMTOOL, os.X_OK), f"{AMTOOL} is not built")
 class Running(unittest.TestCase):
-    """A real Alertmanager on a free port."""
+    """Tests with a real Alertmanager on a free port."""
 
     @classmethod
     def setUpClass(cls):
@@ -151,7 +151,7 @@ class Running(unittest.TestCase):
             result = subprocess.run(command, capture_output=True, text=True)
             self.assertEqual(result.stdout.strip(), receiver, f"{labels}: {result.stderr}")
 
-    def test_every_alert_that_is_inhibited_exists(self):
+    def test_every_alert_of_an_inhibition_exists(self):
         names = {it["alert"] for it in alerts()}
         for rule in yaml.safe_load((FOLDER / "alertmanager.yml").read_text())["inhibit_rules"]:
             for matcher in rule["source_matchers"] + rule["target_matchers"]:

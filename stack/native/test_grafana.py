@@ -1,4 +1,4 @@
-"""Holds Grafana's provisioning to what there is: the rules that grafana-provisioning/README.md writes down."""
+"""Enforces the rules for data sources and dashboards that grafana-provisioning/README.md lists."""
 
 import importlib.util
 import json
@@ -13,13 +13,13 @@ from urllib.parse import unquote
 
 import compose
 import yaml
+from promql import metrics_of
 
 PROVISIONING = compose.STACK.parent / "grafana-provisioning"
 DASHBOARDS = {it.name: json.loads(it.read_text()) for it in sorted((PROVISIONING / "dashboards").glob("*.json"))}
 RULES = sorted((compose.STACK / "prometheus/rules").glob("*.yml"))
-# Made by Prometheus itself, and read as they are.
+# Series that Prometheus itself creates.
 BUILT_IN = {"ALERTS"}
-WORDS = {"and", "or", "unless", "by", "on", "without", "ignoring", "offset", "group_left", "group_right", "bool"}
 
 
 def datasources():
@@ -34,7 +34,7 @@ def panels():
                 yield f"{file}: {panel.get('title')}", panel
 
 
-def promql():
+def promql_queries():
     """(where, expression, target) of every query to Prometheus, annotations and variables with them."""
     for name, panel in panels():
         for target in panel["targets"]:
@@ -52,17 +52,8 @@ def recorded():
     return {it["record"] for it in rules if "record" in it}
 
 
-def metrics_of(expression):
-    """Names of the series that an expression reads."""
-    text = re.sub(r"\"[^\"]*\"|`[^`]*`", "", expression)
-    text = re.sub(r"\{[^}]*\}|\[[^]]*\]|\$\w+", "", text)
-    text = re.sub(r"\b(by|on|without|ignoring|group_left|group_right)\s*\([^)]*\)", "", text)
-    text = re.sub(r"\boffset \w+", "", text)
-    return {it for it in re.findall(r"(?<![\w.:])([a-zA-Z_:][\w:]*)\b(?!\s*\()", text) if it not in WORDS}
-
-
 class Dashboards(unittest.TestCase):
-    def test_the_seeds_four(self):
+    def test_the_four_specified_dashboards(self):
         self.assertEqual(
             {it["uid"]: it["title"] for it in DASHBOARDS.values()},
             {
@@ -73,7 +64,7 @@ class Dashboards(unittest.TestCase):
             },
         )
 
-    def test_they_are_what_their_source_makes(self):
+    def test_they_are_what_their_source_generates(self):
         source = PROVISIONING / "source"
         sys.path.insert(0, str(source))
         try:
@@ -89,7 +80,7 @@ class Dashboards(unittest.TestCase):
         for name, text in made.items():
             self.assertEqual((PROVISIONING / "dashboards" / name).read_text(), text, f"{name}: run `make generate`")
 
-    def test_every_panel_says_what_it_shows_and_what_is_normal(self):
+    def test_every_panel_describes_what_it_shows_and_what_is_normal(self):
         for name, panel in panels():
             self.assertTrue(panel["title"], name)
             self.assertIn(" Normal: ", panel["description"], name)
@@ -120,32 +111,49 @@ class Dashboards(unittest.TestCase):
 
     def test_queries_read_recording_rules(self):
         known = recorded() | BUILT_IN
-        for name, expression, target in promql():
+        for name, expression, target in promql_queries():
             metrics = metrics_of(expression)
             self.assertTrue(metrics, name)
             if target.get("exemplar"):
-                # recorded series carry no exemplars: raw buckets, by one path
+                # recorded series carry no exemplars, so these read raw buckets of one path
                 for metric in metrics:
                     self.assertRegex(metric, "_bucket$", name)
                     self.assertIn(f'{metric}{{telemetry_path="scrape"', expression, name)
             else:
-                self.assertLessEqual(metrics, known, f"{name}: no such series is recorded")
+                self.assertLessEqual(metrics, known, f"{name}: reads a series that is not recorded")
 
     def test_every_recorded_series_is_read(self):
-        read = {metric for _, expression, _ in promql() for metric in metrics_of(expression)}
+        read = {metric for _, expression, _ in promql_queries() for metric in metrics_of(expression)}
         for file in RULES:
             for group in yaml.safe_load(file.read_text())["groups"]:
                 for rule in group["rules"]:
                     read |= metrics_of(rule["expr"])
-        self.assertEqual(recorded() - read, {"documents_processed"}, "recorded, and read by nobody")
+        self.assertEqual(recorded() - read, {"documents_processed"}, "recorded but never read")
 
-    def test_variables_in_logql_stand_in_double_quotes(self):
-        # for Grafana escapes their values as for a string in double quotes
+    def test_variables_in_logql_are_in_double_quotes(self):
+        # Grafana escapes their values for a string in double quotes
         for name, panel in panels():
             for target in panel["targets"]:
                 if target["datasource"]["uid"] == "loki":
                     for text in re.findall(r"`([^`]*)`", target["expr"]):
                         self.assertNotIn("$", text, name)
+
+    def test_queries_of_logs_name_packages_that_exist(self):
+        sources = PROVISIONING.parent / "service/src/main/java"
+        for name, panel in panels():
+            for target in panel["targets"]:
+                for parent, packages in re.findall(r"scope_name=~`([\w.]+)\.\(([\w|]+)\)", target["expr"]):
+                    for package in packages.split("|"):
+                        self.assertTrue((sources / parent.replace(".", "/") / package).is_dir(), f"{name}: {parent}.{package}")
+
+    def test_runbooks_name_dashboards_and_panels_that_exist(self):
+        titles = {it["title"] for dashboard in DASHBOARDS.values() for it in (dashboard, *dashboard["panels"])}
+        for file in sorted((PROVISIONING.parent / "docs/runbooks").glob("*.md")):
+            # from "Grafana, *Overview*" to the end of the item
+            for item in re.findall(r"Grafana, (\*.+?)(?=\n\d+\. |\n\n|\n *```|\n#|\Z)", file.read_text(), re.S):
+                for title in re.findall(r"(?<!\*)\*([^*]+)\*(?!\*)", item):
+                    with self.subTest(file.name, title=title):
+                        self.assertIn(" ".join(title.split()), titles)
 
     def test_variables_links_and_annotations(self):
         for file, dashboard in DASHBOARDS.items():
@@ -153,13 +161,13 @@ class Dashboards(unittest.TestCase):
             self.assertEqual(names[0], "environment", file)
             text = json.dumps(dashboard["panels"])
             for name in names:
-                self.assertIn(f"${name}", text, f"{file}: nothing reads the variable {name}")
+                self.assertIn(f"${name}", text, f"{file}: no panel uses the variable {name}")
             self.assertTrue(all(it["includeVars"] and it["keepTime"] for it in dashboard["links"]), file)
             self.assertEqual([it["name"] for it in dashboard["annotations"]["list"]], ["Deployments", "Alerts"], file)
         chosen = {name for it in DASHBOARDS.values() for name in [v["name"] for v in it["templating"]["list"]]}
         self.assertEqual(chosen, {"environment", "route", "model", "provider"})
 
-    def test_no_state_is_told_by_red_and_green_alone(self):
+    def test_no_state_is_shown_by_red_and_green_alone(self):
         for file, dashboard in DASHBOARDS.items():
             self.assertNotIn("green", json.dumps(dashboard), file)
         for name, panel in panels():
@@ -172,7 +180,7 @@ class Dashboards(unittest.TestCase):
             if panel["type"] == "state-timeline":
                 self.assertTrue(defaults["mappings"], name)
 
-    def test_every_graph_leads_to_logs_or_traces_of_its_window(self):
+    def test_every_graph_links_to_logs_or_traces_of_its_time_range(self):
         for name, panel in panels():
             links = panel["fieldConfig"]["defaults"].get("links", [])
             if panel["type"] == "timeseries":
@@ -196,7 +204,7 @@ class Dashboards(unittest.TestCase):
         if not os.access(program, os.X_OK):
             self.skipTest(f"{program} is not built")
         rules = []
-        for i, (_, expression, _) in enumerate(promql()):
+        for i, (_, expression, _) in enumerate(promql_queries()):
             for variable, value in (("$__rate_interval", "1m"), ("$__range_s", "3600"), ("$__range", "1h")):
                 expression = expression.replace(variable, value)
             rules.append({"record": f"panel:{i}", "expr": expression})
@@ -208,7 +216,7 @@ class Dashboards(unittest.TestCase):
 
 
 class DataSources(unittest.TestCase):
-    def test_each_leads_to_the_others(self):
+    def test_each_links_to_the_others(self):
         sources = datasources()
         self.assertEqual(set(sources), {"prometheus", "loki", "jaeger"})
         to_trace = sources["prometheus"]["jsonData"]["exemplarTraceIdDestinations"]
@@ -224,7 +232,7 @@ class DataSources(unittest.TestCase):
             self.assertIn("$$__tags", query["query"])
             self.assertLessEqual(metrics_of(query["query"].replace("$$", "$")), recorded(), query["name"])
 
-    def test_urls_are_composes_services(self):
+    def test_urls_are_services_of_compose(self):
         services = compose.load()["services"]
         for source in datasources().values():
             host, port = re.match(r"http://([\w-]+):(\d+)$", source["url"]).groups()

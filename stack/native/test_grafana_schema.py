@@ -1,4 +1,4 @@
-"""Holds the dashboards to Grafana's own types, and the checker that does it to what it has to find."""
+"""Checks the dashboards against Grafana's own types, and that the checker finds mistakes."""
 
 import json
 import re
@@ -20,7 +20,7 @@ def check(*files):
 
 
 def dashboard():
-    """A dashboard with a bit of everything, all of it right."""
+    """A valid dashboard with a bit of everything."""
     place = {"x": 0, "y": 0, "w": 6, "h": 4}
     target = {"refId": "A", "datasource": PROMETHEUS, "expr": "up", "range": True}
     stat = {
@@ -87,7 +87,7 @@ def dashboard():
     }
 
 
-# What is broken: how, and the place that the error has to name, with a piece of its text.
+# name -> (how to break the dashboard, the place that the error must name, a part of its text)
 BROKEN = {
     "option": (
         lambda it: it["panels"][0]["options"].update(optionz=1),
@@ -173,7 +173,7 @@ class Schema(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             files = {name: Path(folder) / f"{name}.json" for name in ["right", *BROKEN]}
             for name, file in files.items():
-                broken = json.loads(json.dumps(dashboard()))  # nothing in it is there twice
+                broken = json.loads(json.dumps(dashboard()))  # a deep copy
                 if name in BROKEN:
                     BROKEN[name][0](broken)
                 file.write_text(json.dumps(broken))
@@ -190,7 +190,7 @@ class Schema(unittest.TestCase):
 
 
 class Packages(unittest.TestCase):
-    def test_the_types_are_those_of_composes_grafana(self):
+    def test_the_types_have_the_version_of_grafana_in_compose(self):
         image = compose.load()["services"]["grafana"]["image"]
         versions = json.loads((FOLDER / "package.json").read_text())["dependencies"]
         self.assertEqual(versions["@grafana/schema"], re.search(r":-([\d.]+)\}", image)[1])

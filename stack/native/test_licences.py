@@ -1,4 +1,4 @@
-"""Proves that licences/check.py refuses what it must, and holds the repository to its list of denied Go modules."""
+"""Tests that licences/check.py rejects what it must, and checks the repository for denied Go modules."""
 
 import email
 import json
@@ -92,7 +92,7 @@ class Licences(unittest.TestCase):
 
 
 class Ecosystems(unittest.TestCase):
-    """One forbidden component among good ones, in each ecosystem's own form."""
+    """One forbidden component among allowed ones, in the format of each ecosystem."""
 
     def refused(self, ecosystem, components):
         faults = check.faults_of(check.Policy(POLICY), ecosystem, components)
@@ -178,7 +178,7 @@ class DeniedModules(unittest.TestCase):
 
 @unittest.skipUnless(shutil.which("go"), "Go reads the licences of Go modules, and there is none here")
 class GoModules(unittest.TestCase):
-    """The reader itself, on a program with modules beside it."""
+    """Tests go-modules on a program with local modules."""
 
     @classmethod
     def setUpClass(cls):

@@ -1,6 +1,6 @@
-"""Dashboards, rules and links against the live stack of `make e2e`: what they ask for must be there.
+"""Runs the queries of dashboards, rules and links on the live stack of `make e2e`: each must find data.
 
-The stack first sees every feature, and each way to fail that the service has.
+First, every feature of the service is used, and every kind of failure is caused.
 """
 
 import json
@@ -18,7 +18,8 @@ from pathlib import Path
 import compose
 import logs
 import yaml
-from test_grafana import DASHBOARDS, RULES, datasources, metrics_of, panels, promql
+from promql import metrics_of, selectors
+from test_grafana import DASHBOARDS, RULES, datasources, panels, promql_queries
 
 LIMIT_SECONDS = 60
 API = "http://127.0.0.1:8000"
@@ -26,21 +27,19 @@ MODEL = "smollm2:135m"
 KEY = os.environ.get("JARVIS_E2E_API_KEY", "")
 HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-# What is rightly empty here, and why: panels by title, series by name.
-RIGHTLY_EMPTY = {
-    "Firing alerts": "nothing fires once the outage is over; the annotation shows that the query finds what fired",
-    "environment_instance_signal:otel_sdk_dropped:rate5m": "the service drops only after minutes without a collector",
+# Panels (by title) and series (by name) that are expected to be empty here, with the reason.
+EXPECTED_EMPTY = {
+    "Firing alerts": "no alert fires after the outage; the annotation shows that the query finds alerts that fired",
+    "environment_instance_signal:otel_sdk_dropped:rate5m": "the service drops items only after minutes without a collector",
 }
-# The same of metrics that the service exposes and no rule reads.
-READ_BY_NOBODY = {
-    "classloader_loadedClasses_count": "of use in a heap dump's company only",
+# Metrics of libraries that the service exposes and no rule records, and why not.
+NOT_RECORDED = {
+    "classloader_loadedClasses_count": "only useful with a heap dump",
     "classloader_loadedClasses_total": "as above",
     "classloader_unloadedClasses_total": "as above",
-    "thread_daemon_count": "a part of thread_count",
-    "thread_max_count": "the maximum of thread_count over time says it",
-    "thread_starts": "of use beside a profiler only",
-    "http_request_body_reserved_bytes": "a refusal is a 503 in http_requests_total; this says why",
-    "documents_waiting_requests": "those that wait in vain are 503s in http_requests_total",
+    "thread_daemon_count": "included in thread_count",
+    "thread_max_count": "the maximum of thread_count over time shows it",
+    "thread_starts": "only useful with a profiler",
     "hikaricp_connections": "active and idle add up to it",
     "hikaricp_connections_min": "a setting",
     "hikaricp_connections_acquire_max_seconds": "the spans show the slow ones",
@@ -54,14 +53,14 @@ READ_BY_NOBODY = {
     "otel_sdk_exporter_log_inflight": "moves within milliseconds",
     "otel_sdk_exporter_metric_data_point_inflight": "as above",
     "otel_sdk_exporter_span_inflight": "as above",
-    "otel_sdk_exporter_operation_duration_seconds": "export delays nobody",
+    "otel_sdk_exporter_operation_duration_seconds": "export delays no request",
     "otel_sdk_metric_reader_collection_duration_seconds": "as above",
-    "otel_sdk_log_total": "http_requests_total times two",
+    "otel_sdk_log_total": "twice http_requests_total",
     "otel_sdk_processor_log_queue_capacity": "a constant",
-    "otel_sdk_processor_log_queue_size": "what it cannot hold is counted as dropped",
+    "otel_sdk_processor_log_queue_size": "what does not fit is counted as dropped",
     "otel_sdk_processor_span_queue_capacity_span": "a constant",
-    "otel_sdk_processor_span_queue_size_span": "what it cannot hold is counted as dropped",
-    "otel_sdk_span_live": "http_active_requests and the like",
+    "otel_sdk_processor_span_queue_size_span": "what does not fit is counted as dropped",
+    "otel_sdk_span_live": "http_active_requests shows the same",
     "otel_sdk_span_started_total": "the span metrics count them by name",
 }
 
@@ -78,7 +77,7 @@ def prometheus(query):
 
 
 def prometheus_range(query):
-    """As a graph of the last ten minutes."""
+    """A range query over the last ten minutes."""
     now = time.time()
     data = get("http://127.0.0.1:9090/api/v1/query_range", query=query, start=now - 600, end=now, step=5)["data"]
     return data["result"]
@@ -103,22 +102,18 @@ def has_number(result):
     return any(it != "NaN" for it in values)
 
 
-# What a dashboard begins with, and what somebody may choose.
+# The initial values of a dashboard's variables, and a selection.
 ALL = dict.fromkeys(("environment", "route", "model", "provider"), ".*")
 CHOSEN = {"environment": "local", "route": "/v1/models/{id}", "model": MODEL, "provider": "ollama"}
 
 
 def filled(expression, variables=None):
-    """As Grafana sends it: a value that was chosen is escaped for a regular expression in a quoted string."""
+    """The query as Grafana sends it: selected values are escaped for a regular expression in a quoted string."""
     for variable, value in (("$__rate_interval", "1m"), ("$__range", "10m")):
         expression = expression.replace(variable, value)
     escaped = {k: re.sub(r"[$^*{}\[\]'+?.()|]", r"\\\\\g<0>", v) for k, v in (variables or {}).items()}
     values = {**ALL, **escaped}
     return re.sub(r"\$(environment|route|model|provider)\b", lambda m: values[m[1]], expression)
-
-
-def selectors(expression):
-    return re.findall(r"([a-zA-Z_:][\w:]*)\{([^}]*)\}", expression)
 
 
 def ask(path, body=None, **headers):
@@ -164,11 +159,11 @@ class Live(unittest.TestCase):
         stack("stop", "ollama")
         try:
             firing = 'ALERTS{alertname="DependencyDown", dependency="ollama", alertstate="firing"}'
-            cls.until("ollama's absence fires an alert", lambda: chat() == 502 and prometheus(firing))
+            cls.until("the outage of Ollama fires an alert", lambda: chat() == 502 and prometheus(firing))
         finally:
             stack("start", "ollama")
-        cls.until("ollama answers again", lambda: chat() == 200)
-        cls.use_everything()  # again: a rate does not see what a series begins with
+        cls.until("Ollama responds again", lambda: chat() == 200)
+        cls.use_everything()  # again, because a rate does not see the first value of a series
 
     @classmethod
     def use_everything(cls):
@@ -193,7 +188,7 @@ class Live(unittest.TestCase):
     def test_every_query_of_every_panel_finds_data(self):
         for name, panel in panels():
             for target in panel["targets"]:
-                if panel["title"] in RIGHTLY_EMPTY or metrics_of(filled(target["expr"])) & set(RIGHTLY_EMPTY):
+                if panel["title"] in EXPECTED_EMPTY or metrics_of(filled(target["expr"])) & set(EXPECTED_EMPTY):
                     continue
                 for variables in ({}, CHOSEN):
                     query = filled(target["expr"], variables)
@@ -212,9 +207,9 @@ class Live(unittest.TestCase):
                 self.assertTrue(any(label in one["metric"] for one in prometheus(filled(series))), f"{file}: {label}")
 
     def test_every_value_that_a_query_filters_by_exists(self):
-        for name, expression, _ in promql():
+        for name, expression, _ in promql_queries():
             for series, matchers in selectors(filled(expression)):
-                if series in RIGHTLY_EMPTY:
+                if series in EXPECTED_EMPTY:
                     continue
                 for label, operator, value in re.findall(r'(\w+)(=~?)"([^"]*)"', matchers):
                     for one in value.split("|") if operator == "=~" else [value]:
@@ -229,20 +224,20 @@ class Live(unittest.TestCase):
         self.assertEqual(len(rules), len(written))
         for rule in rules:
             self.assertEqual(rule["health"], "ok", f"{rule['name']}: {rule.get('lastError')}")
-            if rule["type"] == "recording" and rule["name"] not in RIGHTLY_EMPTY:
+            if rule["type"] == "recording" and rule["name"] not in EXPECTED_EMPTY:
                 labels = ", ".join(f'{k}="{v}"' for k, v in rule.get("labels", {}).items())
                 query = f"{rule['name']}{{{labels}}}"
-                if not self.rightly_silent(query):
+                if not self.expected_silent(query):
                     self.until(query, lambda: has_number(prometheus_range(query)))
                     for series in prometheus(query):
                         self.assertEqual(series["metric"].get("environment"), "local", series["metric"])
 
     @staticmethod
-    def rightly_silent(query):
-        """The collector's counts of what it lost show with the first loss."""
+    def expected_silent(query):
+        """The collector's counters of losses appear with the first loss."""
         return query.startswith("environment_reason_signal:otelcol_lost") and "exporter_" in query
 
-    def test_every_metric_of_the_service_is_read(self):
+    def test_every_exposed_metric_is_recorded(self):
         with HTTP.open(f"{API}/metrics", timeout=10) as response:
             families = re.findall(r"^# TYPE (\w+) ", response.read().decode(), re.M)
         read = set()
@@ -252,9 +247,9 @@ class Live(unittest.TestCase):
                     read |= metrics_of(rule["expr"])
         for family in families:
             names = {family, *(f"{family}_{it}" for it in ("bucket", "sum", "count"))}
-            self.assertEqual(bool(names & read), family not in READ_BY_NOBODY, f"{family}: read, or listed, not both")
+            self.assertEqual(bool(names & read), family not in NOT_RECORDED, f"{family}: must be either recorded or in NOT_RECORDED")
 
-    def test_links_lead_to_traces(self):
+    def test_links_find_traces_and_logs(self):
         for name, panel in panels():
             defaults = panel["fieldConfig"]["defaults"].get("links", [])
             own = [p["value"] for it in panel["fieldConfig"]["overrides"] for p in it["properties"] if p["id"] == "links"]
@@ -263,17 +258,17 @@ class Live(unittest.TestCase):
                 query = json.loads(panes)["a"]["queries"][0]
                 series = [it for t in panel["targets"] for it in prometheus_range(filled(t["expr"]))]
                 filters = [self.fill_link(query, it["metric"]) for it in series]
-                if query["datasource"]["uid"] == "jaeger" and panel["title"] not in RIGHTLY_EMPTY:
+                if query["datasource"]["uid"] == "jaeger" and panel["title"] not in EXPECTED_EMPTY:
                     named = {it["operation"] for it in filters if "${" not in it["operation"]}
-                    if named and not self.is_rightly_empty(panel):
+                    if named and not self.is_expected_empty(panel):
                         self.assertTrue(any(traces(it) for it in named), f"{name}: no traces of {named}")
                 elif query["datasource"]["uid"] == "loki":
                     for it in filters:
-                        log_lines(it["expr"])  # the store can read it
+                        log_lines(it["expr"])  # the store can parse it
 
     @staticmethod
-    def is_rightly_empty(panel):
-        return any(metrics_of(filled(it["expr"])) & set(RIGHTLY_EMPTY) for it in panel["targets"]) or any(
+    def is_expected_empty(panel):
+        return any(metrics_of(filled(it["expr"])) & set(EXPECTED_EMPTY) for it in panel["targets"]) or any(
             "object_store" in it["expr"] for it in panel["targets"]
         )
 
@@ -319,7 +314,7 @@ class Live(unittest.TestCase):
         except urllib.error.HTTPError:
             return []
 
-    def test_a_line_of_a_panel_is_found_by_its_trace(self):
+    def test_a_log_line_is_found_by_its_trace(self):
         trace = uuid.uuid4().hex
         self.assertEqual(chat(traceparent=f"00-{trace}-00f067aa0ba902b7-01"), 200)
         query = f'{{service_name="jarvis-api", deployment_environment_name="local"}} | trace_id="{trace}"'
@@ -328,9 +323,9 @@ class Live(unittest.TestCase):
 
 @unittest.skipUnless(KEY, "needs the running stack of `make e2e`")
 class HealthChecks(unittest.TestCase):
-    """Compose's health checks that need no program of their image but wget or bash, run against the native stack's same ports."""
+    """Runs those of Compose's health checks that need only wget or bash, against the same ports of the native stack."""
 
-    def test_they_pass_where_the_part_is_healthy(self):
+    def test_they_pass_if_the_part_is_healthy(self):
         services = compose.load()["services"]
         for name in ("seaweedfs", "prometheus", "alertmanager", "jaeger", "api"):
             kind, *command = [it.replace("$$", "$") for it in services[name]["healthcheck"]["test"]]

@@ -1,5 +1,5 @@
-"""What must survive on the live stack of `make e2e`: an alert's way to whoever is on call, and telemetry while its
-backends are away."""
+"""Outages on the live stack of `make e2e`: an alert reaches the person on call, and no telemetry is lost while backends are
+down."""
 
 import http.server
 import json
@@ -17,12 +17,12 @@ import test_logs
 import yaml
 from test_live import HTTP, KEY, ask, chat, get, prometheus, stack, upload
 
-OUTAGE_SECONDS = 30  # fifteen exports of metrics
+OUTAGE_SECONDS = 30  # fifteen metric exports
 LIMIT_SECONDS = 90
 
 
 class Webhook:
-    """Takes Alertmanager's calls on the port that `e2e` has told it."""
+    """Receives Alertmanager's calls on the port that `e2e` chose."""
 
     def __init__(self):
         self.calls = []
@@ -58,18 +58,18 @@ def until(what, condition):
 
 @unittest.skipUnless(KEY, "needs the running stack of `make e2e`")
 class Alerts(unittest.TestCase):
-    def test_a_database_that_is_down_reaches_whoever_is_on_call(self):
+    def test_a_database_outage_reaches_the_person_on_call(self):
         webhook = Webhook()
         self.addCleanup(webhook.close)
         stack("stop", "postgres")
         try:
             until("DatabaseDown arrives", lambda: webhook.alerts("DatabaseDown", "firing"))
-            # what follows from it is known to Alertmanager, and silent
+            # Alertmanager knows the consequences and inhibits them
             until("DependencyDown is inhibited", lambda: self.inhibited("DependencyDown"))
-            self.assertEqual(chat(), 200, "answers go on")
+            self.assertEqual(chat(), 200, "answers continue")
         finally:
             stack("start", "postgres")
-        until("its end arrives", lambda: webhook.alerts("DatabaseDown", "resolved"))
+        until("the end of DatabaseDown arrives", lambda: webhook.alerts("DatabaseDown", "resolved"))
 
         alert = webhook.alerts("DatabaseDown", "firing")[0]
         self.assertEqual(alert["labels"], {"alertname": "DatabaseDown", "severity": "critical", "environment": "local"})
@@ -78,7 +78,7 @@ class Alerts(unittest.TestCase):
         self.assertEqual(notes["runbook_url"], "docs/runbooks/DatabaseDown.md")
         self.assertEqual(notes["dashboard_url"], "http://localhost:3000/d/jarvis-database?var-environment=local")
         self.assertIn("local", notes["description"])
-        self.assertFalse(webhook.alerts("Watchdog", "firing"), "it is called apart")
+        self.assertFalse(webhook.alerts("Watchdog", "firing"), "it has its own receiver")
         until("the service writes rows again", lambda: get("http://127.0.0.1:8000/health")["checks"]["database"] == "ok")
 
     @staticmethod
@@ -88,7 +88,7 @@ class Alerts(unittest.TestCase):
 
 
 class StoreAndForward:
-    """Stands where the log store was, keeps what the collector sends, and hands it on later."""
+    """Listens in place of the log store, keeps what the collector sends, and forwards it later."""
 
     def __init__(self, url):
         self.requests = []
@@ -119,14 +119,14 @@ class StoreAndForward:
 
 
 def log_store():
-    """The store and the part of the stack that it is."""
+    """The log store, and the name of its part of the stack."""
     store = logs.store()
     return store, "loki" if isinstance(store, logs.Loki) else "victoria-logs"
 
 
 @unittest.skipUnless(KEY, "needs the running stack of `make e2e`")
 class LabelsOfLoki(unittest.TestCase):
-    def test_what_the_collector_sends_has_each_label_and_field_that_logql_asks_for(self):
+    def test_the_collector_sends_every_label_and_field_that_logql_queries_use(self):
         config = yaml.safe_load((compose.STACK / "loki/local-config.yaml").read_text())
         store, part = log_store()
         stack("stop", part)
@@ -142,7 +142,7 @@ class LabelsOfLoki(unittest.TestCase):
         try:
             self.assertEqual(chat(), 200)
             self.assertEqual(chat(model="fails"), 504)
-            upload("%PDF-1.7 and nothing of a PDF behind it", "broken.pdf")
+            upload("%PDF-1.7 followed by no PDF", "broken.pdf")
             until("the first lines", lines)
             for where, text in [*test_logs.documents(), *test_logs.dashboards()]:
                 [asked] = logs.parse([text])
@@ -155,7 +155,7 @@ class LabelsOfLoki(unittest.TestCase):
         for labels, _, _ in sent:
             self.assertEqual(labels, {"service_name": "jarvis-api", "deployment_environment_name": "local"})
 
-        # and the store has under these names what was sent
+        # and the store has what was sent, under these names
         until("the log store is back", store.answers)
         collector.forward()
         for labels, metadata, text in sent:
@@ -168,7 +168,7 @@ class LabelsOfLoki(unittest.TestCase):
 
 @unittest.skipUnless(KEY, "needs the running stack of `make e2e`")
 class Backends(unittest.TestCase):
-    def test_nothing_is_missing_after_log_store_and_prometheus_were_away(self):
+    def test_nothing_is_missing_after_an_outage_of_log_store_and_prometheus(self):
         until("traffic", lambda: chat() == 200)
         store, part = log_store()
         asked = []
@@ -196,17 +196,17 @@ class Backends(unittest.TestCase):
         until("Prometheus is back", lambda: self.ready("http://127.0.0.1:9090/-/ready"))
 
         def samples():
-            """When OTLP brought the counter, in the time that Prometheus was away."""
+            """The times of the OTLP samples during the outage of Prometheus."""
             selector = 'http_requests_total{route="/v1/models", status="200", telemetry_path="otlp"}'
             result = prometheus(f"{selector}[10m]")
             return [at for it in result for at, _ in it["values"] if began <= at <= ended]
 
-        # one every two seconds; a pause of more than three exports would be a hole
+        # one every two seconds; a pause of more than three exports is a gap
         def whole():
             times = [began, *samples(), ended]
             return len(times) > 10 and max(b - a for a, b in zip(times, times[1:])) < 7
 
-        until("no sample of OTLP is missing", whole)
+        until("no OTLP sample is missing", whole)
         increase = 'increase(http_requests_total{route="/v1/models", status="200", telemetry_path="otlp"}[5m])'
         until("all requests are counted", lambda: float(prometheus(increase)[0]["value"][1]) >= len(asked) * 0.95)
 
@@ -215,7 +215,7 @@ class Backends(unittest.TestCase):
         try:
             get(url)
         except json.JSONDecodeError:
-            return True  # it answers, in plain text
+            return True  # it responds, in plain text
         except OSError:
             return False
         return True

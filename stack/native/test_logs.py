@@ -1,4 +1,4 @@
-"""Holds every LogQL expression of dashboards, links and documents to Grafana's grammar, and what `logs.py` makes of it."""
+"""Parses every LogQL expression of dashboards, links and documents with Grafana's grammar, and tests logs.py."""
 
 import gzip
 import http.server
@@ -19,7 +19,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from test_grafana import datasources, panels
 
 ROOT = compose.STACK.parent
-# Where a document has one: in quotes of the shell, or alone on its line.
+# In documents, an expression is in shell quotes, or alone on its line.
 QUOTED = re.compile(r"""'(?P<single>[^'\n]*\{service_name[^'\n]*)'|"query=(?P<double>(?:[^"\\\n]|\\.)*\{service_name(?:[^"\\\n]|\\.)*)\"""")
 
 
@@ -48,15 +48,15 @@ def dashboards():
 
 
 def fields(parsed):
-    """Names of the fields that an expression reads, those of its selector apart."""
+    """The names of the fields that an expression reads, except those in its selector."""
     return {it[0] for it in parsed["filters"] if it[0]} | set(parsed.get("by", []))
 
 
 class Expressions(unittest.TestCase):
-    def test_each_one_can_be_read(self):
+    def test_every_expression_can_be_parsed(self):
         everywhere = [*documents(), *dashboards()]
         self.assertGreater(len({file for file, _ in documents()}), 8)
-        parsed = logs.parse([it for _, it in everywhere])  # names the expression that cannot be read
+        parsed = logs.parse([it for _, it in everywhere])  # raises an error that names an invalid expression
         for (where, text), it in zip(everywhere, parsed):
             self.assertIn("service_name", [label for label, *_ in it["stream"]], f"{where}: {text}")
 
@@ -94,7 +94,7 @@ class VictoriaLogs(unittest.TestCase):
 
 
 class Stores(unittest.TestCase):
-    """How each store is asked, and what is made of its answer. `make e2e` asks the real one."""
+    """The requests to each store and the use of its responses. `make e2e` queries a real store."""
 
     def answering(self, store, *bodies):
         requests, bodies = [], list(bodies)
@@ -116,7 +116,7 @@ class Stores(unittest.TestCase):
         store.URL = f"http://127.0.0.1:{server.server_port}"
         return store, requests
 
-    def test_lines_of_loki_come_newest_first(self):
+    def test_lines_of_loki_are_returned_newest_first(self):
         old, new = ["1000000000", "a", {}], ["3000000000", "b"]
         streams = [{"stream": {"x": "1"}, "values": [old]}, {"stream": {"x": "2"}, "values": [new]}]
         body = json.dumps({"data": {"resultType": "streams", "result": streams}})
@@ -125,7 +125,7 @@ class Stores(unittest.TestCase):
         self.assertEqual([(it.time, it.text, it.fields) for it in found], [(3, "b", {"x": "2"}), (1, "a", {"x": "1"})])
         self.assertRegex(requests[0], r"^/loki/api/v1/query_range\?.*since=15m")
 
-    def test_counts_of_loki_are_those_of_now(self):
+    def test_counts_of_loki_are_the_current_ones(self):
         body = json.dumps({"data": {"resultType": "vector", "result": [{"metric": {"status": "500"}, "value": [7.5, "3"]}]}})
         loki, requests = self.answering(logs.Loki(), body)
         found = loki.find('sum by (status) (count_over_time({service_name="a"}[15m]))')
@@ -143,10 +143,10 @@ class Stores(unittest.TestCase):
         self.assertEqual([(it.time, it.text, it.fields) for it in found], [(3, "b", {"service_name": "s"}), (1, "a", {"service_name": "s"})])
         self.assertIn(urllib.parse.quote_plus('"service.name":="s"'), requests[1])
 
-    def test_a_store_that_is_away_and_a_bad_duration_are_named(self):
+    def test_an_unreachable_store_and_an_invalid_duration_are_named(self):
         for store in (logs.Loki(), logs.VictoriaLogs()):
             store.URL = "http://127.0.0.1:1"
-            with self.assertRaisesRegex(logs.QueryError, "http://127.0.0.1:1/.* does not answer"):
+            with self.assertRaisesRegex(logs.QueryError, "http://127.0.0.1:1/.* does not respond"):
                 store.find('{service_name="a"}')
             with self.assertRaisesRegex(logs.QueryError, "'90' is not a duration; write 30s, 15m, 1h30m or 7d."):
                 store.find('{service_name="a"}', since="90")
@@ -154,7 +154,7 @@ class Stores(unittest.TestCase):
 
 
 class LokiOtlp(unittest.TestCase):
-    """Loki's documented mapping; `make e2e` replays the collector's own bytes to it."""
+    """Loki's documented mapping; `make e2e` feeds it what the collector sends."""
 
     def test_labels_metadata_and_line(self):
         def attribute(key, **value):

@@ -1,4 +1,4 @@
-"""Holds compose.yaml, the native stack and the configuration files to each other."""
+"""Checks that compose.yaml, the native stack and the configuration files agree."""
 
 import contextlib
 import io
@@ -28,7 +28,7 @@ def rendered(home="/stack-home"):
 class Compose(unittest.TestCase):
     services = compose.load()["services"]
 
-    def test_the_seeds_services_stand_as_written_there(self):
+    def test_the_specified_services(self):
         grafana, loki = self.services["grafana"], self.services["loki"]
         self.assertEqual(grafana["container_name"], "jarvis-grafana")
         self.assertEqual(grafana["restart"], "unless-stopped")
@@ -47,7 +47,7 @@ class Compose(unittest.TestCase):
                 self.assertRegex(service["image"], r":v?\$\{\w+_TAG:-[\w.-]+\}$", name)
                 self.assertNotIn("latest", service["image"])
 
-    def test_images_are_of_the_versions_that_run_natively(self):
+    def test_images_have_the_versions_that_run_natively(self):
         for name, version in compose.versions().items():
             if name not in compose.load()["x-native-services"]:
                 image = self.services[name]["image"]
@@ -86,8 +86,8 @@ class Compose(unittest.TestCase):
         return re.findall(r"^(\w+)=", example, re.M)
 
     @unittest.skipUnless(shutil.which("docker-compose"), "needs docker-compose")
-    def test_the_form_is_valid_and_a_missing_secret_stops_it_by_name(self):
-        # Debian's docker-compose 1.29 is the only one to be had without an engine.
+    def test_the_file_is_valid_and_a_missing_secret_is_named(self):
+        # Debian's docker-compose 1.29 is the only one available without an engine.
         command = ["docker-compose", "-f", str(STACK / "compose.yaml"), "config", "--quiet"]
         environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
         whole = subprocess.run(command, env={**environment, **SECRETS}, capture_output=True, text=True)
@@ -105,7 +105,7 @@ class Native(unittest.TestCase):
             text = " ".join([*part.command, *part.environment.values(), *part.files.values()])
             self.assertNotIn("0.0.0.0", text, name)
 
-    def test_loki_runs_where_a_program_is_named_and_victoria_logs_elsewhere(self):
+    def test_loki_runs_if_a_program_is_named_and_victoria_logs_otherwise(self):
         for loki, there, address in (
             (None, "victoria-logs", "http://127.0.0.1:9428/insert/opentelemetry/v1/logs"),
             ("/usr/bin/loki", "loki", "http://127.0.0.1:3100/otlp/v1/logs"),
@@ -134,17 +134,17 @@ class Native(unittest.TestCase):
             stack.main()
         return out.getvalue().strip(), supervisor_runs.called
 
-    def test_a_command_about_parts_knows_those_that_run_and_the_key_asks_no_supervisor(self):
+    def test_commands_use_the_parts_that_run_and_the_key_needs_no_supervisor(self):
         with tempfile.TemporaryDirectory() as home:
             (Path(home) / stack.LOKI_FILE).write_text("/usr/bin/loki")
             key, asked = self.run_stack(home, "key", runs=True)
             self.assertRegex(key, r"^[0-9a-f]{40}$")
             self.assertFalse(asked)
             self.assertEqual(self.run_stack(home, "pid", "loki", runs=True), ("7", True))
-            with self.assertRaisesRegex(SystemExit, "there is no part 'loki'; there are postgres, "):
+            with self.assertRaisesRegex(SystemExit, "no part is called 'loki'; the parts are postgres, "):
                 self.run_stack(home, "pid", "loki", runs=False)
 
-    def test_no_host_name_of_compose_is_left(self):
+    def test_no_host_name_of_compose_remains(self):
         hosts = "|".join(compose.load()["services"])
         for name, part in rendered().items():
             for text in [*part.command, *part.environment.values(), part.ready]:
@@ -153,13 +153,13 @@ class Native(unittest.TestCase):
                 lines = [it for it in text.splitlines() if not it.lstrip().startswith("#") and ":-" not in it]
                 self.assertIsNone(re.search(rf"(?<![\w.-])({hosts}):\d", "\n".join(lines)), name)
 
-    def test_ports_are_composes(self):
+    def test_ports_are_those_of_compose(self):
         for name, part in rendered().items():
             text = " ".join([*part.command, *part.environment.values(), *part.files.values()])
             for port in part.ports:
                 self.assertRegex(text, rf"[:= ]{port}\b", name)
 
-    def test_data_stays_in_the_stacks_home(self):
+    def test_data_is_in_the_home_of_the_stack(self):
         for part in rendered("/stack-home").values():
             for folder in [*part.folders, *part.files]:
                 self.assertTrue(folder.startswith("/stack-home/"), folder)
@@ -170,18 +170,17 @@ class Native(unittest.TestCase):
         targets = {it["job_name"]: it["static_configs"][0]["targets"][0] for it in config["scrape_configs"]}
         self.assertEqual(targets["jarvis-api"], part["api"].environment["JARVIS_SERVER_INSTANCE"])
 
-
-    def test_both_paths_of_the_metrics_tell_the_same_environment(self):
+    def test_both_paths_of_the_metrics_have_the_same_environment(self):
         config = yaml.safe_load((STACK / "prometheus/prometheus.yml").read_text())
-        told = {it["static_configs"][0]["labels"]["environment"] for it in config["scrape_configs"]}
+        environments = {it["static_configs"][0]["labels"]["environment"] for it in config["scrape_configs"]}
         collector = (ROOT / "otel-collector/config.yaml").read_text()
-        told |= set(re.findall(r"\$\{env:JARVIS_ENVIRONMENT:-(\w+)\}", collector))
-        told.add(rendered()["otel-collector"].environment["JARVIS_ENVIRONMENT"])
-        self.assertEqual(told, {"local"})
+        environments |= set(re.findall(r"\$\{env:JARVIS_ENVIRONMENT:-(\w+)\}", collector))
+        environments.add(rendered()["otel-collector"].environment["JARVIS_ENVIRONMENT"])
+        self.assertEqual(environments, {"local"})
 
 
 class ConfigFiles(unittest.TestCase):
-    """Each server's own check of its rendered file; `make e2e` has them built."""
+    """Runs each server's own check of its rendered configuration, if the server is built."""
 
     def check(self, name, *command):
         program = compose.program(command[0])
@@ -216,7 +215,7 @@ class ConfigFiles(unittest.TestCase):
     def test_otel_collector(self):
         self.check("otel-collector", "otel-collector/otelcol-jarvis", "validate", "--config=FILE")
 
-    def test_prometheus_scrapes_the_seeds_three_jobs(self):
+    def test_prometheus_scrapes_the_three_specified_jobs(self):
         config = yaml.safe_load((STACK / "prometheus/prometheus.yml").read_text())
         self.assertEqual((config["global"]["scrape_interval"], config["global"]["evaluation_interval"]), ("15s", "15s"))
         jobs = {it["job_name"]: it for it in config["scrape_configs"]}

@@ -1,4 +1,4 @@
-// What a dashboard's JSON has to be: the types of @grafana/schema, and our own where it has none, each with the reason.
+// The types of a dashboard's JSON: those of @grafana/schema, and own ones, with the reason, for what it lacks.
 import type * as G from "@grafana/schema";
 import type * as AnnotationsList from "@grafana/schema/dist/esm/raw/composable/annotationslist/panelcfg/x/AnnotationsListPanelCfg_types.gen";
 import type * as BarGauge from "@grafana/schema/dist/esm/raw/composable/bargauge/panelcfg/x/BarGaugePanelCfg_types.gen";
@@ -12,11 +12,11 @@ import type * as Table from "@grafana/schema/dist/esm/raw/composable/table/panel
 import type * as Text from "@grafana/schema/dist/esm/raw/composable/text/panelcfg/x/TextPanelCfg_types.gen";
 import type * as TimeSeries from "@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen";
 
-// No fields. Not {}: TypeScript lets every field pass there.
+// No fields. Not {}, because TypeScript allows any field there.
 type None = Record<string, never>;
 type Anything = Record<string, unknown>;
 
-// T as JSON: a string enum is its strings.
+// T as JSON: string enums become their strings.
 type Json<T> = T extends string
   ? `${T}`
   : T extends (infer U)[]
@@ -25,14 +25,14 @@ type Json<T> = T extends string
       ? { [K in keyof T]: Json<T[K]> }
       : T;
 
-// The same where Grafana fills in what is missing. An object with a type stays whole: the type tells what else it has.
+// The same, with optional fields that Grafana fills in. Objects with a type field stay complete: it determines their other fields.
 type Filled<T> = T extends string | unknown[] | { type: unknown }
   ? Json<T>
   : T extends object
     ? { [K in keyof T]?: Filled<T[K]> }
     : T;
 
-// Panel type: its options, and its fields' custom options.
+// Panel type: [its options, the custom options of its fields].
 interface Panels extends Untyped {
   annolist: [AnnotationsList.Options, None];
   bargauge: [BarGauge.Options, None];
@@ -47,7 +47,7 @@ interface Panels extends Untyped {
   timeseries: [TimeSeries.Options, TimeSeries.FieldConfig];
 }
 
-// Panel types whose options pass unread, each with the reason.
+// Panel types whose options are not checked, each with the reason.
 interface Untyped {
   "grafana-clock-panel": [Anything, None]; // a plugin
   alertlist: [Anything, None]; // its types are in Grafana's own source, not in @grafana/schema
@@ -79,9 +79,9 @@ export type Panel<T extends keyof Panels | "row"> = T extends keyof Panels
     }
   : T extends "row"
     ? Json<Omit<G.RowPanel, "panels">> & { panels: object[] } // Panel
-    : object; // the type itself is an error already
+    : object; // the type itself is reported as an error
 
-// What stands at a dotted path, as "custom.lineWidth"; never where there is no such field.
+// The type at a dotted path such as "custom.lineWidth"; never if there is no such field.
 type At<T, Path> = Path extends keyof T
   ? NonNullable<T[Path]>
   : Path extends `${infer K}.${infer Rest}`
@@ -94,8 +94,8 @@ export type Override<T extends keyof Panels, Id extends string> = [At<Field<T>, 
   ? { id: `a field of a ${T}`; value?: unknown }
   : { id: Id; value?: At<Field<T>, Id> };
 
-// @grafana/schema has no queries of these: Loki's left it with 13.2, Prometheus's are in @grafana/prometheus with React
-// and Monaco behind them, Jaeger's in its plugin.
+// @grafana/schema has no types for these queries: Loki's were removed in 13.2, Prometheus's are in @grafana/prometheus, which
+// depends on React and Monaco, and Jaeger's are in its plugin.
 interface Prometheus extends G.DataQuery {
   expr: string;
   editorMode?: "code" | "builder";
@@ -119,7 +119,7 @@ interface Loki extends G.DataQuery {
 }
 
 interface Jaeger extends G.DataQuery {
-  queryType?: "search" | "upload" | "dependencyGraph"; // without: query is the id of a trace
+  queryType?: "search" | "upload" | "dependencyGraph"; // if absent, query is a trace id
   query?: string;
   service?: string;
   operation?: string;
@@ -137,7 +137,7 @@ interface Queries {
 
 export type Target<T extends keyof Queries> = Json<Queries[T]>;
 
-// How Prometheus and Loki word an annotation: they keep it beside the target, where the schema has no place for it.
+// Annotations of Prometheus and Loki: these fields are beside the target and not in the schema.
 interface Wording {
   expr?: string;
   step?: string;
@@ -155,7 +155,7 @@ interface Annotations {
 
 export type Annotation<T extends keyof Annotations> = Json<Omit<G.AnnotationQuery, "target"> & Annotations[T]>;
 
-// Grafana writes these too, and the schema leaves them out.
+// Grafana writes these fields too, but the schema omits them.
 interface Variable extends G.VariableModel {
   definition?: string;
   auto?: boolean;

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Holds the licences of everything that the project fetches to the allow-list in policy.yaml.
+"""Checks the licences of everything that the project fetches against the allow-list in policy.yaml.
 
-  check.py                    everything: needs the service's SBOMs and the servers built
-  check.py go-modules FILE    one server's, as go-modules/ read them: before it is compiled
-  check.py denied             modules and images that no file may name: before anything is fetched
+  check.py                    check everything; requires the service's SBOMs and the built servers
+  check.py go-modules FILE    check one server, from the output of go-modules/, before it is compiled
+  check.py denied             check that no file names a denied module or image, before anything is fetched
 
-Exits with 1 if a licence is forbidden, unknown or missing.
+The exit code is 1 if a licence is forbidden, unknown or missing.
 """
 
 import functools
@@ -32,14 +32,14 @@ spdx = get_spdx_licensing()
 
 
 class Missing(Exception):
-    """What is to be read does not exist yet."""
+    """A required input does not exist yet."""
 
 
 @dataclass(frozen=True)
 class Component:
     name: str
     version: str
-    # Each is an SPDX expression or a free name. All of them apply: a choice is written as "A OR B".
+    # SPDX expressions or free names. All of them apply; a choice is written as "A OR B".
     licences: tuple[str, ...]
 
     @property
@@ -113,7 +113,7 @@ def from_cyclonedx(document, prefix=""):
 
 
 def maven():
-    """What ships, and what tests, compiles and formats it."""
+    """The libraries that ship, and those that test, compile and format the service."""
     for path in SBOMS:
         if not path.exists():
             raise Missing(f"{path.relative_to(ROOT)} is missing: run `make licences`")
@@ -128,7 +128,7 @@ def from_go_modules(path):
 
 
 def go():
-    """What is compiled into the servers of the native stack."""
+    """The modules that are compiled into the servers of the native stack."""
     components = []
     for line in output(BUILD, "--list").splitlines():
         name, version, folder, state = line.split(maxsplit=3)
@@ -149,14 +149,14 @@ def from_package_lock(document):
 
 
 def npm():
-    """What every package-lock.json of the repository names."""
+    """The packages of every package-lock.json in the repository."""
     return [
         it for path in files("*package-lock.json") for it in from_package_lock(json.loads((ROOT / path).read_text()))
     ]
 
 
 def from_metadata(metadata):
-    """A Python package's licences: its expression, else its one-line licence, else its classifiers."""
+    """The licences of a Python package: its expression, else its one-line licence, else its classifiers."""
     stated = metadata.get("License-Expression") or metadata.get("License") or ""
     if stated.strip() and "\n" not in stated.strip():
         return (stated.strip(),)
@@ -165,7 +165,7 @@ def from_metadata(metadata):
 
 
 def python():
-    """What is installed beside this program, and what those packages say that they bundle (PEP 770)."""
+    """The packages in this Python environment, and what they declare to bundle (PEP 770)."""
     components = []
     for it in importlib.metadata.distributions():
         name = it.metadata["Name"]
@@ -208,7 +208,7 @@ def image_faults(document, path, text):
 
 
 def denied_faults(document):
-    """In all files but those that have to name what is denied, and documents."""
+    """Checks all files except documents and those that must name denied modules."""
     faults = []
     for path in files():
         if path.endswith(".md") or (ROOT / path) in (HERE / "policy.yaml", HERE.parent / "test_licences.py"):
@@ -221,7 +221,7 @@ def denied_faults(document):
 
 
 def files(*patterns):
-    """The repository's files, and new ones that are not ignored."""
+    """The files of the repository, including new ones that are not ignored."""
     listed = output("git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns).splitlines()
     return sorted({it for it in listed if (ROOT / it).is_file()})
 
@@ -231,7 +231,7 @@ def output(*command):
 
 
 def faults_of(policy, ecosystem, components):
-    """Each distinct component once, with what is wrong with it."""
+    """Checks each distinct component once."""
     faults = []
     for it in sorted(set(components), key=lambda it: (it.name, it.version)):
         fault = policy.fault(ecosystem, it)

@@ -1,6 +1,5 @@
 package dev.jarvis;
 
-import dev.jarvis.JarvisConfig.ModelServer;
 import dev.jarvis.dialect.openai.ChatConfig;
 import dev.jarvis.dialect.openai.ChatRoutes;
 import dev.jarvis.dialect.openai.ContentUrls;
@@ -26,18 +25,21 @@ import dev.jarvis.http.MalformedRequests;
 import dev.jarvis.http.OpenApiRoutes;
 import dev.jarvis.http.RequestFilter;
 import dev.jarvis.http.Routes;
+import dev.jarvis.http.TrustedProxies;
 import dev.jarvis.http.connection.Connections;
 import dev.jarvis.identity.ActiveUsers;
 import dev.jarvis.identity.ApiKeys;
 import dev.jarvis.ledger.Ledger;
 import dev.jarvis.limit.Admission;
 import dev.jarvis.provider.Provider;
+import dev.jarvis.provider.ProviderConfig;
 import dev.jarvis.provider.ProviderFactory;
 import dev.jarvis.provider.local.LocalProvider;
 import dev.jarvis.provider.ollama.OllamaProvider;
 import dev.jarvis.provider.openai.OpenAiProvider;
 import dev.jarvis.routing.AttemptTargets;
 import dev.jarvis.routing.Catalogue;
+import dev.jarvis.routing.Prices;
 import dev.jarvis.routing.Resolve;
 import dev.jarvis.routing.Router;
 import dev.jarvis.storage.Database;
@@ -91,18 +93,20 @@ public final class Jarvis implements AutoCloseable {
    */
   void start(JarvisConfig config) throws Exception {
     createHome(config.home());
-    Telemetry telemetry = open(Telemetry.start(VERSION, config.server().instance()));
+    Telemetry telemetry = open(Telemetry.start(VERSION, config.server().instanceName()));
     ApiKeys keys =
-        ApiKeys.open(config.apiKeys(), config.home().resolve("api-key.sha256"), Jarvis::announce);
+        ApiKeys.open(
+            config.keys().hashed(), config.home().resolve("api-key.sha256"), Jarvis::announce);
 
     Database database = open(Stores.database(config.database(), config.home(), telemetry));
     Redis redis = open(Stores.redis(config.redis(), config.home(), telemetry));
-    ObjectStore objects = open(Stores.objects(config.objectStore(), config.home(), telemetry));
+    ObjectStore objects = open(Stores.objects(config.s3(), config.home(), telemetry));
     Ledger ledger = open(new Ledger(database, telemetry));
     ActiveUsers activeUsers = open(new ActiveUsers(redis, telemetry.instruments()));
     Catalogue models =
-        open(new Catalogue(providers(config, telemetry.instruments()), config.modelRefresh()));
-    Router router = new Router(models, config.routes(), config.prices()::perMillion);
+        open(new Catalogue(providers(config, telemetry.instruments()), config.models().refresh()));
+    Prices prices = Prices.of(config.prices());
+    Router router = new Router(models, config.routes(), prices::perMillion);
     for (Provider provider : models.providers()) {
       open(provider.observe(models::label));
     }
@@ -118,12 +122,15 @@ public final class Jarvis implements AutoCloseable {
                 HEALTH_LIMIT));
     open(telemetry.instruments().gauges(Metric.DEPENDENCY_UP, health::up));
 
-    BearerTokens tokens = new BearerTokens(keys::user, config.metricsToken());
+    BearerTokens tokens = new BearerTokens(keys::user, config.metrics().token());
     Routes routes = new Routes(tokens);
-    ByteBudget memory = new ByteBudget(config.server().bodyBudget());
+    ByteBudget memory = new ByteBudget(config.server().bodies().bodyBudget());
     open(telemetry.instruments().gauge(Metric.HTTP_REQUEST_BODY_RESERVED, memory::reserved));
     JsonBody bodies =
-        new JsonBody(config.server().maxBodyBytes(), config.server().maxJsonDepth(), memory);
+        new JsonBody(
+            config.server().bodies().maxBodyBytes(),
+            config.server().bodies().maxJsonDepth(),
+            memory);
     new HealthRoutes(health, VERSION).register(routes);
     new MetricsRoutes(telemetry).register(routes);
     new OpenApiRoutes(VERSION).register(routes);
@@ -139,7 +146,7 @@ public final class Jarvis implements AutoCloseable {
         new DocumentSearch(
             config.documents(), database, documents.store(), telemetry, bodies, embedder);
     search.register(routes);
-    Settlement settlement = settlement(config, telemetry, models, ledger);
+    Settlement settlement = settlement(prices, telemetry, models, ledger);
     AnswerCache cache = new AnswerCache(redis, telemetry.instruments(), router::cache);
     // The way of every call to a model; docs/architecture.md says more.
     Pipeline calls =
@@ -147,7 +154,9 @@ public final class Jarvis implements AutoCloseable {
             List.of(
                 new Resolve(router),
                 search.grounding(),
-                open(new SharedGenerations(cache, settlement, config.server().writeTimeout())),
+                open(
+                    new SharedGenerations(
+                        cache, settlement, config.server().timeouts().writeTimeout())),
                 new Admit(admission(config.chat(), telemetry.instruments())),
                 new AttemptTargets(router, models, telemetry, config.chat().maxDuration())),
             settlement);
@@ -159,27 +168,29 @@ public final class Jarvis implements AutoCloseable {
     new EmbeddingRoutes(bodies, memory, contentUrls, activeUsers, calls).register(routes);
 
     RequestFilter filter =
-        new RequestFilter(telemetry, routes, tokens, config.server().trustedProxies());
+        new RequestFilter(
+            telemetry, routes, tokens, new TrustedProxies(config.server().trustedProxies()));
     HttpRouting.Builder routing = HttpRouting.builder().addFilter(filter);
     routes.register(routing);
     long maxBodyBytes =
-        Math.max(config.server().maxBodyBytes(), config.documents().maxUploadBytes());
+        Math.max(
+            config.server().bodies().maxBodyBytes(), config.documents().files().maxUploadBytes());
     WebServer started =
         WebServer.builder()
             .host(config.server().host())
             .port(config.server().port())
             .shutdownHook(false) // Main has its own, which closes the rest too
-            .shutdownGracePeriod(config.server().shutdownGrace())
+            .shutdownGracePeriod(config.server().timeouts().shutdownGrace())
             .maxPayloadSize(maxBodyBytes)
             .maxTcpConnections(config.server().maxConnections())
-            .idleConnectionTimeout(config.server().idleTimeout())
-            .idleConnectionPeriod(config.server().idleTimeout().dividedBy(4))
+            .idleConnectionTimeout(config.server().timeouts().idleTimeout())
+            .idleConnectionPeriod(config.server().timeouts().idleTimeout().dividedBy(4))
             .protocolsDiscoverServices(false) // or connections would not be ours alone
             .addConnectionSelector(
                 new Connections(
-                    config.server().headTimeout(),
-                    config.server().bodyTimeout(),
-                    config.server().writeTimeout()))
+                    config.server().timeouts().headTimeout(),
+                    config.server().timeouts().bodyTimeout(),
+                    config.server().timeouts().writeTimeout()))
             .connectionOptions(it -> it.tcpNoDelay(true)) // off, pieces of a stream wait 40 ms each
             .directHandlers(new MalformedRequests(telemetry.instruments(), maxBodyBytes).handlers())
             .routing(routing)
@@ -195,7 +206,7 @@ public final class Jarvis implements AutoCloseable {
   }
 
   private @Nullable EmbeddingClient embedder(JarvisConfig config) {
-    String model = config.documents().embeddingModel();
+    String model = config.documents().passages().embeddingModel();
     return model == null
         ? null
         : new EmbeddingClient(() -> Objects.requireNonNull(pipeline), model);
@@ -203,10 +214,9 @@ public final class Jarvis implements AutoCloseable {
 
   /** Every model that is discovered shows its series at 0. */
   private static Settlement settlement(
-      JarvisConfig config, Telemetry telemetry, Catalogue models, Ledger ledger) {
+      Prices prices, Telemetry telemetry, Catalogue models, Ledger ledger) {
     Settlement settlement =
-        new Settlement(
-            telemetry.instruments(), config.prices()::cost, models::label, ledger::record);
+        new Settlement(telemetry.instruments(), prices::cost, models::label, ledger::record);
     models.onDiscovered(
         it -> {
           String label = models.label(it.model());
@@ -220,26 +230,22 @@ public final class Jarvis implements AutoCloseable {
     Admission admission =
         new Admission(
             "requests",
-            limits(chat),
+            chat.queue().limits(),
             change -> instruments.add(Metric.LLM_WAITING_REQUESTS, change));
     return user -> admission.acquire(user)::close;
   }
 
   /** As many as chats, and beside them: an explanation asks no model. */
   private static Admission explanations(ChatConfig chat) {
-    return new Admission("explanations", limits(chat), change -> {});
-  }
-
-  private static Admission.Limits limits(ChatConfig chat) {
-    return new Admission.Limits(chat.maxConcurrent(), chat.maxQueued(), chat.queueTimeout());
+    return new Admission("explanations", chat.queue().limits(), change -> {});
   }
 
   private List<Provider> providers(JarvisConfig config, Instruments instruments) throws Exception {
     List<Provider> providers = new ArrayList<>();
-    for (ModelServer server : config.modelServers()) {
-      providers.add(open(server.kind().open(server.config(), server.fields(), instruments)));
+    for (ProviderConfig provider : config.modelServers()) {
+      providers.add(open(provider.type().open(provider.server(), instruments)));
     }
-    if (config.local() != null) {
+    if (config.local().model() != null) {
       providers.add(open(new LocalProvider(config.local())));
     }
     return providers;

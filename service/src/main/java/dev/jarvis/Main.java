@@ -1,5 +1,6 @@
 package dev.jarvis;
 
+import dev.jarvis.config.ConfigException;
 import dev.jarvis.telemetry.LogOutput;
 import java.time.Duration;
 import org.slf4j.Logger;

@@ -2,19 +2,23 @@ package dev.jarvis;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
+import dev.jarvis.config.ConfigException;
+import dev.jarvis.config.HttpUrl;
+import dev.jarvis.config.Key;
+import dev.jarvis.config.Secret;
 import dev.jarvis.dialect.openai.ContentUrls;
 import dev.jarvis.gateway.cache.CachePolicy;
 import dev.jarvis.identity.ApiKeys;
 import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.ModelServerConfig;
+import dev.jarvis.routing.Prices;
 import dev.jarvis.routing.Route;
 import dev.jarvis.routing.Strategy;
 import dev.jarvis.storage.DatabaseConfig;
 import dev.jarvis.storage.ObjectStoreConfig;
 import dev.jarvis.storage.RedisConfig;
-import io.helidon.config.Config;
-import io.helidon.config.ConfigSources;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -35,27 +40,15 @@ class JarvisConfigTest {
     JarvisConfig config = JarvisConfig.load(LEAST);
 
     assertThat(config.home()).isEqualTo(Path.of(System.getProperty("user.home"), ".jarvis"));
-    assertThat(config.server())
-        .isEqualTo(
-            new JarvisConfig.Server(
-                "127.0.0.1",
-                8000,
-                "127.0.0.1:8000",
-                4_194_304,
-                0,
-                64,
-                4_096,
-                Duration.ofMinutes(5),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(30),
-                Duration.ofSeconds(30),
-                Duration.ofSeconds(8),
-                config.server().trustedProxies()));
+    assertThat(config.server().host()).isEqualTo("127.0.0.1");
+    assertThat(config.server().port()).isEqualTo(8000);
+    assertThat(config.server().instanceName()).isEqualTo("127.0.0.1:8000");
+    assertThat(config.server().trustedProxies()).isEmpty();
     assertThat(config.database().url()).isNull();
     assertThat(config.redis().url()).isNull();
-    assertThat(config.objectStore().endpoint()).isNull();
-    assertThat(config.apiKeys()).isEmpty();
-    assertThat(config.metricsToken()).isNull();
+    assertThat(config.s3().endpoint()).isNull();
+    assertThat(config.keys().hashed()).isEmpty();
+    assertThat(config.metrics().token()).isNull();
   }
 
   @Test
@@ -83,9 +76,10 @@ class JarvisConfigTest {
 
     assertThat(config.server().host()).isEqualTo("0.0.0.0");
     assertThat(config.server().port()).isEqualTo(9002);
-    assertThat(config.database().password()).isEqualTo("s3cret");
+    assertThat(config.database().password()).isEqualTo(new Secret("s3cret"));
     assertThat(config.database().queryTimeout()).isEqualTo(Duration.ofMillis(250));
-    assertThat(config.apiKeys()).hasSize(1);
+    assertThat(config.keys().hashed())
+        .containsExactly(new ApiKeys.HashedKey("alice", "0a".repeat(32)));
   }
 
   @Test
@@ -111,21 +105,25 @@ class JarvisConfigTest {
                         Map.entry("JARVIS_LOCAL_MODEL", "/nowhere.gguf"))))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining("unknown key server.prot; did you mean server.port?")
-        .hasMessageContaining("JARVIS_SERVER_PORT: \"70000\" is not a whole number from 0 to 65535")
+        .hasMessageContaining(
+            "JARVIS_SERVER_PORT: \"70000\" must be a whole number from 0 to 65535.")
         .hasMessageContaining(
             "JARVIS_DATABSE_URL: unknown variable; did you mean JARVIS_DATABASE_URL?")
-        .hasMessageContaining("JARVIS_REDIS_URL")
-        .hasMessageContaining("JARVIS_CHAT_MAX_DURATION")
+        .hasMessageContaining("JARVIS_REDIS_URL: the value must be a redis:// or rediss:// URL.")
         .hasMessageContaining(
-            "JARVIS_SERVER_BODY_BUDGET: \"33554431\" is too small: the minimum is 8 times")
-        .hasMessageContaining("JARVIS_DOCUMENTS_MAX_SEARCHES: \"4\" leaves no connection to others")
-        .hasMessageContaining("JARVIS_SERVER_WRITE_TIMEOUT")
-        .hasMessageContaining("JARVIS_SERVER_TRUSTED_PROXIES")
-        .hasMessageContaining("'nginx' is no address")
-        .hasMessageContaining("JARVIS_S3_ACCESS_KEY")
-        .hasMessageContaining("JARVIS_S3_SECRET_KEY")
-        .hasMessageContaining("JARVIS_LOCAL_MODEL")
-        .hasMessageContaining("JARVIS_API_KEYS")
+            "JARVIS_CHAT_MAX_DURATION: \"9999999h\" must be a duration between 1 ms and 30 days, such as 500ms, 30s or 10m.")
+        .hasMessageContaining(
+            "JARVIS_SERVER_BODY_BUDGET: \"33554431\" must be at least 33554432, 8 times server.max-body-bytes, or 0")
+        .hasMessageContaining(
+            "JARVIS_DOCUMENTS_MAX_SEARCHES: \"4\" must be below database.pool-size, 4,")
+        .hasMessageContaining("JARVIS_SERVER_WRITE_TIMEOUT: \"soon\" must be a duration")
+        .hasMessageContaining(
+            "JARVIS_SERVER_TRUSTED_PROXIES: \"10.0.0.0/8,nginx\" must be a comma-separated list, each item an address or a CIDR block, such as 10.0.0.0/8 or ::1; \"nginx\" is not.")
+        .hasMessageContaining("JARVIS_S3_ACCESS_KEY: must be set, because s3.endpoint is.")
+        .hasMessageContaining("JARVIS_S3_SECRET_KEY: must be set, because s3.endpoint is.")
+        .hasMessageContaining("JARVIS_LOCAL_MODEL: \"/nowhere.gguf\" must be a readable file.")
+        .hasMessageContaining(
+            "JARVIS_API_KEYS: the value must be a comma-separated list, each item USER:SHA256")
         .hasMessageNotContaining("hunter2");
   }
 
@@ -135,7 +133,7 @@ class JarvisConfigTest {
             () ->
                 JarvisConfig.load(
                     Map.of("JARVIS_OLLAMA_URL", "http://x:1", "JARVIS_API_KEY", "fifteen-letters")))
-        .hasMessageContaining("JARVIS_API_KEY: the value is too short: the minimum is 16")
+        .hasMessageContaining("JARVIS_API_KEY: the value must be at least 16 characters long.")
         .hasMessageNotContaining("fifteen");
   }
 
@@ -163,13 +161,17 @@ class JarvisConfigTest {
             Map.entry("JARVIS_PROVIDERS_CLOUD_API_KEY", secret));
     Map<Class<?>, String> printed = new LinkedHashMap<>();
 
-    print(JarvisConfig.load(environment), printed);
+    JarvisConfig config = JarvisConfig.load(environment);
+    print(config, printed);
+    print(config.modelServers(), printed);
 
-    assertThat(Config.just(ConfigSources.classpath("application.yaml")).asMap().get().keySet())
-        .filteredOn(it -> it.matches(".*(password|key|keys|token)"))
-        .extracting(it -> Settings.variable(it.replace("._.", ".cloud.")))
-        .as("each setting that is a secret has one here")
-        .isSubsetOf(environment.keySet());
+    assertThat(JarvisConfig.keyList())
+        .filteredOn(it -> it.value() != null && it.value().isSensitive())
+        .extracting(it -> Key.variable(it.name().replace("._.", ".cloud.")))
+        .as("each key that may hold a secret has one here")
+        .isSubsetOf(
+            Stream.concat(environment.keySet().stream(), Stream.of("JARVIS_PROVIDERS_CLOUD_URL"))
+                .toList());
 
     assertThat(printed.keySet())
         .contains(
@@ -178,14 +180,18 @@ class JarvisConfigTest {
             DatabaseConfig.class,
             RedisConfig.class,
             ObjectStoreConfig.class,
-            ModelServerConfig.class);
+            ModelServerConfig.class,
+            Secret.class,
+            HttpUrl.class);
     assertThat(printed).allSatisfy((type, text) -> assertThat(text).doesNotContain("5ec2e700"));
   }
 
   /** A record and the records in its components, as they print themselves. */
   private static void print(Object value, Map<Class<?>, String> printed)
       throws ReflectiveOperationException {
-    if (value instanceof Iterable<?> list && !(value instanceof Path)) {
+    if (value instanceof Map<?, ?> map) {
+      print(map.values(), printed);
+    } else if (value instanceof Iterable<?> list && !(value instanceof Path)) {
       for (Object each : list) {
         print(each, printed);
       }
@@ -218,6 +224,42 @@ class JarvisConfigTest {
             "JARVIS_OLLAMA_URL", "http://127.0.0.1:1",
             "JARVIS_SERVICE_HOST", "10.0.0.1",
             "JARVIS_PORT_8000_TCP", "tcp://10.0.0.1:8000"));
+  }
+
+  @Test
+  void aMisspeltVariableIsRefusedAlsoIfItEndsLikeAServiceLink() {
+    for (String misspelt : List.of("JARVIS_SERVER_PROT", "JARVIS_SERVR_PORT")) {
+      assertThatThrownBy(
+              () -> JarvisConfig.load(Map.of("JARVIS_OLLAMA_URL", "http://x:1", misspelt, "9000")))
+          .hasMessageContaining(misspelt + ": unknown variable; did you mean JARVIS_SERVER_PORT?");
+    }
+  }
+
+  @Test
+  void aPriceOfAMachineIsGivenOneWay(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(
+        file,
+        """
+        prices:
+          - {provider: local, model: a, hour: 1, watts: 300, kwh: 0.2}
+          - {provider: local, model: b, watts: 300}
+          - {provider: local, model: c, watts: 300, kwh: 0.2, compare-with: local/a}
+          - {provider: local, model: d, compare-with: nobody/x}
+          - {provider: local, model: e, compare-with: x}
+        """);
+
+    assertThatThrownBy(
+            () ->
+                JarvisConfig.load(
+                    Map.of("JARVIS_CONFIG", file.toString(), "JARVIS_OLLAMA_URL", "http://x:1")))
+        .hasMessageContaining("4 problems")
+        .hasMessageContaining("prices.0.watts in " + file + ": \"300\" must not be set together")
+        .hasMessageContaining("prices.1.kwh in " + file + ": \"0\" must be set together with watts")
+        .hasMessageContaining(
+            "prices.3.compare-with in " + file + ": \"nobody/x\" must be a model that has a price.")
+        .hasMessageContaining(
+            "prices.4.compare-with in " + file + ": \"x\" must be PROVIDER/MODEL.");
   }
 
   @Test
@@ -254,30 +296,34 @@ class JarvisConfigTest {
                 "JARVIS_PROVIDERS_CLOUD_BETWEEN_TOKENS_TIMEOUT", "5s"));
 
     assertThat(config.modelServers())
-        .extracting(it -> it.config().name())
+        .extracting(it -> it.server().name())
         .containsExactly("ollama", "cloud");
-    ModelServerConfig cloud = config.modelServers().get(1).config();
-    assertThat(cloud.apiKey()).isEqualTo("sk-cloud");
-    assertThat(cloud.firstTokenTimeout()).isEqualTo(Duration.ofSeconds(30));
-    assertThat(cloud.betweenTokensTimeout()).isEqualTo(Duration.ofSeconds(5));
-    assertThat(cloud.connectTimeout()).isEqualTo(Duration.ofSeconds(3));
+    ModelServerConfig cloud = config.modelServers().get(1).server();
+    assertThat(cloud.apiKey()).isEqualTo(new Secret("sk-cloud"));
+    assertThat(cloud.timeouts().firstTokenTimeout()).isEqualTo(Duration.ofSeconds(30));
+    assertThat(cloud.timeouts().betweenTokensTimeout()).isEqualTo(Duration.ofSeconds(5));
+    assertThat(cloud.timeouts().connectTimeout()).isEqualTo(Duration.ofSeconds(3));
     assertThat(cloud.listTimeout()).isEqualTo(Duration.ofSeconds(10));
-    assertThat(cloud.answerTimeout()).isEqualTo(Duration.ofSeconds(90));
+    assertThat(cloud.timeouts().answerTimeout()).isEqualTo(Duration.ofSeconds(90));
     assertThat(cloud.alwaysStreams()).isTrue();
-    assertThat(config.modelServers().getFirst().config().answerTimeout())
+    assertThat(config.modelServers().getFirst().server().timeouts().answerTimeout())
         .isEqualTo(Duration.ofMinutes(2));
-    assertThat(config.modelRefresh()).isEqualTo(Duration.ofMinutes(1));
+    assertThat(config.models().refresh()).isEqualTo(Duration.ofMinutes(1));
     assertThat(cloud.toString()).doesNotContain("sk-cloud");
-    assertThat(config.routes())
-        .containsExactly(
-            new Route(
-                "fast",
-                Strategy.WEIGHTED,
-                List.of(
-                    new Route.Target("cloud", "large", 3, 1),
-                    new Route.Target("ollama", "small:1b", 1, 1)),
-                new CachePolicy(CachePolicy.Scope.USER, Duration.ofMinutes(5))));
-    assertThat(config.prices().prices())
+    Route route = config.routes().getFirst();
+    assertThat(config.routes()).hasSize(1);
+    assertThat(route.name()).isEqualTo("fast");
+    assertThat(route.strategy()).isEqualTo(Strategy.WEIGHTED);
+    assertThat(route.cache()).isEqualTo(CachePolicy.Scope.USER);
+    assertThat(route.cacheTtl()).isEqualTo(Duration.ofMinutes(5));
+    assertThat(route.targets())
+        .extracting(
+            Route.Target::provider,
+            Route.Target::model,
+            Route.Target::weight,
+            Route.Target::priority)
+        .containsExactly(tuple("cloud", "large", 3, 1), tuple("ollama", "small:1b", 1, 1));
+    assertThat(Prices.of(config.prices()).prices())
         .extracting(it -> it.cachedInput().toString())
         .as("the newest first")
         .containsExactly("0.05", "0.15");
@@ -308,20 +354,27 @@ class JarvisConfigTest {
                 JarvisConfig.load(
                     Map.of("JARVIS_CONFIG", file.toString(), "JARVIS_OLLAMA_URL", "http://x:1")))
         .isInstanceOf(ConfigException.class)
-        .hasMessageContaining("unknown key providerz.x.type; did you mean providers._.type?")
-        .hasMessageContaining("providers.Cloud_1.type")
+        .hasMessageContaining("unknown key providerz.x.type; did you mean providers.x.type?")
         .hasMessageContaining(
-            "providers.odd.type in " + file + ": \"vllm\" is not ollama or openai")
-        .hasMessageContaining("JARVIS_PROVIDERS_ODD_URL: the value is needed")
-        .hasMessageContaining("routes.0.strategy in " + file + ": \"fastest\" is none of priority")
-        .hasMessageContaining("\"nobody\" is no provider; there are ")
-        .hasMessageContaining("routes.0.targets.0.weight")
-        .hasMessageContaining("JARVIS_ROUTES_0_TARGETS_1_MODEL")
+            "providers.Cloud_1 in " + file + ": the name must be 1 to 32 lower-case letters")
         .hasMessageContaining(
-            "JARVIS_ROUTES_1_STRATEGY: \"priority\" belongs to a route without targets")
+            "providers.odd.type in " + file + ": \"vllm\" must be ollama or openai.")
+        .hasMessageContaining(
+            "providers.odd.url in " + file + ": must be an http:// or https:// URL.")
+        .hasMessageContaining(
+            "routes.0.strategy in "
+                + file
+                + ": \"fastest\" must be priority, weighted, least-busy, lowest-latency or lowest-cost.")
+        .hasMessageContaining("\"nobody\" must be the name of a provider: ")
+        .hasMessageContaining(
+            "routes.0.targets.0.weight in " + file + ": \"0\" must be a whole number from 1")
+        .hasMessageContaining(
+            "routes.0.targets.1.model in " + file + ": must be 1 to 200 characters long.")
+        .hasMessageContaining("routes.1.targets in " + file + ": must contain at least one target.")
         .hasMessageContaining("routes.2.name in " + file + ": \"fast\" is the name of another")
-        .hasMessageContaining("prices.0.from")
-        .hasMessageContaining("prices.0.input");
+        .hasMessageContaining("prices.0.from in " + file + ": \"soon\" must be a date in quotes")
+        .hasMessageContaining(
+            "prices.0.input in " + file + ": \"-1\" must be an amount of at least 0");
   }
 
   @Test
@@ -363,24 +416,24 @@ class JarvisConfigTest {
     JarvisConfig config = JarvisConfig.load(Map.of("JARVIS_CONFIG", file.toString()));
 
     assertThat(config.chat().contentUrls()).isEqualTo(ContentUrls.Mode.REFUSE);
-    assertThat(config.modelServers().getFirst().fields())
+    assertThat(config.modelServers().getFirst().server().fields())
         .isEqualTo(new FieldPolicy(Set.of("api_version", "x_y"), Set.of("top_k")));
     JarvisConfig defaults = JarvisConfig.load(LEAST);
     assertThat(defaults.chat().contentUrls()).isEqualTo(ContentUrls.Mode.PUBLIC);
-    assertThat(defaults.modelServers().getFirst().fields()).isEqualTo(FieldPolicy.DEFAULT);
+    assertThat(defaults.modelServers().getFirst().server().fields()).isEqualTo(FieldPolicy.DEFAULT);
   }
 
   @Test
   void modelServersAreAskedAsClientsAskUnlessAStreamIsWanted() throws Exception {
-    ModelServerConfig defaults = JarvisConfig.load(LEAST).modelServers().getFirst().config();
+    ModelServerConfig defaults = JarvisConfig.load(LEAST).modelServers().getFirst().server();
     assertThat(defaults.alwaysStreams()).isFalse();
-    assertThat(defaults.answerTimeout()).isEqualTo(Duration.ofMinutes(10));
+    assertThat(defaults.timeouts().answerTimeout()).isEqualTo(Duration.ofMinutes(10));
 
     ModelServerConfig streaming =
         JarvisConfig.load(Map.of("JARVIS_OLLAMA_URL", "http://x:1", "JARVIS_OLLAMA_ASK", "stream"))
             .modelServers()
             .getFirst()
-            .config();
+            .server();
     assertThat(streaming.alwaysStreams()).isTrue();
 
     assertThatThrownBy(
@@ -390,7 +443,7 @@ class JarvisConfigTest {
                         "JARVIS_OLLAMA_URL", "http://x:1",
                         "JARVIS_OLLAMA_ASK", "whole",
                         "JARVIS_OLLAMA_ANSWER_TIMEOUT", "0s")))
-        .hasMessageContaining("JARVIS_OLLAMA_ASK: \"whole\" is not as-asked or stream")
+        .hasMessageContaining("JARVIS_OLLAMA_ASK: \"whole\" must be as-asked or stream.")
         .hasMessageContaining("JARVIS_OLLAMA_ANSWER_TIMEOUT");
   }
 
@@ -420,9 +473,10 @@ class JarvisConfigTest {
         """);
 
     assertThatThrownBy(() -> JarvisConfig.load(Map.of("JARVIS_CONFIG", file.toString())))
-        .hasMessageContaining("\"maybe\" is not refuse, public or pass")
-        .hasMessageContaining("\"x,,y\" must be names of fields with commas between")
-        .hasMessageContaining("\"x,messages\" has x, which allow-fields has too")
-        .hasMessageContaining("\"x,messages\" has messages, which every request has");
+        .hasMessageContaining("\"maybe\" must be refuse, public or pass.")
+        .hasMessageContaining("\"x,,y\" must be names of fields, comma-separated")
+        .hasMessageContaining("\"x,messages\" must not contain x, which allow-fields contains.")
+        .hasMessageContaining(
+            "\"x,messages\" must not contain messages, which every request needs.");
   }
 }

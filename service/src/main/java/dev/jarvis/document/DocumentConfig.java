@@ -1,57 +1,107 @@
 package dev.jarvis.document;
 
+import dev.jarvis.config.Default;
+import dev.jarvis.config.Doc;
+import dev.jarvis.config.Inline;
+import dev.jarvis.config.Range;
 import dev.jarvis.document.extract.ExtractLimits;
 import dev.jarvis.limit.Admission;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/**
- * What files are taken and how they are worked on.
- *
- * @param maxFileBytes most bytes of a file
- * @param maxFiles most files of a user
- * @param maxUserMib most MiB of a user's files together
- * @param uploadTimeout how long an upload may take
- * @param workers how many documents are worked on at once in this process; 0 leaves it to others
- * @param lease after which another worker takes a document whose own was not heard of
- * @param maxAttempts after so many that failed a document is given up
- * @param firstRetry pause after the first attempt that failed; doubles with each
- * @param longestRetry longest such pause
- * @param chunkTokens most tokens of a passage, by the rule of thumb
- * @param textSearch PostgreSQL's text search configuration: whose word forms are the same word
- * @param embeddingModel name of a model or route; null for full text alone
- * @param contextTokens how many tokens of passages an answer is grounded on at most, by default
- * @param uploads how many files are received at once
- * @param searches how many searches use the database at once
- */
+/** Which files are accepted and how they are processed and searched. */
 public record DocumentConfig(
-    long maxFileBytes,
-    int maxFiles,
-    int maxUserMib,
-    Duration uploadTimeout,
-    int workers,
-    Duration lease,
-    int maxAttempts,
-    Duration firstRetry,
-    Duration longestRetry,
-    ExtractLimits extract,
-    int chunkTokens,
-    String textSearch,
-    @Nullable String embeddingModel,
-    int contextTokens,
-    Admission.Limits uploads,
-    Admission.Limits searches) {
+    @Inline FileLimits files,
+    @Inline Queues queues,
+    @Inline Work work,
+    @Inline ExtractLimits extract,
+    @Inline Passages passages) {
 
-  /** Of the form around a file. */
-  private static final int FORM_BYTES = 1 << 20;
+  /** What a user may upload. */
+  public record FileLimits(
+      @Doc("Most bytes of a file.") @Default("52428800") @Range(min = 1_024, max = 1 << 30)
+          long maxFileBytes,
+      @Doc("Most files of a user.") @Default("10000") @Range(min = 1, max = 10_000_000)
+          int maxFiles,
+      @Doc("Most MiB of a user's files together, checked when an upload begins.")
+          @Default("10240")
+          @Range(min = 1, max = 1 << 30)
+          int maxUserMib,
+      @Doc("How long an upload may take, from its head to its last byte.") @Default("10m")
+          Duration uploadTimeout) {
 
-  /** Most bytes of a user's files together. */
-  long maxUserBytes() {
-    return (long) maxUserMib << 20;
+    /** Of the form around a file. */
+    private static final int FORM_BYTES = 1 << 20;
+
+    /** Most bytes of a user's files together. */
+    long maxUserBytes() {
+      return (long) maxUserMib << 20;
+    }
+
+    /** Most bytes of an upload's body. */
+    public long maxUploadBytes() {
+      return maxFileBytes + FORM_BYTES;
+    }
   }
 
-  /** Most bytes of an upload's body. */
-  public long maxUploadBytes() {
-    return maxFileBytes + FORM_BYTES;
+  /** How much is done at once. */
+  public record Queues(
+      @Doc("Uploads in progress at once, at most half of them by one user.")
+          @Default("16")
+          @Range(min = 1, max = 10_000)
+          int maxUploads,
+      @Doc(
+              "Searches that use the database at once, for /v1/search and grounding; below database.pool-size.")
+          @Default("4")
+          @Range(min = 1, max = 999)
+          int maxSearches,
+      @Doc("How many more of each may wait. Those beyond get 503 and Retry-After.")
+          @Default("64")
+          @Range(max = 100_000)
+          int maxQueued,
+      @Doc("How long each may wait.") @Default("10s") Duration queueTimeout) {
+
+    public Admission.Limits uploads() {
+      return new Admission.Limits(maxUploads, (maxUploads + 1) / 2, maxQueued, queueTimeout);
+    }
+
+    public Admission.Limits searches() {
+      return new Admission.Limits(maxSearches, maxQueued, queueTimeout);
+    }
   }
+
+  /** The workers. */
+  public record Work(
+      @Doc("Documents that this process works on at once. 0 leaves the queue to other replicas.")
+          @Default("2")
+          @Range(max = 256)
+          int workers,
+      @Doc("After this long without a sign of life of its worker, another one takes a document.")
+          @Default("60s")
+          Duration lease,
+      @Doc("After this many failed attempts a document is given up.")
+          @Default("10")
+          @Range(min = 1, max = 1_000)
+          int maxAttempts,
+      @Doc("Pause after the first failed attempt; doubles with each further one.") @Default("5s")
+          Duration firstRetry,
+      @Doc("Longest such pause.") @Default("15m") Duration longestRetry) {}
+
+  /** How documents are divided and searched. */
+  public record Passages(
+      @Doc("Most tokens of a passage, counted as four characters each.")
+          @Default("300")
+          @Range(min = 32, max = 8_192)
+          int chunkTokens,
+      @Doc(
+              "PostgreSQL's text search configuration, for example simple, english or french. A document keeps the one that it was processed with.")
+          @Default("english")
+          String textSearch,
+      @Doc(
+              "Model or route for embeddings, which make passages searchable by meaning. Empty: by words only.")
+          @Nullable String embeddingModel,
+      @Doc("Most tokens of passages that an answer is grounded on, where the request does not say.")
+          @Default("1000")
+          @Range(min = 32, max = 1_000_000)
+          int contextTokens) {}
 }

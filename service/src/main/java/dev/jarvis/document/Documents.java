@@ -24,7 +24,7 @@ public final class Documents implements AutoCloseable {
       Telemetry telemetry,
       @Nullable Embedder embedder) {
     store = new DocumentStore(database);
-    store.checkTextSearch(config.textSearch());
+    store.checkTextSearch(config.passages().textSearch());
     DocumentTelemetry own = new DocumentTelemetry(telemetry);
     workers =
         new Workers(

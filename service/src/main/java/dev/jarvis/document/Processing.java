@@ -59,7 +59,7 @@ final class Processing {
     this.objects = objects;
     this.embedder = embedder;
     this.extractor = new Extractor(config.extract());
-    this.chunker = new Chunker(config.chunkTokens());
+    this.chunker = new Chunker(config.passages().chunkTokens());
     this.telemetry = telemetry;
     WorkFolder.deleteOlderThan(OLD);
   }
@@ -156,7 +156,7 @@ final class Processing {
     int all = documents.chunks(leased);
     for (int i = 0; i < all; i += WRITE_BATCH) {
       int end = Math.min(all, i + WRITE_BATCH);
-      chunks.index(leased, config.textSearch(), i, end);
+      chunks.index(leased, config.passages().textSearch(), i, end);
       hold(documents.progress(leased, all, end));
     }
     return documents.done(leased).orElseThrow(LeaseLost::new);

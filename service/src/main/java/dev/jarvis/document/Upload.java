@@ -59,7 +59,7 @@ final class Upload {
     this.documents = documents;
     this.objects = objects;
     this.telemetry = telemetry;
-    this.admission = new Admission("uploads", config.uploads(), telemetry.waiting());
+    this.admission = new Admission("uploads", config.queues().uploads(), telemetry.waiting());
   }
 
   /**
@@ -85,23 +85,23 @@ final class Upload {
     String user = String.valueOf(Exchange.of(http).userId());
     try (Admission.Permit ignored = admission.acquire(user)) {
       checkRoom(documents.holdings(user));
-      ClientConnection.current().bodyLimit(config.uploadTimeout());
+      ClientConnection.current().bodyLimit(config.files().uploadTimeout());
       return receive(http, user);
     }
   }
 
   private void checkRoom(DocumentStore.Holdings holdings) {
-    if (holdings.files() >= config.maxFiles()) {
+    if (holdings.files() >= config.files().maxFiles()) {
       throw new ApiException.InvalidRequest(
           "You have %d files, which is the most that is allowed; delete some."
-              .formatted(config.maxFiles()),
+              .formatted(config.files().maxFiles()),
           "file",
           "too_many_files");
     }
-    if (holdings.bytes() >= config.maxUserBytes()) {
+    if (holdings.bytes() >= config.files().maxUserBytes()) {
       throw new ApiException.InvalidRequest(
           "Your files have %d bytes; %d are allowed in all. Delete some."
-              .formatted(holdings.bytes(), config.maxUserBytes()),
+              .formatted(holdings.bytes(), config.files().maxUserBytes()),
           "file",
           "too_many_bytes");
     }
@@ -163,13 +163,13 @@ final class Upload {
     UploadedBytes bytes =
         new UploadedBytes(
             new SequenceInputStream(new ByteArrayInputStream(head), content),
-            config.maxFileBytes());
+            config.files().maxFileBytes());
     documents.begin(
         arriving.id,
         user,
         filename,
         type,
-        config.uploadTimeout().multipliedBy(2),
+        config.files().uploadTimeout().multipliedBy(2),
         DocumentTelemetry.current());
     arriving.bytes = bytes;
     try {

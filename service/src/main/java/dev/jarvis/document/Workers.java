@@ -48,7 +48,12 @@ final class Workers implements AutoCloseable {
       DocumentStore documents,
       Processing processing,
       DocumentTelemetry telemetry) {
-    this(config, documents, processing, telemetry, config.lease().dividedBy(RENEWALS_IN_A_LEASE));
+    this(
+        config,
+        documents,
+        processing,
+        telemetry,
+        config.work().lease().dividedBy(RENEWALS_IN_A_LEASE));
   }
 
   Workers(
@@ -70,7 +75,7 @@ final class Workers implements AutoCloseable {
 
   /** Begins to work on the queue. */
   void start() {
-    for (int i = 0; i < config.workers(); i++) {
+    for (int i = 0; i < config.work().workers(); i++) {
       // of the platform's, for they compute: all virtual threads would wait for a turn
       threads.add(Thread.ofPlatform().daemon().name("document-worker-" + i).start(this::loop));
     }
@@ -109,7 +114,7 @@ final class Workers implements AutoCloseable {
 
   /** Takes one document and works on it to its end; false if none is due. */
   private boolean step() throws InterruptedException {
-    Optional<Leased> claimed = documents.claim(config.lease());
+    Optional<Leased> claimed = documents.claim(config.work().lease());
     if (claimed.isEmpty()) {
       return false;
     }
@@ -130,7 +135,7 @@ final class Workers implements AutoCloseable {
 
   private void renew(Leased leased, Holding holding) {
     try {
-      if (!documents.renew(leased, config.lease())) {
+      if (!documents.renew(leased, config.work().lease())) {
         holding.lose();
       }
     } catch (RuntimeException e) {
@@ -154,7 +159,7 @@ final class Workers implements AutoCloseable {
 
   private void attempt(Leased leased, Holding holding) {
     Document document = leased.document();
-    if (document.attempts() > config.maxAttempts()) { // each of them ended without a word
+    if (document.attempts() > config.work().maxAttempts()) { // each of them ended without a word
       end(
           leased,
           Outcome.ERROR,
@@ -239,7 +244,7 @@ final class Workers implements AutoCloseable {
               stage);
       default -> {
         Failure why = transientFailure(e);
-        if (leased.document().attempts() >= config.maxAttempts()) {
+        if (leased.document().attempts() >= config.work().maxAttempts()) {
           end(leased, Outcome.ERROR, why, stage);
           return;
         }
@@ -274,8 +279,9 @@ final class Workers implements AutoCloseable {
 
   /** Doubles, and differs by a tenth: what failed together need not come back together. */
   private Duration pause(int attempts) {
-    Duration pause = config.firstRetry().multipliedBy(1L << Math.min(attempts - 1, 20));
-    Duration least = pause.compareTo(config.longestRetry()) > 0 ? config.longestRetry() : pause;
+    Duration pause = config.work().firstRetry().multipliedBy(1L << Math.min(attempts - 1, 20));
+    Duration least =
+        pause.compareTo(config.work().longestRetry()) > 0 ? config.work().longestRetry() : pause;
     return least.plus(
         Duration.ofMillis(ThreadLocalRandom.current().nextLong(least.toMillis() / 10 + 1)));
   }

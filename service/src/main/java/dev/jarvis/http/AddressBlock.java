@@ -1,5 +1,6 @@
 package dev.jarvis.http;
 
+import dev.jarvis.config.Allowed;
 import java.net.InetAddress;
 
 /**
@@ -7,6 +8,7 @@ import java.net.InetAddress;
  *
  * @param bits how many
  */
+@Allowed("an address or a CIDR block, such as 10.0.0.0/8 or ::1")
 public record AddressBlock(InetAddress network, int bits) {
   /**
    * Reads an address or a CIDR block, such as {@code ::1} or {@code 10.0.0.0/8}.

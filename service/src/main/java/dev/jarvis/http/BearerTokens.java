@@ -1,5 +1,6 @@
 package dev.jarvis.http;
 
+import dev.jarvis.config.Secret;
 import dev.jarvis.error.ApiException;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
@@ -25,9 +26,10 @@ public final class BearerTokens {
    * @param userOfKey the user whom an API key names, null for an unknown key
    * @param metricsToken what {@code /metrics} and {@code /health*} ask for, null for nothing
    */
-  public BearerTokens(Function<String, @Nullable String> userOfKey, @Nullable String metricsToken) {
+  public BearerTokens(Function<String, @Nullable String> userOfKey, @Nullable Secret metricsToken) {
     this.userOfKey = userOfKey;
-    this.metricsToken = metricsToken == null ? null : metricsToken.getBytes(StandardCharsets.UTF_8);
+    this.metricsToken =
+        metricsToken == null ? null : metricsToken.value().getBytes(StandardCharsets.UTF_8);
   }
 
   /** The user of the request's API key, null without a known one. */

@@ -43,17 +43,8 @@ public final class TrustedProxies {
 
   private final List<AddressBlock> blocks;
 
-  private TrustedProxies(List<AddressBlock> blocks) {
-    this.blocks = blocks;
-  }
-
-  /**
-   * Reads addresses and CIDR blocks, such as {@code 10.0.0.0/8} or {@code ::1}.
-   *
-   * @throws IllegalArgumentException saying which is none of these
-   */
-  public static TrustedProxies of(List<String> blocks) {
-    return new TrustedProxies(blocks.stream().map(AddressBlock::parse).toList());
+  public TrustedProxies(List<AddressBlock> blocks) {
+    this.blocks = List.copyOf(blocks);
   }
 
   /** The client's address, in the form that {@link InetAddress#getHostAddress} gives. */

@@ -1,5 +1,6 @@
 package dev.jarvis.identity;
 
+import dev.jarvis.config.Allowed;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -14,13 +15,30 @@ import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The API keys: known by their SHA-256 only, compared in constant time. */
 public final class ApiKeys {
   /** A user and the SHA-256 of a key that names them, in lower-case hex. */
+  @Allowed(value = "USER:SHA256, the hash in 64 lower-case hex digits", sensitive = true)
   public record HashedKey(String user, String sha256) {
+    private static final Pattern FORM = Pattern.compile("([^:,\\s]{1,64}):([0-9a-f]{64})");
+
+    /**
+     * Reads {@code user:hash}.
+     *
+     * @throws IllegalArgumentException if the text is not of that form
+     */
+    public static HashedKey parse(String text) {
+      Matcher matcher = FORM.matcher(text);
+      if (!matcher.matches()) {
+        throw new IllegalArgumentException("not USER:SHA256");
+      }
+      return new HashedKey(matcher.group(1), matcher.group(2));
+    }
+
     /** Without the hash. */
     @Override
     public String toString() {

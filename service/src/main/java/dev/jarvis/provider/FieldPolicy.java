@@ -2,11 +2,15 @@ package dev.jarvis.provider;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.config.Checked;
+import dev.jarvis.config.Doc;
+import dev.jarvis.config.Problems;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -15,11 +19,13 @@ import java.util.stream.Collectors;
  * fields that JARVIS does not know, and on some servers such fields choose the address to which a
  * request is forwarded, the credentials, or a mock answer: LiteLLM's proxy uses {@code api_base},
  * for example.
- *
- * @param allowed names of unsafe fields that are sent nevertheless
- * @param denied names of further fields that are not sent
  */
-public record FieldPolicy(Set<String> allowed, Set<String> denied) {
+public record FieldPolicy(
+    @Doc(
+            "Fields of requests that this provider gets all the same, as comma-separated names. A server that speaks OpenAI's dialect gets every field that a client sends, except those that choose a server, a credential or a fake answer, such as api_base, api_key, mock_response or extra_headers: a request with one of them is refused with 400.")
+        Set<String> allowFields,
+    @Doc("Further fields that this provider must not get.") Set<String> denyFields)
+    implements Checked {
   /** The policy of a provider without settings. */
   public static final FieldPolicy DEFAULT = new FieldPolicy(Set.of(), Set.of());
 
@@ -87,10 +93,36 @@ public record FieldPolicy(Set<String> allowed, Set<String> denied) {
           "encoding_format");
 
   private static final String METADATA = "metadata";
+  private static final Pattern FIELD = Pattern.compile("[\\w-]{1,64}");
+  private static final Set<String> REQUIRED = Set.of("model", "messages", "input");
 
   public FieldPolicy {
-    allowed = normalised(allowed);
-    denied = normalised(denied);
+    allowFields = normalised(allowFields);
+    denyFields = normalised(denyFields);
+  }
+
+  @Override
+  public void check(Problems problems) {
+    checkNames("allow-fields", allowFields, problems);
+    checkNames("deny-fields", denyFields, problems);
+    for (String field : new TreeSet<>(denyFields)) {
+      if (allowFields.contains(field)) {
+        problems.add(
+            "deny-fields", "must not contain %s, which allow-fields contains.".formatted(field));
+      }
+      if (REQUIRED.contains(field)) {
+        problems.add(
+            "deny-fields", "must not contain %s, which every request needs.".formatted(field));
+      }
+    }
+  }
+
+  private static void checkNames(String key, Set<String> fields, Problems problems) {
+    if (!fields.stream().allMatch(it -> FIELD.matcher(it).matches())) {
+      problems.add(
+          key,
+          "must be names of fields, comma-separated, each 1 to 64 letters, digits, \"_\" or \"-\".");
+    }
   }
 
   /** The fields of a request that must not be sent to the provider, in their order. */
@@ -114,10 +146,10 @@ public record FieldPolicy(Set<String> allowed, Set<String> denied) {
       return true;
     }
     String name = normalised(field);
-    if (onTop && denied.contains(name)) {
+    if (onTop && denyFields.contains(name)) {
       return true;
     }
-    return !allowed.contains(name) && isUnsafe(name, onTop);
+    return !allowFields.contains(name) && isUnsafe(name, onTop);
   }
 
   /**

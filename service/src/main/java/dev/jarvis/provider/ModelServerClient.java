@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.jarvis.concurrent.Alarm;
 import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
+import dev.jarvis.config.Secret;
 import dev.jarvis.json.SharedBuffers;
 import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
 import io.opentelemetry.context.Context;
@@ -57,7 +58,7 @@ public final class ModelServerClient implements AutoCloseable {
     this.client =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(config.connectTimeout())
+            .connectTimeout(config.timeouts().connectTimeout())
             .executor(Executors.newVirtualThreadPerTaskExecutor())
             .build();
   }
@@ -113,11 +114,11 @@ public final class ModelServerClient implements AutoCloseable {
   private byte[] errorBody(HttpResponse<InputStream> response) {
     try {
       byte[] body = body(response, ERROR_LIMIT_BYTES, config.listTimeout());
-      String key = config.apiKey(); // some servers repeat it
-      return key == null || key.isEmpty()
+      Secret key = config.apiKey(); // some servers repeat it
+      return key == null
           ? body
           : new String(body, StandardCharsets.UTF_8)
-              .replace(key, "[secret]")
+              .replace(key.value(), "[secret]")
               .getBytes(StandardCharsets.UTF_8);
     } catch (ProviderException e) {
       return new byte[0];
@@ -228,7 +229,7 @@ public final class ModelServerClient implements AutoCloseable {
   private HttpRequest.Builder request(String path) {
     HttpRequest.Builder builder = HttpRequest.newBuilder(config.endpoint(path));
     if (config.apiKey() != null) {
-      builder.header("Authorization", "Bearer " + config.apiKey());
+      builder.header("Authorization", "Bearer " + config.apiKey().value());
     }
     return builder;
   }

@@ -1,75 +1,64 @@
 package dev.jarvis.provider;
 
+import dev.jarvis.config.Default;
+import dev.jarvis.config.Doc;
+import dev.jarvis.config.EntryName;
+import dev.jarvis.config.HttpUrl;
+import dev.jarvis.config.Inline;
+import dev.jarvis.config.Secret;
 import java.net.URI;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a model server is and how long it may take.
+ * Where a model server is and how it is asked.
  *
- * @param name the provider's name, as routes, prices and telemetry call it
- * @param url the server's base; a path in it is kept
- * @param apiKey sent as bearer token where given
- * @param connectTimeout until a connection stands
- * @param firstTokenTimeout from the question to the first piece of the answer; long, for a model
- *     may have to be loaded first
- * @param betweenTokensTimeout between two pieces of an answer
- * @param answerTimeout from the question to the end of a whole answer
- * @param listTimeout for the whole list of models
- * @param alwaysStreams whether the server is asked for streams also where the client wants the
- *     answer whole
+ * @param name the provider's name in routes, prices and telemetry
  */
 public record ModelServerConfig(
-    String name,
-    URI url,
-    @Nullable String apiKey,
-    Duration connectTimeout,
-    Duration firstTokenTimeout,
-    Duration betweenTokensTimeout,
-    Duration answerTimeout,
-    Duration listTimeout,
-    boolean alwaysStreams) {
+    @EntryName String name,
+    @Doc("Base URL of the server; of an OpenAI-compatible one with its path, usually /v1.")
+        HttpUrl url,
+    @Doc("Sent as bearer token. Empty: none.") @Nullable Secret apiKey,
+    @Doc("How long the list of models may take.") @Default("10s") Duration listTimeout,
+    @Inline Timeouts timeouts,
+    @Doc(
+            "as-asked: the server is asked for a stream where the client wants one, and for a whole answer otherwise. stream: always for a stream.")
+        @Default("as-asked")
+        AskMode ask,
+    @Inline FieldPolicy fields) {
 
-  public ModelServerConfig {
-    if (!("http".equals(url.getScheme()) || "https".equals(url.getScheme()))
-        || url.getHost() == null) {
-      throw new IllegalArgumentException("the URL of " + name + " is not http(s) with a host");
-    }
-    requirePositive("connectTimeout", connectTimeout);
-    requirePositive("firstTokenTimeout", firstTokenTimeout);
-    requirePositive("betweenTokensTimeout", betweenTokensTimeout);
-    requirePositive("answerTimeout", answerTimeout);
-    requirePositive("listTimeout", listTimeout);
+  /** Whether the server is asked for streams. */
+  public enum AskMode {
+    /** Where the client wants one. */
+    AS_ASKED,
+    /** Always. */
+    STREAM
   }
 
-  /** The limits that suit a server near by. */
-  public static ModelServerConfig of(String name, URI url) {
-    return new ModelServerConfig(
-        name,
-        url,
-        null,
-        Duration.ofSeconds(2),
-        Duration.ofSeconds(120),
-        Duration.ofSeconds(60),
-        Duration.ofMinutes(10),
-        Duration.ofSeconds(2),
-        false);
+  /** How long a server may take. */
+  public record Timeouts(
+      @Doc("How long connecting may take.") @Default("2s") Duration connectTimeout,
+      @Doc(
+              "How long the first token of a stream may take; the server may have to load the model first.")
+          @Default("120s")
+          Duration firstTokenTimeout,
+      @Doc("How long each further token may take.") @Default("60s") Duration betweenTokensTimeout,
+      @Doc("How long a whole answer may take.") @Default("10m") Duration answerTimeout) {}
+
+  /** Whether the server is asked for a stream also where the client wants the answer whole. */
+  public boolean alwaysStreams() {
+    return ask == AskMode.STREAM;
   }
 
   URI endpoint(String path) {
-    String base = url.toString();
+    String base = url.uri().toString();
     return URI.create((base.endsWith("/") ? base.substring(0, base.length() - 1) : base) + path);
   }
 
   /** Without the key, and without what else a URL may hold of secrets. */
   @Override
   public String toString() {
-    return name + " at " + url.getScheme() + "://" + url.getHost();
-  }
-
-  private static void requirePositive(String name, Duration value) {
-    if (!value.isPositive()) {
-      throw new IllegalArgumentException(name + " must be positive: " + value);
-    }
+    return name + " at " + url;
   }
 }

@@ -10,8 +10,7 @@ public interface ProviderFactory {
   /**
    * Creates a provider; sends nothing to the server yet.
    *
-   * @param fields which fields of requests must not be sent to the server
    * @param instruments for the provider's own metrics
    */
-  Provider open(ModelServerConfig config, FieldPolicy fields, Instruments instruments);
+  Provider open(ModelServerConfig config, Instruments instruments);
 }

@@ -1,5 +1,6 @@
 package dev.jarvis.routing;
 
+import dev.jarvis.config.Allowed;
 import dev.jarvis.gateway.Cost;
 import dev.jarvis.gateway.TargetName;
 import dev.jarvis.gateway.Usage;
@@ -21,6 +22,11 @@ public record Prices(List<Price> prices) {
 
   /** Decimal places of a cost, as in the ledger: a trillionth of a dollar. */
   public static final int SCALE = 12;
+
+  /** The configured prices. */
+  public static Prices of(List<PriceConfig> prices) {
+    return new Prices(prices.stream().map(PriceConfig::price).toList());
+  }
 
   /** Sorts the newest price first, so that the first one that has begun is the valid one. */
   public Prices {
@@ -47,13 +53,19 @@ public record Prices(List<Price> prices) {
       @Nullable Name compareWith) {}
 
   /** A model at a provider. */
+  @Allowed("PROVIDER/MODEL")
   public record Name(String provider, String model) {
-    /** Parses {@code provider/model}; empty if the text has another form. */
-    public static Optional<Name> of(String text) {
+    /**
+     * Parses {@code provider/model}.
+     *
+     * @throws IllegalArgumentException if the text has another form
+     */
+    public static Name parse(String text) {
       int slash = text.indexOf('/');
-      return slash < 1 || slash == text.length() - 1
-          ? Optional.empty()
-          : Optional.of(new Name(text.substring(0, slash), text.substring(slash + 1)));
+      if (slash < 1 || slash == text.length() - 1) {
+        throw new IllegalArgumentException("not PROVIDER/MODEL");
+      }
+      return new Name(text.substring(0, slash), text.substring(slash + 1));
     }
   }
 

@@ -1,31 +1,55 @@
 package dev.jarvis.routing;
 
+import dev.jarvis.config.Checked;
+import dev.jarvis.config.Default;
+import dev.jarvis.config.Doc;
+import dev.jarvis.config.Problems;
+import dev.jarvis.config.Range;
 import dev.jarvis.gateway.cache.CachePolicy;
+import java.time.Duration;
 import java.util.List;
 
-/**
- * A public model name that stands for one or more models.
- *
- * @param name the model name in requests
- * @param targets at least one
- * @param cache whether answers are cached, and for whom
- */
-public record Route(String name, Strategy strategy, List<Target> targets, CachePolicy cache) {
+/** A public model name that stands for one or more models. */
+public record Route(
+    @Doc("The name that clients ask for.") @Range(min = 1, max = MAX_NAME) String name,
+    @Doc("How a target is chosen.") @Default("priority") Strategy strategy,
+    @Doc(
+            "Whether answers are kept in Redis and given again: off, user (to the user who got them) or shared (to everybody).")
+        @Default("off")
+        CachePolicy.Scope cache,
+    @Doc("How long an answer is kept.") @Default("1h") Duration cacheTtl,
+    @Doc("The models that may answer, at least one.") List<Target> targets)
+    implements Checked {
+
+  static final int MAX_NAME = 200;
 
   public Route {
     targets = List.copyOf(targets);
+  }
+
+  @Override
+  public void check(Problems problems) {
     if (targets.isEmpty()) {
-      throw new IllegalArgumentException("route '" + name + "' has no target");
+      problems.add("targets", "must contain at least one target.");
     }
   }
 
-  /**
-   * A model that may answer.
-   *
-   * @param provider a provider's name
-   * @param model the model's name there
-   * @param weight its share of the sum of all weights, at least 1
-   * @param priority the lowest is asked first; equal ones in the order of the route
-   */
-  public record Target(String provider, String model, int weight, int priority) {}
+  /** Whether answers are cached, and for whom. */
+  CachePolicy cachePolicy() {
+    return new CachePolicy(cache, cacheTtl);
+  }
+
+  /** A model that may answer. */
+  public record Target(
+      @Doc("A provider's name.") String provider,
+      @Doc("The model's name there.") @Range(min = 1, max = MAX_NAME) String model,
+      @Doc("For weighted: its share among all weights.")
+          @Default("1")
+          @Range(min = 1, max = 1_000_000)
+          int weight,
+      @Doc(
+              "For priority: the lowest is asked first, the others if it fails; equal ones in their order.")
+          @Default("1")
+          @Range(min = 1, max = 1_000_000)
+          int priority) {}
 }

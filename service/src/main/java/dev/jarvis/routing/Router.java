@@ -64,7 +64,7 @@ public final class Router {
   /** The cache policy of a route; {@link CachePolicy#NONE} for any other name. */
   public CachePolicy cache(String name) {
     Route route = routes.get(name);
-    return route == null ? CachePolicy.NONE : route.cache();
+    return route == null ? CachePolicy.NONE : route.cachePolicy();
   }
 
   /** The names of the routes. */

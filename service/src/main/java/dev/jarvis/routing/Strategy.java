@@ -1,8 +1,6 @@
 package dev.jarvis.routing;
 
-import java.util.Arrays;
 import java.util.Locale;
-import java.util.Optional;
 
 /** How a route orders its targets. Targets of equal rank stay in the order of the route. */
 public enum Strategy {
@@ -31,10 +29,5 @@ public enum Strategy {
   /** The name in the configuration and in telemetry, for example {@code least-busy}. */
   public String id() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
-  }
-
-  /** The strategy of that name. */
-  public static Optional<Strategy> of(String id) {
-    return Arrays.stream(values()).filter(it -> it.id().equals(id)).findFirst();
   }
 }

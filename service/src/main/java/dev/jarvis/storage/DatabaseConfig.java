@@ -1,41 +1,22 @@
 package dev.jarvis.storage;
 
+import dev.jarvis.config.Default;
+import dev.jarvis.config.Doc;
+import dev.jarvis.config.Range;
+import dev.jarvis.config.Secret;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Where PostgreSQL is and how long to wait for it.
- *
- * @param url {@code jdbc:postgresql://host:port/database}, or the {@code postgresql://} and {@code
- *     postgres://} forms; null for the embedded server
- * @param username wins over a user in the URL
- * @param password wins over a password in the URL
- * @param poolSize connections at most
- * @param connectTimeout how long a start waits for PostgreSQL to answer
- * @param queryTimeout how long a statement may take, and how long to wait for a free connection
- */
+/** Where PostgreSQL is and how long to wait for it. */
 public record DatabaseConfig(
-    @Nullable String url,
-    @Nullable String username,
-    @Nullable String password,
-    int poolSize,
-    Duration connectTimeout,
-    Duration queryTimeout) {
-
-  /** Without the password and the URL, which may hold one. */
-  @Override
-  public String toString() {
-    return "DatabaseConfig[url=%s, username=%s, poolSize=%d]"
-        .formatted(url == null ? "embedded" : "given", username, poolSize);
-  }
-
-  /** What is wrong with a URL, for people; null if nothing is. */
-  public static @Nullable String problem(String url) {
-    try {
-      PostgresUrl.parse(url);
-      return null;
-    } catch (IllegalArgumentException e) {
-      return e.getMessage();
-    }
-  }
-}
+    @Doc(
+            "jdbc:postgresql://host:port/database or postgresql://user:password@host:port/database. Empty: the embedded server.")
+        @Nullable PostgresUrl url,
+    @Doc("Takes precedence over a user in the URL.") @Nullable String username,
+    @Doc("Takes precedence over a password in the URL.") @Nullable Secret password,
+    @Doc("Most connections of this process.") @Default("10") @Range(min = 1, max = 1_000)
+        int poolSize,
+    @Doc("How long a start waits for PostgreSQL.") @Default("60s") Duration connectTimeout,
+    @Doc("How long a statement may take, and how long to wait for a free connection.")
+        @Default("5s")
+        Duration queryTimeout) {}

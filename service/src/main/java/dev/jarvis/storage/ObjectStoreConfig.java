@@ -1,28 +1,31 @@
 package dev.jarvis.storage;
 
+import dev.jarvis.config.Checked;
+import dev.jarvis.config.Default;
+import dev.jarvis.config.Doc;
+import dev.jarvis.config.HttpUrl;
+import dev.jarvis.config.Problems;
+import dev.jarvis.config.Secret;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Where objects are kept.
- *
- * @param endpoint URL of an S3 service; null for a folder on the local disk
- * @param accessKey needed with an endpoint
- * @param secretKey needed with an endpoint
- * @param bucket made at start if it is not there
- * @param timeout limit of connecting, and of each wait for the service to go on
- */
+/** Where objects are stored. */
 public record ObjectStoreConfig(
-    @Nullable String endpoint,
-    @Nullable String accessKey,
-    @Nullable String secretKey,
-    String bucket,
-    Duration timeout) {
+    @Doc("URL of an S3 service. Empty: a folder on the local disk.") @Nullable HttpUrl endpoint,
+    @Doc("Required with an endpoint.") @Nullable Secret accessKey,
+    @Doc("Required with an endpoint.") @Nullable Secret secretKey,
+    @Doc("Created at start if it does not exist.") @Default("jarvis") String bucket,
+    @Doc("Limit of connecting, and of each wait for the service to continue.") @Default("5s")
+        Duration timeout)
+    implements Checked {
 
-  /** Without the keys and the URL, which may hold some. */
   @Override
-  public String toString() {
-    return "ObjectStoreConfig[endpoint=%s, bucket=%s, timeout=%s]"
-        .formatted(endpoint == null ? "embedded" : "given", bucket, timeout);
+  public void check(Problems problems) {
+    if (endpoint != null && accessKey == null) {
+      problems.add("access-key", "must be set, because s3.endpoint is.");
+    }
+    if (endpoint != null && secretKey == null) {
+      problems.add("secret-key", "must be set, because s3.endpoint is.");
+    }
   }
 }

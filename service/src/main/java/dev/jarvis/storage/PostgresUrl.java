@@ -2,9 +2,11 @@ package dev.jarvis.storage;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.jarvis.config.Allowed;
 import java.net.URLDecoder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +15,11 @@ import org.jspecify.annotations.Nullable;
  * A PostgreSQL URL in the form that JDBC takes, with user and password apart: the driver refuses
  * them before an {@code @}, and a URL ends up in messages.
  */
+@Allowed(value = PostgresUrl.FORM_TEXT, sensitive = true)
 public record PostgresUrl(String jdbc, @Nullable String username, @Nullable String password) {
+  static final String FORM_TEXT =
+      "of the form jdbc:postgresql://host:port/database or postgresql://user:password@host:port/database";
+
   private static final Pattern FORM =
       Pattern.compile(
           "(?:jdbc:)?postgres(?:ql)?://(?:(?<user>[^@]*)@)?(?<hosts>[^/?@]+)/(?<database>[^/?]+)(?:\\?(?<query>.*))?");
@@ -27,14 +33,14 @@ public record PostgresUrl(String jdbc, @Nullable String username, @Nullable Stri
   /**
    * The configured URL with the configured user and password, which win over those in the URL.
    *
-   * @throws IllegalArgumentException if there is no URL or it is not valid
+   * @throws NullPointerException if there is no URL
    */
   public static PostgresUrl of(DatabaseConfig config) {
-    PostgresUrl url = parse(String.valueOf(config.url()));
+    PostgresUrl url = Objects.requireNonNull(config.url());
     return new PostgresUrl(
         url.jdbc(),
         config.username() == null ? url.username() : config.username(),
-        config.password() == null ? url.password() : config.password());
+        config.password() == null ? url.password() : config.password().value());
   }
 
   /**
@@ -47,9 +53,7 @@ public record PostgresUrl(String jdbc, @Nullable String username, @Nullable Stri
   static PostgresUrl parse(String url) {
     Matcher matcher = FORM.matcher(url.strip());
     if (!matcher.matches()) {
-      throw new IllegalArgumentException(
-          "is not of the form jdbc:postgresql://host:port/database or"
-              + " postgresql://user:password@host:port/database");
+      throw new IllegalArgumentException("not " + FORM_TEXT);
     }
     String username = null;
     String password = null;

@@ -16,6 +16,7 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.nio.file.NoSuchFileException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import okhttp3.Dispatcher;
@@ -47,8 +48,10 @@ public final class S3ObjectStore implements ObjectStore {
     dispatcher.setMaxRequestsPerHost(MAX_CALLS);
     MinioAsyncClient client =
         MinioAsyncClient.builder()
-            .endpoint(config.endpoint())
-            .credentials(config.accessKey(), config.secretKey())
+            .endpoint(Objects.requireNonNull(config.endpoint()).uri().toString())
+            .credentials(
+                Objects.requireNonNull(config.accessKey()).value(),
+                Objects.requireNonNull(config.secretKey()).value())
             .httpClient(Http.newDefaultClient().newBuilder().dispatcher(dispatcher).build(), true)
             .build();
     long millis = config.timeout().toMillis();

@@ -12,12 +12,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One call to PostgreSQL, Redis or the object store: a client span after OpenTelemetry's
- * conventions for databases and a recorded duration. Start it with {@link Telemetry}, end it once,
- * on any thread.
+ * A call to PostgreSQL, Redis or the object store: a client span that follows OpenTelemetry's
+ * semantic conventions, and a recorded duration. Start it with {@link Telemetry#operation}; end it
+ * once, on any thread.
  */
 public final class ClientOperation {
-  /** What is called. */
+  /** The kind of server that is called. */
   public enum Target {
     POSTGRESQL("postgresql"),
     REDIS("redis"),
@@ -30,7 +30,7 @@ public final class ClientOperation {
     }
   }
 
-  /** Who is called, in one attribute for every kind of client span. */
+  /** The name of the called server, on every kind of client span. */
   public static final AttributeKey<String> PEER = AttributeKey.stringKey("peer.service");
 
   private static final AttributeKey<String> DB_SYSTEM = Label.DB_SYSTEM.key();
@@ -63,18 +63,18 @@ public final class ClientOperation {
     this.context = Context.current().with(span);
   }
 
-  /** Adds what the conventions ask for beyond the name, for example {@code db.query.text}. */
+  /** Adds a span attribute, for example {@code db.query.text}. */
   public ClientOperation attribute(String key, String value) {
     span.setAttribute(key, value);
     return this;
   }
 
-  /** Ends the operation well. */
+  /** Ends the operation as successful. */
   public void end() {
     end(null);
   }
 
-  /** Ends the operation, as failed if there is an error. The first call counts. */
+  /** Ends the operation, as failed if there is an error. Further calls have no effect. */
   public void end(@Nullable Throwable error) {
     if (!ended.compareAndSet(false, true)) {
       return;

@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Watches exports and says once when they begin to fail and once when they work again. Its logger
- * writes to stdout alone (logback.xml), for a line about a dead collector must not be sent to it.
+ * Logs once when exports begin to fail and once when they work again. Its logger writes only to
+ * stdout (logback.xml), because a line about a failing collector must not be sent to it.
  */
 final class ExportHealth {
   private static final Logger LOG = LoggerFactory.getLogger(ExportHealth.class);
@@ -106,8 +106,8 @@ final class ExportHealth {
       LOG.info("telemetry export works again");
     } else if (!success && failing.compareAndSet(false, true)) {
       LOG.warn(
-          "telemetry export fails: no OpenTelemetry collector answers at OTEL_EXPORTER_OTLP_ENDPOINT; requests and"
-              + " /metrics are not affected, and this is said once until it works again");
+          "telemetry export fails: no OpenTelemetry collector responds at OTEL_EXPORTER_OTLP_ENDPOINT; requests and"
+              + " /metrics are not affected, and this is logged only once until the export works again");
     }
   }
 }

@@ -17,7 +17,7 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
-/** The instruments behind {@link Metric}. Recording never throws and never waits. */
+/** The instruments of the {@link Metric} catalogue. Recording never blocks. */
 public final class Instruments {
   private final Meter meter;
   private final Map<Metric, DoubleCounter> counters = new EnumMap<>(Metric.class);
@@ -31,16 +31,16 @@ public final class Instruments {
         case COUNTER -> counters.put(metric, counter(metric));
         case UP_DOWN_COUNTER -> upDownCounters.put(metric, upDownCounter(metric));
         case HISTOGRAM -> histograms.put(metric, histogram(metric));
-        case GAUGE -> {} // made where its value is: see gauge()
+        case GAUGE -> {} // registered by the owner of its value: see gauge()
       }
     }
   }
 
   /**
-   * Adds to a counter, or to an up-down counter.
+   * Adds to a counter or an up-down counter.
    *
-   * @param labels one value for each of the metric's labels, in their order; 0 as amount makes the
-   *     series show
+   * @param amount 0 makes the series appear
+   * @param labels one value for each of the metric's labels, in their order
    */
   public void add(Metric metric, double amount, String... labels) {
     DoubleCounter counter = counters.get(metric);
@@ -51,22 +51,20 @@ public final class Instruments {
     }
   }
 
-  /** Records a duration; inside a sampled span's scope it leaves an exemplar. */
+  /** Records a duration, with an exemplar if the current span is sampled. */
   public void record(Metric metric, Duration duration, String... labels) {
     requireNonNull(histograms.get(metric))
         .record(duration.toNanos() / 1e9, attributes(metric, labels));
   }
 
-  /**
-   * Lets a gauge read its value at each collection: the supplier must answer at once, from memory.
-   */
+  /** Registers a gauge whose value is read at each collection. The supplier must not block. */
   public AutoCloseable gauge(Metric metric, LongSupplier value) {
     return observed(metric, it -> it.record(value.getAsLong()));
   }
 
   /**
-   * The same for a metric with one label: the values by the label's value, of which there must be a
-   * bounded number.
+   * Registers a gauge with one label. The supplier returns values by label value; the number of
+   * label values must be bounded.
    */
   public AutoCloseable gauges(Metric metric, Supplier<Map<String, Long>> values) {
     return observed(
@@ -74,7 +72,9 @@ public final class Instruments {
         it -> values.get().forEach((label, value) -> it.record(value, attributes(metric, label))));
   }
 
-  /** The same for a metric with several labels: the values by the labels' values in their order. */
+  /**
+   * Registers a gauge with several labels. The supplier returns values by label values, in order.
+   */
   public AutoCloseable gaugesByLabels(Metric metric, Supplier<Map<List<String>, Long>> values) {
     return observed(
         metric,
@@ -98,7 +98,7 @@ public final class Instruments {
   private static Attributes attributes(Metric metric, String... values) {
     if (values.length != metric.labels().size()) {
       throw new IllegalArgumentException(
-          metric + " has the labels " + metric.labels() + ", got " + values.length + " values");
+          metric + " has the labels " + metric.labels() + "; got " + values.length + " values");
     }
     AttributesBuilder attributes = Attributes.builder();
     for (int i = 0; i < values.length; i++) {

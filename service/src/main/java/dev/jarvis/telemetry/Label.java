@@ -3,28 +3,35 @@ package dev.jarvis.telemetry;
 import io.opentelemetry.api.common.AttributeKey;
 
 /**
- * A label that a metric may carry, and what bounds its values. Users, keys, raw paths, prompts and
- * request ids are never labels.
+ * A label of metrics, and what bounds its values. Labels of different metrics may share a name and
+ * differ in their values. Users, keys, raw paths, prompts and request ids are never labels.
  */
 public enum Label {
   METHOD("method", "the nine methods of RFC 9110 and RFC 5789, `_OTHER` for any other"),
-  ROUTE("route", "the templates that are registered, `_unmatched` for any other path"),
-  STATUS("status", "HTTP status codes that the service answers"),
-  MODEL("model", "models that a provider has listed, 100 at most, `_other` for any other name"),
-  PROVIDER("provider", "configured providers, `_none` where none was chosen"),
+  ROUTE("route", "the registered path templates, `_unmatched` for any other path"),
+  STATUS("status", "the HTTP status codes that the service returns"),
+  MODEL("model", "at most 100 models that a provider has listed, `_other` for any other name"),
+  PROVIDER("provider", "the configured providers, `_none` if none was chosen"),
   OUTCOME("outcome", "`ok`, `cached`, `error`, `aborted`, `rejected`"),
-  MEDIA_TYPE("media_type", "the types of documents that are taken"),
+  DOCUMENT_OUTCOME("outcome", "`ok`, `error`, `rejected`"),
+  MEDIA_TYPE("media_type", "the accepted types of documents"),
   STAGE("stage", "`store`, `extract`, `chunk`, `embed`, `index`"),
   MODE("mode", "`full_text`, `hybrid`"),
   TYPE("type", "`input`, `cached_input`, `output`, `reasoning`"),
   STRATEGY("strategy", "`priority`, `weighted`, `least-busy`, `lowest-latency`, `lowest-cost`"),
-  REASON("reason", "words of the code: why a model was chosen, or why it failed"),
-  KIND("kind", "`ram`, `vram`; of waiting requests `upload`, `search`"),
+  ROUTING_REASON(
+      "reason",
+      "`only`, `priority`, `weight`, `least_busy`, `lowest_latency`, `lowest_cost`, `loaded`,"
+          + " `fallback`, `last_resort`"),
+  FALLBACK_REASON("reason", "`unavailable`, `timeout`, `busy`, `not_found`, `refused`"),
+  MEMORY_KIND("kind", "`ram`, `vram`"),
+  WAITING_KIND("kind", "`upload`, `search`"),
   DB_SYSTEM("db.system.name", "`postgresql`, `redis`"),
-  DB_OPERATION("db.operation.name", "names of the statements and commands in the code"),
-  STORE_OPERATION("operation", "names of the object-store calls in the code"),
-  DEPENDENCY("dependency", "names of the checks of `/health`"),
-  RESULT("result", "`ok`, `error`, `dropped`; of the cache `hit`, `miss`, `bypass`, `error`");
+  DB_OPERATION("db.operation.name", "the names of statements and commands in the code"),
+  STORE_OPERATION("operation", "the names of object-store calls in the code"),
+  DEPENDENCY("dependency", "the names of the checks in `/health`"),
+  CACHE_RESULT("result", "`hit`, `miss`, `bypass`, `error`"),
+  LEDGER_RESULT("result", "`ok`, `error`, `dropped`");
 
   private final String attribute;
   private final String bound;
@@ -44,7 +51,7 @@ public enum Label {
     return attribute.replace('.', '_');
   }
 
-  /** What keeps the set of values small, in words. */
+  /** The values that the label may have, in Markdown. */
   public String bound() {
     return bound;
   }

@@ -12,23 +12,23 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 
 /**
- * Writes log lines on a platform thread of its own, from a bounded queue: a reader of stdout that
- * stalls holds up no request. A line that finds the queue full is dropped and counted in {@code
- * log_lines_dropped_total}. Configured in logback.xml.
+ * Writes log lines on a dedicated platform thread from a bounded queue, so that a stalled reader of
+ * stdout blocks no request. A line that does not fit into the queue is dropped and counted in
+ * {@code log_lines_dropped_total}. Configured in logback.xml.
  */
 public final class LogOutput extends LoggingEventAsyncDisruptorAppender {
   private static final LongAdder DROPPED_BEFORE_START = new LongAdder();
   private static volatile @Nullable Instruments counters;
 
-  /** Counts in these instruments from now on, and what was dropped before there were any. */
+  /** Uses these instruments from now on, and adds the lines that were dropped before. */
   static void countIn(Instruments instruments) {
     counters = instruments;
     instruments.add(Metric.LOG_LINES_DROPPED, (double) DROPPED_BEFORE_START.sumThenReset());
   }
 
   /**
-   * Ends logging: writes the lines that are queued, for as long as the limit allows. A stdout that
-   * nobody reads would hold up the end of the process otherwise.
+   * Stops logging after writing the queued lines, or at the time limit: if nobody reads stdout, the
+   * process would not end otherwise.
    */
   public static void stop(Duration limit) {
     if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
@@ -41,7 +41,7 @@ public final class LogOutput extends LoggingEventAsyncDisruptorAppender {
     }
   }
 
-  /** The span is current on the thread that logs, not on the one that writes. */
+  /** Captures the span here, because it is current only on the thread that logs. */
   @Override
   protected void prepareForDeferredProcessing(ILoggingEvent event) {
     SpanContext span = Span.current().getSpanContext();

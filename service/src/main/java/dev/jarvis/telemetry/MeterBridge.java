@@ -8,8 +8,8 @@ import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.instrumentation.micrometer.v1_5.OpenTelemetryMeterRegistry;
 
 /**
- * Brings Helidon's own meters (JVM, garbage collector, threads) and HikariCP's into the SDK:
- * Helidon's metrics are Micrometer's, so they are a source here and no second exporter.
+ * Registers Helidon's meters (JVM, garbage collector, threads) and HikariCP's, which are Micrometer
+ * meters, with the SDK, so that no second exporter is needed.
  */
 final class MeterBridge implements AutoCloseable {
   private final MeterRegistry registry;

@@ -3,7 +3,9 @@ package dev.jarvis.telemetry;
 import java.util.List;
 
 /**
- * Every metric that the service makes itself: the one place for names, units, labels and buckets.
+ * The catalogue of the metrics that the service defines. Names, units, labels and buckets stand
+ * only here: {@code docs/metrics.md}, the recording rules and the panels of metrics that no other
+ * panel shows are generated from it ({@code make generate}).
  */
 @SuppressWarnings("ImmutableEnumChecker") // the lists are List.of
 public enum Metric {
@@ -11,140 +13,140 @@ public enum Metric {
       "http.requests",
       Type.COUNTER,
       "{request}",
-      "HTTP requests answered",
+      "HTTP requests completed",
       List.of(Label.METHOD, Label.ROUTE, Label.STATUS)),
   HTTP_REQUEST_DURATION(
       "http.request.duration",
       Type.HISTOGRAM,
       "s",
-      "Time from a request's head to the end of its answer",
+      "Time from a request's head to the end of its response",
       List.of(Label.METHOD, Label.ROUTE),
       List.of(.005, .01, .025, .05, .075, .1, .25, .5, .75, 1., 2., 2.5, 5., 7.5, 10., 30., 60.)),
   HTTP_RESPONSES_BROKEN(
       "http.responses.broken",
       Type.COUNTER,
       "{response}",
-      "Answers that broke off by a fault of ours after their good status was sent",
+      "Responses that broke off because the service or a model failed after a success status was sent",
       List.of(Label.ROUTE)),
   HTTP_ACTIVE_REQUESTS(
       "http.active_requests",
       Type.UP_DOWN_COUNTER,
       "{request}",
-      "HTTP requests being answered now",
+      "HTTP requests in progress",
       List.of()),
   HTTP_REQUEST_BODY_RESERVED(
       "http.request.body.reserved",
       Type.GAUGE,
       "By",
-      "Memory reserved for requests being answered now: bodies, whole answers, vectors",
+      "Memory reserved for requests in progress: bodies, complete answers, vectors",
       List.of()),
   LLM_REQUESTS(
       "llm.requests",
       Type.COUNTER,
       "{request}",
-      "Requests for an answer of a model, by how they ended",
+      "Requests to models, by outcome",
       List.of(Label.MODEL, Label.PROVIDER, Label.OUTCOME)),
   LLM_TOKENS(
       "llm.tokens",
       Type.COUNTER,
       "{token}",
-      "Tokens used; the types are disjoint, so that they sum",
+      "Tokens used; the types are disjoint, so they can be summed",
       List.of(Label.MODEL, Label.PROVIDER, Label.TYPE)),
   LLM_REQUEST_DURATION(
       "llm.request.duration",
       Type.HISTOGRAM,
       "s",
-      "Time from asking the model to the end of its answer",
+      "Time from sending a request to a model to the end of its answer",
       List.of(Label.MODEL, Label.PROVIDER),
       List.of(.05, .1, .25, .5, 1., 2., 5., 10., 20., 30., 60., 120., 300., 600.)),
   LLM_TIME_TO_FIRST_TOKEN(
       "llm.time_to_first_token",
       Type.HISTOGRAM,
       "s",
-      "Time from asking the model to the first piece of its answer",
+      "Time from sending a request to a model to the first piece of its answer",
       List.of(Label.MODEL, Label.PROVIDER),
       List.of(.01, .025, .05, .1, .25, .5, .75, 1., 2., 3., 5., 7.5, 10., 30., 60., 120.)),
   LLM_TIME_PER_OUTPUT_TOKEN(
       "llm.time_per_output_token",
       Type.HISTOGRAM,
       "s",
-      "Mean time of a token after the first one",
+      "Mean time per token after the first",
       List.of(Label.MODEL, Label.PROVIDER),
       List.of(.001, .0025, .005, .01, .025, .05, .075, .1, .15, .2, .3, .5, 1., 2.5)),
   LLM_WAITING_REQUESTS(
       "llm.waiting_requests",
       Type.UP_DOWN_COUNTER,
       "{request}",
-      "Requests for an answer that wait for their turn",
+      "Requests to models that wait for a permit",
       List.of()),
   LLM_COST(
       "llm.cost.usd",
       Type.COUNTER,
       "{USD}",
-      "What answers cost, in USD, by the configured prices",
+      "Cost of answers in USD, at the configured prices",
       List.of(Label.MODEL, Label.PROVIDER)),
   LLM_COMPARISON_COST(
       "llm.comparison_cost.usd",
       Type.COUNTER,
       "{USD}",
-      "What the same tokens cost at the model that a price names to compare with, in USD",
+      "Cost in USD of the same tokens at the comparison model that the price names",
       List.of(Label.MODEL, Label.PROVIDER)),
   LLM_UNPRICED_REQUESTS(
       "llm.unpriced_requests",
       Type.COUNTER,
       "{request}",
-      "Answers of models without a price",
+      "Answers from models without a configured price",
       List.of(Label.MODEL, Label.PROVIDER)),
   LLM_ROUTING_DECISIONS(
       "llm.routing.decisions",
       Type.COUNTER,
       "{decision}",
-      "Decisions about who answers, by what decided",
-      List.of(Label.STRATEGY, Label.MODEL, Label.REASON)),
+      "Routing decisions, by strategy and reason",
+      List.of(Label.STRATEGY, Label.MODEL, Label.ROUTING_REASON)),
   LLM_FALLBACKS(
       "llm.fallbacks",
       Type.COUNTER,
       "{fallback}",
-      "Models that were asked and failed before another one, or the same again, was asked",
-      List.of(Label.MODEL, Label.PROVIDER, Label.REASON)),
+      "Failed attempts that were followed by another attempt",
+      List.of(Label.MODEL, Label.PROVIDER, Label.FALLBACK_REASON)),
   LLM_CIRCUIT_OPEN(
       "llm.circuit.open",
       Type.GAUGE,
-      "1",
-      "Whether a model is left alone for failing again and again: 1 or 0",
+      "",
+      "Whether the circuit breaker of a model is open: 1 or 0",
       List.of(Label.MODEL, Label.PROVIDER)),
   LLM_CACHE_REQUESTS(
       "llm.cache.requests",
       Type.COUNTER,
       "{request}",
-      "Requests to routes with a cache, by what came of it",
-      List.of(Label.RESULT)),
+      "Requests to routes with an answer cache, by result",
+      List.of(Label.CACHE_RESULT)),
   OLLAMA_LOAD_DURATION(
       "ollama.load.duration",
       Type.HISTOGRAM,
       "s",
-      "Time until Ollama had an answer's model in memory, by its own clock",
+      "Time to load the model of an answer, as reported by Ollama",
       List.of(Label.MODEL, Label.PROVIDER),
       List.of(.01, .025, .05, .1, .2, .3, .5, 1., 2.5, 5., 10., 20., 30., 60., 120.)),
   OLLAMA_PROMPT_DURATION(
       "ollama.prompt.duration",
       Type.HISTOGRAM,
       "s",
-      "Time that Ollama took to read an answer's prompt, by its own clock",
+      "Time to evaluate the prompt of an answer, as reported by Ollama",
       List.of(Label.MODEL, Label.PROVIDER),
       List.of(.005, .01, .025, .05, .1, .25, .5, 1., 2.5, 5., 10., 30., 60., 120.)),
   OLLAMA_GENERATION_DURATION(
       "ollama.generation.duration",
       Type.HISTOGRAM,
       "s",
-      "Time that Ollama took to write an answer, by its own clock",
+      "Time to generate an answer, as reported by Ollama",
       List.of(Label.MODEL, Label.PROVIDER),
       List.of(.05, .1, .25, .5, 1., 2., 5., 10., 20., 30., 60., 120., 300., 600.)),
   OLLAMA_GENERATED_TOKENS(
       "ollama.generated_tokens",
       Type.COUNTER,
       "{token}",
-      "Tokens of the answers whose generation Ollama timed: over that time they are tokens a second",
+      "Tokens of the answers whose generation time Ollama reported; divided by it, tokens per second",
       List.of(Label.MODEL, Label.PROVIDER)),
   OLLAMA_COLD_LOADS(
       "ollama.cold_loads",
@@ -156,127 +158,131 @@ public enum Metric {
       "ollama.resident_models",
       Type.GAUGE,
       "{model}",
-      "Models that Ollama holds in memory; 0 if it does not answer",
+      "Models that Ollama holds in memory; 0 if Ollama does not respond",
       List.of(Label.PROVIDER)),
   OLLAMA_RESIDENT_MODEL_MEMORY(
       "ollama.resident_model.memory",
       Type.GAUGE,
       "By",
-      "Memory that Ollama reckons with for a model in memory, 0 for one that is not",
-      List.of(Label.MODEL, Label.PROVIDER, Label.KIND)),
+      "Memory that Ollama reports for a loaded model; 0 once it is unloaded",
+      List.of(Label.MODEL, Label.PROVIDER, Label.MEMORY_KIND)),
   ACTIVE_USERS(
       "active_users",
       Type.GAUGE,
       "",
-      "Distinct users of the last 5 minutes over all replicas; read it with max",
+      "Distinct users of the last 5 minutes, over all replicas",
       List.of()),
   DEPENDENCY_UP(
       "dependency.up",
       Type.GAUGE,
       "",
-      "Whether a dependency answered its last health check: 1, or 0",
+      "Whether the last health check of a dependency succeeded: 1 or 0",
       List.of(Label.DEPENDENCY)),
   DOCUMENTS_PROCESSED(
       "documents.processed",
       Type.COUNTER,
       "{document}",
-      "Documents whose processing ended, by how",
-      List.of(Label.OUTCOME, Label.MEDIA_TYPE)),
+      "Documents whose processing ended, by outcome",
+      List.of(Label.DOCUMENT_OUTCOME, Label.MEDIA_TYPE)),
   DOCUMENTS_STAGE_DURATION(
       "documents.stage.duration",
       Type.HISTOGRAM,
       "s",
-      "Time of a stage of a document's way to the index, also where it failed",
+      "Duration of a stage of document processing, including failed ones",
       List.of(Label.STAGE),
       List.of(.005, .01, .025, .05, .1, .25, .5, 1., 2.5, 5., 10., 30., 60., 120., 300., 600.)),
   DOCUMENTS_TIME_TO_SEARCHABLE(
       "documents.time_to_searchable",
       Type.HISTOGRAM,
       "s",
-      "Time from the end of a document's upload, or its retry by hand, until it can be asked about",
+      "Time from the end of an upload, or from a manual retry, until the document is searchable",
       List.of(),
       List.of(.5, 1., 2., 5., 10., 20., 30., 60., 120., 300., 600., 1800., 3600., 21600., 86400.)),
   DOCUMENTS_RETRIES(
       "documents.retries",
       Type.COUNTER,
       "{retry}",
-      "Attempts at a document that failed and are made again, by the stage that failed",
+      "Failed processing attempts that will be retried, by the stage that failed",
       List.of(Label.STAGE)),
   DOCUMENTS_QUEUE_DEPTH(
       "documents.queue.depth",
       Type.GAUGE,
       "{document}",
-      "Documents that wait or are worked on, of all replicas; read it with max",
+      "Documents waiting or being processed, over all replicas",
       List.of()),
   DOCUMENTS_QUEUE_OLDEST_AGE(
       "documents.queue.oldest_age",
       Type.GAUGE,
       "s",
-      "How long the oldest of them has waited, since its upload or its retry by hand; read it with max",
+      "Time since the upload or manual retry of the oldest document in the queue",
       List.of()),
   DOCUMENTS_DEAD_LETTERS(
       "documents.dead_letters",
       Type.GAUGE,
       "{document}",
-      "Documents that were given up by no fault of their own, of all replicas; read it with max",
+      "Documents given up for reasons other than their content, over all replicas",
       List.of()),
   DOCUMENTS_SEARCH_DURATION(
       "documents.search.duration",
       Type.HISTOGRAM,
       "s",
-      "Time of a search in documents, the question's embedding included",
+      "Duration of a document search, including the embedding of the query",
       List.of(Label.MODE),
       List.of(.005, .01, .025, .05, .1, .25, .5, 1., 2.5, 5., 10.)),
   DOCUMENTS_WAITING_REQUESTS(
       "documents.waiting_requests",
       Type.UP_DOWN_COUNTER,
       "{request}",
-      "Uploads and searches in documents that wait for a permit",
-      List.of(Label.KIND)),
+      "Document uploads and searches that wait for a permit",
+      List.of(Label.WAITING_KIND)),
   LEDGER_ROWS(
       "ledger.rows",
       Type.COUNTER,
       "{row}",
-      "Rows of LLM use offered to the database, by what became of them",
-      List.of(Label.RESULT)),
+      "Ledger rows offered to the database, by result",
+      List.of(Label.LEDGER_RESULT)),
   LOG_LINES_DROPPED(
       "log.lines.dropped",
       Type.COUNTER,
       "{line}",
-      "Log lines that were not written to stdout because the queue before it was full",
+      "Log lines dropped because the queue to stdout was full",
       List.of()),
   DB_CLIENT_OPERATION_DURATION(
       "db.client.operation.duration",
       Type.HISTOGRAM,
       "s",
-      "Time of a database or Redis operation, as seen by the service",
+      "Duration of a database or Redis operation, as seen by the service",
       List.of(Label.DB_SYSTEM, Label.DB_OPERATION),
       List.of(.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1., 2.5, 5., 10.)),
   DB_CLIENT_OPERATION_ERRORS(
       "db.client.operation.errors",
       Type.COUNTER,
       "{error}",
-      "Database or Redis operations that failed",
+      "Failed database or Redis operations",
       List.of(Label.DB_SYSTEM, Label.DB_OPERATION)),
   OBJECT_STORE_OPERATION_DURATION(
       "object_store.operation.duration",
       Type.HISTOGRAM,
       "s",
-      "Time of an object-store operation, as seen by the service",
+      "Duration of an object-store operation, as seen by the service",
       List.of(Label.STORE_OPERATION),
       List.of(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1., 2.5, 5., 10., 30.)),
   OBJECT_STORE_OPERATION_ERRORS(
       "object_store.operation.errors",
       Type.COUNTER,
       "{error}",
-      "Object-store operations that failed",
+      "Failed object-store operations",
       List.of(Label.STORE_OPERATION));
 
-  /** What kind of instrument a metric is. */
+  /** The kind of instrument; it also decides how the values of several replicas are combined. */
   public enum Type {
+    /** Only rises. Replicas are summed. */
     COUNTER,
+    /** Rises and falls with the work of one replica, and is recorded per replica. */
     UP_DOWN_COUNTER,
+    /** A value read at each collection. Of several replicas the maximum counts. */
     GAUGE,
+    /** A distribution. The buckets of replicas are summed. */
     HISTOGRAM
   }
 
@@ -312,7 +318,7 @@ public enum Metric {
   }
 
   /**
-   * The name in Prometheus: dots become underscores, the unit is spelled out, a counter ends in
+   * The name in Prometheus: dots become underscores, the unit is spelled out, counters end in
    * {@code _total} (<a
    * href="https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/">OpenTelemetry's
    * rule</a>).
@@ -332,7 +338,10 @@ public enum Metric {
     return type;
   }
 
-  /** The unit in UCUM, empty where there is none. */
+  /**
+   * The unit in UCUM; empty if there is none. Never {@code 1}: Prometheus would append {@code
+   * _ratio} to what it receives by OTLP, but not to what it scrapes.
+   */
   public String unit() {
     return unit;
   }
@@ -345,7 +354,7 @@ public enum Metric {
     return labels;
   }
 
-  /** Upper bounds of a histogram's buckets, in its unit. */
+  /** Upper bounds of a histogram's buckets, in the metric's unit. */
   public List<Double> buckets() {
     return buckets;
   }

@@ -13,14 +13,14 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The OpenTelemetry SDK as the service uses it. The standard {@code OTEL_*} variables keep their
- * meaning; where they are silent, the defaults are ours: OTLP over HTTP, metrics every 15 s, every
- * trace sampled.
+ * Configures and owns the OpenTelemetry SDK. The standard {@code OTEL_*} variables keep their
+ * meaning. The defaults of the service are OTLP over HTTP, metrics every 15 s, and every trace
+ * sampled.
  */
 public final class Telemetry implements AutoCloseable {
   private static final String SCOPE = "dev.jarvis";
 
-  /** How long the last export may take at shutdown. */
+  /** The time limit of the last export at shutdown. */
   private static final Duration FLUSH_LIMIT = Duration.ofSeconds(2);
 
   private final OpenTelemetrySdk sdk;
@@ -40,12 +40,12 @@ public final class Telemetry implements AutoCloseable {
   }
 
   /**
-   * Sets the SDK up and starts exporting.
+   * Configures the SDK and starts exporting.
    *
    * @param instance {@code host:port} by which Prometheus scrapes this replica: the default of
    *     {@code service.instance.id}, so that both paths of a metric carry the same {@code instance}
    * @throws io.opentelemetry.sdk.autoconfigure.spi.ConfigurationException if an {@code OTEL_*}
-   *     value cannot be used
+   *     value is invalid
    */
   public static Telemetry start(String version, String instance) {
     PrometheusMetricReader prometheus =
@@ -97,14 +97,14 @@ public final class Telemetry implements AutoCloseable {
     return new ClientOperation(tracer, instruments, target, name);
   }
 
-  /** What a scrape shows now; takes the exemplars with it. */
+  /** The metrics for a scrape. Collecting removes the exemplars recorded so far. */
   public MetricSnapshots collect() {
     return prometheus.collect();
   }
 
   /**
-   * Exports what is left, for two seconds at most: the SDK's own shutdown waits longer for a dead
-   * collector.
+   * Exports the remaining data within two seconds. The SDK's own shutdown waits longer for a
+   * collector that does not respond.
    */
   @Override
   public void close() {

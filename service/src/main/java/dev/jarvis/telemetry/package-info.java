@@ -1,4 +1,4 @@
-/** OpenTelemetry set-up, instruments, /metrics, the request filter and log export. */
+/** The OpenTelemetry SDK, the catalogue of metrics with its instruments, and log output. */
 @NullMarked
 package dev.jarvis.telemetry;
 

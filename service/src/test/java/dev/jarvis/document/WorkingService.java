@@ -1,7 +1,6 @@
 package dev.jarvis.document;
 
-import dev.jarvis.document.extract.ExtractLimits;
-import dev.jarvis.limit.Admission;
+import dev.jarvis.config.Configs;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.DatabaseConfig;
 import dev.jarvis.storage.ObjectStore;
@@ -13,6 +12,7 @@ import dev.jarvis.telemetry.Telemetry;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A service's part in documents: a queue and one worker. */
@@ -21,9 +21,9 @@ public final class WorkingService implements AutoCloseable {
   private static final Duration LEASE = Duration.ofMinutes(5);
   private static final Duration RENEWAL_PERIOD = Duration.ofMillis(100);
   private static final DatabaseConfig EMBEDDED =
-      new DatabaseConfig(null, null, null, 4, LIMIT, LIMIT);
+      Configs.of(DatabaseConfig.class, Map.of("query-timeout", LIMIT.toString()));
   private static final ObjectStoreConfig OBJECTS =
-      new ObjectStoreConfig(null, null, null, "documents", LIMIT);
+      Configs.of(ObjectStoreConfig.class, Map.of("bucket", "documents"));
 
   private final Telemetry telemetry;
   private final Database database;
@@ -63,23 +63,17 @@ public final class WorkingService implements AutoCloseable {
 
   Workers work(Embedder embedder, Duration lease) {
     DocumentConfig config =
-        new DocumentConfig(
-            1_000_000,
-            100,
-            1_000,
-            Duration.ofSeconds(1),
-            1,
-            lease,
-            3,
-            Duration.ofSeconds(1),
-            Duration.ofSeconds(1),
-            new ExtractLimits(100_000, 100, 96, Duration.ofMinutes(2)),
-            100,
-            "english",
-            "letters",
-            100,
-            new Admission.Limits(1, 1, Duration.ofSeconds(1)),
-            new Admission.Limits(1, 1, Duration.ofSeconds(1)));
+        Configs.of(
+            DocumentConfig.class,
+            Map.of(
+                "workers", "1",
+                "lease", lease.toString(),
+                "max-attempts", "3",
+                "first-retry", "1s",
+                "longest-retry", "1s",
+                "extract-memory-mib", "96",
+                "chunk-tokens", "100",
+                "embedding-model", "letters"));
     DocumentTelemetry told = new DocumentTelemetry(telemetry);
     Workers workers =
         new Workers(

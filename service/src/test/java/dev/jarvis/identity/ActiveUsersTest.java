@@ -3,6 +3,7 @@ package dev.jarvis.identity;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.jarvis.config.Configs;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.storage.Redis;
 import dev.jarvis.storage.RedisConfig;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -103,7 +105,10 @@ class ActiveUsersTest {
 
   @Test
   void stopsReportingWhenRedisHasBeenAwayForTheWindow() throws Exception {
-    RedisConfig away = new RedisConfig("redis://localhost:1", null, COMMAND_TIMEOUT);
+    RedisConfig away =
+        Configs.of(
+            RedisConfig.class,
+            Map.of("url", "redis://localhost:1", "command-timeout", COMMAND_TIMEOUT.toString()));
     try (Redis redis = Stores.redis(away, home, telemetry);
         ActiveUsers users = replica(redis, telemetry)) {
       assertThat(Recorded.value(Metric.ACTIVE_USERS)).hasValue(0L);

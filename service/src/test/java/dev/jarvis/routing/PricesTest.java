@@ -2,6 +2,7 @@ package dev.jarvis.routing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.jarvis.config.Configs;
 import dev.jarvis.gateway.Cost;
 import dev.jarvis.gateway.TargetName;
 import dev.jarvis.gateway.Usage;
@@ -10,10 +11,10 @@ import dev.jarvis.provider.openai.OpenAiProvider;
 import dev.jarvis.routing.Prices.Name;
 import dev.jarvis.routing.Prices.Price;
 import java.math.BigDecimal;
-import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -49,7 +50,8 @@ class PricesTest {
   private double perMillion(Name name) {
     try (OpenAiProvider provider =
         new OpenAiProvider(
-            ModelServerConfig.of(name.provider(), URI.create("http://127.0.0.1:1")))) {
+            Configs.of(
+                ModelServerConfig.class, name.provider(), Map.of("url", "http://127.0.0.1:1")))) {
       return prices.perMillion(new Catalogue.Target(provider, name.model()));
     }
   }

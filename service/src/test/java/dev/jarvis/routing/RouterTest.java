@@ -2,9 +2,9 @@ package dev.jarvis.routing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.jarvis.config.Configs;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
-import dev.jarvis.gateway.cache.CachePolicy;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
@@ -104,7 +104,14 @@ class RouterTest {
   }
 
   private Router router(Strategy strategy, Route.Target... targets) {
-    List<Route> routes = List.of(new Route("r", strategy, List.of(targets), CachePolicy.NONE));
+    Map<String, String> route = new HashMap<>(Map.of("name", "r", "strategy", strategy.id()));
+    for (int i = 0; i < targets.length; i++) {
+      route.put("targets.%d.provider".formatted(i), targets[i].provider());
+      route.put("targets.%d.model".formatted(i), targets[i].model());
+      route.put("targets.%d.weight".formatted(i), Integer.toString(targets[i].weight()));
+      route.put("targets.%d.priority".formatted(i), Integer.toString(targets[i].priority()));
+    }
+    List<Route> routes = List.of(Configs.of(Route.class, route));
     return new Router(
         models, routes, it -> prices.getOrDefault(it, Double.NaN), new Random(42), now::get);
   }

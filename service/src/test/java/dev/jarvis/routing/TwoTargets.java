@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
+import dev.jarvis.config.Configs;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.Caller;
@@ -45,6 +46,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
@@ -77,12 +79,15 @@ abstract class TwoTargets {
       new Router(
           models,
           List.of(
-              new Route(
-                  "r",
-                  Strategy.PRIORITY,
-                  List.of(
-                      new Route.Target("first", "m", 1, 1), new Route.Target("second", "m", 1, 2)),
-                  CachePolicy.NONE)),
+              Configs.of(
+                  Route.class,
+                  Map.of(
+                      "name", "r",
+                      "targets.0.provider", "first",
+                      "targets.0.model", "m",
+                      "targets.1.provider", "second",
+                      "targets.1.model", "m",
+                      "targets.1.priority", "2"))),
           this::price);
   private Redis redis;
 
@@ -188,7 +193,7 @@ abstract class TwoTargets {
   void start() throws IOException {
     redis = // never used, because no route has a cache
         Stores.redis(
-            new RedisConfig("redis://127.0.0.1:1", null, Duration.ofSeconds(1)),
+            Configs.of(RedisConfig.class, Map.of("url", "redis://127.0.0.1:1")),
             Path.of("none"),
             telemetry);
   }

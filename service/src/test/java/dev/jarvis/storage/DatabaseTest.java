@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.jarvis.config.Configs;
 import dev.jarvis.storage.embedded.Stores;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
@@ -27,6 +28,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -38,7 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
 class DatabaseTest {
   private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final DatabaseConfig EMBEDDED =
-      new DatabaseConfig(null, null, null, 4, LIMIT, LIMIT);
+      Configs.of(DatabaseConfig.class, Map.of("pool-size", "4", "query-timeout", LIMIT.toString()));
 
   @TempDir static Path home;
   private static final SimpleMeterRegistry METERS = new SimpleMeterRegistry();
@@ -155,7 +157,17 @@ class DatabaseTest {
   }
 
   private static DatabaseConfig config(String url, Duration connect, Duration query) {
-    return new DatabaseConfig(url, null, null, 1, connect, query);
+    return Configs.of(
+        DatabaseConfig.class,
+        Map.of(
+            "url",
+            url,
+            "pool-size",
+            "1",
+            "connect-timeout",
+            connect.toString(),
+            "query-timeout",
+            query.toString()));
   }
 
   private static String url(String password) throws IOException {

@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.jarvis.config.Configs;
 import dev.jarvis.storage.embedded.Stores;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
@@ -19,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -41,8 +43,7 @@ class ObjectStoreTest {
 
   @Test
   void keepsObjectsOnTheLocalDiskByDefault() throws Exception {
-    ObjectStoreConfig config =
-        new ObjectStoreConfig(null, null, null, "jarvis", Duration.ofSeconds(20));
+    ObjectStoreConfig config = Configs.of(ObjectStoreConfig.class, Map.of());
     try (ObjectStore store = Stores.objects(config, home, telemetry)) {
       assertThatCode(store::check).doesNotThrowAnyException();
       Files.delete(home.resolve("objects/jarvis"));
@@ -124,8 +125,13 @@ class ObjectStoreTest {
     }
 
     ObjectStoreConfig config() {
-      return new ObjectStoreConfig(
-          "http://127.0.0.1:" + port(), "access", "secret", "jarvis", Duration.ofSeconds(20));
+      return Configs.of(
+          ObjectStoreConfig.class,
+          Map.of(
+              "endpoint", "http://127.0.0.1:" + port(),
+              "access-key", "access",
+              "secret-key", "secret",
+              "timeout", "20s"));
     }
 
     @Override

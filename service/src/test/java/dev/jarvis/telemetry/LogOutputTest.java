@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.slf4j.MDC;
 
-/** The way to stdout, with an output that can be made to stall. */
+/** Log output with a stdout that the test can stall. */
 @Timeout(30)
 class LogOutputTest {
   private static final int QUEUE = 16;
@@ -33,7 +33,7 @@ class LogOutputTest {
   private final Logger logger = context.getLogger("test");
   private Telemetry telemetry;
 
-  /** A stdout whose pipe is full until the test reads it. */
+  /** A stdout that blocks until the test reads it. */
   private final class Stdout extends AppenderBase<ILoggingEvent> {
     @Override
     protected void append(ILoggingEvent event) {
@@ -72,7 +72,7 @@ class LogOutputTest {
   }
 
   @Test
-  void linesThatFindNoRoomAreDroppedAndCounted() {
+  void linesThatDoNotFitAreDroppedAndCounted() {
     for (int i = 0; i < 100; i++) {
       logger.info("line {}", i);
     }
@@ -85,7 +85,7 @@ class LogOutputTest {
   }
 
   @Test
-  void theCounterShowsFromTheStart() {
+  void theCounterAppearsAtTheStart() {
     assertThat(Recorded.value(Metric.LOG_LINES_DROPPED)).hasValue(0L);
   }
 
@@ -113,7 +113,7 @@ class LogOutputTest {
                 "request_id", "r1"));
     assertThat(written.getLast().getMDCPropertyMap()).isEmpty();
     assertThat(writers)
-        .as("buffers that belong to a thread are made once only on a platform thread")
+        .as("a platform thread, so that thread-local buffers are created only once")
         .noneMatch(Thread::isVirtual);
   }
 }

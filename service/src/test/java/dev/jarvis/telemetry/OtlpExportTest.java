@@ -20,8 +20,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * All three signals leave the process by OTLP: a sender that is broken fails each export while all
- * looks well.
+ * All three signals leave the process by OTLP: with a broken sender every export fails, and nothing
+ * else shows it.
  */
 class OtlpExportTest {
   private static final String TRACE = "0af7651916cd43dd8448eb211c80319c";
@@ -58,7 +58,7 @@ class OtlpExportTest {
     sink.stop(0);
     System.clearProperty("otel.exporter.otlp.endpoint");
     System.clearProperty("otel.metric.export.interval");
-    exporters("none"); // as the build sets it for all tests
+    exporters("none"); // as the build configures it for all tests
   }
 
   private static void exporters(String name) {
@@ -85,8 +85,8 @@ class OtlpExportTest {
               });
       byte[] trace = java.util.HexFormat.of().parseHex(TRACE);
       String raw = new String(trace, StandardCharsets.ISO_8859_1);
-      assertThat(received.get("/v1/traces")).as("the client's trace goes on").contains(raw);
-      assertThat(received.get("/v1/logs")).as("logs carry the trace").contains(raw);
+      assertThat(received.get("/v1/traces")).as("the client's trace continues").contains(raw);
+      assertThat(received.get("/v1/logs")).as("log lines have the trace id").contains(raw);
       assertThat(String.join("", received.values())).doesNotContain(TestService.KEY);
     }
   }

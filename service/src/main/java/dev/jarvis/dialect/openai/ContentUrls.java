@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -31,17 +30,7 @@ public final class ContentUrls implements AutoCloseable {
     /** And those of hosts that have public addresses alone. */
     PUBLIC,
     /** Any: what the model server may fetch is limited elsewhere. */
-    PASS;
-
-    /** The mode of that name. */
-    public static Optional<Mode> of(String name) {
-      for (Mode mode : values()) {
-        if (mode.name().toLowerCase(Locale.ROOT).equals(name)) {
-          return Optional.of(mode);
-        }
-      }
-      return Optional.empty();
-    }
+    PASS
   }
 
   /** Finds the addresses of a host: the system's resolver. */

@@ -49,7 +49,7 @@ final class ExtractProcess {
     ProcessBuilder builder =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx" + limits.memoryMib() + "m",
+                "-Xmx" + limits.extractMemoryMib() + "m",
                 "-XX:+ExitOnOutOfMemoryError",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
@@ -82,12 +82,12 @@ final class ExtractProcess {
                   }
                 });
     try {
-      return sections.get(limits.timeout().toMillis(), TimeUnit.MILLISECONDS);
+      return sections.get(limits.extractTimeout().toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       throw new ExtractionException(
           "too_slow",
           "The file takes more than the %d s that are allowed to read."
-              .formatted(limits.timeout().toSeconds()));
+              .formatted(limits.extractTimeout().toSeconds()));
     } catch (ExecutionException e) {
       boolean filesFault = e.getCause() instanceof ExtractionException;
       try {

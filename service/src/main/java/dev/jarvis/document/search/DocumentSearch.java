@@ -33,7 +33,7 @@ public final class DocumentSearch {
     Search search =
         new Search(config, documents, passages, embedder, new SearchTelemetry(telemetry));
     routes = new SearchRoutes(bodies, search);
-    grounding = new Grounding(search, config.contextTokens());
+    grounding = new Grounding(search, config.passages().contextTokens());
   }
 
   public void register(Routes to) {

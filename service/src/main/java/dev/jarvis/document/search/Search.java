@@ -68,7 +68,7 @@ public final class Search {
     this.passages = passages;
     this.embedder = embedder;
     this.telemetry = telemetry;
-    this.admission = new Admission("searches", config.searches(), telemetry.waiting());
+    this.admission = new Admission("searches", config.queues().searches(), telemetry.waiting());
   }
 
   /**
@@ -144,7 +144,7 @@ public final class Search {
     Map<Place, Double> scores = new HashMap<>();
     Optional<List<Place>> near = question.flatMap(it -> near(user, ids, it));
     int rankings = near.isEmpty() ? 1 : 2;
-    add(passages.byWords(user, ids, config.textSearch(), text, DEPTH), rankings, scores);
+    add(passages.byWords(user, ids, config.passages().textSearch(), text, DEPTH), rankings, scores);
     near.ifPresent(it -> add(it, rankings, scores));
     List<Passage> found = passages.load(user, best(scores, limit));
     return new Found(found, near.isPresent(), documents.pending(user));

@@ -1,50 +1,58 @@
 package dev.jarvis.provider.local;
 
+import dev.jarvis.config.Checked;
+import dev.jarvis.config.Default;
+import dev.jarvis.config.Doc;
+import dev.jarvis.config.Problems;
+import dev.jarvis.config.Range;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The model inside the process.
- *
- * @param gguf its weights
- * @param name what requests call it; null for the file's name without quantisation and ending
- * @param contextTokens most tokens of question and answer together
- * @param threads that compute, 0 for one a core
- * @param queueLimit most requests that wait while one is answered
- * @param queueTimeout longest wait for a turn
- * @param maxTokens longest answer where the request names no limit: small models may never end
- */
+/** The built-in provider {@value #NAME}: a model inside the process. */
 public record LocalConfig(
-    Path gguf,
-    @Nullable String name,
-    int contextTokens,
-    int threads,
-    int queueLimit,
-    Duration queueTimeout,
-    int maxTokens) {
+    @Doc("Path of a GGUF file. Empty: no local model.") @Nullable Path model,
+    @Doc("Public name of the model. Empty: the file's name without quantisation and extension.")
+        @Nullable String name,
+    @Doc("Most tokens of question and answer together.")
+        @Default("2048")
+        @Range(min = 128, max = 1 << 20)
+        int contextTokens,
+    @Doc("Threads that compute. 0: one for each core.") @Default("0") @Range(max = 1_024)
+        int threads,
+    @Doc("Most requests that wait for the model.") @Default("16") @Range(min = 1, max = 10_000)
+        int queueLimit,
+    @Doc("How long each of them may wait.") @Default("30s") Duration queueTimeout,
+    @Doc(
+            "Most tokens of an answer where the request names no limit; small models may never end on their own.")
+        @Default("512")
+        @Range(min = 1, max = 1 << 20)
+        int maxTokens)
+    implements Checked {
+  /** Its name in routes, prices and telemetry. */
+  public static final String NAME = "local";
 
-  public LocalConfig {
-    requireAtLeast("contextTokens", contextTokens, 64);
-    requireAtLeast("threads", threads, 0);
-    requireAtLeast("queueLimit", queueLimit, 1);
-    requireAtLeast("maxTokens", maxTokens, 1);
-    if (!queueTimeout.isPositive()) {
-      throw new IllegalArgumentException("queueTimeout must be positive: " + queueTimeout);
+  @Override
+  public void check(Problems problems) {
+    if (model != null && !Files.isReadable(model)) {
+      problems.add("model", "must be a readable file.");
     }
   }
 
-  /** The defaults for these weights. */
-  public static LocalConfig of(Path gguf) {
-    return new LocalConfig(gguf, null, 2048, 0, 16, Duration.ofSeconds(30), 512);
+  /** The model's file. */
+  Path gguf() {
+    return Objects.requireNonNull(model, "no local model is configured");
   }
 
   /** The model's name, for example {@code smollm2-135m-instruct}. */
   public String modelName() {
     return name != null
         ? name
-        : gguf.getFileName()
+        : gguf()
+            .getFileName()
             .toString()
             .replaceFirst("(?i)\\.gguf$", "")
             .replaceFirst("(?i)[.-](I?Q\\d\\w*|B?F16|F32)$", "")
@@ -53,11 +61,5 @@ public record LocalConfig(
 
   int threadCount() {
     return threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
-  }
-
-  private static void requireAtLeast(String name, int value, int least) {
-    if (value < least) {
-      throw new IllegalArgumentException(name + " must be at least " + least + ": " + value);
-    }
   }
 }

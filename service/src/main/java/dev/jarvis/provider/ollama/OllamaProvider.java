@@ -42,9 +42,8 @@ public final class OllamaProvider implements Provider {
         }
 
         @Override
-        public Provider open(
-            ModelServerConfig config, FieldPolicy fields, Instruments instruments) {
-          return new OllamaProvider(config, fields, instruments);
+        public Provider open(ModelServerConfig config, Instruments instruments) {
+          return new OllamaProvider(config, instruments);
         }
       };
 
@@ -63,12 +62,9 @@ public final class OllamaProvider implements Provider {
 
   private volatile @Nullable Set<String> inMemory;
 
-  /**
-   * @param fields which fields of requests must not be sent to the server
-   */
-  public OllamaProvider(ModelServerConfig config, FieldPolicy fields, Instruments instruments) {
+  public OllamaProvider(ModelServerConfig config, Instruments instruments) {
     this.config = config;
-    this.fields = fields;
+    this.fields = config.fields();
     this.http = new ModelServerClient(config);
     this.instruments = instruments;
     this.telemetry = new OllamaTelemetry(instruments, config.name());
@@ -112,7 +108,8 @@ public final class OllamaProvider implements Provider {
     byte[] body = OllamaRequest.json(request.chat(), streams);
     OllamaEvents events = new OllamaEvents(telemetry.of(request.label()));
     if (!streams) {
-      Duration limit = ModelServerClient.shorter(config.answerTimeout(), request.limit());
+      Duration limit =
+          ModelServerClient.shorter(config.timeouts().answerTimeout(), request.limit());
       JsonNode answer =
           http.json("/api/chat", body, limit, ModelServerClient.CHAT_LIMIT_BYTES, JsonNode.class);
       return EventSource.of(events.ofAnswer(answer));
@@ -121,8 +118,9 @@ public final class OllamaProvider implements Provider {
         http.post(
             "/api/chat",
             body,
-            ModelServerClient.shorter(config.firstTokenTimeout(), request.limit()));
-    return new OllamaStream(opened.body(), opened.left(), config.betweenTokensTimeout(), events);
+            ModelServerClient.shorter(config.timeouts().firstTokenTimeout(), request.limit()));
+    return new OllamaStream(
+        opened.body(), opened.left(), config.timeouts().betweenTokensTimeout(), events);
   }
 
   @Override
@@ -148,7 +146,8 @@ public final class OllamaProvider implements Provider {
 
   @Override
   public Embeddings embed(EmbeddingRequest request, String label) throws ProviderException {
-    Duration limit = ModelServerClient.shorter(config.firstTokenTimeout(), request.limit());
+    Duration limit =
+        ModelServerClient.shorter(config.timeouts().firstTokenTimeout(), request.limit());
     byte[] body = OllamaRequest.json(request);
     Vectors answer =
         http.json("/api/embed", body, limit, ModelServerClient.VECTORS_LIMIT_BYTES, Vectors.class);

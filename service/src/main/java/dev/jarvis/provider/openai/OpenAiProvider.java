@@ -44,9 +44,8 @@ public final class OpenAiProvider implements Provider {
         }
 
         @Override
-        public Provider open(
-            ModelServerConfig config, FieldPolicy fields, Instruments instruments) {
-          return new OpenAiProvider(config, fields);
+        public Provider open(ModelServerConfig config, Instruments instruments) {
+          return new OpenAiProvider(config);
         }
       };
 
@@ -62,15 +61,8 @@ public final class OpenAiProvider implements Provider {
   private final Set<String> withoutUsage = ConcurrentHashMap.newKeySet();
 
   public OpenAiProvider(ModelServerConfig config) {
-    this(config, FieldPolicy.DEFAULT);
-  }
-
-  /**
-   * @param fields which fields of requests must not be sent to the server
-   */
-  public OpenAiProvider(ModelServerConfig config, FieldPolicy fields) {
     this.config = config;
-    this.fields = fields;
+    this.fields = config.fields();
     this.http = new ModelServerClient(config);
   }
 
@@ -109,7 +101,7 @@ public final class OpenAiProvider implements Provider {
     if (streams(request.streamed())) {
       return stream(request);
     }
-    Duration limit = ModelServerClient.shorter(config.answerTimeout(), request.limit());
+    Duration limit = ModelServerClient.shorter(config.timeouts().answerTimeout(), request.limit());
     ObjectNode body = body(request.chat()).put("stream", false);
     body.remove("stream_options");
     JsonNode answer =
@@ -158,9 +150,9 @@ public final class OpenAiProvider implements Provider {
   }
 
   private EventSource stream(ObjectNode body, Duration longest) throws ProviderException {
-    Duration limit = ModelServerClient.shorter(config.firstTokenTimeout(), longest);
+    Duration limit = ModelServerClient.shorter(config.timeouts().firstTokenTimeout(), longest);
     ModelServerClient.Opened opened = http.post("/chat/completions", bytes(body), limit);
-    return new OpenAiStream(opened.body(), opened.left(), config.betweenTokensTimeout());
+    return new OpenAiStream(opened.body(), opened.left(), config.timeouts().betweenTokensTimeout());
   }
 
   @Override
@@ -172,7 +164,8 @@ public final class OpenAiProvider implements Provider {
   public Embeddings embed(EmbeddingRequest request, String label) throws ProviderException {
     ObjectNode body = request.body().deepCopy().put("model", request.model());
     body.put("encoding_format", "float");
-    Duration limit = ModelServerClient.shorter(config.firstTokenTimeout(), request.limit());
+    Duration limit =
+        ModelServerClient.shorter(config.timeouts().firstTokenTimeout(), request.limit());
     Vectors answer =
         http.json(
             "/embeddings",

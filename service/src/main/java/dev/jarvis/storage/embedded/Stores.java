@@ -23,7 +23,6 @@ public final class Stores {
    * @throws IOException if PostgreSQL does not answer within the configured time, refuses the user
    *     or the database, or the embedded server does not start
    * @throws org.flywaydb.core.api.FlywayException if a migration fails
-   * @throws IllegalArgumentException if the URL is not valid
    */
   public static Database database(DatabaseConfig config, Path home, Telemetry telemetry)
       throws IOException {
@@ -33,7 +32,7 @@ public final class Stores {
     LocalPostgres server = LocalPostgres.start(home.resolve("postgres"));
     try {
       return Database.open(server.url(), config, telemetry, server);
-    } catch (IOException | RuntimeException e) {
+    } catch (Throwable e) { // an Error too: the process ends, the server must not outlive it
       server.close();
       throw e;
     }
@@ -45,14 +44,18 @@ public final class Stores {
    *
    * @param home holds the embedded server's data in {@code redis}
    * @throws IOException if the embedded server does not start
-   * @throws IllegalArgumentException if the URL is not valid
    */
   public static Redis redis(RedisConfig config, Path home, Telemetry telemetry) throws IOException {
     if (config.url() != null) {
       return Redis.open(config.uri(), config, telemetry, () -> {});
     }
     LocalRedis server = LocalRedis.start(home.resolve("redis"));
-    return Redis.open(server.uri(), config, telemetry, server);
+    try {
+      return Redis.open(server.uri(), config, telemetry, server);
+    } catch (Throwable e) {
+      server.close();
+      throw e;
+    }
   }
 
   /**

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.jarvis.TestService;
+import dev.jarvis.config.Configs;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Event;
@@ -26,6 +27,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -84,16 +86,7 @@ class CompletionStreamTest {
                      "messages": [{"role": "user", "content": "hi"}]}"""),
             10,
             10);
-    ChatConfig config =
-        new ChatConfig(
-            10,
-            10,
-            Duration.ofMinutes(1),
-            Duration.ofMillis(1),
-            1,
-            1,
-            Duration.ofSeconds(1),
-            ContentUrls.Mode.REFUSE);
+    ChatConfig config = Configs.of(ChatConfig.class, Map.of("sse-keep-alive", "1ms"));
     try {
       new CompletionStream(chat, exchange, answer, response, config).send();
     } catch (ApiException e) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
+import dev.jarvis.config.Configs;
 import dev.jarvis.document.Corpus;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
@@ -22,10 +24,23 @@ import org.junit.jupiter.api.io.TempDir;
 class ExtractorTest {
   private static final String WORD =
       "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
-  private static final ExtractLimits LIMITS =
-      new ExtractLimits(100_000, 5, 96, Duration.ofMinutes(2));
+  static final ExtractLimits LIMITS = limits(100_000, 96, "2m");
 
   @TempDir Path folder;
+
+  private static ExtractLimits limits(int maxChars, int memoryMib, String timeout) {
+    return Configs.of(
+        ExtractLimits.class,
+        Map.of(
+            "max-chars",
+            Integer.toString(maxChars),
+            "max-pages",
+            "5",
+            "extract-memory-mib",
+            Integer.toString(memoryMib),
+            "extract-timeout",
+            timeout));
+  }
 
   private List<Section> extract(byte[] content, MediaType type, ExtractLimits limits)
       throws Exception {
@@ -102,7 +117,7 @@ class ExtractorTest {
   @Test
   @Timeout(value = 300, unit = TimeUnit.SECONDS) // hours, were it not in proportion to the text
   void takesNoLongerForRunsOfBlanks() throws Exception {
-    ExtractLimits roomy = new ExtractLimits(10_000_000, 5, 256, Duration.ofMinutes(2));
+    ExtractLimits roomy = limits(10_000_000, 256, "2m");
     for (int size : List.of(1_000_000, 4_000_000)) { // one is read in this process, one is not
       byte[] text = (" ".repeat(size) + "x").getBytes(StandardCharsets.UTF_8);
       assertThat(extract(text, MediaType.TEXT, roomy).getFirst().text()).endsWith(" x");
@@ -113,7 +128,7 @@ class ExtractorTest {
   void doesNotBlameTheFileForAReaderThatIsKilled() throws Exception {
     byte[] slow = Corpus.expandingPdf(300, "(Much.) Tj ");
     AtomicReference<Throwable> thrown = new AtomicReference<>();
-    ExtractLimits roomy = new ExtractLimits(100_000_000, 5, 2_048, Duration.ofMinutes(2));
+    ExtractLimits roomy = limits(100_000_000, 2_048, "2m");
     Thread caller =
         Thread.ofVirtual()
             .start(
@@ -152,7 +167,7 @@ class ExtractorTest {
 
   @Test
   void endsTheProcessAtItsLimitAndWithItsCaller() throws Exception {
-    ExtractLimits hasty = new ExtractLimits(1_000, 5, 96, Duration.ofMillis(1));
+    ExtractLimits hasty = limits(1_000, 96, "1ms");
     assertThatExceptionOfType(ExtractionException.class)
         .isThrownBy(() -> extract(Corpus.pdf("x"), MediaType.PDF, hasty))
         .satisfies(e -> assertThat(e.code()).isEqualTo("too_slow"));

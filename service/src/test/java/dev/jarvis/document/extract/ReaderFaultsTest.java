@@ -14,7 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,8 +41,7 @@ class ReaderFaultsTest {
   }
 
   private void read(Path file, MediaType type) throws Exception {
-    new ExtractProcess(new ExtractLimits(100_000, 5, 96, Duration.ofMinutes(2)))
-        .run(file, type, folder);
+    new ExtractProcess(ExtractorTest.LIMITS).run(file, type, folder);
   }
 
   private String stderr(Level level) {

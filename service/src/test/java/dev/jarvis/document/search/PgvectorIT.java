@@ -3,6 +3,7 @@ package dev.jarvis.document.search;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.jarvis.config.Configs;
 import dev.jarvis.document.IndexedDocument;
 import dev.jarvis.document.search.PassageStore.Place;
 import dev.jarvis.storage.Database;
@@ -23,6 +24,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -126,7 +128,19 @@ class PgvectorIT {
   private static Database open(String name, String user, Path home, Telemetry telemetry)
       throws IOException {
     return Stores.database(
-        new DatabaseConfig(url(name), user, PASSWORD, 2, LIMIT, LIMIT), home, telemetry);
+        Configs.of(
+            DatabaseConfig.class,
+            Map.of(
+                "url",
+                url(name),
+                "username",
+                user,
+                "password",
+                PASSWORD,
+                "query-timeout",
+                LIMIT.toString())),
+        home,
+        telemetry);
   }
 
   private static float[] vector(Random random) {

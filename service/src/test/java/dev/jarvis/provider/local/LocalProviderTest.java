@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
+import dev.jarvis.config.Configs;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.FinishReason;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -26,6 +28,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The in-process model with real weights. */
 @Timeout(600)
@@ -53,7 +56,18 @@ class LocalProviderTest {
   private static LocalProvider provider(int contextTokens, int queueLimit, Duration queueTimeout)
       throws IOException {
     return new LocalProvider(
-        new LocalConfig(LocalWeights.path(), null, contextTokens, 0, queueLimit, queueTimeout, 64));
+        Configs.of(
+            LocalConfig.class,
+            Map.of(
+                "model", LocalWeights.path().toString(),
+                "context-tokens", Integer.toString(contextTokens),
+                "queue-limit", Integer.toString(queueLimit),
+                "queue-timeout", queueTimeout.toString(),
+                "max-tokens", "64")));
+  }
+
+  private static LocalConfig config(Path model) {
+    return Configs.of(LocalConfig.class, Map.of("model", model.toString()));
   }
 
   private static Chats.Answer ask(ChatRequest request) throws ProviderException {
@@ -303,28 +317,29 @@ class LocalProviderTest {
   }
 
   @Test
-  void reportsMissingOrInvalidWeightsAtTheStart() throws Exception {
-    Path absent = Path.of("absent.gguf");
-    assertThatThrownBy(() -> new LocalProvider(LocalConfig.of(absent)))
+  void reportsMissingOrInvalidWeightsAtTheStart(@TempDir Path folder) throws Exception {
+    Path file = Files.writeString(folder.resolve("junk.gguf"), "no model");
+    LocalConfig config = config(file);
+    assertThatThrownBy(() -> new LocalProvider(config))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("absent.gguf");
-    Path junk = Files.createTempFile("junk", ".gguf");
-    try {
-      Files.writeString(junk, "no model");
-      assertThatThrownBy(() -> new LocalProvider(LocalConfig.of(junk)))
-          .isInstanceOf(IOException.class)
-          .hasMessageContaining(junk.toString());
-    } finally {
-      Files.delete(junk);
-    }
+        .hasMessageContaining(file.toString());
+
+    Files.delete(file);
+    assertThatThrownBy(() -> new LocalProvider(config))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining(file.toString());
   }
 
   @Test
-  void derivesNamesFromFiles() {
-    assertThat(LocalConfig.of(Path.of("/x/SmolLM2-135M-Instruct.Q4_1.gguf")).modelName())
-        .isEqualTo(MODEL);
-    assertThat(LocalConfig.of(Path.of("gemma-3-270m-it-Q4_K_M.GGUF")).modelName())
-        .isEqualTo("gemma-3-270m-it");
-    assertThat(LocalConfig.of(Path.of("plain.gguf")).modelName()).isEqualTo("plain");
+  void derivesNamesFromFiles(@TempDir Path folder) throws Exception {
+    Map<String, String> names =
+        Map.of(
+            "SmolLM2-135M-Instruct.Q4_1.gguf", MODEL,
+            "gemma-3-270m-it-Q4_K_M.GGUF", "gemma-3-270m-it",
+            "plain.gguf", "plain");
+    for (Map.Entry<String, String> each : names.entrySet()) {
+      Path file = Files.createFile(folder.resolve(each.getKey()));
+      assertThat(config(file).modelName()).isEqualTo(each.getValue());
+    }
   }
 }

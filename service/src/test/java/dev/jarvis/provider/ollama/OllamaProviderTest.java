@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
+import dev.jarvis.config.Configs;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.FinishReason;
@@ -15,7 +16,6 @@ import dev.jarvis.gateway.Timings;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.EventSource;
-import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.provider.ProviderException;
 import dev.jarvis.provider.ProviderRequest;
@@ -28,6 +28,7 @@ import io.opentelemetry.api.trace.TraceState;
 import io.opentelemetry.context.Scope;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
@@ -57,17 +58,17 @@ class OllamaProviderTest {
   private OllamaProvider provider(
       Duration firstToken, Duration betweenTokens, Duration wholeAnswer, boolean alwaysStreams) {
     return new OllamaProvider(
-        new ModelServerConfig(
+        Configs.of(
+            ModelServerConfig.class,
             "ollama",
-            ollama.uri(),
-            null,
-            Duration.ofSeconds(20),
-            firstToken,
-            betweenTokens,
-            wholeAnswer,
-            Duration.ofSeconds(20),
-            alwaysStreams),
-        FieldPolicy.DEFAULT,
+            Map.of(
+                "url", ollama.uri().toString(),
+                "connect-timeout", "20s",
+                "list-timeout", "20s",
+                "first-token-timeout", firstToken.toString(),
+                "between-tokens-timeout", betweenTokens.toString(),
+                "answer-timeout", wholeAnswer.toString(),
+                "ask", alwaysStreams ? "stream" : "as-asked")),
         telemetry.instruments());
   }
 

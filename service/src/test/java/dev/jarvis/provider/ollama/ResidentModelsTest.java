@@ -3,7 +3,7 @@ package dev.jarvis.provider.ollama;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.jarvis.provider.FieldPolicy;
+import dev.jarvis.config.Configs;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.routing.Catalogue;
 import dev.jarvis.storage.Recorded;
@@ -11,6 +11,7 @@ import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -38,8 +39,7 @@ class ResidentModelsTest {
     telemetry = Recorded.start();
     provider =
         new OllamaProvider(
-            ModelServerConfig.of("ollama", ollama.uri()),
-            FieldPolicy.DEFAULT,
+            Configs.of(ModelServerConfig.class, "ollama", Map.of("url", ollama.uri().toString())),
             telemetry.instruments());
     models = new Catalogue(List.of(provider), FAST);
     models.onDiscovered(it -> discovered.add(it.model()));

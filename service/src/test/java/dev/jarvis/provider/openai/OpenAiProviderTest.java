@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.jarvis.TestService;
+import dev.jarvis.config.Configs;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Usage;
@@ -12,9 +13,8 @@ import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.provider.ProviderException;
 import dev.jarvis.provider.ProviderRequest;
-import java.net.URI;
-import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,10 +27,11 @@ class OpenAiProviderTest {
   private final OpenAiProvider provider = provider(TestService.KEY);
 
   private OpenAiProvider provider(String key) {
-    URI url = service.uri("/v1");
-    Duration limit = Duration.ofSeconds(10);
     return new OpenAiProvider(
-        new ModelServerConfig("cloud", url, key, limit, limit, limit, limit, limit, false));
+        Configs.of(
+            ModelServerConfig.class,
+            "cloud",
+            Map.of("url", service.uri("/v1").toString(), "api-key", key)));
   }
 
   @BeforeEach

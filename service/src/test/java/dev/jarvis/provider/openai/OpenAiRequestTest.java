@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.jarvis.config.Configs;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.Usage;
@@ -12,7 +13,7 @@ import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.provider.ProviderException;
 import java.io.IOException;
-import java.time.Duration;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -46,10 +47,11 @@ class OpenAiRequestTest {
   }
 
   private OpenAiProvider provider(boolean alwaysStreams) {
-    Duration limit = Duration.ofSeconds(30);
     return new OpenAiProvider(
-        new ModelServerConfig(
-            "cloud", server.uri(), null, limit, limit, limit, limit, limit, alwaysStreams));
+        Configs.of(
+            ModelServerConfig.class,
+            "cloud",
+            Map.of("url", server.uri().toString(), "ask", alwaysStreams ? "stream" : "as-asked")));
   }
 
   /** A client's request with its own stream options. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.Programs;
+import dev.jarvis.config.Configs;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.DatabaseConfig;
 import dev.jarvis.storage.Recorded;
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -23,8 +25,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** A JARVIS that is killed leaves its servers behind: the next one must cope, and find the data. */
 class CrashTest {
   private static final DatabaseConfig DATABASE =
-      new DatabaseConfig(null, null, null, 2, Duration.ofSeconds(20), Duration.ofSeconds(20));
-  private static final RedisConfig REDIS = new RedisConfig(null, null, Duration.ofSeconds(20));
+      Configs.of(DatabaseConfig.class, Map.of("query-timeout", "20s"));
+  private static final RedisConfig REDIS =
+      Configs.of(RedisConfig.class, Map.of("command-timeout", "20s"));
 
   @TempDir Path home;
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.jarvis.config.Configs;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.storage.Redis;
 import dev.jarvis.storage.RedisConfig;
@@ -18,6 +19,7 @@ import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -28,7 +30,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 class RedisTest {
   private static final Duration LIMIT = Duration.ofSeconds(20);
-  private static final RedisConfig EMBEDDED = new RedisConfig(null, null, LIMIT);
+  private static final RedisConfig EMBEDDED =
+      Configs.of(RedisConfig.class, Map.of("command-timeout", LIMIT.toString()));
 
   @TempDir Path home;
   private Telemetry telemetry;
@@ -88,7 +91,16 @@ class RedisTest {
     try (ServerSocket socket = new ServerSocket(0)) {
       port = socket.getLocalPort();
     }
-    RedisConfig config = new RedisConfig("redis://localhost:" + port, "s3cret", LIMIT);
+    RedisConfig config =
+        Configs.of(
+            RedisConfig.class,
+            Map.of(
+                "url",
+                "redis://localhost:" + port,
+                "password",
+                "s3cret",
+                "command-timeout",
+                LIMIT.toString()));
     try (Redis redis = Stores.redis(config, home, telemetry)) {
       assertThatThrownBy(redis::check).isInstanceOf(ExecutionException.class);
       assertThat(redis.sendTraced("SET", it -> it.set("k", "v")))
@@ -110,10 +122,15 @@ class RedisTest {
       RedisURI uri = server.uri();
       String password = server.password();
       RedisConfig config =
-          new RedisConfig(
-              "redis://%s:%d".formatted(uri.getHost(), uri.getPort()),
-              password,
-              Duration.ofMillis(300));
+          Configs.of(
+              RedisConfig.class,
+              Map.of(
+                  "url",
+                  "redis://%s:%d".formatted(uri.getHost(), uri.getPort()),
+                  "password",
+                  password,
+                  "command-timeout",
+                  "300ms"));
       try (Redis redis = Stores.redis(config, home, telemetry)) {
         await().atMost(LIMIT).ignoreExceptions().untilAsserted(redis::check);
         signal("-STOP", server);

@@ -2,6 +2,7 @@ package dev.jarvis.storage.embedded;
 
 import dev.jarvis.SharedUntilExit;
 import dev.jarvis.TestFolders;
+import dev.jarvis.config.Configs;
 import dev.jarvis.storage.DatabaseConfig;
 import dev.jarvis.storage.PostgresUrl;
 import dev.jarvis.storage.Schema;
@@ -39,8 +40,14 @@ public final class TestDatabase implements AutoCloseable {
 
   public DatabaseConfig config(int poolSize, Duration queryTimeout) {
     PostgresUrl url = server.url(name);
-    return new DatabaseConfig(
-        url.jdbc(), url.username(), url.password(), poolSize, Duration.ofSeconds(20), queryTimeout);
+    return Configs.of(
+        DatabaseConfig.class,
+        Map.of(
+            "url", url.jdbc(),
+            "username", String.valueOf(url.username()),
+            "password", String.valueOf(url.password()),
+            "pool-size", Integer.toString(poolSize),
+            "query-timeout", queryTimeout.toString()));
   }
 
   /** Where it is, as a service's variables. */

@@ -2,6 +2,7 @@ package dev.jarvis.storage.embedded;
 
 import dev.jarvis.SharedUntilExit;
 import dev.jarvis.TestFolders;
+import dev.jarvis.config.Configs;
 import dev.jarvis.storage.RedisConfig;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
@@ -40,7 +41,12 @@ public final class TestRedis implements AutoCloseable {
   }
 
   public RedisConfig config(Duration commandTimeout) {
-    return new RedisConfig(url(), server.redis.password(), commandTimeout);
+    return Configs.of(
+        RedisConfig.class,
+        Map.of(
+            "url", url(),
+            "password", server.redis.password(),
+            "command-timeout", commandTimeout.toString()));
   }
 
   /** Where it is, as a service's variables. */

@@ -1,9 +1,9 @@
-package dev.jarvis;
+package dev.jarvis.config;
 
 import java.util.List;
 
-/** A configuration that cannot be started with: all its problems at once. */
-final class ConfigException extends Exception {
+/** A configuration that the service cannot start with; lists all of its problems. */
+public final class ConfigException extends Exception {
   private static final long serialVersionUID = 1L;
 
   ConfigException(List<String> problems) {

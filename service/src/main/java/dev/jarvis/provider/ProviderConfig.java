@@ -1,0 +1,9 @@
+package dev.jarvis.provider;
+
+import dev.jarvis.config.Doc;
+import dev.jarvis.config.Inline;
+
+/** A configured provider: its type and its server. */
+public record ProviderConfig(
+    @Doc("What the server speaks; openai is any OpenAI-compatible server.") ProviderFactory type,
+    @Inline ModelServerConfig server) {}

@@ -1,0 +1,38 @@
+package dev.jarvis.provider.ollama;
+
+import dev.jarvis.config.Default;
+import dev.jarvis.config.Doc;
+import dev.jarvis.config.HttpUrl;
+import dev.jarvis.config.Inline;
+import dev.jarvis.provider.FieldPolicy;
+import dev.jarvis.provider.ModelServerConfig;
+import dev.jarvis.provider.ModelServerConfig.AskMode;
+import dev.jarvis.provider.ModelServerConfig.Timeouts;
+import dev.jarvis.provider.ProviderConfig;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The built-in provider {@value #NAME}: an Ollama server near by. */
+public record OllamaConfig(
+    @Doc("Base URL of the server. Empty: none.") @Nullable HttpUrl url,
+    @Doc("How long the list of models may take.") @Default("2s") Duration listTimeout,
+    @Inline Timeouts timeouts,
+    @Doc(
+            "as-asked: the server is asked for a stream where the client wants one, and for a whole answer otherwise. stream: always for a stream.")
+        @Default("as-asked")
+        AskMode ask) {
+  /** Its name in routes, prices and telemetry. */
+  public static final String NAME = "ollama";
+
+  /** The provider, if there is a URL. */
+  public Optional<ProviderConfig> provider() {
+    return Optional.ofNullable(url)
+        .map(
+            it ->
+                new ProviderConfig(
+                    OllamaProvider.FACTORY,
+                    new ModelServerConfig(
+                        NAME, it, null, listTimeout, timeouts, ask, FieldPolicy.DEFAULT)));
+  }
+}

@@ -1,0 +1,245 @@
+"""The alerts on the current state. Critical ones page somebody; warnings can wait until the morning.
+
+The first three are specified with their French summaries. An alert on a ratio or a quantile requires a minimum of
+requests in its 5 minutes: one failure out of two is no outage. Each alert has a page in docs/runbooks.
+"""
+
+from catalogue import metrics
+from recording_rules import WINDOW_SECONDS
+from thresholds import (
+    API_P95_SECONDS,
+    COLLECTOR_QUEUE_RATIO,
+    DOCUMENT_WAIT_SECONDS,
+    ERROR_RATIO,
+    FIRST_TOKEN_SECONDS,
+    MINIMUM_REQUESTS,
+    MODEL_ERROR_RATIO,
+    PATH_DIFFERENCE_RATIO,
+    percent,
+)
+
+CRITICAL, WARNING = "critical", "warning"
+MODEL = ("environment", "model", "provider")
+METRICS = metrics()
+DEPENDENCY_UP = METRICS["dependency_up"]
+LEDGER_ROWS = METRICS["ledger_rows_total"]
+OTLP_SEEN = 'present_over_time(http_active_requests{telemetry_path="otlp"}[1m])'
+PATHS = "environment_instance_telemetry_path:http_requests:rate10m"
+# A Prometheus that is down cannot report it: the Watchdog covers that.
+PARTS = ("alertmanager", "jaeger", "logs", "otel-collector", "prometheus", "redis")
+
+
+def alert(name, expression, hold, severity, summary, description, dashboard, variables=("environment",), keep=None):
+    """$externalLabels.grafana and .runbooks are URLs: see prometheus.yml."""
+    query = "&".join(f"var-{it}={{{{ $labels.{it} }}}}" for it in variables)
+    return {
+        "alert": name,
+        "expr": expression,
+        **({"for": hold} if hold else {}),
+        **({"keep_firing_for": keep} if keep else {}),
+        "labels": {"severity": severity},
+        "annotations": {
+            "summary": summary,
+            "description": description,
+            "runbook_url": f"{{{{ $externalLabels.runbooks }}}}/{name}.md",
+            "dashboard_url": f"{{{{ $externalLabels.grafana }}}}/d/{dashboard}" + (f"?{query}" if query else ""),
+        },
+    }
+
+
+def enough(rate):
+    return f"{rate} * {WINDOW_SECONDS} >= {MINIMUM_REQUESTS}"
+
+
+def p95(recorded, matcher=""):
+    return f'{recorded}{{{matcher}quantile="0.95"}}'
+
+
+def rules():
+    first_token = METRICS["llm_time_to_first_token_seconds"].recorded
+    oldest, dead = METRICS["documents_queue_oldest_age_seconds"].recorded, METRICS["documents_dead_letters"].recorded
+    any_part = "|".join(PARTS)
+    no_model_server = f'{DEPENDENCY_UP.recorded}{{dependency="ollama"}} == 0'
+    dependency_down = {
+        "summary": "Dependency unreachable",
+        "description": "{{ $labels.dependency }} does not respond to the API, or to one of its replicas, in {{ $labels.environment }}.",
+        "dashboard": "jarvis-overview",
+    }
+    return [
+        alert(
+            "HighErrorRate",
+            f"environment:http_request_errors:ratio_rate5m > {ERROR_RATIO}\n"
+            f"and {enough('environment:http_requests:rate5m')}",
+            "5m",
+            CRITICAL,
+            "Taux d'erreur élevé",
+            "{{ $value | humanizePercentage }} of the requests in {{ $labels.environment }} fail with 5xx "
+            f"(limit: {percent(ERROR_RATIO)}).",
+            "jarvis-api",
+        ),
+        # Without the routes whose duration depends on the model: SlowFirstToken covers those.
+        alert(
+            "SlowAPI",
+            "max by (environment) ("
+            + p95("environment_class_quantile:http_request_duration_seconds:histogram_quantile", 'class="api", ')
+            + f") > {API_P95_SECONDS}\n"
+            "and on (environment) " + enough('environment_class:http_requests:rate5m{class="api"}'),
+            "10m",
+            WARNING,
+            f"API lente (p95 > {API_P95_SECONDS}s)",
+            "The p95 of all routes that do not ask a model is {{ $value | humanizeDuration }} in {{ $labels.environment }} "
+            f"(limit: {API_P95_SECONDS} s).",
+            "jarvis-api",
+        ),
+        # PostgreSQL does not respond to its exporter, or the exporter is gone, or it is no longer scraped.
+        alert(
+            "DatabaseDown",
+            "max by (environment) (pg_up == 0)\n"
+            'or max by (environment) (up{job="postgres"} == 0)\n'
+            'or (group by (environment) (up{job="jarvis-api"}) unless on (environment) up{job="postgres"})\n'
+            'or on () absent(up{job="postgres"})',
+            "1m",
+            CRITICAL,
+            "PostgreSQL down",
+            "PostgreSQL of {{ $labels.environment }} does not respond to its exporter, or the exporter is gone. The API keeps "
+            "answering; the ledger rows of that time are lost.",
+            "jarvis-database",
+            keep="5m",  # as long as the rates of the alerts that it inhibits look back
+        ),
+        alert(
+            "SlowFirstToken",
+            f"max by ({', '.join(MODEL)}) ({p95(first_token)}) > {FIRST_TOKEN_SECONDS}\n"
+            f"and on ({', '.join(MODEL)}) {enough('environment_model_provider:llm_requests_judged:rate5m')}",
+            "10m",
+            WARNING,
+            f"Slow first token (p95 > {FIRST_TOKEN_SECONDS} s)",
+            "The first token of {{ $labels.model }} ({{ $labels.provider }}, {{ $labels.environment }}) takes "
+            f"{{{{ $value | humanizeDuration }}}} at p95 (limit: {FIRST_TOKEN_SECONDS} s).",
+            "jarvis-llm",
+            MODEL,
+        ),
+        alert(
+            "ModelErrors",
+            f"environment_model_provider:llm_request_errors:ratio_rate5m > {MODEL_ERROR_RATIO}\n"
+            f"and {enough('environment_model_provider:llm_requests_judged:rate5m')}",
+            "5m",
+            CRITICAL,
+            "Model answers fail",
+            "{{ $value | humanizePercentage }} of the answers of {{ $labels.model }} ({{ $labels.provider }}, "
+            f"{{{{ $labels.environment }}}}) fail, including streams that break off (limit: {percent(MODEL_ERROR_RATIO)}).",
+            "jarvis-llm",
+            MODEL,
+        ),
+        # If no replica has a model server there are no answers, whether or not there are requests.
+        alert("DependencyDown", no_model_server, "2m", CRITICAL, keep="5m", **dependency_down),
+        alert(
+            "DependencyDown",
+            f"environment_dependency:dependency_up:min == 0\nunless {no_model_server}",
+            "2m",
+            WARNING,
+            **dependency_down,
+        ),
+        # Neither path shows a running instance. The scraped job has the environment; without any job there is none.
+        alert(
+            "ApiAbsent",
+            "(\n"
+            '  group by (environment) (up{job="jarvis-api"})\n'
+            '  unless on (environment) (up{job="jarvis-api"} == 1)\n'
+            f"  unless on (environment) {OTLP_SEEN}\n"
+            ")\n"
+            f'or on () (absent(up{{job="jarvis-api"}}) unless on () {OTLP_SEEN})',
+            "1m",
+            CRITICAL,
+            "API absent",
+            "No instance of the API responds to Prometheus or sends metrics in {{ $labels.environment }}.",
+            "jarvis-overview",
+        ),
+        # Only one path shows an instance, or the two report different numbers for it.
+        alert(
+            "MetricPathsDisagree",
+            "max by (environment, instance) (\n"
+            f"  {PATHS}\n"
+            "  / on (environment, instance) group_left ()\n"
+            f"  min by (environment, instance) ({PATHS})\n"
+            f") > {PATH_DIFFERENCE_RATIO}\n"
+            f"or count by (environment, instance) ({PATHS}) < 2",
+            "15m",
+            WARNING,
+            "The two metric paths disagree",
+            "Scrape and OTLP report different numbers of requests for {{ $labels.instance }} ({{ $labels.environment }}), or one "
+            "of them reports none.",
+            "jarvis-overview",
+        ),
+        alert(
+            "CollectorDropping",
+            "sum by (environment, reason, signal) (environment_reason_signal:otelcol_lost:rate5m) > 0",
+            "1m",
+            WARNING,
+            "The collector loses data",
+            "The collector of {{ $labels.environment }} loses or rejects {{ $value | humanize }} {{ $labels.signal }} per second "
+            "({{ $labels.reason }}).",
+            "jarvis-overview",
+        ),
+        alert(
+            "CollectorQueueFilling",
+            f"environment_exporter:otelcol_exporter_queue:ratio > {COLLECTOR_QUEUE_RATIO}",
+            "5m",
+            WARNING,
+            "The collector's queue is filling up",
+            "The collector's disk queue for {{ $labels.exporter }} ({{ $labels.environment }}) is "
+            "{{ $value | humanizePercentage }} full.",
+            "jarvis-overview",
+        ),
+        alert(
+            "MonitoringPartDown",
+            "\n".join(
+                [f'environment_job:up:min{{job=~"{any_part}"}} == 0', *(f'or absent(up{{job="{it}"}})' for it in PARTS)]
+            ),
+            "2m",
+            WARNING,
+            "Monitoring is incomplete",
+            "Prometheus cannot reach {{ $labels.job }} ({{ $labels.environment }}), or no longer knows it.",
+            "jarvis-overview",
+            keep="10m",
+        ),
+        alert(
+            "LedgerRowsLost",
+            f'{LEDGER_ROWS.recorded}{{result!="ok"}} > 0',
+            "1m",
+            CRITICAL,
+            "Ledger rows are lost",
+            "Ledger rows do not reach the database of {{ $labels.environment }} ({{ $labels.result }}).",
+            "jarvis-database",
+        ),
+        alert(
+            "DocumentsBacklog",
+            f"{oldest} > {DOCUMENT_WAIT_SECONDS}",
+            "5m",
+            WARNING,
+            "Documents wait to be processed",
+            "The oldest document in the queue of {{ $labels.environment }} has waited for {{ $value | humanizeDuration }}.",
+            "jarvis-llm",
+        ),
+        # Excludes files whose content is at fault: their owners see the error.
+        alert(
+            "DocumentDeadLetters",
+            f"{dead} > 0",
+            "1m",
+            WARNING,
+            "Documents were given up",
+            "{{ $value }} documents of {{ $labels.environment }} were given up after their last attempt.",
+            "jarvis-llm",
+            keep="10m",  # the number is unknown while the database is down
+        ),
+        # Always fires. Its receiver must raise an alarm when it stops: then Prometheus or Alertmanager is down.
+        alert(
+            "Watchdog",
+            "vector(1)",
+            None,
+            "none",
+            "Alerting works",
+            "Always fires, so that its absence is noticed.",
+            "jarvis-overview",
+            (),
+        ),
+    ]
