@@ -83,6 +83,7 @@ public final class Jarvis implements AutoCloseable {
 
   private final Deque<AutoCloseable> parts = new ConcurrentLinkedDeque<>();
   private volatile @Nullable Pipeline pipeline;
+  private volatile @Nullable Routes routes;
   private volatile int port;
 
   /**
@@ -123,7 +124,6 @@ public final class Jarvis implements AutoCloseable {
     open(telemetry.instruments().gauges(Metric.DEPENDENCY_UP, health::up));
 
     BearerTokens tokens = new BearerTokens(keys::user, config.metrics().token());
-    Routes routes = new Routes(tokens);
     ByteBudget memory = new ByteBudget(config.server().bodies().bodyBudget());
     open(telemetry.instruments().gauge(Metric.HTTP_REQUEST_BODY_RESERVED, memory::reserved));
     JsonBody bodies =
@@ -131,11 +131,13 @@ public final class Jarvis implements AutoCloseable {
             config.server().bodies().maxBodyBytes(),
             config.server().bodies().maxJsonDepth(),
             memory);
+    Routes routes = new Routes(tokens, bodies, VERSION);
+    this.routes = routes;
     new HealthRoutes(health, VERSION).register(routes);
     new MetricsRoutes(telemetry).register(routes);
-    new OpenApiRoutes(VERSION).register(routes);
+    OpenApiRoutes.register(routes);
     new ModelRoutes(models, router).register(routes);
-    new RoutingRoutes(config.chat(), bodies, router, explanations(config.chat())).register(routes);
+    new RoutingRoutes(router, explanations(config.chat())).register(routes);
     open(telemetry.instruments().gaugesByLabels(Metric.LLM_CIRCUIT_OPEN, router::openCircuits));
 
     @Nullable EmbeddingClient embedder = embedder(config);
@@ -143,8 +145,7 @@ public final class Jarvis implements AutoCloseable {
         open(new Documents(config.documents(), database, objects, telemetry, embedder));
     documents.register(routes);
     DocumentSearch search =
-        new DocumentSearch(
-            config.documents(), database, documents.store(), telemetry, bodies, embedder);
+        new DocumentSearch(config.documents(), database, documents.files(), telemetry, embedder);
     search.register(routes);
     Settlement settlement = settlement(prices, telemetry, models, ledger);
     AnswerCache cache = new AnswerCache(redis, telemetry.instruments(), router::cache);
@@ -164,8 +165,8 @@ public final class Jarvis implements AutoCloseable {
     documents.start();
 
     ContentUrls contentUrls = open(new ContentUrls(config.chat().contentUrls()));
-    new ChatRoutes(config.chat(), bodies, memory, contentUrls, activeUsers, calls).register(routes);
-    new EmbeddingRoutes(bodies, memory, contentUrls, activeUsers, calls).register(routes);
+    new ChatRoutes(config.chat(), memory, contentUrls, activeUsers, calls).register(routes);
+    new EmbeddingRoutes(memory, contentUrls, activeUsers, calls).register(routes);
 
     RequestFilter filter =
         new RequestFilter(
@@ -270,6 +271,11 @@ public final class Jarvis implements AutoCloseable {
         "%n  A first API key was made for user \"admin\". It is shown this once and kept as a hash"
             + " only:%n%n      %s%n%n",
         key);
+  }
+
+  /** The routes, once the service has started. */
+  Routes routes() {
+    return Objects.requireNonNull(routes);
   }
 
   /** The port that the server listens on, 0 before it does. */

@@ -11,7 +11,6 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,56 +23,59 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The process as an operator sees it: its exit codes, its first words, its end. */
+/** The process as an operator sees it: its exit codes, its output and its shutdown. */
 class MainTest {
-  private static final Pattern PORT = Pattern.compile("http://127\\.0\\.0\\.1:(\\d+)");
   @TempDir Path folder;
 
   @Test
-  void badConfigurationIsToldWholeAndExitsWith1() throws Exception {
-    Process process = start(Map.of("JARVIS_SERVER_PORT", "x", "JARVIS_HOMME", "y"));
-
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-    assertThat(process.exitValue()).isEqualTo(1);
-    assertThat(errors())
-        .contains("3 problems", "JARVIS_SERVER_PORT", "JARVIS_HOMME", "JARVIS_OLLAMA_URL");
+  void anInvalidConfigurationIsReportedCompletelyAndExitsWith1() throws Exception {
+    try (ServiceProcess service =
+        ServiceProcess.start(
+            folder, List.of(), Map.of("JARVIS_SERVER_PORT", "x", "JARVIS_HOMME", "y"))) {
+      assertThat(service.exitCode()).isEqualTo(1);
+      assertThat(service.errors())
+          .contains("3 problems", "JARVIS_SERVER_PORT", "JARVIS_HOMME", "JARVIS_OLLAMA_URL");
+    }
   }
 
   @Test
-  void sigtermLetsRunningAnswersEndAndExitsWith0() throws Exception {
-    try (FakeOllama ollama = FakeOllama.start()) {
+  void sigtermLetsRequestsInProgressFinishAndExitsWith0() throws Exception {
+    try (FakeOllama ollama = FakeOllama.start();
+        ServiceProcess service =
+            ServiceProcess.start(
+                folder,
+                List.of(),
+                Map.of(
+                    "JARVIS_API_KEY", "",
+                    "JARVIS_OLLAMA_URL", ollama.uri().toString(),
+                    "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"))) {
       ollama.hold();
-      Process process = start(Map.of("JARVIS_OLLAMA_URL", ollama.uri().toString()));
-      try {
-        String base = awaitReady(process);
-        String key = keyShown();
-        CompletableFuture<HttpResponse<String>> answer = chat(base, key, ollama.model());
-        await().atMost(Duration.ofSeconds(20)).until(() -> ollama.requests() > 0);
-        List<Socket> idle = idleConnections(URI.create(base), key);
+      service.awaitReady();
+      String key = generatedKey(service);
+      CompletableFuture<HttpResponse<String>> answer = chat(service.uri(), key, ollama.model());
+      await().atMost(Duration.ofSeconds(20)).until(() -> ollama.requests() > 0);
+      List<Socket> idle = idleConnections(service.uri(), key);
 
-        process.destroy();
-        ollama.release();
+      service.terminate();
+      ollama.release();
 
-        assertThat(answer.get(60, TimeUnit.SECONDS).body()).contains("data: [DONE]");
-        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        assertThat(process.exitValue()).isZero();
-        assertThat(Files.readString(output()))
-            .contains("request_completed")
-            .doesNotContain(key)
-            .as("a stop is no error, and makes no request of what a client has begun")
-            .doesNotContain("\"level\":\"ERROR\"", "_OTHER", "_unmatched", "\"status\":500")
-            .contains("\"status\":499");
-        for (Socket one : idle) {
-          one.close();
-        }
-      } finally {
-        process.destroyForcibly();
+      assertThat(answer.get(60, TimeUnit.SECONDS).body()).contains("data: [DONE]");
+      assertThat(service.output())
+          .contains("request_completed")
+          .doesNotContain(key)
+          .as("the shutdown logs no error, and no request that a client has not sent completely")
+          .doesNotContain("\"level\":\"ERROR\"", "_OTHER", "_unmatched", "\"status\":500")
+          .contains("\"status\":499");
+      assertThat(service.exitCode()).isZero();
+      for (Socket one : idle) {
+        one.close();
       }
     }
   }
 
   /**
-   * Nothing sent; a request answered; that and the beginning of another; half a head; half a body.
+   * Opens connections that have sent nothing, a complete request, the same and the beginning of
+   * another, half a header, and half a body.
    */
   private static List<Socket> idleConnections(URI base, String key) throws IOException {
     String request = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -94,62 +96,22 @@ class MainTest {
     return open;
   }
 
-  private static CompletableFuture<HttpResponse<String>> chat(
-      String base, String key, String model) {
+  private static CompletableFuture<HttpResponse<String>> chat(URI base, String key, String model) {
     String body =
         "{\"model\":\"%s\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}"
             .formatted(model);
     return HttpClient.newHttpClient()
         .sendAsync(
-            HttpRequest.newBuilder(URI.create(base + "/v1/chat/completions"))
+            HttpRequest.newBuilder(base.resolve("/v1/chat/completions"))
                 .header("Authorization", "Bearer " + key)
                 .POST(HttpRequest.BodyPublishers.ofString(body))
                 .build(),
             HttpResponse.BodyHandlers.ofString());
   }
 
-  private Process start(Map<String, String> environment) throws IOException {
-    ProcessBuilder builder =
-        new ProcessBuilder(Programs.java(Main.class))
-            .redirectOutput(output().toFile())
-            .redirectError(folder.resolve("stderr").toFile());
-    builder
-        .environment()
-        .keySet()
-        .removeIf(it -> it.startsWith("JARVIS_") || it.startsWith("OTEL_"));
-    if (!environment.containsKey("JARVIS_SERVER_PORT")) {
-      builder.environment().put("JARVIS_SERVER_PORT", "0");
-      builder.environment().put("JARVIS_HOME", folder.resolve("home").toString());
-    }
-    builder.environment().put("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1");
-    builder.environment().putAll(environment);
-    return builder.start();
-  }
-
-  private String awaitReady(Process process) {
-    return await()
-        .atMost(Duration.ofMinutes(3))
-        .until(
-            () -> {
-              assertThat(process.isAlive()).as(errors()).isTrue();
-              String text = Files.readString(output());
-              Matcher matcher = PORT.matcher(text);
-              return text.contains("\"ready\"") && matcher.find() ? matcher.group() : "";
-            },
-            it -> !it.isEmpty());
-  }
-
-  private String keyShown() throws IOException {
-    Matcher matcher = Pattern.compile("sk-jarvis-\\S+").matcher(errors());
+  private static String generatedKey(ServiceProcess service) throws IOException {
+    Matcher matcher = Pattern.compile("sk-jarvis-\\S+").matcher(service.errors());
     assertThat(matcher.find()).isTrue();
     return matcher.group();
-  }
-
-  private Path output() {
-    return folder.resolve("stdout");
-  }
-
-  private String errors() throws IOException {
-    return Files.readString(folder.resolve("stderr"));
   }
 }

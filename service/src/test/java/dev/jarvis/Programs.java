@@ -16,7 +16,7 @@ public final class Programs {
 
   private Programs() {}
 
-  /** The command of a Java process with the tests' classes, which is soon warm. */
+  /** The command of a Java process with the tests' classes, with options for a fast start. */
   public static List<String> java(Class<?> main, String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -28,12 +28,12 @@ public final class Programs {
     return command;
   }
 
-  /** Runs one to its end; fails unless it exits with 0. Returns what it said. */
+  /** Runs a program and returns its output; fails unless it exits with 0. */
   public static String run(List<String> command) throws IOException, InterruptedException {
     return run(Path.of(""), command);
   }
 
-  /** The same in another folder. */
+  /** Runs a program in a folder and returns its output; fails unless it exits with 0. */
   public static String run(Path folder, List<String> command)
       throws IOException, InterruptedException {
     Process process =
@@ -56,7 +56,7 @@ public final class Programs {
             : Path.of(cache);
     Path program = root.resolve("venv/bin").resolve(name);
     assertThat(Files.isExecutable(program))
-        .as("%s: `make venv` makes it, and `make test` calls that", program)
+        .as("%s; `make venv`, which `make test` runs, installs it", program)
         .isTrue();
     return program;
   }

@@ -17,16 +17,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
-/**
- * The service as a process of its own, whose stdout is a pipe that nobody reads after its start.
- */
+/** The service as a separate process. Its stdout is a pipe that is not read after the start. */
 final class ServiceProcess implements AutoCloseable {
-  static final String KEY = "sk-test-key-of-admin";
-
   private static final Pattern PORT = Pattern.compile("http://127\\.0\\.0\\.1:(\\d+)");
   private static final Duration REQUEST_LIMIT = Duration.ofSeconds(20);
   private static final int END_LIMIT_SECONDS = 60;
@@ -37,6 +35,7 @@ final class ServiceProcess implements AutoCloseable {
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
   private final Path home;
+  private @Nullable URI uri;
 
   private ServiceProcess(Process process, Path errors, Path home) {
     this.process = process;
@@ -45,17 +44,18 @@ final class ServiceProcess implements AutoCloseable {
   }
 
   /**
-   * Starts one with embedded stores on a free port.
+   * Starts a service with embedded stores on a free port.
    *
-   * @param folder its home and what it writes to stderr
-   * @param javaOptions options of the JVM; its class path is the test's unless they name another
+   * @param folder for its home and its stderr
+   * @param javaOptions options of the JVM; a class path overrides the test's
+   * @param settings environment variables, which override the defaults of tests
    */
   static ServiceProcess start(Path folder, List<String> javaOptions, Map<String, String> settings)
       throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(javaOptions); // the last -cp wins
+    command.addAll(javaOptions); // the last -cp takes effect
     command.add(Main.class.getName());
     Path errors = folder.resolve("stderr");
     Path home = folder.resolve("home").toAbsolutePath();
@@ -65,57 +65,78 @@ final class ServiceProcess implements AutoCloseable {
             .redirectError(Redirect.appendTo(errors.toFile()));
     Map<String, String> environment = builder.environment();
     environment.keySet().removeIf(it -> it.startsWith("JARVIS_") || it.startsWith("OTEL_"));
-    for (String signal : List.of("TRACES", "METRICS", "LOGS")) {
-      environment.put("OTEL_" + signal + "_EXPORTER", "none");
+    if (!settings.containsKey("OTEL_EXPORTER_OTLP_ENDPOINT")) {
+      for (String signal : List.of("TRACES", "METRICS", "LOGS")) {
+        environment.put("OTEL_" + signal + "_EXPORTER", "none");
+      }
     }
     environment.put("JARVIS_HOME", home.toString());
     environment.put("JARVIS_SERVER_PORT", "0");
-    environment.put("JARVIS_API_KEY", KEY);
+    environment.put("JARVIS_API_KEY", TestService.KEY);
     environment.putAll(settings);
     return new ServiceProcess(builder.start(), errors, home);
   }
 
-  /** Reads stdout until the service listens, and never again. Returns its address. */
-  URI awaitReady() throws IOException {
+  /** Reads stdout until the service listens. */
+  void awaitReady() throws IOException {
     BufferedReader stdout = process.inputReader();
     for (String line = stdout.readLine(); line != null; line = stdout.readLine()) {
       Matcher matcher = PORT.matcher(line);
       if (line.contains("\"ready\"") && matcher.find()) {
-        return URI.create(matcher.group());
+        uri = URI.create(matcher.group());
+        return;
       }
     }
     throw new AssertionError("the service ended: " + errors());
   }
 
-  /** Reads stdout to its end, which is the end of the process. */
+  URI uri() {
+    return Objects.requireNonNull(uri, "awaitReady() first");
+  }
+
+  /** Reads the rest of stdout, which ends with the process. */
   String output() throws IOException {
     return process.inputReader().readAllAsString();
   }
 
-  HttpResponse<String> send(HttpRequest.Builder request) throws IOException, InterruptedException {
+  HttpResponse<String> get(String path) throws IOException, InterruptedException {
+    return send(HttpRequest.newBuilder(uri().resolve(path)));
+  }
+
+  HttpResponse<String> chat(String body) throws IOException, InterruptedException {
+    return send(
+        HttpRequest.newBuilder(uri().resolve("/v1/chat/completions"))
+            .POST(HttpRequest.BodyPublishers.ofString(body)));
+  }
+
+  private HttpResponse<String> send(HttpRequest.Builder request)
+      throws IOException, InterruptedException {
     return client.send(
-        request.timeout(REQUEST_LIMIT).header("Authorization", "Bearer " + KEY).build(),
+        request.timeout(REQUEST_LIMIT).header("Authorization", "Bearer " + TestService.KEY).build(),
         HttpResponse.BodyHandlers.ofString());
   }
 
-  /** Sends SIGTERM. */
+  /** Sends SIGTERM, and leaves stdout open, which {@link Process#destroy} would close. */
   void terminate() {
-    process.destroy();
+    process.toHandle().destroy();
   }
 
   /** Waits for the end of the process and returns its exit code. */
   int exitCode() throws InterruptedException {
-    assertThat(process.waitFor(END_LIMIT_SECONDS, TimeUnit.SECONDS)).as("it ended").isTrue();
+    assertThat(process.waitFor(END_LIMIT_SECONDS, TimeUnit.SECONDS))
+        .as("the process ended")
+        .isTrue();
     return process.exitValue();
   }
 
-  private String errors() throws IOException {
+  /** Returns what the process wrote to stderr. */
+  String errors() throws IOException {
     return Files.readString(errors);
   }
 
   /**
-   * The embedded servers, which a process that is halted leaves behind: Redis is no child of it,
-   * but each has a path inside the home among its arguments.
+   * Returns the running embedded servers, which survive if the process is killed. Each has a path
+   * inside the home among its arguments; Redis is not a child process.
    */
   List<ProcessHandle> servers() {
     return ProcessHandle.allProcesses()
@@ -123,7 +144,7 @@ final class ServiceProcess implements AutoCloseable {
         .toList();
   }
 
-  /** Ends it and its embedded servers, of which none remains. */
+  /** Ends the process and its embedded servers. */
   @Override
   public void close() throws InterruptedException {
     process.destroy();

@@ -2,7 +2,7 @@ package dev.jarvis;
 
 import java.util.concurrent.ConcurrentLinkedDeque;
 
-/** What the tests of this JVM share: closed when the JVM ends, what was opened last first. */
+/** Resources that all tests of this JVM share, closed in reverse order when the JVM ends. */
 public final class SharedUntilExit {
   private static final ConcurrentLinkedDeque<AutoCloseable> PARTS = new ConcurrentLinkedDeque<>();
 
@@ -22,7 +22,7 @@ public final class SharedUntilExit {
       try {
         part.close();
       } catch (Exception e) {
-        System.err.println("a part that tests share did not close: " + e);
+        System.err.println("a shared resource was not closed: " + e);
       }
     }
   }

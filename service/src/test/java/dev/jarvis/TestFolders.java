@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.stream.Stream;
 
-/** Folders that outlive a test class, where {@code @TempDir} does not do. */
+/** Folders that outlive a test class, unlike those of {@code @TempDir}. */
 public final class TestFolders {
   private TestFolders() {}
 
@@ -14,7 +14,7 @@ public final class TestFolders {
     return Files.createTempDirectory("jarvis-test");
   }
 
-  /** Deletes a folder with all that is in it. */
+  /** Deletes a folder and its content. */
   public static void delete(Path folder) throws IOException {
     try (Stream<Path> all = Files.walk(folder)) {
       for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {

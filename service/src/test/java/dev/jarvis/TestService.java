@@ -1,12 +1,15 @@
 package dev.jarvis;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.jarvis.http.Routes;
 import dev.jarvis.provider.ollama.FakeOllama;
 import dev.jarvis.storage.embedded.TestDatabase;
 import dev.jarvis.storage.embedded.TestRedis;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -15,14 +18,17 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.Map;
 
 /**
- * The whole service as {@link Main} starts it, on a free port: databases of its own in the servers
- * that the tests share, files in a folder, and a scripted Ollama.
+ * The whole service as {@link Main} starts it, on a free port, with separate databases in the
+ * PostgreSQL and Redis that all tests share, files in a temporary folder, and a scripted Ollama.
  */
 public final class TestService implements AutoCloseable {
   public static final String KEY = "sk-test-key-of-admin";
@@ -46,13 +52,13 @@ public final class TestService implements AutoCloseable {
     this.replica = replica;
   }
 
-  /** Starts a service; settings are JARVIS_ variables and win over the test's own. */
+  /** Starts a service; settings are JARVIS_ variables and override the defaults of tests. */
   public static TestService start(Map<String, String> settings) throws Exception {
     return new TestService(TestDatabase.create(), TestRedis.take(), FakeOllama.start(), false)
         .started(settings);
   }
 
-  /** Another process over the same databases and the same Ollama; to be closed before this. */
+  /** Starts another replica on the same databases and Ollama; to be closed before this. */
   public TestService replica(Map<String, String> settings) throws Exception {
     return new TestService(database, redis, ollama, true).started(settings);
   }
@@ -76,7 +82,7 @@ public final class TestService implements AutoCloseable {
   }
 
   /**
-   * One with a configuration file, which is read at the start only.
+   * Starts a service with a configuration file.
    *
    * @param yaml as in {@code application.yaml}
    */
@@ -96,18 +102,23 @@ public final class TestService implements AutoCloseable {
     return this;
   }
 
-  /** The one that tests share which change nothing of it; lives as long as the JVM. */
+  /** Returns the service shared by tests that do not change its state; lives until the JVM ends. */
   public static TestService shared() {
     return Shared.SERVICE;
   }
 
-  /** Its database, for what no route does. */
+  /** The database, for what no endpoint does. */
   public TestDatabase database() {
     return database;
   }
 
   public FakeOllama ollama() {
     return ollama;
+  }
+
+  /** The routes that it serves. */
+  public Routes routes() {
+    return jarvis.routes();
   }
 
   public int port() {
@@ -130,7 +141,7 @@ public final class TestService implements AutoCloseable {
     return post("/v1/chat/completions", body, headers);
   }
 
-  /** A request with the admin's key; headers are names and values in turn and win over it. */
+  /** Starts a request with the admin's key; headers alternate names and values and override it. */
   public HttpRequest.Builder request(String path, String... headers) {
     HttpRequest.Builder builder =
         HttpRequest.newBuilder(uri(path))
@@ -141,6 +152,36 @@ public final class TestService implements AutoCloseable {
       builder.setHeader(headers[i], headers[i + 1]);
     }
     return builder;
+  }
+
+  /** Uploads a file. */
+  public HttpResponse<String> upload(
+      String filename, byte[] content, String purpose, String... headers) {
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    body.writeBytes(
+        "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"%s\"\r\n\r\n"
+            .formatted(filename)
+            .getBytes(UTF_8));
+    body.writeBytes(content);
+    body.writeBytes(
+        "\r\n--XX\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\n%s\r\n--XX--\r\n"
+            .formatted(purpose)
+            .getBytes(UTF_8));
+    return send(
+        request("/v1/files", headers)
+            .setHeader("Content-Type", "multipart/form-data; boundary=XX")
+            .POST(HttpRequest.BodyPublishers.ofByteArray(body.toByteArray()))
+            .build());
+  }
+
+  /** Returns the value of JARVIS_API_KEYS for a user with a key. */
+  public static String apiKeys(String user, String key) {
+    try {
+      byte[] hash = MessageDigest.getInstance("SHA-256").digest(key.getBytes(UTF_8));
+      return user + ":" + HexFormat.of().formatHex(hash);
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError(e);
+    }
   }
 
   public HttpResponse<String> send(HttpRequest request) {
@@ -163,8 +204,8 @@ public final class TestService implements AutoCloseable {
   }
 
   /**
-   * The value of a series in /metrics, 0 where it is not there; the labels in the order that they
-   * are shown in.
+   * Returns the value of a series in /metrics, 0 if it is absent; the labels must be in the order
+   * of /metrics.
    */
   public double metric(String series) {
     return get("/metrics")
@@ -187,7 +228,7 @@ public final class TestService implements AutoCloseable {
       }
       TestFolders.delete(home);
     } catch (IOException | SQLException e) {
-      throw new AssertionError("the service leaves something behind", e);
+      throw new AssertionError("the service did not clean up", e);
     }
   }
 
@@ -200,7 +241,7 @@ public final class TestService implements AutoCloseable {
         SharedUntilExit.add(service);
         return service;
       } catch (Exception e) {
-        throw new AssertionError("the service does not start", e);
+        throw new AssertionError("the service did not start", e);
       }
     }
   }

@@ -1,21 +1,29 @@
 package dev.jarvis.document;
 
 /**
- * A passage of a document.
+ * A passage of a document's text.
  *
- * @param ordinal from 0
- * @param page from 1; 0 where the format has none
- * @param tokens by the rule of thumb
+ * @param ordinal position in the document, from 0
+ * @param page from 1; 0 if the format has no pages
+ * @param tokens estimated at four characters each
  */
 public record Chunk(int ordinal, int page, String text, int tokens) {
   /** OpenAI's rule of thumb for English. */
-  private static final int CHARACTERS_OF_A_TOKEN = 4;
+  private static final int CHARACTERS_PER_TOKEN = 4;
 
-  public static int tokens(String text) {
-    return Math.ceilDiv(text.length(), CHARACTERS_OF_A_TOKEN);
+  static int tokens(String text) {
+    return Math.ceilDiv(text.length(), CHARACTERS_PER_TOKEN);
   }
 
-  public static int characters(int tokens) {
-    return tokens * CHARACTERS_OF_A_TOKEN;
+  static int characters(int tokens) {
+    return tokens * CHARACTERS_PER_TOKEN;
+  }
+
+  /** Returns the beginning of the passage, of at most so many tokens. */
+  public Chunk truncated(int maxTokens) {
+    int end = Math.min(text.length(), characters(maxTokens));
+    end -= Character.isHighSurrogate(text.charAt(end - 1)) ? 1 : 0;
+    String beginning = text.substring(0, end);
+    return new Chunk(ordinal, page, beginning, tokens(beginning));
   }
 }

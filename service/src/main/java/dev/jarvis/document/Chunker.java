@@ -8,11 +8,11 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * Cuts text into passages at the ends of sentences. Each begins with the end of the one before, so
- * that what stands at a cut is found too. A passage never spans two pages, so that it can be cited.
+ * Divides text into passages at the ends of sentences. Consecutive passages overlap, so that text
+ * around a cut is found too. A passage never spans two pages, so that a citation can name its page.
  */
 final class Chunker {
-  /** Part of a passage that is repeated in the next. */
+  /** At most this fraction of a passage is repeated in the next. */
   private static final int OVERLAP_DIVISOR = 6;
 
   private final int maxChars;
@@ -32,8 +32,8 @@ final class Chunker {
   private void cut(Section section, List<Chunk> chunks) {
     String text = section.text();
     int[] ends = ends(text);
-    int start = 0; // of the passage
-    int next = 0; // index of the first end that is not in a passage yet
+    int start = 0; // of the current passage
+    int next = 0; // index of the first end that is in no passage yet
     while (next < ends.length) {
       int last = next;
       while (last + 1 < ends.length && ends[last + 1] - start <= maxChars) {
@@ -46,7 +46,7 @@ final class Chunker {
       }
       next = last + 1;
       start = end;
-      // back by whole sentences, as far as the next one still fits
+      // overlap by whole sentences, if the next sentence still fits
       int following = next < ends.length ? ends[next] : end;
       for (int i = last - 1; i >= 0; i--) {
         int candidate = ends[i];
@@ -58,7 +58,7 @@ final class Chunker {
     }
   }
 
-  /** Where sentences end; one that is longer than a passage has ends between its words, too. */
+  /** The ends of sentences; a sentence longer than a passage also ends between its words. */
   private int[] ends(String text) {
     BreakIterator sentences = BreakIterator.getSentenceInstance(Locale.ROOT);
     BreakIterator words = BreakIterator.getWordInstance(Locale.ROOT);
@@ -67,10 +67,10 @@ final class Chunker {
     int start = sentences.first();
     for (int end = sentences.next(); end != BreakIterator.DONE; end = sentences.next()) {
       while (end - start > maxChars) {
-        // no more of the text than can be in the passage: a word may be as long as the text
+        // only what a passage can hold: the iterator would scan a word as long as the text
         words.setText(text.substring(start, start + maxChars + 1));
         int cut = start + words.preceding(maxChars + 1);
-        if (cut <= start) { // one endless word; not between the halves of a surrogate pair
+        if (cut <= start) { // one word fills the passage; do not divide a surrogate pair
           cut = start + maxChars;
           cut -= Character.isHighSurrogate(text.charAt(cut - 1)) ? 1 : 0;
         }

@@ -6,38 +6,41 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A user's file and what is known of its processing.
+ * A user's file and the state of its processing.
  *
  * @param id UUIDv7
- * @param bytes 0 until the upload has ended, as the hash is null
- * @param attempts that were begun since the upload or the last retry by hand
- * @param dueAt when a worker may take it; while one has it, the end of its lease
- * @param error why the last attempt failed; null if none did
- * @param chunks passages, once they are cut
- * @param chunksDone of the current stage
- * @param searchableAt since when it can be asked about
  * @param trace {@code traceparent} of the upload, later of the processing
  */
 public record Document(
-    UUID id,
-    String userId,
-    String filename,
-    String purpose,
-    MediaType mediaType,
-    long bytes,
-    @Nullable String sha256,
-    Instant createdAt,
-    Stage stage,
-    State state,
-    int attempts,
-    Instant dueAt,
-    @Nullable Failure error,
-    int chunks,
-    int chunksDone,
-    @Nullable Instant searchableAt,
-    String trace) {
+    UUID id, String userId, Instant createdAt, File file, Progress progress, String trace) {
 
-  /** How far a document is. */
+  /**
+   * What was uploaded.
+   *
+   * @param bytes 0 until the upload is complete
+   * @param sha256 null until the upload is complete
+   */
+  public record File(
+      String name, String purpose, MediaType mediaType, long bytes, @Nullable String sha256) {}
+
+  /**
+   * How far the processing is.
+   *
+   * @param attempts begun since the upload or the last retry that the user requested
+   * @param dueAt when a worker may claim the document; while one holds it, the end of its lease
+   * @param error why the last attempt failed; null if none did
+   * @param searchableAt null until the document can be searched
+   */
+  public record Progress(
+      Stage stage,
+      State state,
+      int attempts,
+      Instant dueAt,
+      @Nullable Failure error,
+      Chunks chunks,
+      @Nullable Instant searchableAt) {}
+
+  /** Whether a document is to be processed or has been. */
   public enum State {
     PENDING,
     DONE,
@@ -45,18 +48,39 @@ public record Document(
   }
 
   /**
-   * Why an attempt failed, for the owner.
+   * Why an attempt failed.
    *
    * @param code for programs
+   * @param message for the user
    */
   public record Failure(String code, String message) {}
 
-  /** Where the bytes lie. */
-  public String objectKey() {
+  /**
+   * A document's passages.
+   *
+   * @param total 0 until the text is divided
+   * @param done by the current stage
+   */
+  public record Chunks(int total, int done) {}
+
+  public State state() {
+    return progress.state();
+  }
+
+  public Stage stage() {
+    return progress.stage();
+  }
+
+  /** The key of the file in the object store. */
+  String objectKey() {
+    return objectKey(id);
+  }
+
+  static String objectKey(UUID id) {
     return "files/" + id;
   }
 
-  /** The id that clients know. */
+  /** The id in the API. */
   public String fileId() {
     return FileId.of(id);
   }

@@ -9,52 +9,33 @@ import io.opentelemetry.api.trace.SpanBuilder;
 import io.opentelemetry.api.trace.SpanContext;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.StatusCode;
-import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
-import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
-import io.opentelemetry.context.propagation.TextMapGetter;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Locale;
 import java.util.function.IntConsumer;
-import org.jspecify.annotations.Nullable;
 
-/** Spans and metrics of documents on their way to the index. */
-public final class DocumentTelemetry {
-  private static final String TRACEPARENT = "traceparent";
-  private static final TextMapGetter<Map<String, String>> GETTER =
-      new TextMapGetter<>() {
-        @Override
-        public Iterable<String> keys(Map<String, String> carrier) {
-          return carrier.keySet();
-        }
-
-        @Override
-        public @Nullable String get(@Nullable Map<String, String> carrier, String key) {
-          return carrier == null ? null : carrier.get(key);
-        }
-      };
-
+/** Spans and metrics of uploads and of the processing of documents. */
+final class DocumentTelemetry {
   /** How the processing of a document ends. */
   enum Outcome {
     OK,
-    /** Given up by our fault, or that of what we need. */
+    /** Failed after the last attempt, through a fault of the service or of a dependency. */
     ERROR,
-    /** The file's own fault. */
+    /** The file is at fault. */
     REJECTED;
 
     String id() {
-      return name().toLowerCase(java.util.Locale.ROOT);
+      return name().toLowerCase(Locale.ROOT);
     }
   }
 
-  /** Work that may fail in any way. */
+  /** The work of a stage, with a result. */
   interface Work<T> {
     T run() throws Exception;
   }
 
-  /** The same without a result. */
+  /** The work of a stage, without a result. */
   interface Task {
     void run() throws Exception;
   }
@@ -83,29 +64,9 @@ public final class DocumentTelemetry {
     return change -> instruments.add(Metric.DOCUMENTS_WAITING_REQUESTS, change, "upload");
   }
 
-  /** The current span, to be linked to from other traces. */
-  static String current() {
-    Map<String, String> carrier = new HashMap<>();
-    W3CTraceContextPropagator.getInstance()
-        .inject(
-            Context.current(),
-            carrier,
-            (map, key, value) -> {
-              if (map != null) {
-                map.put(key, value);
-              }
-            });
-    return carrier.getOrDefault(TRACEPARENT, "");
-  }
-
-  public static SpanContext parse(String traceparent) {
-    Context context =
-        W3CTraceContextPropagator.getInstance()
-            .extract(Context.root(), Map.of(TRACEPARENT, traceparent), GETTER);
-    return Span.fromContext(context).getSpanContext();
-  }
-
-  /** A trace of its own for an attempt at a document, linked to what led to it. */
+  /**
+   * Starts the trace of an attempt at a document, with a link to the upload or the last attempt.
+   */
   Span attempt(Document document) {
     SpanBuilder builder =
         telemetry
@@ -114,11 +75,11 @@ public final class DocumentTelemetry {
             .setNoParent()
             .setSpanKind(SpanKind.CONSUMER)
             .setAttribute("jarvis.file_id", document.fileId())
-            .setAttribute("jarvis.media_type", document.mediaType().id())
-            .setAttribute("jarvis.attempt", document.attempts())
+            .setAttribute("jarvis.media_type", document.file().mediaType().id())
+            .setAttribute("jarvis.attempt", document.progress().attempts())
             .setAttribute("user.id", document.userId());
-    SpanContext upload = parse(document.trace());
-    return (upload.isValid() ? builder.addLink(upload) : builder).startSpan();
+    SpanContext cause = TraceParent.parse(document.trace());
+    return (cause.isValid() ? builder.addLink(cause) : builder).startSpan();
   }
 
   void stage(Stage stage, Task task) throws Exception {

@@ -6,16 +6,16 @@ import dev.jarvis.storage.ObjectStore;
 import dev.jarvis.telemetry.Telemetry;
 import org.jspecify.annotations.Nullable;
 
-/** The parts of files and their processing, wired. */
+/** Wires the parts that store and process files. */
 public final class Documents implements AutoCloseable {
-  private final DocumentStore store;
+  private final FileStore files;
   private final Workers workers;
   private final QueueGauges gauges;
-  private final FileRoutes files;
+  private final FileRoutes routes;
 
   /**
-   * @param embedder null for full text alone
-   * @throws IllegalArgumentException if PostgreSQL does not know the text search configuration
+   * @param embedder null to search by words only
+   * @throws IllegalArgumentException if PostgreSQL has no such text search configuration
    */
   public Documents(
       DocumentConfig config,
@@ -23,30 +23,29 @@ public final class Documents implements AutoCloseable {
       ObjectStore objects,
       Telemetry telemetry,
       @Nullable Embedder embedder) {
-    store = new DocumentStore(database);
-    store.checkTextSearch(config.passages().textSearch());
+    files = new FileStore(database);
+    ChunkStore chunks = new ChunkStore(database);
+    chunks.checkTextSearch(config.passages().textSearch());
+    IngestQueue queue = new IngestQueue(database);
     DocumentTelemetry own = new DocumentTelemetry(telemetry);
-    workers =
-        new Workers(
-            config,
-            store,
-            new Processing(config, store, new ChunkStore(database), objects, embedder, own),
-            own);
-    gauges = new QueueGauges(store, telemetry.instruments());
-    files = new FileRoutes(store, objects, new Upload(config, store, objects, own), workers::wake);
+    IngestStages stages = new IngestStages(config, queue, chunks, objects, embedder, own);
+    workers = new Workers(config, queue, stages, own);
+    gauges = new QueueGauges(queue, telemetry.instruments());
+    Upload upload = new Upload(config, files, objects, own);
+    routes = new FileRoutes(files, objects, upload, workers::wake);
   }
 
-  /** Begins to work on the queue. */
+  /** Starts the workers. */
   public void start() {
     workers.start();
   }
 
-  public void register(Routes routes) {
-    files.register(routes);
+  public void register(Routes to) {
+    routes.register(to);
   }
 
-  public DocumentStore store() {
-    return store;
+  public FileStore files() {
+    return files;
   }
 
   @Override

@@ -4,21 +4,21 @@ import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Turns texts into vectors by a configured model. */
+/** Turns texts into vectors with the configured embedding model. */
 public interface Embedder {
   /**
-   * Vectors of texts.
+   * The vectors of texts.
    *
-   * @param model that made them: vectors of two models cannot be compared
-   * @param vectors one for each text, in their order
+   * @param model the model that computed them; vectors of different models cannot be compared
+   * @param vectors one for each text, in the same order
    */
   record Vectors(String model, List<float[]> vectors) {}
 
   /**
-   * Asks the model. What it costs is recorded as the user's.
+   * Computes vectors. The user is charged for it.
    *
-   * @param limit how long each model server that is asked may take; null for its own limit
-   * @throws dev.jarvis.error.ApiException if the model cannot be asked or refuses
+   * @param limit how long each attempt at a provider may take; null for the provider's own limit
+   * @throws dev.jarvis.error.ApiException if no provider computes them
    */
   Vectors embed(List<String> texts, String userId, String requestId, @Nullable Duration limit);
 }

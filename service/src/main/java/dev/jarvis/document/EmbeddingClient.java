@@ -14,13 +14,13 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Vectors for the service's own use: calls like those of clients. */
+/** Computes vectors for documents and searches, through the same pipeline as clients' calls. */
 public final class EmbeddingClient implements Embedder {
   private final Supplier<Pipeline> pipeline;
   private final String model;
 
   /**
-   * @param pipeline of all calls; grounding, a stage of it, needs this client
+   * @param pipeline supplied late, because its stage for grounding needs this client
    * @param model name of a model or a route
    */
   public EmbeddingClient(Supplier<Pipeline> pipeline, String model) {

@@ -4,7 +4,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Pattern;
 
-/** Ids of files as OpenAI writes them: {@code file-} and 32 hexadecimal digits. */
+/** File ids in OpenAI's form: {@code file-} and 32 hexadecimal digits. */
 public final class FileId {
   private static final Pattern FORM = Pattern.compile("file-[0-9a-f]{32}");
 
@@ -14,8 +14,8 @@ public final class FileId {
     return "file-" + id.toString().replace("-", "");
   }
 
-  /** Empty for what cannot be the id of a file. */
-  public static Optional<UUID> parse(String text) {
+  /** Returns the document's id; empty if the text does not have the form. */
+  static Optional<UUID> parse(String text) {
     if (!FORM.matcher(text).matches()) {
       return Optional.empty();
     }

@@ -2,55 +2,53 @@ package dev.jarvis.document;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.document.Document.Failure;
+import dev.jarvis.document.Document.File;
+import dev.jarvis.document.Document.Progress;
 import dev.jarvis.document.Document.State;
-import dev.jarvis.error.ApiException;
 import dev.jarvis.json.Json;
 
-/** OpenAI's {@code file} object, with what JARVIS adds to it. */
-public final class FileObject {
+/** OpenAI's {@code file} object, with the state of the processing added. */
+final class FileObject {
   private FileObject() {}
 
-  public static ApiException notFound(String fileId, String param) {
-    return new ApiException.NotFound(
-        "There is no file '%s' of yours.".formatted(fileId), param, "file_not_found");
-  }
-
   static ObjectNode json(Document document) {
+    File file = document.file();
+    Progress progress = document.progress();
+    Failure error = progress.error();
     ObjectNode json =
         Json.object()
             .put("id", document.fileId())
             .put("object", "file")
-            .put("bytes", document.bytes())
+            .put("bytes", file.bytes())
             .put("created_at", document.createdAt().getEpochSecond())
             .putNull("expires_at")
-            .put("filename", document.filename())
-            .put("purpose", document.purpose())
-            .put("status", status(document.state()));
-    Failure error = document.error();
+            .put("filename", file.name())
+            .put("purpose", file.purpose())
+            .put("status", status(progress.state()));
     json.put(
         "status_details",
-        document.state() == State.FAILED && error != null ? error.message() : null);
-    json.put("media_type", document.mediaType().id()).put("sha256", document.sha256());
+        progress.state() == State.FAILED && error != null ? error.message() : null);
+    json.put("media_type", file.mediaType().id()).put("sha256", file.sha256());
     ObjectNode processing =
         json.putObject("processing")
-            .put("stage", document.stage().id())
-            .put("attempts", document.attempts())
-            .put("chunks", document.chunks())
-            .put("chunks_done", document.chunksDone());
+            .put("stage", progress.stage().id())
+            .put("attempts", progress.attempts())
+            .put("chunks", progress.chunks().total())
+            .put("chunks_done", progress.chunks().done());
     if (error == null) {
       processing.putNull("error");
     } else {
       processing.putObject("error").put("code", error.code()).put("message", error.message());
     }
-    boolean waits = document.state() == State.PENDING;
-    processing.put("retry_at", waits && error != null ? document.dueAt().toString() : null);
+    boolean pending = progress.state() == State.PENDING;
+    processing.put("retry_at", pending && error != null ? progress.dueAt().toString() : null);
     processing.put(
         "searchable_at",
-        document.searchableAt() == null ? null : document.searchableAt().toString());
+        progress.searchableAt() == null ? null : progress.searchableAt().toString());
     return json;
   }
 
-  /** OpenAI's words. */
+  /** OpenAI's names of the states. */
   private static String status(State state) {
     return switch (state) {
       case PENDING -> "uploaded";

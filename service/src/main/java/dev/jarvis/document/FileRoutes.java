@@ -2,17 +2,17 @@ package dev.jarvis.document;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.jarvis.document.Document.State;
+import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.error.ApiException;
+import dev.jarvis.http.Access;
+import dev.jarvis.http.Endpoint;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.JsonResponse;
 import dev.jarvis.http.Routes;
 import dev.jarvis.json.Json;
-import dev.jarvis.storage.Database;
 import dev.jarvis.storage.ObjectStore;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.CloseConnectionException;
-import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
@@ -26,23 +26,22 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@code /v1/files}, as <a href="https://platform.openai.com/docs/api-reference/files">OpenAI
- * documents it</a>, and what is told of each file's processing beyond it.
+ * documents it</a>, with the state of each file's processing.
  */
-public final class FileRoutes {
-  private static final int MAX_LIMIT = 10_000;
-  private static final int DEFAULT_LIMIT = 1_000;
+final class FileRoutes {
+  private static final String DEFAULT_LIMIT = "1000";
   private static final int BUFFER_BYTES = 1 << 16;
 
-  private final DocumentStore documents;
+  private final FileStore files;
   private final ObjectStore objects;
   private final Upload upload;
   private final Runnable queued;
 
   /**
-   * @param queued called when there is something new for the workers
+   * @param queued called when there is new work for the workers
    */
-  FileRoutes(DocumentStore documents, ObjectStore objects, Upload upload, Runnable queued) {
-    this.documents = documents;
+  FileRoutes(FileStore files, ObjectStore objects, Upload upload, Runnable queued) {
+    this.files = files;
     this.objects = objects;
     this.upload = upload;
     this.queued = queued;
@@ -50,52 +49,66 @@ public final class FileRoutes {
 
   void register(Routes routes) {
     routes
-        .post("/v1/files", Routes.Access.KEY, stored(this::upload))
-        .get("/v1/files", Routes.Access.KEY, stored(this::list))
-        .get("/v1/files/{id}", Routes.Access.KEY, stored(this::get))
-        .delete("/v1/files/{id}", Routes.Access.KEY, stored(this::delete))
-        .get("/v1/files/{id}/content", Routes.Access.KEY, stored(this::content))
-        .post("/v1/files/{id}/retry", Routes.Access.KEY, stored(this::retry));
+        .add(
+            Endpoint.post("/v1/files", Access.KEY)
+                .operation("documents", "createFile", "Uploads a document.")
+                .body("multipart/form-data", "document/FileUpload")
+                .answer(200, "The file.", "document/File"),
+            DatabaseErrors.reported(this::upload))
+        .add(
+            Endpoint.get("/v1/files", Access.KEY)
+                .operation("documents", "listFiles", "Lists the user's files.")
+                .query("document/FileListQuery")
+                .answer(200, "A page of files.", "document/FileList")
+                .errors(503),
+            DatabaseErrors.reported(this::list))
+        .add(
+            file(Endpoint.get("/v1/files/{id}", Access.KEY))
+                .operation(
+                    "documents", "retrieveFile", "Returns a file and the state of its processing.")
+                .answer(200, "The file.", "document/File"),
+            DatabaseErrors.reported(this::get))
+        .add(
+            file(Endpoint.delete("/v1/files/{id}", Access.KEY))
+                .operation("documents", "deleteFile", "Deletes a file.")
+                .answer(200, "The file is deleted.", "document/FileDeletion"),
+            DatabaseErrors.reported(this::delete))
+        .add(contentEndpoint(), DatabaseErrors.reported(this::content))
+        .add(
+            file(Endpoint.post("/v1/files/{id}/retry", Access.KEY))
+                .operation("documents", "retryFile", "Processes a file again, from the start.")
+                .answer(200, "The file.", "document/File"),
+            DatabaseErrors.reported(this::retry));
   }
 
-  /** A database that is away is told as such. */
-  public static Handler stored(Handler handler) {
-    return (request, response) -> {
-      try {
-        handler.handle(request, response);
-      } catch (ApiException | CloseConnectionException e) {
-        throw e;
-      } catch (RuntimeException e) {
-        if (Database.isAway(e)) {
-          throw new ApiException.StorageUnavailable(
-              "The database does not answer in time; try again later.", "database_unavailable", e);
-        }
-        throw e;
-      }
-    };
+  private static Endpoint contentEndpoint() {
+    Endpoint endpoint =
+        file(Endpoint.get("/v1/files/{id}/content", Access.KEY))
+            .operation("documents", "downloadFile", "Returns a file as it was uploaded.");
+    for (MediaType type : MediaType.values()) {
+      endpoint.binary(200, "The bytes of the file.", type.id());
+    }
+    return endpoint;
+  }
+
+  private static Endpoint file(Endpoint endpoint) {
+    return endpoint.path("id", "The id of a file of the user.").errors(404, 503);
   }
 
   private void upload(ServerRequest request, ServerResponse response) {
-    Upload.Received received = upload.receive(request);
-    Document document = received.document();
-    if (document.state() == State.FAILED && documents.retry(document.userId(), document.id())) {
-      document = documents.find(document.userId(), document.id()).orElse(document);
-    }
+    FileStore.Stored stored = upload.receive(request);
     queued.run();
-    JsonResponse.send(response, FileObject.json(document).put("duplicate", received.duplicate()));
+    JsonResponse.send(
+        response, FileObject.json(stored.document()).put("duplicate", stored.duplicate()));
   }
 
   private void list(ServerRequest request, ServerResponse response) {
     String order = query(request, "order");
-    if (order != null && !order.equals("asc") && !order.equals("desc")) {
-      throw invalid("'order' must be asc or desc.", "order");
-    }
     String after = query(request, "after");
     UUID last = after == null ? null : last(after);
-    int limit = limit(query(request, "limit"));
+    int limit = Integer.parseInt(request.query().first("limit").orElse(DEFAULT_LIMIT));
     List<Document> page =
-        documents.list(
-            user(request), last, query(request, "purpose"), !"asc".equals(order), limit + 1);
+        files.list(user(request), last, query(request, "purpose"), !"asc".equals(order), limit + 1);
     boolean more = page.size() > limit;
     List<Document> shown = more ? page.subList(0, limit) : page;
     ObjectNode body = Json.object().put("object", "list");
@@ -113,7 +126,7 @@ public final class FileRoutes {
 
   private void delete(ServerRequest request, ServerResponse response) {
     Document document = find(request);
-    documents.delete(document.userId(), document.id());
+    files.delete(document.userId(), document.id());
     queued.run();
     JsonResponse.send(
         response,
@@ -122,8 +135,8 @@ public final class FileRoutes {
 
   private void retry(ServerRequest request, ServerResponse response) {
     Document document = find(request);
-    if (!documents.retry(document.userId(), document.id())) {
-      throw invalid("The file is being processed already.", "id");
+    if (!files.retry(document.userId(), document.id())) {
+      throw invalid("The file is queued or being processed already.", "id");
     }
     queued.run();
     JsonResponse.send(response, FileObject.json(find(request)));
@@ -136,11 +149,13 @@ public final class FileRoutes {
       opened = objects.get(document.objectKey());
     } catch (IOException e) {
       throw new ApiException.StorageUnavailable(
-          "The object store cannot be read; try again later.", "object_store_unavailable", e);
+          "The file could not be read from the object store; try again later.",
+          "object_store_unavailable",
+          e);
     }
-    response.header(HeaderNames.CONTENT_TYPE, document.mediaType().id());
-    response.header(HeaderNames.CONTENT_LENGTH, Long.toString(document.bytes()));
-    response.header(HeaderNames.CONTENT_DISPOSITION, disposition(document.filename()));
+    response.header(HeaderNames.CONTENT_TYPE, document.file().mediaType().id());
+    response.header(HeaderNames.CONTENT_LENGTH, Long.toString(document.file().bytes()));
+    response.header(HeaderNames.CONTENT_DISPOSITION, disposition(document.file().name()));
     response.header(HeaderNames.create("x-content-type-options"), "nosniff");
     try (InputStream in = opened;
         OutputStream out = response.outputStream()) {
@@ -149,40 +164,28 @@ public final class FileRoutes {
         out.write(buffer, 0, read);
       }
     } catch (IOException e) {
-      // the status is sent: a short body is how the client learns
-      throw new CloseConnectionException("a file cannot be handed out", e);
+      // the status is sent already, so only a short body can report the error
+      throw new CloseConnectionException("a file could not be read", e);
     }
   }
 
-  /** Never shown by a browser, under the name that it came with (RFC 6266). */
+  /** A download under the name of the upload, which no browser displays (RFC 6266). */
   private static String disposition(String filename) {
     String encoded = URLEncoder.encode(filename, StandardCharsets.UTF_8).replace("+", "%20");
     return "attachment; filename*=UTF-8''" + encoded;
   }
 
   private Document find(ServerRequest request) {
-    String fileId = request.path().pathParameters().get("id");
-    return FileId.parse(fileId)
-        .flatMap(it -> documents.find(user(request), it))
-        .orElseThrow(() -> FileObject.notFound(fileId, "id"));
+    return files.require(user(request), request.path().pathParameters().get("id"), "id");
   }
 
-  /** The file itself may be deleted by now: who deletes page by page goes on. */
+  /** The file itself may have been deleted, as by a client that deletes page by page. */
   private static UUID last(String fileId) {
     return FileId.parse(fileId)
-        .orElseThrow(() -> invalid("'after' must be the id of a file.", "after"));
-  }
-
-  private static int limit(@Nullable String text) {
-    if (text == null) {
-      return DEFAULT_LIMIT;
-    }
-    if (!text.matches("\\d{1,5}")
-        || Integer.parseInt(text) < 1
-        || Integer.parseInt(text) > MAX_LIMIT) {
-      throw invalid("'limit' must be a whole number from 1 to %d.".formatted(MAX_LIMIT), "limit");
-    }
-    return Integer.parseInt(text);
+        .orElseThrow(
+            () ->
+                invalid(
+                    "'after' is '%s'; it must be the id of a file.".formatted(fileId), "after"));
   }
 
   private static @Nullable String query(ServerRequest request, String name) {

@@ -8,20 +8,22 @@ import java.util.stream.Collectors;
 import org.apache.tika.Tika;
 import org.apache.tika.mime.MediaTypeRegistry;
 
-/** Tells what a file is from its first bytes; its name only tells kinds of text apart. */
+/**
+ * Detects the type of a file from its first bytes; the extension only distinguishes text formats.
+ */
 final class FileType {
-  /** How many of them are looked at. */
+  /** How many of them detection needs. */
   static final int HEAD_BYTES = 16_384;
 
   private static final Tika TIKA = new Tika();
-  private static final MediaTypeRegistry KINDS = MediaTypeRegistry.getDefaultRegistry();
+  private static final MediaTypeRegistry TYPES = MediaTypeRegistry.getDefaultRegistry();
 
   private FileType() {}
 
   /**
-   * The type of a file.
+   * Returns the type of a file.
    *
-   * @throws ApiException.InvalidRequest if it is none of those that are taken
+   * @throws ApiException.InvalidRequest if it is empty or its type is not supported
    */
   static MediaType detect(byte[] head, String filename) {
     if (head.length == 0) {
@@ -32,7 +34,7 @@ final class FileType {
     return switch (found) {
       case "application/pdf" -> MediaType.PDF;
       case "text/html", "application/xhtml+xml" -> MediaType.HTML;
-      // what is in the archive is seen when its text is read
+      // extraction checks what the archive contains
       case "application/zip", "application/x-tika-ooxml" -> {
         if (!name.endsWith(".docx")) {
           throw refused(found);
@@ -54,15 +56,15 @@ final class FileType {
     return name.endsWith(".txt") || name.endsWith(".md") || name.endsWith(".markdown");
   }
 
-  /** Scripts, mails and the like: their type is one of plain text's to Tika. */
+  /** Whether Tika derives the type from plain text, as those of scripts and e-mails. */
   private static boolean isText(String found) {
-    return KINDS.isInstanceOf(found, org.apache.tika.mime.MediaType.TEXT_PLAIN)
+    return TYPES.isInstanceOf(found, org.apache.tika.mime.MediaType.TEXT_PLAIN)
         && !found.equals("application/rtf");
   }
 
   private static ApiException refused(String found) {
     return new ApiException.InvalidRequest(
-        "The file's content is %s; taken are %s."
+        "The file's content is of type %s; allowed are %s."
             .formatted(
                 found,
                 Arrays.stream(MediaType.values())

@@ -17,13 +17,13 @@ import org.apache.commons.fileupload2.core.RequestContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A form's parts as they come in, by Apache Commons FileUpload's streaming reader. What a hostile
- * form makes of it is an {@link IOException} like other broken forms.
+ * Reads the parts of a form one after another, with Apache Commons FileUpload's streaming reader.
+ * Every form that it cannot read, however malformed, leads to an {@link IOException}.
  */
 final class Multipart
     extends AbstractFileUpload<RequestContext, DiskFileItem, DiskFileItemFactory> {
 
-  /** Room for a name of 255 characters in every encoding that clients use. */
+  /** Enough for a filename of 255 characters in every encoding that clients use. */
   private static final int MAX_HEADER_BYTES = 8_192;
 
   private final RequestContext form;
@@ -32,16 +32,16 @@ final class Multipart
   /**
    * A part of the form.
    *
-   * @param name of the field
-   * @param filename null if it is none
-   * @param content to be read before the next part is asked for
+   * @param name the field
+   * @param filename null if the part is not a file
+   * @param content to be read before the next part is requested
    */
   record Part(String name, @Nullable String filename, InputStream content) {}
 
   /**
    * Opens a form.
    *
-   * @throws ApiException.InvalidRequest if the body is said to be something else
+   * @throws ApiException.InvalidRequest if the content type is not that of a form
    */
   Multipart(String contentType, InputStream body) {
     setHeaderCharset(StandardCharsets.UTF_8);
@@ -54,14 +54,14 @@ final class Multipart
   }
 
   /**
-   * The next part; empty at the end.
+   * Returns the next part; empty at the end.
    *
-   * @throws IOException if the body cannot be read, or is no such form
+   * @throws IOException if the body cannot be read or is malformed
    */
   Optional<Part> next() throws IOException {
     try {
       if (parts == null) {
-        parts = getItemIterator(form); // reads the first part's head
+        parts = getItemIterator(form); // reads the header of the first part
       }
       if (!parts.hasNext()) {
         return Optional.empty();
@@ -73,7 +73,8 @@ final class Multipart
               part.isFormField() ? null : String.valueOf(part.getName()),
               part.getInputStream()));
     } catch (IllegalArgumentException | NullPointerException | IndexOutOfBoundsException e) {
-      throw new FileUploadException("a part's head is broken", e); // the library's own slips
+      throw new FileUploadException(
+          "the header of a part is malformed", e); // the library fails on it
     }
   }
 
@@ -85,7 +86,7 @@ final class Multipart
 
     @Override
     public long getContentLength() {
-      return -1; // not needed: the parts have limits of their own
+      return -1; // unknown; the sizes of the parts are limited instead
     }
 
     @Override
@@ -111,11 +112,11 @@ final class Multipart
 
   @Override
   public Map<String, List<DiskFileItem>> parseParameterMap(RequestContext request) {
-    throw new UnsupportedOperationException("parts are read as they come in");
+    throw new UnsupportedOperationException("parts are read one after another");
   }
 
   @Override
   public List<DiskFileItem> parseRequest(RequestContext request) {
-    throw new UnsupportedOperationException("parts are read as they come in");
+    throw new UnsupportedOperationException("parts are read one after another");
   }
 }

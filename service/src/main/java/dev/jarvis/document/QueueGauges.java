@@ -1,6 +1,6 @@
 package dev.jarvis.document;
 
-import dev.jarvis.document.DocumentStore.Queue;
+import dev.jarvis.document.IngestQueue.Stats;
 import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.Metric;
 import java.time.Duration;
@@ -15,28 +15,27 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The queue's numbers, read regularly: how many documents wait, for how long, and how many were
- * given up. Where they cannot be read for a while they are not reported, rather than as numbers
- * that are not known.
+ * Gauges of the queue, read from the database every few seconds. If that fails for a while, the
+ * gauges are absent instead of stale.
  */
 final class QueueGauges implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(QueueGauges.class);
   private static final Duration PERIOD = Duration.ofSeconds(5);
 
-  /** So many times in a row they may not be read. */
-  private static final int PATIENCE = 6;
+  /** After this many consecutive failures the gauges are absent. */
+  private static final int MAX_FAILURES = 6;
 
-  private final DocumentStore documents;
+  private final IngestQueue queue;
   private final List<AutoCloseable> gauges = new ArrayList<>();
   private final ScheduledThreadPoolExecutor clock;
-  private volatile @Nullable Queue queue;
+  private volatile @Nullable Stats stats;
   private int failures;
 
-  QueueGauges(DocumentStore documents, Instruments instruments) {
-    this.documents = documents;
-    gauge(instruments, Metric.DOCUMENTS_QUEUE_DEPTH, Queue::depth);
-    gauge(instruments, Metric.DOCUMENTS_QUEUE_OLDEST_AGE, Queue::oldestAgeSeconds);
-    gauge(instruments, Metric.DOCUMENTS_DEAD_LETTERS, Queue::deadLetters);
+  QueueGauges(IngestQueue queue, Instruments instruments) {
+    this.queue = queue;
+    gauge(instruments, Metric.DOCUMENTS_QUEUE_DEPTH, Stats::depth);
+    gauge(instruments, Metric.DOCUMENTS_QUEUE_OLDEST_AGE, Stats::oldestAgeSeconds);
+    gauge(instruments, Metric.DOCUMENTS_DEAD_LETTERS, Stats::deadLetters);
     read();
     clock =
         new ScheduledThreadPoolExecutor(
@@ -46,24 +45,24 @@ final class QueueGauges implements AutoCloseable {
             this::read, PERIOD.toMillis(), PERIOD.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  private void gauge(Instruments instruments, Metric metric, ToLongFunction<Queue> number) {
+  private void gauge(Instruments instruments, Metric metric, ToLongFunction<Stats> number) {
     gauges.add(
         instruments.gaugesByLabels(
             metric,
             () -> {
-              Queue it = queue;
+              Stats it = stats;
               return it == null ? Map.of() : Map.of(List.of(), number.applyAsLong(it));
             }));
   }
 
   private void read() {
     try {
-      queue = documents.queue();
+      stats = queue.stats();
       failures = 0;
-    } catch (RuntimeException e) { // health tells that the database is away
-      LOG.atDebug().setCause(e).log("the queue of documents cannot be read");
-      if (++failures >= PATIENCE) {
-        queue = null;
+    } catch (RuntimeException e) { // /health reports that the database is unavailable
+      LOG.atDebug().setCause(e).log("the statistics of the document queue cannot be read");
+      if (++failures >= MAX_FAILURES) {
+        stats = null;
       }
     }
   }

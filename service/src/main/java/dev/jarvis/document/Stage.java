@@ -2,18 +2,18 @@ package dev.jarvis.document;
 
 import java.util.Locale;
 
-/** Where a document is on its way to the index. */
+/** A stage of the processing of a document. */
 public enum Stage {
-  /** Its bytes are being uploaded. */
+  /** The file is being uploaded. */
   STORE,
   EXTRACT,
   CHUNK,
   EMBED,
   INDEX,
-  /** Its owner deleted it; the stored bytes are yet to go. */
+  /** The user deleted the file; a worker is to delete its bytes. */
   DELETE;
 
-  /** As the table, the API and metrics name it. */
+  /** The name in the table, the API and metrics. */
   public String id() {
     return name().toLowerCase(Locale.ROOT);
   }

@@ -1,6 +1,7 @@
 package dev.jarvis.document;
 
 import dev.jarvis.concurrent.Cancellation;
+import dev.jarvis.document.FileStore.Stored;
 import dev.jarvis.document.Multipart.Part;
 import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.error.ApiException;
@@ -30,46 +31,36 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Receives a file: from the connection through to the object store, some MiB of it in memory at a
- * time. Its row is there before its first byte, so that a worker cleans up after who dies midway.
+ * Receives a file and streams it to the object store, a few MiB of it in memory at a time. Its row
+ * is inserted before its first byte is stored, so that a worker can clean up if this process dies
+ * midway.
  */
 final class Upload {
   private static final Logger LOG = LoggerFactory.getLogger(Upload.class);
   private static final int MAX_FIELD_BYTES = 1_024;
   private static final int MAX_FILENAME = 255;
 
-  /** What may stand behind a form (RFC 2046, section 5.1.1); nobody wants it. */
+  /** What may follow a form (RFC 2046, section 5.1.1); it is ignored. */
   private static final int MAX_EPILOGUE_BYTES = 1 << 16;
 
-  /** OpenAI's purposes of files that are to be read and asked about. */
+  /** OpenAI's purposes of files that are searched. */
   private static final List<String> PURPOSES = List.of("assistants", "user_data");
 
   private final DocumentConfig config;
-  private final DocumentStore documents;
+  private final FileStore files;
   private final ObjectStore objects;
   private final DocumentTelemetry telemetry;
   private final Admission admission;
 
-  Upload(
-      DocumentConfig config,
-      DocumentStore documents,
-      ObjectStore objects,
-      DocumentTelemetry telemetry) {
+  Upload(DocumentConfig config, FileStore files, ObjectStore objects, DocumentTelemetry telemetry) {
     this.config = config;
-    this.documents = documents;
+    this.files = files;
     this.objects = objects;
     this.telemetry = telemetry;
     this.admission = new Admission("uploads", config.queues().uploads(), telemetry.waiting());
   }
 
-  /**
-   * What became of an upload.
-   *
-   * @param duplicate whether the user had the same content already: the document is that one
-   */
-  record Received(Document document, boolean duplicate) {}
-
-  /** One file on its way. */
+  /** What has been received of the form. */
   private static final class Arriving {
     private final UUID id = UuidV7.next();
     private @Nullable UploadedBytes bytes;
@@ -79,58 +70,58 @@ final class Upload {
   /**
    * Receives the request's file.
    *
-   * @throws ApiException if there is not one whole file that is taken, or no room for it
+   * @throws ApiException if the request does not hold exactly one acceptable file, or the user may
+   *     not store more
    */
-  Received receive(ServerRequest http) {
+  Stored receive(ServerRequest http) {
     String user = String.valueOf(Exchange.of(http).userId());
     try (Admission.Permit ignored = admission.acquire(user)) {
-      checkRoom(documents.holdings(user));
+      checkUsage(files.usage(user));
       ClientConnection.current().bodyLimit(config.files().uploadTimeout());
       return receive(http, user);
     }
   }
 
-  private void checkRoom(DocumentStore.Holdings holdings) {
-    if (holdings.files() >= config.files().maxFiles()) {
+  private void checkUsage(FileStore.Usage usage) {
+    if (usage.files() >= config.files().maxFiles()) {
       throw new ApiException.InvalidRequest(
-          "You have %d files, which is the most that is allowed; delete some."
-              .formatted(config.files().maxFiles()),
+          "You have %d files; the maximum is %d. Delete some."
+              .formatted(usage.files(), config.files().maxFiles()),
           "file",
           "too_many_files");
     }
-    if (holdings.bytes() >= config.files().maxUserBytes()) {
+    if (usage.bytes() >= config.files().maxUserBytes()) {
       throw new ApiException.InvalidRequest(
-          "Your files have %d bytes; %d are allowed in all. Delete some."
-              .formatted(holdings.bytes(), config.files().maxUserBytes()),
+          "Your files have %d bytes in total; the maximum is %d. Delete some."
+              .formatted(usage.bytes(), config.files().maxUserBytes()),
           "file",
           "too_many_bytes");
     }
   }
 
-  private Received receive(ServerRequest http, String user) {
+  private Stored receive(ServerRequest http, String user) {
     String type = http.headers().first(HeaderNames.CONTENT_TYPE).orElse("");
     InputStream in =
         http.content().hasEntity() ? http.content().inputStream() : InputStream.nullInputStream();
     Arriving arriving = new Arriving();
-    boolean whole = false;
+    boolean complete = false;
     try {
       read(new Multipart(type, in), arriving, user);
       in.skip(MAX_EPILOGUE_BYTES);
       UploadedBytes bytes = arriving.bytes;
       if (bytes == null) {
-        throw invalid("The form has no part \"file\" with a filename.", "file");
+        throw invalid("The form must have a part \"file\" with a filename.", "file");
       }
       String purpose = purpose(arriving.purpose);
-      String sha256 = bytes.sha256();
-      whole = documents.stored(arriving.id, purpose, bytes.count(), sha256);
-      return whole
-          ? new Received(documents.find(user, arriving.id).orElseThrow(), false)
-          : new Received(documents.findContent(user, sha256).orElseThrow(Upload::tooLate), true);
+      Stored stored =
+          files.complete(user, arriving.id, purpose, bytes.content()).orElseThrow(Upload::tooLate);
+      complete = !stored.duplicate();
+      return stored;
     } catch (IOException | RuntimeException e) {
       throw toClient(e);
     } finally {
-      if (!whole && arriving.bytes != null) {
-        forget(user, arriving.id);
+      if (!complete && arriving.bytes != null) {
+        discard(user, arriving.id);
       }
     }
   }
@@ -141,14 +132,14 @@ final class Upload {
       String field = part.name();
       if (field.equals("file") && part.filename() != null) {
         if (arriving.bytes != null) {
-          throw invalid("The form has more than one \"file\"; send one at a time.", "file");
+          throw invalid("The form has more than one part \"file\"; the maximum is 1.", "file");
         }
         store(part, arriving, user);
       } else if (field.equals("purpose")) {
         arriving.purpose = text(part);
       } else {
         throw invalid(
-            "The form has a part \"%s\"; taken are \"file\", with a filename, and \"purpose\"."
+            "The form has a part \"%s\"; allowed are \"file\", with a filename, and \"purpose\"."
                 .formatted(field.replaceAll("[^\\w\\[\\].-]", "_")),
             null);
       }
@@ -164,16 +155,16 @@ final class Upload {
         new UploadedBytes(
             new SequenceInputStream(new ByteArrayInputStream(head), content),
             config.files().maxFileBytes());
-    documents.begin(
+    files.begin(
         arriving.id,
         user,
         filename,
         type,
         config.files().uploadTimeout().multipliedBy(2),
-        DocumentTelemetry.current());
+        TraceParent.current());
     arriving.bytes = bytes;
     try {
-      telemetry.stage(Stage.STORE, () -> objects.put("files/" + arriving.id, bytes));
+      telemetry.stage(Stage.STORE, () -> objects.put(Document.objectKey(arriving.id), bytes));
     } catch (Exception e) {
       Exception failure = bytes.failure();
       if (failure instanceof IOException cause) {
@@ -183,19 +174,25 @@ final class Upload {
         throw cause;
       }
       throw new ApiException.StorageUnavailable(
-          "The object store cannot take the file; try again later.", "object_store_unavailable", e);
+          "The file could not be written to the object store; try again later.",
+          "object_store_unavailable",
+          e);
     }
   }
 
   private static String purpose(@Nullable String purpose) {
     if (purpose == null || !PURPOSES.contains(purpose)) {
       throw invalid(
-          "'purpose' is required: one of %s.".formatted(String.join(", ", PURPOSES)), "purpose");
+          "'purpose' is %s; allowed are %s."
+              .formatted(
+                  purpose == null ? "missing" : "'%s'".formatted(purpose),
+                  String.join(", ", PURPOSES)),
+          "purpose");
     }
     return purpose;
   }
 
-  /** The name alone, whatever path and tricks are in what the client sent. */
+  /** Returns the name without a path and without control characters. */
   private static String filename(@Nullable String sent) {
     String name = sent == null ? "" : sent;
     name = name.substring(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1);
@@ -212,14 +209,15 @@ final class Upload {
   }
 
   /**
-   * A worker deletes what was stored; if not even that can be noted, when the upload's time ends.
+   * Has a worker delete what was stored. If the database is unavailable, a worker does so when the
+   * time for the upload is over.
    */
-  private void forget(String user, UUID id) {
+  private void discard(String user, UUID id) {
     try {
-      // also where the upload itself was cancelled
-      new Cancellation().run(() -> documents.delete(user, id));
+      // a scope of its own, because that of the upload may be cancelled
+      new Cancellation().run(() -> files.delete(user, id));
     } catch (RuntimeException e) {
-      LOG.atDebug().setCause(e).log("an upload that failed is left to time");
+      LOG.atDebug().setCause(e).log("a failed upload will be deleted later");
     }
   }
 
@@ -228,35 +226,35 @@ final class Upload {
       if (e instanceof CloseConnectionException gone) {
         return gone;
       }
-      if (e instanceof ApiException told) {
-        return told;
+      if (e instanceof ApiException expected) {
+        return expected;
       }
       if (e instanceof RequestException refused) {
         return refused.status().equals(Status.REQUEST_TIMEOUT_408)
             ? tooSlow()
             : refused.status().equals(Status.REQUEST_ENTITY_TOO_LARGE_413)
-                ? new ApiException.BodyTooLarge("The body is larger than allowed.")
+                ? new ApiException.BodyTooLarge("The body is larger than the server accepts.")
                 : new ApiException.AmbiguousFraming(
-                    "The body cannot be read: its framing is broken.");
+                    "The body cannot be read because its framing is invalid.");
       }
     }
     if (error instanceof FileUploadSizeException) {
-      return invalid("The head of a part of the form is too large.", null);
+      return invalid("The header of a part of the form is too large.", null);
     }
     if (error instanceof FileUploadException || error instanceof IOException) {
-      return invalid("The body is not a whole multipart/form-data form.", null);
+      return invalid("The body is not a complete multipart/form-data form.", null);
     }
     return (RuntimeException) error;
   }
 
-  /** Its time ended while its last byte was stored, or the same content was deleted meanwhile. */
+  /** The upload's time ended with its last byte, or its duplicate was deleted meanwhile. */
   private static ApiException tooLate() {
     return new ApiException.StorageUnavailable(
-        "The file could not be kept; send it again.", "upload_lost", null);
+        "The upload took too long and was discarded; send the file again.", "upload_lost", null);
   }
 
   private static ApiException tooSlow() {
-    return new ApiException.BodyTooSlow("The file did not come in time.");
+    return new ApiException.BodyTooSlow("The file was not received in time.");
   }
 
   private static ApiException invalid(String message, @Nullable String param) {

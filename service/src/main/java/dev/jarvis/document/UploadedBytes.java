@@ -10,8 +10,8 @@ import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file's bytes as they come in: counted, hashed and limited. Remembers why it failed, for who
- * reads it may say so in words of its own.
+ * Counts, hashes and limits the bytes of a file while they are read. Keeps the original exception,
+ * because the object store's client may wrap it.
  */
 final class UploadedBytes extends FilterInputStream {
   private final long limit;
@@ -29,13 +29,9 @@ final class UploadedBytes extends FilterInputStream {
     }
   }
 
-  long count() {
-    return count;
-  }
-
-  /** In lower-case hex; to be asked once. */
-  String sha256() {
-    return HexFormat.of().formatHex(digest.digest());
+  /** Returns what was read; to be called once, at the end. */
+  FileStore.Content content() {
+    return new FileStore.Content(count, HexFormat.of().formatHex(digest.digest()));
   }
 
   @Nullable Exception failure() {
@@ -58,7 +54,7 @@ final class UploadedBytes extends FilterInputStream {
       }
       if (count > limit) {
         throw new ApiException.BodyTooLarge(
-            "The file is larger than the %d bytes that are allowed.".formatted(limit));
+            "The file is too large; the maximum is %d bytes.".formatted(limit));
       }
       return read;
     } catch (IOException | RuntimeException e) {

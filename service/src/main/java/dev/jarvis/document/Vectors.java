@@ -1,10 +1,10 @@
 package dev.jarvis.document;
 
-/** Arithmetic of embeddings. */
+/** Arithmetic and notation of embeddings. */
 public final class Vectors {
   private Vectors() {}
 
-  /** The same direction with length 1, so that the cosine of two is their product. */
+  /** Scales a vector to length 1, so that the cosine of two vectors is their dot product. */
   public static float[] unit(float[] vector) {
     double square = 0;
     for (float it : vector) {
@@ -18,7 +18,7 @@ public final class Vectors {
     return unit;
   }
 
-  /** In PostgreSQL's form of an array. */
+  /** A parameter for {@code CAST(? AS real[])}. */
   public static String array(float[] vector) {
     StringBuilder text = new StringBuilder("{");
     for (int i = 0; i < vector.length; i++) {

@@ -1,4 +1,4 @@
-/** Users' documents: upload, the queue, text, passages, search and what answers are grounded on. */
+/** Users' files: upload, the queue of documents to process, and the workers that process them. */
 @NullMarked
 package dev.jarvis.document;
 

@@ -26,7 +26,7 @@ public abstract sealed class ApiException extends RuntimeException {
     return param;
   }
 
-  /** A short name of the error, for programs; null if there is none. */
+  /** A stable name of the error, for programs; null if there is none. */
   public @Nullable String code() {
     return code;
   }

@@ -5,16 +5,16 @@ import io.helidon.health.HealthCheck;
 import io.helidon.health.HealthCheckResponse;
 
 /**
- * A dependency's health: up unless asking it throws.
+ * A health check of a dependency, which is up unless its ping throws.
  *
- * @param name as {@code /health} shows it
- * @param ping asks the dependency; may take long, {@link Health} limits it
+ * @param name the name in {@code /health}
+ * @param ping may take long, because {@link Health} limits its time
  */
 public record DependencyCheck(String name, Ping ping) implements HealthCheck {
-  /** Asks a dependency for a sign of life. */
+  /** A request to a dependency that shows whether it answers. */
   @FunctionalInterface
   public interface Ping {
-    /** Returns if the dependency answers. */
+    /** Returns if the dependency answers, otherwise throws. */
     void send() throws Exception;
   }
 

@@ -19,14 +19,14 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * Probes every dependency in the background, side by side, and remembers what they said: so no
- * answer ever waits for a dependency. A probe that takes longer than its limit counts as failed,
+ * Runs the checks of all dependencies in the background, in parallel, and stores their results, so
+ * that no response waits for a dependency. A check that exceeds its time limit counts as failed,
  * and is not started again before it has ended.
  */
 public final class Health implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Health.class);
 
-  /** What a dependency last said. */
+  /** The result of a dependency's last check. */
   public enum State {
     OK,
     ERROR
@@ -44,9 +44,9 @@ public final class Health implements AutoCloseable {
   }
 
   /**
-   * Probes once, waiting for the limit at most, and goes on every period.
+   * Starts the checks, and waits for their first results for at most the limit.
    *
-   * @param checks one a dependency, in the order that they are shown in
+   * @param checks one for each dependency, in the order of {@link #states}
    */
   public static Health start(List<HealthCheck> checks, Duration period, Duration limit)
       throws InterruptedException {
@@ -59,7 +59,7 @@ public final class Health implements AutoCloseable {
   }
 
   /**
-   * @param clock calls when a probe has reached its limit; shut down with the returned object
+   * @param clock runs tasks when the limit of a check is reached; shut down by {@link #close}
    */
   static Health start(
       List<HealthCheck> checks, Duration period, Duration limit, ScheduledExecutorService clock)
@@ -69,19 +69,19 @@ public final class Health implements AutoCloseable {
     checks.forEach(it -> Thread.ofVirtual().start(() -> health.loop(it, period, first)));
     boolean all = first.await(limit.toMillis(), TimeUnit.MILLISECONDS);
     if (!all) {
-      LOG.info("a health check has not answered yet");
+      LOG.info("a health check has not ended yet");
     }
     return health;
   }
 
-  /** The state of each dependency by its name, in their order. */
+  /** Returns the state of each dependency by its name, in the order of the checks. */
   public Map<String, State> states() {
     Map<String, State> all = new LinkedHashMap<>();
     checks.forEach(it -> all.put(it.name(), states.getOrDefault(it.name(), State.ERROR)));
     return all;
   }
 
-  /** 1 for each dependency that answers, 0 for one that does not, by its name. */
+  /** Returns 1 for each dependency that answers and 0 for the others, by name. */
   public Map<String, Long> up() {
     Map<String, Long> all = new LinkedHashMap<>();
     states().forEach((name, state) -> all.put(name, state == State.OK ? 1L : 0L));
@@ -92,12 +92,12 @@ public final class Health implements AutoCloseable {
     while (!clock.isShutdown()) {
       State state;
       try {
-        state = probe(check);
+        state = run(check);
       } catch (RejectedExecutionException e) {
         return; // closed
       }
       if (clock.isShutdown()) {
-        return; // what a probe says while everything is closed tells nothing
+        return; // the dependencies may be closed already
       }
       set(check, state);
       first.countDown();
@@ -109,14 +109,14 @@ public final class Health implements AutoCloseable {
     }
   }
 
-  private State probe(HealthCheck check) {
+  private State run(HealthCheck check) {
     AtomicBoolean ended = new AtomicBoolean();
     var limitReached =
-        clock.schedule(() -> giveUp(check, ended), limit.toMillis(), TimeUnit.MILLISECONDS);
+        clock.schedule(() -> timeOut(check, ended), limit.toMillis(), TimeUnit.MILLISECONDS);
     boolean up;
     try {
       up = check.call().status() == HealthCheckResponse.Status.UP;
-    } catch (RuntimeException | Error e) { // an Error would end the probing, at the last state
+    } catch (RuntimeException | Error e) { // an Error must not end the loop
       OutOfMemory.endProcessIf(e);
       up = false;
     }
@@ -125,7 +125,7 @@ public final class Health implements AutoCloseable {
     return up && inTime ? State.OK : State.ERROR;
   }
 
-  private void giveUp(HealthCheck check, AtomicBoolean ended) {
+  private void timeOut(HealthCheck check, AtomicBoolean ended) {
     if (ended.compareAndSet(false, true)) {
       set(check, State.ERROR);
     }

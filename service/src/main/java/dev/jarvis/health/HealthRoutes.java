@@ -2,6 +2,8 @@ package dev.jarvis.health;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.health.Health.State;
+import dev.jarvis.http.Access;
+import dev.jarvis.http.Endpoint;
 import dev.jarvis.http.JsonResponse;
 import dev.jarvis.http.Routes;
 import dev.jarvis.json.Json;
@@ -14,7 +16,7 @@ import java.util.Map;
 
 /** {@code /health} for people, {@code /health/live} and {@code /health/ready} for orchestrators. */
 public final class HealthRoutes {
-  /** The check without which there are no answers. */
+  /** The check of the model servers: if it fails, no request can be answered. */
   public static final String MODELS = "ollama";
 
   private final Health health;
@@ -28,9 +30,30 @@ public final class HealthRoutes {
 
   public void register(Routes routes) {
     routes
-        .get("/health", Routes.Access.METRICS_TOKEN, this::health)
-        .get("/health/live", Routes.Access.METRICS_TOKEN, (req, res) -> probe(res, true))
-        .get("/health/ready", Routes.Access.METRICS_TOKEN, (req, res) -> probe(res, ready()));
+        .add(
+            Endpoint.get("/health", Access.METRICS_TOKEN)
+                .operation(
+                    "operation",
+                    "health",
+                    "Reports the state of the service and of its dependencies.")
+                .answer(200, "The service answers requests.", "health/Health")
+                .answer(503, "No model server can be reached.", "health/Health"),
+            this::health)
+        .add(
+            Endpoint.get("/health/live", Access.METRICS_TOKEN)
+                .operation("operation", "live", "Reports whether the process works.")
+                .answer(200, "It works.", "health/ProbeUp"),
+            (request, response) -> probe(response, true))
+        .add(
+            Endpoint.get("/health/ready", Access.METRICS_TOKEN)
+                .operation(
+                    "operation", "ready", "Reports whether this replica should get requests.")
+                .answer(200, "It should.", "health/ProbeUp")
+                .answer(
+                    503,
+                    "It should not, because no model server can be reached.",
+                    "health/ProbeDown"),
+            (request, response) -> probe(response, ready()));
   }
 
   private boolean ready() {

@@ -1,6 +1,8 @@
 package dev.jarvis.health;
 
 import dev.jarvis.error.ApiException;
+import dev.jarvis.http.Access;
+import dev.jarvis.http.Endpoint;
 import dev.jarvis.http.Routes;
 import dev.jarvis.telemetry.Telemetry;
 import io.helidon.http.HeaderNames;
@@ -27,12 +29,12 @@ public final class MetricsRoutes {
   private static final Pattern GZIP =
       Pattern.compile("(^|[,\\s])gzip(?!\\s*;\\s*q=0(\\.0*)?\\s*(,|$))");
 
-  /** Prometheus scrapes one at a time; anybody may ask, and each time everything is collected. */
+  /** Each scrape collects everything, and anybody may scrape; Prometheus needs one at a time. */
   private static final int MAX_AT_ONCE = 2;
 
   private final Supplier<MetricSnapshots> metrics;
 
-  /** How long a scrape waits for others, so that a busy reader does not make Prometheus' fail. */
+  /** How long a scrape waits for others, so that other readers do not make Prometheus's fail. */
   private static final Duration WAIT = Duration.ofSeconds(5);
 
   private final Semaphore permits = new Semaphore(MAX_AT_ONCE, true);
@@ -47,7 +49,19 @@ public final class MetricsRoutes {
   }
 
   public void register(Routes routes) {
-    routes.get("/metrics", Routes.Access.METRICS_TOKEN, this::metrics);
+    routes.add(
+        Endpoint.get("/metrics", Access.METRICS_TOKEN)
+            .operation("operation", "metrics", "The metrics of this replica, for Prometheus.")
+            .text(
+                200,
+                "Prometheus text, or OpenMetrics with exemplars if `Accept` names it.",
+                "text/plain")
+            .text(
+                200,
+                "Prometheus text, or OpenMetrics with exemplars if `Accept` names it.",
+                "application/openmetrics-text")
+            .errors(503),
+        this::metrics);
   }
 
   private void metrics(ServerRequest request, ServerResponse response) throws IOException {
@@ -76,13 +90,13 @@ public final class MetricsRoutes {
   /**
    * Collects and writes all metrics.
    *
-   * @throws ApiException.Overloaded if as many others do so as may
+   * @throws ApiException.Overloaded if the maximum number of other clients do so
    */
   byte[] render(ExpositionFormatWriter writer, boolean gzip) throws IOException {
     if (!acquire()) {
       throw new ApiException.Overloaded(
-          "Metrics are being read by %d clients; the maximum is %d."
-              .formatted(MAX_AT_ONCE, MAX_AT_ONCE));
+          "%d clients are reading the metrics, which is the maximum. Try again later."
+              .formatted(MAX_AT_ONCE));
     }
     try {
       ByteArrayOutputStream body = new ByteArrayOutputStream(32 * 1024);

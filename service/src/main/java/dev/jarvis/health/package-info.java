@@ -1,4 +1,4 @@
-/** Health of every dependency and the endpoints that tell it. */
+/** The health of the dependencies, the endpoints that report it, and {@code /metrics}. */
 @NullMarked
 package dev.jarvis.health;
 

@@ -6,32 +6,33 @@ import java.net.InetAddress;
 /**
  * Addresses that begin with the same bits (RFC 4632).
  *
- * @param bits how many
+ * @param bits the length of the prefix
  */
 @Allowed("an address or a CIDR block, such as 10.0.0.0/8 or ::1")
 public record AddressBlock(InetAddress network, int bits) {
   /**
    * Reads an address or a CIDR block, such as {@code ::1} or {@code 10.0.0.0/8}.
    *
-   * @throws IllegalArgumentException saying what is none of these
+   * @throws IllegalArgumentException if it is neither, with the wrong part in its message
    */
   public static AddressBlock parse(String text) {
     String[] parts = text.split("/", 2);
     InetAddress network =
         TrustedProxies.address(parts[0])
-            .orElseThrow(() -> new IllegalArgumentException("'" + parts[0] + "' is no address"));
+            .orElseThrow(
+                () -> new IllegalArgumentException("'" + parts[0] + "' is not an IP address"));
     int most = network.getAddress().length * 8;
     if (parts.length == 1) {
       return new AddressBlock(network, most);
     }
     if (!parts[1].matches("\\d{1,3}") || Integer.parseInt(parts[1]) > most) {
       throw new IllegalArgumentException(
-          "'%s' is no length of a prefix; the maximum is %d".formatted(parts[1], most));
+          "'%s' is not a prefix length from 0 to %d".formatted(parts[1], most));
     }
     return new AddressBlock(network, Integer.parseInt(parts[1]));
   }
 
-  /** Never one of the other family. */
+  /** An IPv4 block contains no IPv6 address, and the other way round. */
   public boolean contains(InetAddress address) {
     byte[] ours = network.getAddress();
     byte[] theirs = address.getAddress();

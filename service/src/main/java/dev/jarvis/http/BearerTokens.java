@@ -10,9 +10,9 @@ import java.util.Locale;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Reads {@code Authorization: Bearer …} and holds requests to what their route asks for. */
+/** Authenticates requests by {@code Authorization: Bearer …} and checks the access to endpoints. */
 public final class BearerTokens {
-  /** The user of {@code api-key}, the only one who is more than a user until there are roles. */
+  /** The user of {@code api-key}: the only administrator until there are roles. */
   private static final String ADMIN = "admin";
 
   private static final String SCHEME = "bearer ";
@@ -21,10 +21,10 @@ public final class BearerTokens {
   private final byte @Nullable [] metricsToken;
 
   /**
-   * Tokens as the configuration knows them.
+   * Tokens from the configuration.
    *
-   * @param userOfKey the user whom an API key names, null for an unknown key
-   * @param metricsToken what {@code /metrics} and {@code /health*} ask for, null for nothing
+   * @param userOfKey returns the user of an API key, null for an unknown key
+   * @param metricsToken what {@code /metrics} and {@code /health*} require, null for nothing
    */
   public BearerTokens(Function<String, @Nullable String> userOfKey, @Nullable Secret metricsToken) {
     this.userOfKey = userOfKey;
@@ -32,19 +32,20 @@ public final class BearerTokens {
         metricsToken == null ? null : metricsToken.value().getBytes(StandardCharsets.UTF_8);
   }
 
-  /** The user of the request's API key, null without a known one. */
+  /** The user of the request's API key, null if it has no known one. */
   public @Nullable String user(ServerRequest request) {
     String token = token(request);
     return token == null ? null : userOfKey.apply(token);
   }
 
-  void require(Routes.Access access, ServerRequest request) {
+  void require(Access access, ServerRequest request) {
     switch (access) {
       case ANYBODY -> {}
       case KEY -> requireUser(request);
       case ADMIN -> {
         if (!requireUser(request).equals(ADMIN)) {
-          throw new ApiException.Forbidden("This path is for the user '%s'.".formatted(ADMIN));
+          throw new ApiException.Forbidden(
+              "Only the user '%s' may use this path.".formatted(ADMIN));
         }
       }
       case METRICS_TOKEN -> {
@@ -53,7 +54,7 @@ public final class BearerTokens {
             && (token == null
                 || !MessageDigest.isEqual(metricsToken, token.getBytes(StandardCharsets.UTF_8)))) {
           throw new ApiException.Unauthenticated(
-              "This path asks for the metrics token: \"Authorization: Bearer TOKEN\".");
+              "The metrics token is missing or wrong; send it as \"Authorization: Bearer TOKEN\".");
         }
       }
     }
@@ -64,8 +65,8 @@ public final class BearerTokens {
     if (user == null) {
       throw new ApiException.Unauthenticated(
           token(request) == null
-              ? "No API key: send it as \"Authorization: Bearer KEY\"."
-              : "Incorrect API key.");
+              ? "The API key is missing; send it as \"Authorization: Bearer KEY\"."
+              : "The API key is unknown.");
     }
     return user;
   }

@@ -5,19 +5,19 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Bounds the memory that the bodies and answers of all requests in flight take, and the part of it
- * that one user's take: half of it, so that no user keeps the others out. Keeps nothing about a
- * user without reservations. Thread-safe.
+ * Limits the memory that the bodies and responses of all requests in progress take. One user can
+ * reserve at most half of it, so that no user locks the others out. A user without reservations
+ * takes no memory here. Thread-safe.
  */
 public final class ByteBudget {
   private static final int DEFAULT_PART_OF_HEAP = 4;
 
   private final long total;
-  private final Map<String, Long> users = new HashMap<>(); // guarded by this, as is the next
+  private final Map<String, Long> users = new HashMap<>(); // guarded by this, as is reserved
   private long reserved;
 
   /**
-   * A budget of which nothing is reserved.
+   * A budget without reservations.
    *
    * @param total bytes; 0 for a quarter of the JVM's largest heap
    */
@@ -25,10 +25,10 @@ public final class ByteBudget {
     this.total = total == 0 ? Runtime.getRuntime().maxMemory() / DEFAULT_PART_OF_HEAP : total;
   }
 
-  /** Some of the budget, for one request; closing it gives all of it back, and is idempotent. */
+  /** Memory that is reserved for one request. Closing it releases all of it, and is idempotent. */
   public final class Reservation implements AutoCloseable {
     private final String user;
-    private long bytes; // guarded by the budget, as is the next
+    private long bytes; // guarded by the budget, as is closed
     private boolean closed;
 
     private Reservation(String user) {
@@ -36,11 +36,10 @@ public final class ByteBudget {
     }
 
     /**
-     * Reserves more, or less.
+     * Changes the size of the reservation.
      *
-     * @param bytes in all
-     * @throws ApiException.Overloaded if it is more and there is no room; what was reserved stays
-     *     so
+     * @param bytes the new size
+     * @throws ApiException.Overloaded if the budget has not enough left; the size stays the same
      */
     public void resize(long bytes) {
       synchronized (ByteBudget.this) {
@@ -54,7 +53,7 @@ public final class ByteBudget {
     /**
      * Reserves more.
      *
-     * @throws ApiException.Overloaded if there is no room; what was reserved stays so
+     * @throws ApiException.Overloaded if the budget has not enough left; the size stays the same
      */
     public void add(long bytes) {
       synchronized (ByteBudget.this) {
@@ -71,7 +70,7 @@ public final class ByteBudget {
     }
   }
 
-  /** Nothing yet, to be given back when the request ends at the latest. */
+  /** An empty reservation, which is released when the request ends at the latest. */
   public Reservation of(Exchange exchange) {
     Reservation reservation = reserve(String.valueOf(exchange.userId()), 0);
     exchange.atEnd(reservation::close);
@@ -81,7 +80,7 @@ public final class ByteBudget {
   /**
    * Reserves memory; never waits.
    *
-   * @throws ApiException.Overloaded if there is no room
+   * @throws ApiException.Overloaded if the budget has not enough left
    */
   public Reservation reserve(String user, long bytes) {
     Reservation reservation = new Reservation(user);
@@ -109,17 +108,17 @@ public final class ByteBudget {
     }
   }
 
-  /** Most bytes of one user's requests. */
+  /** The maximum number of bytes for one user. */
   public long share() {
     return total / 2;
   }
 
-  /** The bytes that are reserved now, of all users. */
+  /** The bytes that all users have reserved. */
   public synchronized long reserved() {
     return reserved;
   }
 
-  /** How many users are kept in memory. */
+  /** The number of users with reservations. */
   synchronized int users() {
     return users.size();
   }

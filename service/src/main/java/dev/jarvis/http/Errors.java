@@ -11,16 +11,14 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import org.jspecify.annotations.Nullable;
 
-/** The one place where errors become HTTP, in OpenAI's shape with the request id added. */
+/** Turns errors into HTTP responses in the shape of the OpenAI API, with the request id added. */
 public final class Errors {
   private Errors() {}
 
-  /**
-   * Answers with the error. Closes the connection where the request's body was not read to its end.
-   */
+  /** Sends the error. Closes the connection if the request's body was not read to its end. */
   public static void send(
       ServerRequest request, ServerResponse response, String requestId, ApiException error) {
-    response.headers().clear(); // a handler that failed may have described another body
+    response.headers().clear(); // of the response that the failed handler began
     response.header(RequestIds.HEADER, requestId);
     switch (error) {
       case ApiException.MethodNotAllowed it -> response.header(HeaderNames.ALLOW, it.allowed());
@@ -45,7 +43,7 @@ public final class Errors {
     return body(error.getMessage(), type(error), error.param(), error.code(), requestId);
   }
 
-  /** The body for a request that could not even be parsed, or whose parsing failed on our side. */
+  /** The body for a request that could not be parsed, by the client's fault or by ours. */
   public static ObjectNode malformed(String message, boolean ours, String requestId) {
     return ours
         ? body(message, "api_error", null, "internal_error", requestId)
@@ -69,14 +67,14 @@ public final class Errors {
   }
 
   /**
-   * Whether the error is a fault of JARVIS or of a server behind it, which the log line and the
-   * span show. To be busy is expected: the status says so.
+   * Whether the error is a fault of JARVIS or of a server behind it, to be shown in the log line
+   * and the span. Overload is not a fault.
    */
   public static boolean isFault(ApiException error) {
     return status(error).code() >= 500 && !(error instanceof ApiException.Overloaded);
   }
 
-  /** The status that the error is answered with. */
+  /** The status of the error. */
   public static Status status(ApiException error) {
     return switch (error) {
       case ApiException.InvalidRequest it -> Status.BAD_REQUEST_400;

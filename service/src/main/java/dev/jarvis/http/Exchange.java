@@ -2,20 +2,19 @@ package dev.jarvis.http;
 
 import io.helidon.webserver.http.ServerRequest;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * One request and what is learnt of it on its way, for its log lines and its span. Used by the
- * request's thread alone.
- */
+/** The state of one request, for its log lines and its span. Used by the request's thread only. */
 public final class Exchange {
   /**
-   * The status that a client is taken to have got that hung up before the end of its answer
-   * (nginx's number).
+   * The status that is recorded if the client disconnects before the response is complete; the
+   * number is nginx's.
    */
   public static final int CLIENT_CLOSED_REQUEST = 499;
 
@@ -28,18 +27,13 @@ public final class Exchange {
   private final String route;
   private final @Nullable String userId;
   private final String clientAddress;
-  private @Nullable String endUser;
-  private @Nullable String model;
-  private @Nullable String provider;
-  private @Nullable String modelRoute;
-  private @Nullable String routingReason;
-  private @Nullable String outcome;
   private @Nullable Throwable failure;
   private boolean clientGone;
+  private final Map<String, Object> logAttributes = new LinkedHashMap<>();
   private final List<Runnable> atEnd = new ArrayList<>();
 
   /**
-   * A request as it came in.
+   * A request as it arrived.
    *
    * @param id the server's own UUIDv7
    * @param requestId the client's {@code x-request-id} where it sent one that can be used, the id
@@ -48,7 +42,7 @@ public final class Exchange {
    * @param path without query, of limited length
    * @param route the template or {@code _unmatched}
    * @param userId the key's user, if a known key was sent
-   * @param clientAddress as {@link TrustedProxies} tells it
+   * @param clientAddress as {@link TrustedProxies} determines it
    */
   public Exchange(
       UUID id,
@@ -99,55 +93,26 @@ public final class Exchange {
     return userId;
   }
 
-  /** The address of the client, behind proxies that are trusted. */
+  /** The address of the client, behind trusted proxies. */
   public String clientAddress() {
     return clientAddress;
   }
 
-  /** The end user whom the body names. */
-  public @Nullable String endUser() {
-    return endUser;
+  /**
+   * Adds a field to the request's last log line.
+   *
+   * @param key as the log's readers know it, such as {@code end_user}
+   */
+  public void logAttribute(String key, Object value) {
+    logAttributes.put(key, value);
   }
 
-  public void endUser(@Nullable String endUser) {
-    this.endUser = endUser;
+  /** The fields that handlers added, in that order. */
+  Map<String, Object> logAttributes() {
+    return logAttributes;
   }
 
-  /** The model that was asked and how that ended; absent where none was asked. */
-  public @Nullable String outcome() {
-    return outcome;
-  }
-
-  public @Nullable String model() {
-    return model;
-  }
-
-  /** Who runs that model, the route that led there, and why; absent where none was asked. */
-  public @Nullable String provider() {
-    return provider;
-  }
-
-  public @Nullable String modelRoute() {
-    return modelRoute;
-  }
-
-  public @Nullable String routingReason() {
-    return routingReason;
-  }
-
-  public void routed(String route, String provider, String model, String reason) {
-    this.modelRoute = route;
-    this.provider = provider;
-    this.model = model;
-    this.routingReason = reason;
-  }
-
-  public void outcome(String model, String outcome) {
-    this.model = model;
-    this.outcome = outcome;
-  }
-
-  /** What went wrong on our side, also after the status was sent. */
+  /** The failure of the service or of a server behind it, also after the status was sent. */
   public @Nullable Throwable failure() {
     return failure;
   }
@@ -156,7 +121,7 @@ public final class Exchange {
     this.failure = failure;
   }
 
-  /** Whether the client hung up before the end of its answer. */
+  /** Whether the client disconnected before the response was complete. */
   public boolean clientGone() {
     return clientGone;
   }
@@ -165,18 +130,18 @@ public final class Exchange {
     clientGone = true;
   }
 
-  /** Registers what is given back when the request ends, whatever becomes of it. */
+  /** Registers an action that runs when the request ends, successfully or not. */
   public void atEnd(Runnable action) {
     atEnd.add(action);
   }
 
-  /** The request has ended: gives everything back, the last first, once. */
+  /** Ends the request: runs the registered actions once, the last one first. */
   public void end() {
     while (!atEnd.isEmpty()) {
       try {
         atEnd.removeLast().run();
       } catch (RuntimeException e) {
-        LOG.atWarn().setCause(e).log("a part of a request did not end well");
+        LOG.atWarn().setCause(e).log("request cleanup failed");
       }
     }
   }

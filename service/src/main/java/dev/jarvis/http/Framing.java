@@ -7,18 +7,19 @@ import io.helidon.http.ServerRequestHeaders;
 import java.util.List;
 
 /**
- * Refuses requests whose end two readers could see in different places (request smuggling), where
- * Helidon does not: it takes {@code Transfer-Encoding: Chunked}, or a list with empty elements, and
- * is lax within chunks. Everything else of RFC 9112, sections 6.1 and 6.3, it refuses before any
+ * Refuses requests that two parsers could delimit differently (request smuggling). Covers only what
+ * Helidon accepts: {@code Transfer-Encoding: Chunked}, a list with empty elements, and malformed
+ * chunks. Helidon itself refuses all other violations of RFC 9112, sections 6.1 and 6.3, before any
  * filter runs.
  */
 public final class Framing {
   private Framing() {}
 
   /**
-   * Checks a request's head, and as much of its body as has come; the rest is checked as it comes.
+   * Checks a request's head and the part of its body that has arrived; the rest is checked when it
+   * arrives.
    *
-   * @throws ApiException.AmbiguousFraming unless the end of the body is told in one plain way
+   * @throws ApiException.AmbiguousFraming if the end of the body is ambiguous
    */
   public static void check(ServerRequestHeaders headers) {
     if (!headers.contains(HeaderNames.TRANSFER_ENCODING)) {

@@ -37,11 +37,11 @@ public final class JsonBody {
   private final ObjectMapper mapper;
 
   /**
-   * A reader with limits.
+   * Creates a reader with limits.
    *
-   * @param maxBytes most bytes of a body
-   * @param maxDepth most levels of nesting
-   * @param budget for what all requests in flight hold in memory
+   * @param maxBytes the maximum size of a body
+   * @param maxDepth the maximum depth of nesting
+   * @param budget for the memory of all requests in progress
    */
   public JsonBody(int maxBytes, int maxDepth, ByteBudget budget) {
     this.budget = budget;
@@ -59,13 +59,13 @@ public final class JsonBody {
   /**
    * The body as a JSON object. Its memory is reserved until the request ends.
    *
-   * @throws ApiException.InvalidRequest if there is none, or it is no JSON object in UTF-8, or
-   *     nested too deep
-   * @throws ApiException.BodyTooLarge if it is larger than allowed, or has so many values that no
-   *     budget holds them
-   * @throws ApiException.BodyTooSlow if it does not come in time
-   * @throws ApiException.AmbiguousFraming if its chunks cannot be told apart
-   * @throws ApiException.Overloaded if other bodies take the memory
+   * @throws ApiException.InvalidRequest if there is no body, or it is not a JSON object in UTF-8,
+   *     or is nested too deeply
+   * @throws ApiException.BodyTooLarge if it is larger than allowed, or its values would take more
+   *     memory than one user may reserve
+   * @throws ApiException.BodyTooSlow if it does not arrive in time
+   * @throws ApiException.AmbiguousFraming if its chunks are malformed
+   * @throws ApiException.Overloaded if other requests have reserved the memory
    */
   public ObjectNode object(ServerRequest request) {
     ByteBudget.Reservation memory = budget.of(Exchange.of(request));
@@ -79,7 +79,7 @@ public final class JsonBody {
     try {
       long weight = weight(body);
       if (weight + body.length > budget.share()) {
-        throw tooHeavy(weight); // another try would not help
+        throw tooHeavy(weight); // permanent, unlike an overload
       }
       memory.resize(weight + body.length);
       JsonNode node = mapper.readTree(body.reader());
@@ -90,7 +90,7 @@ public final class JsonBody {
       throw invalid("The body must be a JSON object.");
     } catch (StreamConstraintsException e) {
       throw invalid(
-          "The body goes beyond a limit: at most %d levels of nesting are allowed, and numbers of 1000 digits."
+          "The body is nested too deeply or has too long a number; the maximum is %d levels of nesting and 1000 digits."
               .formatted(maxDepth));
     } catch (JsonProcessingException e) {
       throw invalid(
@@ -102,7 +102,7 @@ public final class JsonBody {
     } catch (CharacterCodingException e) {
       throw invalid("The body is not valid UTF-8.");
     } catch (IOException e) {
-      throw new UncheckedIOException(e); // it is in memory
+      throw new UncheckedIOException(e); // impossible, because the body is in memory
     }
   }
 
@@ -121,9 +121,10 @@ public final class JsonBody {
       throw tooLarge();
     }
     Buffer buffer = new Buffer(memory, declared < 0 ? FIRST_BYTES : (int) declared);
-    // the server gathers a chunk before it hands out the first byte of it
+    // the server holds a whole chunk in memory before it returns the first byte of it
     ClientConnection.current().gathering(buffer::gathered);
-    InputStream in = request.content().inputStream(); // to close it would read it to its end
+    InputStream in =
+        request.content().inputStream(); // not closed, because that would read it to its end
     try {
       while (buffer.readFrom(in)) {
         if (buffer.length > maxBytes) {
@@ -133,18 +134,18 @@ public final class JsonBody {
       return buffer;
     } catch (RequestException e) {
       if (e.status().equals(Status.REQUEST_TIMEOUT_408)) {
-        throw new ApiException.BodyTooSlow("The body did not come in time.");
+        throw new ApiException.BodyTooSlow("The body did not arrive in time.");
       }
       throw e.status().equals(Status.REQUEST_ENTITY_TOO_LARGE_413) ? tooLarge() : broken();
     } catch (CloseConnectionException | ApiException e) {
-      throw e; // the client is gone, or the body is refused
+      throw e; // the client left, or the body is refused
     } catch (IOException | RuntimeException e) {
-      // broken chunks come as exceptions of many kinds: where the next request begins is unknown
+      // malformed chunks cause many kinds of exceptions; where the next request begins is unknown
       throw broken();
     }
   }
 
-  /** A body while it comes; its memory is reserved before it is allocated. */
+  /** A body that is arriving. Its memory is reserved before it is allocated. */
   private static final class Buffer {
     private final ByteBudget.Reservation memory;
     private byte[] bytes;
@@ -156,7 +157,7 @@ public final class JsonBody {
       this.bytes = new byte[capacity];
     }
 
-    /** Reads some; false at the end. */
+    /** Reads some bytes; false at the end. */
     boolean readFrom(InputStream in) throws IOException {
       if (length < bytes.length) {
         int read = in.read(bytes, length, bytes.length - length);
@@ -174,13 +175,13 @@ public final class JsonBody {
       return next >= 0;
     }
 
-    /** The text; fails at what is not UTF-8. */
+    /** Decodes the bytes; fails if they are not UTF-8. */
     Reader reader() {
       return new InputStreamReader(
           new ByteArrayInputStream(bytes, 0, length), StandardCharsets.UTF_8.newDecoder());
     }
 
-    /** What the server holds beside this. */
+    /** Reserves what the server holds in addition. */
     void gathered(int more) {
       memory.resize((long) bytes.length + more);
     }
@@ -188,11 +189,12 @@ public final class JsonBody {
 
   private ApiException tooLarge() {
     return new ApiException.BodyTooLarge(
-        "The body is larger than the %d bytes that are allowed.".formatted(maxBytes));
+        "The body is too large; the maximum is %d bytes.".formatted(maxBytes));
   }
 
   private static ApiException broken() {
-    return new ApiException.AmbiguousFraming("The body cannot be read: its framing is broken.");
+    return new ApiException.AmbiguousFraming(
+        "The body cannot be read, because its chunks are malformed.");
   }
 
   private ApiException tooHeavy(long weight) {
@@ -202,7 +204,7 @@ public final class JsonBody {
   }
 
   private static ApiException noBody() {
-    return invalid("The request has no body; send a JSON object.");
+    return invalid("The body is empty; it must be a JSON object.");
   }
 
   private static ApiException invalid(String message) {

@@ -5,11 +5,11 @@ import dev.jarvis.json.Json;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerResponse;
 
-/** Whole responses in JSON. */
+/** Sends JSON responses. */
 public final class JsonResponse {
   private JsonResponse() {}
 
-  /** Sends the value as the whole body. */
+  /** Sends the value as the body. */
   public static void send(ServerResponse response, JsonNode value) {
     response.header(HeaderNames.CONTENT_TYPE, "application/json");
     response.send(Json.bytes(value));

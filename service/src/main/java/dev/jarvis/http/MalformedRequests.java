@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Answers, counts and logs the requests that the server refuses before any filter sees them. */
+/** Answers, counts and logs the requests that the server refuses before any filter runs. */
 public final class MalformedRequests implements DirectHandler {
   private static final Logger LOG = LoggerFactory.getLogger("dev.jarvis.request");
 
@@ -26,14 +26,14 @@ public final class MalformedRequests implements DirectHandler {
   private final long maxBodyBytes;
 
   /**
-   * @param maxBodyBytes most bytes of any request's body, as the server is told
+   * @param maxBodyBytes the server's limit for the body of any request
    */
   public MalformedRequests(Instruments instruments, long maxBodyBytes) {
     this.instruments = instruments;
     this.maxBodyBytes = maxBodyBytes;
   }
 
-  /** As the handler of every event. */
+  /** This handler, for every kind of event. */
   public DirectHandlers handlers() {
     DirectHandlers.Builder handlers = DirectHandlers.builder();
     for (EventType event : EventType.values()) {
@@ -51,7 +51,7 @@ public final class MalformedRequests implements DirectHandler {
       @Nullable String message) {
     String requestId = UuidV7.next().toString();
     Status status = defaultStatus;
-    if (!Span.current().getSpanContext().isValid()) { // inside a span, the request filter counts
+    if (!Span.current().getSpanContext().isValid()) { // within a span, the request filter counts it
       status = clientsFault(defaultStatus);
       refused(status, requestId);
     }
@@ -67,8 +67,8 @@ public final class MalformedRequests implements DirectHandler {
   }
 
   /**
-   * Before any filter runs the server only parses: what it fails over, or has no support for, is
-   * what the client sent, and a 5xx would raise alerts.
+   * Before any filter runs, the server only parses the request, so its failure is the client's
+   * fault; a 5xx would raise alerts.
    */
   private static Status clientsFault(Status status) {
     boolean parsing = status.code() >= 500 && !status.equals(Status.SERVICE_UNAVAILABLE_503);
@@ -80,15 +80,14 @@ public final class MalformedRequests implements DirectHandler {
       ClientConnection.current().leaveUnread();
       return Errors.body(
           new ApiException.BodyTooLarge(
-              "The body is larger than the %d bytes that any request may have."
-                  .formatted(maxBodyBytes)),
+              "The body is too large; the maximum is %d bytes.".formatted(maxBodyBytes)),
           requestId);
     }
     boolean ours = status.code() >= 500;
     String shown =
         ours
             ? "Internal error; the log has its cause under the request id."
-            : "The server cannot take this request: %s.".formatted(status.reasonPhrase());
+            : "The server cannot process this request: %s.".formatted(status.reasonPhrase());
     return Errors.malformed(shown, ours, requestId);
   }
 

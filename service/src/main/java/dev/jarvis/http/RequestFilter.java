@@ -3,8 +3,6 @@ package dev.jarvis.http;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.http.connection.ClientConnection;
 import dev.jarvis.id.UuidV7;
-import dev.jarvis.telemetry.Instruments;
-import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
 import io.helidon.http.HeaderValues;
 import io.helidon.webserver.CloseConnectionException;
@@ -17,109 +15,92 @@ import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
 import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
-import org.slf4j.event.Level;
 
 /**
- * The first filter: every request's id, span, metrics and its two log lines. Probes and scrapes
- * come every few seconds: they have no line at their start, and one at their end if they fail.
+ * The first filter: begins and ends every request. Its span, its metrics, its log lines, the check
+ * of its framing and its user are each the job of another class; this one calls them in order.
  */
 public final class RequestFilter implements Filter {
-  private static final Logger LOG = LoggerFactory.getLogger("dev.jarvis.request");
-
-  /** RFC 9110's methods and RFC 5789's; any other counts as one. */
+  /** The methods of RFC 9110 and RFC 5789; any other counts as one. */
   private static final Set<String> METHODS =
       Set.of("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH");
 
-  /** Statuses that every route shows from the start: good, and each of {@link Errors} above 499. */
-  private static final List<String> ANNOUNCED = List.of("200", "500", "502", "503", "504");
-
   private static final int MAX_LOGGED_PATH = 256;
-  private static final int MAX_LOGGED_CAUSE = 500;
-  private static final int MAX_CAUSES = 20;
 
   private final Telemetry telemetry;
-  private final Instruments instruments;
   private final Routes routes;
   private final BearerTokens tokens;
   private final TrustedProxies proxies;
-  private volatile boolean stopping;
+  private final RequestMetrics metrics;
+  private final RequestLog log = new RequestLog();
 
   public RequestFilter(
       Telemetry telemetry, Routes routes, BearerTokens tokens, TrustedProxies proxies) {
     this.telemetry = telemetry;
-    this.instruments = telemetry.instruments();
     this.routes = routes;
     this.tokens = tokens;
     this.proxies = proxies;
-    instruments.add(Metric.HTTP_ACTIVE_REQUESTS, 0);
-    routes
-        .templates()
-        .forEach(
-            (template, methods) -> {
-              instruments.add(Metric.HTTP_RESPONSES_BROKEN, 0, template);
-              methods.forEach(method -> announce(method, template));
-            });
+    this.metrics = new RequestMetrics(telemetry.instruments(), routes);
   }
 
-  /** The server is about to stop: what it breaks off from now on is logged as a warning. */
+  /** The server is about to stop: requests that it interrupts are logged as warnings. */
   public void stopping() {
-    stopping = true;
-  }
-
-  /** A rate sees no first failure in a counter that begins with it. */
-  private void announce(String method, String template) {
-    for (String status : ANNOUNCED) {
-      instruments.add(Metric.HTTP_REQUESTS, 0, method, template, status);
-    }
+    log.stopping();
   }
 
   @Override
   public void filter(FilterChain chain, RoutingRequest request, RoutingResponse response) {
-    long start = System.nanoTime();
     ClientConnection connection = ClientConnection.current();
     connection.requestBegan(request.prologue().method());
     Exchange exchange = exchange(request);
     request.context().register(exchange);
     response.header(RequestIds.HEADER, exchange.requestId());
-    ServerSpan span = ServerSpan.start(telemetry, request, exchange);
-    instruments.add(Metric.HTTP_ACTIVE_REQUESTS, 1);
-    try (Scope ignored = Context.current().with(span.span()).makeCurrent();
-        MDC.MDCCloseable id = MDC.putCloseable("request_id", exchange.requestId());
-        MDC.MDCCloseable route = MDC.putCloseable("route", exchange.route())) {
-      if (!routes.watches(exchange.route())) {
-        logStarted(exchange);
-      }
-      try {
-        answer(chain, request, response, exchange);
-      } catch (CloseConnectionException e) {
-        brokeOff(exchange, e.getCause());
-        throw e;
-      } catch (RuntimeException e) {
-        // what the error handlers let through are failed writes: nobody listens any more
-        exchange.clientIsGone();
-        throw e;
-      } finally {
-        int status =
-            exchange.clientGone() ? Exchange.CLIENT_CLOSED_REQUEST : response.status().code();
-        ended(exchange, status, Duration.ofNanos(System.nanoTime() - start));
-        span.end(exchange, status);
-      }
+    metrics.started();
+    try {
+      observe(chain, request, response, exchange);
     } finally {
       exchange.end();
-      instruments.add(Metric.HTTP_ACTIVE_REQUESTS, -1);
+      metrics.ended();
     }
     if (exchange.clientGone() || mustClose(request, response)) {
       // Helidon announces "Connection: close" and reads on all the same
       throw new CloseConnectionException("end of the connection");
     }
     connection.requestEnded();
+  }
+
+  /** Answers the request within its span, between its two log lines. */
+  private void observe(
+      FilterChain chain, RoutingRequest request, RoutingResponse response, Exchange exchange) {
+    long start = System.nanoTime();
+    boolean probe = routes.isProbe(exchange.route());
+    ServerSpan span = ServerSpan.start(telemetry, request, exchange);
+    try (Scope ignored = Context.current().with(span.span()).makeCurrent();
+        MDC.MDCCloseable id = MDC.putCloseable("request_id", exchange.requestId());
+        MDC.MDCCloseable route = MDC.putCloseable("route", exchange.route())) {
+      log.started(exchange, probe);
+      try {
+        answer(chain, request, response, exchange);
+      } catch (CloseConnectionException e) {
+        interrupted(exchange, e.getCause());
+        throw e;
+      } catch (RuntimeException e) {
+        // the error handlers let only failed writes through, and those mean that the client left
+        exchange.clientIsGone();
+        throw e;
+      } finally {
+        int status =
+            exchange.clientGone() ? Exchange.CLIENT_CLOSED_REQUEST : response.status().code();
+        Duration duration = Duration.ofNanos(System.nanoTime() - start);
+        metrics.completed(exchange, status, duration);
+        log.completed(exchange, probe, status, duration);
+        span.end(exchange, status);
+      }
+    }
   }
 
   private static void answer(
@@ -134,11 +115,10 @@ public final class RequestFilter implements Filter {
   }
 
   /**
-   * What ended a request without an answer, or with half of one: a read or a write that failed
-   * because the client is gone, the stop of the service while it waited for the client, or a fault
-   * of the service.
+   * Records why a request ended without a complete response: the client disconnected, the service
+   * stopped while it waited for the client, or the service failed.
    */
-  private static void brokeOff(Exchange exchange, @Nullable Throwable cause) {
+  private static void interrupted(Exchange exchange, @Nullable Throwable cause) {
     if (cause instanceof UncheckedIOException
         || cause instanceof ServerConnectionException
         || cause instanceof InterruptedException) {
@@ -167,61 +147,5 @@ public final class RequestFilter implements Filter {
         routes.template(request),
         tokens.user(request),
         proxies.clientAddress(request.remotePeer().address(), request.headers()));
-  }
-
-  /** What a model server or a library said first; bounded, on one line. */
-  private static String rootCause(Throwable failure) {
-    Throwable root = failure;
-    for (int i = 0; i < MAX_CAUSES && root.getCause() != null; i++) {
-      root = root.getCause();
-    }
-    String text = root.toString().replaceAll("\\p{Cntrl}+", " ");
-    return text.substring(0, Math.min(text.length(), MAX_LOGGED_CAUSE));
-  }
-
-  private static void logStarted(Exchange exchange) {
-    LOG.atInfo()
-        .addKeyValue("method", exchange.method())
-        .addKeyValue("path", exchange.path())
-        .addKeyValue("user_id", exchange.userId())
-        .log("request_started");
-  }
-
-  private void ended(Exchange exchange, int status, Duration duration) {
-    instruments.add(
-        Metric.HTTP_REQUESTS, 1, exchange.method(), exchange.route(), Integer.toString(status));
-    if (exchange.failure() != null && status < 400) {
-      instruments.add(Metric.HTTP_RESPONSES_BROKEN, 1, exchange.route());
-    }
-    instruments.record(Metric.HTTP_REQUEST_DURATION, duration, exchange.method(), exchange.route());
-    if (routes.watches(exchange.route()) && exchange.failure() == null && status < 400) {
-      return;
-    }
-    Level level = exchange.failure() == null ? Level.INFO : stopping ? Level.WARN : Level.ERROR;
-    var line =
-        LOG.atLevel(level)
-            .addKeyValue("method", exchange.method())
-            .addKeyValue("path", exchange.path())
-            .addKeyValue("user_id", exchange.userId())
-            .addKeyValue("client_address", exchange.clientAddress())
-            .addKeyValue("status", status)
-            .addKeyValue("duration_ms", Math.round(duration.toNanos() / 1e3) / 1e3);
-    if (exchange.endUser() != null) {
-      line = line.addKeyValue("end_user", exchange.endUser());
-    }
-    if (exchange.outcome() != null) {
-      line =
-          line.addKeyValue("model", exchange.model())
-              .addKeyValue("provider", exchange.provider())
-              .addKeyValue("model_route", exchange.modelRoute())
-              .addKeyValue("routing_reason", exchange.routingReason())
-              .addKeyValue("outcome", exchange.outcome());
-    }
-    if (exchange.failure() != null) {
-      line =
-          line.addKeyValue("error", exchange.failure().toString())
-              .addKeyValue("cause", rootCause(exchange.failure()));
-    }
-    line.log("request_completed");
   }
 }

@@ -7,8 +7,8 @@ import java.util.UUID;
 import java.util.regex.Pattern;
 
 /**
- * The ids of requests: our own UUIDv7, and the client's {@code x-request-id} where it is fit to be
- * repeated.
+ * The ids of requests: the client's {@code x-request-id} if it is safe to repeat, else a UUIDv7 of
+ * the server.
  */
 public final class RequestIds {
   public static final HeaderName HEADER = HeaderNames.create("x-request-id");
@@ -17,7 +17,7 @@ public final class RequestIds {
 
   private RequestIds() {}
 
-  /** The id that the request is known by to its client. */
+  /** The id that the response and the log report. */
   public static String of(Headers headers, UUID own) {
     return headers
         .first(HEADER)

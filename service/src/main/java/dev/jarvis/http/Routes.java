@@ -1,5 +1,6 @@
 package dev.jarvis.http;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.error.OutOfMemory;
 import io.helidon.http.Method;
@@ -14,64 +15,78 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The service's routes by template. Helidon tells a handler which pattern matched, but telemetry
- * needs the template before: for the name of the span, which samplers judge, and the first log
- * line. So routes are registered here, which answers that question too.
+ * The endpoints with their handlers. Knows the template of a request before its handler runs, which
+ * Helidon does not, because the first log line and the name of the span need it.
  */
 public final class Routes {
-  /** The route of a path that is registered nowhere. */
+  /** Stands for the template of a path that no endpoint has. */
   public static final String UNMATCHED = "_unmatched";
 
   private static final Logger LOG = LoggerFactory.getLogger(Routes.class);
 
-  /** Who may use a route. */
-  public enum Access {
-    ANYBODY,
-    /** A known API key. */
-    KEY,
-    /** A known API key of the administrator. */
-    ADMIN,
-    /** The metrics token where one is configured, anybody otherwise. */
-    METRICS_TOKEN
-  }
-
-  private record Route(
-      Method method, String template, PathMatcher matcher, Access access, Handler handler) {
+  private record Route(Endpoint endpoint, PathMatcher matcher, Target target) {
     List<Method> methods() {
+      Method method = endpoint.method();
       return method.equals(Method.GET) ? List.of(Method.GET, Method.HEAD) : List.of(method);
     }
+
+    String template() {
+      return endpoint.path();
+    }
+  }
+
+  /** Creates the handler of a route, once the schemas of all routes are known. */
+  private interface Target {
+    Handler handler(ObjectNode document);
   }
 
   private final List<Route> routes = new ArrayList<>();
   private final BearerTokens tokens;
+  private final JsonBody bodies;
+  private final String version;
+  private volatile @Nullable ObjectNode document;
 
-  public Routes(BearerTokens tokens) {
+  /**
+   * Creates routes without endpoints.
+   *
+   * @param version of the API, for its document
+   */
+  public Routes(BearerTokens tokens, JsonBody bodies, String version) {
     this.tokens = tokens;
+    this.bodies = bodies;
+    this.version = version;
   }
 
-  /** A route for {@code GET}, and for {@code HEAD}, whose answer is the same without its body. */
-  public Routes get(String template, Access access, Handler handler) {
-    return add(Method.GET, template, access, handler);
+  /** Adds an endpoint without a JSON body. */
+  public Routes add(Endpoint endpoint, Handler handler) {
+    return addRoute(endpoint, document -> handler);
   }
 
-  public Routes post(String template, Access access, Handler handler) {
-    return add(Method.POST, template, access, handler);
+  /** Adds an endpoint with a JSON body, which is checked against its schema. */
+  public Routes addJson(Endpoint endpoint, JsonHandler handler) {
+    String schema = Objects.requireNonNull(endpoint.body(), "an endpoint with a JSON body");
+    return addRoute(
+        endpoint,
+        document -> {
+          RequestSchema bodySchema = RequestSchema.ofBody(document, schema);
+          return (request, response) -> {
+            ObjectNode body = bodies.object(request);
+            bodySchema.check(body);
+            handler.handle(body, request, response);
+          };
+        });
   }
 
-  public Routes delete(String template, Access access, Handler handler) {
-    return add(Method.DELETE, template, access, handler);
-  }
-
-  private Routes add(Method method, String template, Access access, Handler handler) {
-    routes.add(
-        new Route(
-            method, template.replace("{+", "{"), PathMatchers.create(template), access, handler));
+  private Routes addRoute(Endpoint endpoint, Target target) {
+    routes.add(new Route(endpoint, PathMatchers.create(endpoint.template()), target));
     return this;
   }
 
@@ -82,14 +97,15 @@ public final class Routes {
         it ->
             templates
                 .computeIfAbsent(it.template(), key -> new LinkedHashSet<>())
-                .add(it.method().text()));
+                .add(it.endpoint().method().text()));
     return templates;
   }
 
-  /** Whether a template is for those who watch the service: probes and scrapes. */
-  public boolean watches(String template) {
+  /** Whether the template belongs to a probe or a scrape. */
+  public boolean isProbe(String template) {
     return routes.stream()
-        .anyMatch(it -> it.access() == Access.METRICS_TOKEN && it.template().equals(template));
+        .anyMatch(
+            it -> it.endpoint().access() == Access.METRICS_TOKEN && it.template().equals(template));
   }
 
   /** The template that the request's path matches, whatever its method, or {@link #UNMATCHED}. */
@@ -101,15 +117,28 @@ public final class Routes {
         .orElse(UNMATCHED);
   }
 
-  /** Registers the routes, and answers for what is not there and for errors. */
+  /** The OpenAPI document of all routes; there once they are registered. */
+  ObjectNode document() {
+    return Objects.requireNonNull(document, "the routes are not registered yet");
+  }
+
+  /**
+   * Registers the routes, and the answers to unknown paths, other methods and errors.
+   *
+   * @throws IllegalStateException if a schema is missing, or a limit that it refers to
+   */
   public void register(HttpRouting.Builder routing) {
+    ObjectNode assembled = OpenApi.document(routes.stream().map(Route::endpoint).toList(), version);
+    document = assembled;
     for (Route route : routes) {
+      Access access = route.endpoint().access();
+      Handler handler = checkingQuery(route.endpoint(), route.target().handler(assembled));
       routing.route(
           Method.predicate(route.methods()),
           route.matcher(),
           (request, response) -> {
-            tokens.require(route.access(), request);
-            route.handler().handle(request, response);
+            tokens.require(access, request);
+            handler.handle(request, response);
           });
     }
     for (Route route : routes) {
@@ -119,8 +148,8 @@ public final class Routes {
           route.matcher(),
           (request, response) -> {
             throw new ApiException.MethodNotAllowed(
-                "%s takes %s, not %s."
-                    .formatted(route.template(), allowed, Exchange.of(request).method()),
+                "%s does not support %s; allowed are %s."
+                    .formatted(route.template(), Exchange.of(request).method(), allowed),
                 allowed);
           });
     }
@@ -129,6 +158,19 @@ public final class Routes {
     routing.error(
         Throwable.class,
         (request, response, error) -> fail(request, response, new ApiException.Internal(error)));
+  }
+
+  private static Handler checkingQuery(Endpoint endpoint, Handler handler) {
+    String query = endpoint.query();
+    if (query == null) {
+      return handler;
+    }
+    RequestSchema schema =
+        RequestSchema.ofQuery(new SchemaResources(endpoint.limits()).resource(query));
+    return (request, response) -> {
+      schema.check(request.query());
+      handler.handle(request, response);
+    };
   }
 
   private String allowed(String template) {
@@ -145,7 +187,8 @@ public final class Routes {
       tokens.require(Access.KEY, request);
     }
     throw new ApiException.NotFound(
-        "Unknown path %s; known are %s.".formatted(path, String.join(", ", templates().keySet())),
+        "There is no path %s; the paths are %s."
+            .formatted(path, String.join(", ", templates().keySet())),
         null,
         "unknown_url");
   }

@@ -12,8 +12,8 @@ import io.opentelemetry.context.propagation.TextMapGetter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The server span of a request, after OpenTelemetry's semantic conventions for HTTP; continues the
- * client's trace.
+ * The server span of a request, as OpenTelemetry's semantic conventions for HTTP define it.
+ * Continues the client's trace.
  */
 record ServerSpan(Span span) {
   private static final int MAX_USER_AGENT = 256;

@@ -13,20 +13,19 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The address of the client that a request comes from. The peer of the connection is the client,
- * unless it is a proxy that is trusted: then {@code Forwarded} (RFC 7239) or {@code
- * X-Forwarded-For} names the client. Each proxy appends the address that it was called from, so the
- * right-most one that is no trusted proxy is the client; what stands to the left of it is the
- * client's own word.
+ * Determines the address of the client of a request. The peer of the connection is the client,
+ * unless it is a trusted proxy: then {@code Forwarded} (RFC 7239) or {@code X-Forwarded-For} names
+ * the client. Each proxy appends the address of its own peer, so the right-most address that is not
+ * a trusted proxy is the client. Addresses to the left of it are claims of the client.
  *
- * <p>Where the headers cannot be believed, the peer is the client: if an address is missing or is
- * none, or if both headers are there and disagree, since a proxy maintains one of them and lets
- * clients send the other.
+ * <p>The peer counts as the client if an address is missing or malformed, or if both headers are
+ * present and disagree: a proxy maintains one of them and passes on the other as the client sent
+ * it.
  */
 public final class TrustedProxies {
   private static final HeaderName X_FORWARDED_FOR = HeaderNames.create("X-Forwarded-For");
 
-  /** Most proxies that are looked at. */
+  /** The maximum number of proxies to look at. */
   private static final int MAX_HOPS = 20;
 
   private static final int MAX_HEADER_CHARS = 4_096;
@@ -82,8 +81,8 @@ public final class TrustedProxies {
   }
 
   /**
-   * The addresses in a header, as they are written, from the client on. Of one that is too long the
-   * last ones: those are the proxies' own, and what stands before is the client's word.
+   * The addresses in a header, as they are written, in the order from the client to the last proxy.
+   * Of a header that is too long, the last ones, because those are from the proxies.
    */
   private static List<String> nodes(Headers headers, HeaderName name) {
     if (!headers.contains(name)) {
@@ -92,14 +91,14 @@ public final class TrustedProxies {
     String value = String.join(",", headers.get(name).allValues());
     if (value.length() > MAX_HEADER_CHARS) {
       int comma = value.indexOf(',', value.length() - MAX_HEADER_CHARS);
-      value = comma < 0 ? "" : value.substring(comma + 1); // a whole element first
+      value = comma < 0 ? "" : value.substring(comma + 1); // begins with a whole element
     }
     List<String> nodes =
         name.equals(HeaderNames.FORWARDED) ? forNodes(value) : List.of(value.split(",", -1));
     return nodes.subList(Math.max(0, nodes.size() - MAX_HOPS), nodes.size());
   }
 
-  /** What each element of {@code Forwarded} gives as {@code for}; empty where it gives nothing. */
+  /** The parameter {@code for} of each element of {@code Forwarded}; empty if it has none. */
   private static List<String> forNodes(String value) {
     return elements(value).stream()
         .map(it -> FOR.matcher(it.strip()))
@@ -107,7 +106,7 @@ public final class TrustedProxies {
         .toList();
   }
 
-  /** Splits at commas that are not inside quotes; a quote without end makes the list end empty. */
+  /** Splits at commas outside of quotes; after an unterminated quote, the last element is empty. */
   private static List<String> elements(String value) {
     List<String> elements = new ArrayList<>();
     boolean quoted = false;
@@ -135,7 +134,7 @@ public final class TrustedProxies {
     for (int i = 1; i <= 3; i++) {
       if (matcher.group(i) != null) {
         try {
-          return Optional.of(InetAddress.ofLiteral(matcher.group(i))); // asks no name server
+          return Optional.of(InetAddress.ofLiteral(matcher.group(i))); // no DNS lookup
         } catch (IllegalArgumentException e) {
           return Optional.empty();
         }

@@ -1,4 +1,4 @@
-/** Errors, their mapping to OpenAI's shape, request ids and limits. */
+/** Endpoints as data, their schemas and document; the request's life; errors as HTTP. */
 @NullMarked
 package dev.jarvis.http;
 

@@ -20,10 +20,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Counts the distinct users of the last five minutes over all replicas: a sorted set in Redis, by
- * the time that each was last seen. The gauge {@code active_users} reads the last count from
- * memory. When Redis has been away for as long as the window, that count says nothing any more: the
- * gauge then is not reported at all, rather than as a number that is not known.
+ * Counts the distinct users of the last five minutes over all replicas, in a sorted set in Redis
+ * whose scores are the times of the users' last requests. The gauge {@code active_users} returns
+ * the last count. If Redis is unavailable for five minutes, the gauge is absent instead of stale.
  */
 public final class ActiveUsers implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ActiveUsers.class);
@@ -67,9 +66,9 @@ public final class ActiveUsers implements AutoCloseable {
     this.refresher = Thread.ofVirtual().name("active-users").start(this::refreshUntilClosed);
   }
 
-  /** Notes that a user is active now. Never waits and never throws; lost while Redis is away. */
+  /** Records that a user is active now. Never blocks and never throws; lost if Redis is down. */
   public void seen(String user) {
-    // a hash, for the name may be long, and nobody needs to read it there
+    // a hash, because names may be long and only their number matters
     String member = UUID.nameUUIDFromBytes(user.getBytes(UTF_8)).toString();
     var ignored = redis.sendTraced("ZADD", it -> it.zadd(KEY, (double) clock.millis(), member));
   }
@@ -84,17 +83,17 @@ public final class ActiveUsers implements AutoCloseable {
     }
   }
 
-  /** Without spans: each would be a trace of its own. */
+  /** Without spans, because each would be a separate trace. */
   private void refresh() throws InterruptedException {
     double now = clock.millis();
-    Range<Double> left =
+    Range<Double> inactive =
         Range.from(Boundary.unbounded(), Boundary.excluding(now - window.toMillis()));
     Range<Double> active =
         Range.from(Boundary.including(now - window.toMillis()), Boundary.unbounded());
     try {
       count =
           redis
-              .send(it -> it.zremrangebyscore(KEY, left))
+              .send(it -> it.zremrangebyscore(KEY, inactive))
               .thenCompose(removed -> redis.send(it -> it.zcount(KEY, active)))
               .toCompletableFuture()
               .get(REFRESH_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
@@ -102,7 +101,7 @@ public final class ActiveUsers implements AutoCloseable {
       if (gauge == null) {
         gauge = instruments.gauge(Metric.ACTIVE_USERS, () -> count);
       }
-    } catch (ExecutionException | TimeoutException e) { // health tells that Redis is away
+    } catch (ExecutionException | TimeoutException e) { // /health reports it
       if (nanoTime.getAsLong() - countedNanos > window.toNanos()) {
         stopReporting();
       }
@@ -116,7 +115,7 @@ public final class ActiveUsers implements AutoCloseable {
         gauge = null;
       }
     } catch (Exception e) {
-      LOG.atWarn().setCause(e).log("a gauge did not close");
+      LOG.atWarn().setCause(e).log("a gauge was not closed");
     }
   }
 

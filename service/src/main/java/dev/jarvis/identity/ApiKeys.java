@@ -19,9 +19,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** The API keys: known by their SHA-256 only, compared in constant time. */
+/** The API keys. Only their SHA-256 hashes are stored; comparing takes constant time. */
 public final class ApiKeys {
-  /** A user and the SHA-256 of a key that names them, in lower-case hex. */
+  /** A user and the SHA-256 of a key of theirs, in lower-case hex. */
   @Allowed(value = "USER:SHA256, the hash in 64 lower-case hex digits", sensitive = true)
   public record HashedKey(String user, String sha256) {
     private static final Pattern FORM = Pattern.compile("([^:,\\s]{1,64}):([0-9a-f]{64})");
@@ -56,11 +56,11 @@ public final class ApiKeys {
   }
 
   /**
-   * The keys of the configuration; with none there, the one that was generated at the first start.
+   * Returns the configured keys; without any, the one that the first start generates.
    *
-   * @param generated the file that keeps the generated key's hash
-   * @param announce is given a newly generated key, once, before its hash is kept
-   * @throws IOException if the file cannot be read or written, or holds something else
+   * @param generated the file with the hash of the generated key
+   * @param announce called once with a newly generated key, before its hash is stored
+   * @throws IOException if the file cannot be read or written, or has other content
    */
   public static ApiKeys open(List<HashedKey> configured, Path generated, Consumer<String> announce)
       throws IOException {
@@ -68,27 +68,29 @@ public final class ApiKeys {
       return new ApiKeys(configured);
     }
     String hash = Files.exists(generated) ? Files.readString(generated).strip() : "";
-    if (hash.isEmpty()) { // or the file of an earlier version that was killed before it wrote
+    if (hash.isEmpty()) { // also if an earlier version was killed before it wrote
       String key = generate();
       hash = sha256(key);
-      Path draft = draft(generated, hash);
-      announce.accept(key); // first: a key that is kept and was never shown locks the admin out
-      Files.move(draft, generated, StandardCopyOption.ATOMIC_MOVE);
+      Path temporary = writeTemporary(generated, hash);
+      announce.accept(
+          key); // before the move: a stored key that was never shown would lock the admin out
+      Files.move(temporary, generated, StandardCopyOption.ATOMIC_MOVE);
     } else if (!SHA256.matcher(hash).matches()) {
       throw new IOException(
-          generated + " must hold a SHA-256 in hex; delete it to have a new API key generated");
+          generated
+              + " does not hold a SHA-256 hash in hex; delete it to have a new API key generated");
     }
     return new ApiKeys(List.of(new HashedKey(ADMIN, hash)));
   }
 
-  /** The key of user {@code admin}, from its clear text. */
+  /** Returns a key of the user {@code admin}, given in clear text. */
   public static HashedKey admin(String key) {
     return new HashedKey(ADMIN, sha256(key));
   }
 
   /**
-   * The user whom the key names, null for an unknown key. Takes the same time wherever it stands in
-   * the list.
+   * Returns the user of a key, null if the key is unknown. The time does not depend on the key's
+   * position in the list.
    */
   public @Nullable String user(String key) {
     byte[] hash = ascii(sha256(key));
@@ -107,15 +109,19 @@ public final class ApiKeys {
     return "sk-jarvis-" + Base64.getUrlEncoder().withoutPadding().encodeToString(random);
   }
 
-  /** A file beside the given one, readable by its owner alone, with its content on the disk. */
-  private static Path draft(Path file, String text) throws IOException {
-    Path draft = file.resolveSibling(file.getFileName() + ".new");
-    Files.deleteIfExists(draft);
+  /** Writes a temporary file beside the given one, readable by its owner only, and syncs it. */
+  private static Path writeTemporary(Path file, String text) throws IOException {
+    Path temporary = file.resolveSibling(file.getFileName() + ".new");
+    Files.deleteIfExists(temporary);
     Files.createFile(
-        draft, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        temporary,
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     Files.writeString(
-        draft, text + System.lineSeparator(), StandardOpenOption.WRITE, StandardOpenOption.SYNC);
-    return draft;
+        temporary,
+        text + System.lineSeparator(),
+        StandardOpenOption.WRITE,
+        StandardOpenOption.SYNC);
+    return temporary;
   }
 
   private static byte[] ascii(String hex) {
@@ -127,7 +133,7 @@ public final class ApiKeys {
       byte[] bytes = key.getBytes(StandardCharsets.UTF_8);
       return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
     } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every Java platform has it
+      throw new IllegalStateException(e); // every Java platform has SHA-256
     }
   }
 }

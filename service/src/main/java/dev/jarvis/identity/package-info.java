@@ -1,4 +1,4 @@
-/** API keys and the users they belong to. */
+/** API keys, their users, and which users are active. */
 @NullMarked
 package dev.jarvis.identity;
 

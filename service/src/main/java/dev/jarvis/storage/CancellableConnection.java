@@ -18,24 +18,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A pooled connection whose statement PostgreSQL cancels when a scope is cancelled, from its
- * borrowing to its return. A signal that PostgreSQL sends hits whatever the backend does when it
- * arrives, so the connection goes back only when none can arrive any more.
+ * A borrowed connection whose running statement is cancelled when a scope is. PostgreSQL cancels
+ * whatever the backend runs when the signal arrives, so the connection returns to the pool only
+ * when no signal can arrive any more.
  */
 final class CancellableConnection implements InvocationHandler {
-  /** The SQLSTATE of a statement that was cancelled. */
+  /** The SQLSTATE of a cancelled statement. */
   static final String QUERY_CANCELED = "57014";
 
   private static final Logger LOG = LoggerFactory.getLogger(CancellableConnection.class);
 
-  /** A signal is lost on a backend that is idle, as between two statements. */
+  /** Cancelling is repeated, because a backend between two statements ignores the signal. */
   private static final long REPEAT_MILLIS = 200;
 
   private final Connection connection;
   private final Consumer<Connection> discard;
   private final Cancellation.Registration registration;
 
-  /** Held while a cancel request is under way. */
+  /** Held while a cancel request is sent. */
   private final ReentrantLock lock = new ReentrantLock();
 
   private final Condition ended = lock.newCondition();
@@ -52,9 +52,9 @@ final class CancellableConnection implements InvocationHandler {
   }
 
   /**
-   * Lends a connection.
+   * Wraps a connection of the pool.
    *
-   * @param discard closes the connection for good
+   * @param discard removes the connection from the pool
    */
   static Connection of(Connection connection, Cancellation scope, Consumer<Connection> discard) {
     return (Connection)
@@ -92,20 +92,20 @@ final class CancellableConnection implements InvocationHandler {
     }
   }
 
-  /** Returns when PostgreSQL has sent the signal. */
+  /** Sends a cancel request; returns when PostgreSQL has sent the signal to the backend. */
   private void signal() {
     try {
       signalled = true;
       connection.unwrap(PGConnection.class).cancelQuery();
     } catch (SQLException e) {
-      uncertain = true; // it may be sent still
+      uncertain = true; // the signal may still be sent
       LOG.atDebug().setCause(e).log("PostgreSQL did not confirm a cancel request");
     }
   }
 
   private void close() throws SQLException {
     registration.close();
-    lock.lock(); // waits for the end of a cancel request
+    lock.lock(); // after a cancel request
     try {
       if (closed) {
         return;
@@ -122,8 +122,8 @@ final class CancellableConnection implements InvocationHandler {
   }
 
   /**
-   * The backend gets the signal before it reads another statement. One that was sent when it had
-   * just ended its statement hits this query, or nothing.
+   * Runs a query to catch a signal that was sent when the statement had just ended: the backend
+   * gets it before it reads another statement. Returns whether the connection is usable.
    */
   private boolean absorbed() {
     try {

@@ -11,16 +11,16 @@ import java.sql.SQLException;
 import java.time.Duration;
 
 /**
- * HikariCP's pool of connections to PostgreSQL. Its meters ({@code hikaricp.connections.*}) go to
- * Micrometer's global registry, which telemetry reads.
+ * The pool of connections to PostgreSQL, by HikariCP, with its timeouts. Its meters ({@code
+ * hikaricp.connections.*}) go to Micrometer's global registry, which telemetry reads.
  */
 record ConnectionPool(HikariDataSource source) implements CloseableJdbcConnectionPool {
-  /** The least that HikariCP takes as a time limit. */
-  private static final Duration LEAST = Duration.ofMillis(250);
+  /** HikariCP refuses shorter timeouts. */
+  private static final Duration MIN_TIMEOUT = Duration.ofMillis(250);
 
   static ConnectionPool open(PostgresUrl url, DatabaseConfig config) {
     long queryMillis = config.queryTimeout().toMillis();
-    long waitMillis = Math.max(queryMillis, LEAST.toMillis());
+    long waitMillis = Math.max(queryMillis, MIN_TIMEOUT.toMillis());
     long seconds = Math.max(1, config.queryTimeout().plusMillis(999).toSeconds());
     HikariConfig pool = new HikariConfig();
     pool.setJdbcUrl(url.jdbc());
@@ -30,23 +30,25 @@ record ConnectionPool(HikariDataSource source) implements CloseableJdbcConnectio
     pool.setMetricRegistry(Metrics.globalRegistry);
     pool.setMaximumPoolSize(config.poolSize());
     pool.setMinimumIdle(Math.min(2, config.poolSize()));
-    pool.setInitializationFailTimeout(-1); // it was there a moment ago; if not, it comes back
+    pool.setInitializationFailTimeout(
+        -1); // the migrations succeeded just now, and the pool reconnects
     pool.setConnectionTimeout(waitMillis);
     pool.setValidationTimeout(Math.min(1_000, waitMillis));
-    // the server gives up first, and says so; the socket's limit is for one that says nothing
+    // first the server ends the statement with an error; the socket's timeout is for a server that
+    // hangs
     pool.setConnectionInitSql("SET statement_timeout = " + queryMillis);
     pool.addDataSourceProperty("socketTimeout", Long.toString(seconds + 1));
     pool.addDataSourceProperty("connectTimeout", Long.toString(seconds));
     pool.addDataSourceProperty("loginTimeout", Long.toString(seconds));
     pool.addDataSourceProperty("cancelSignalTimeout", "1");
     pool.addDataSourceProperty("tcpKeepAlive", "true");
-    // the detail repeats the row, and errors are logged
+    // errors are logged, and their detail may repeat the row
     pool.addDataSourceProperty("logServerErrorDetail", "false");
     pool.addDataSourceProperty("ApplicationName", "jarvis");
     return new ConnectionPool(new HikariDataSource(pool));
   }
 
-  /** A connection whose statements end when the current scope is cancelled. */
+  /** Borrows a connection whose statements end when the current scope is cancelled. */
   @Override
   public Connection connection() {
     Cancellation scope = Cancellation.current();

@@ -15,16 +15,18 @@ import java.sql.Statement;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
-/** PostgreSQL: the configured one, or one that this process runs. */
+/** The client of PostgreSQL, with a pool of connections. */
 public final class Database implements AutoCloseable {
   /**
-   * Connections, resources, shut-downs, time-outs; a server that has become read-only, as a primary
-   * that lost its place; deadlocks, conflicts and locks.
+   * SQLSTATEs of connections, resources, shutdowns and timeouts; of a server that is read-only, as
+   * a former primary; of deadlocks, conflicts and locks.
    */
   private static final Pattern AWAY = Pattern.compile("08...|53...|57P..|57014|25006|40...|55P03");
 
-  /** Wrong data, a violated constraint, a wrong statement: the same again fails the same way. */
+  /** SQLSTATEs of invalid data, violated constraints and invalid statements. */
   private static final Pattern PERMANENT = Pattern.compile("(22|23|42)...");
+
+  private static final Pattern DUPLICATE = Pattern.compile("23505");
 
   private final Closeable server;
   private final StatementTelemetry telemetry;
@@ -39,7 +41,7 @@ public final class Database implements AutoCloseable {
   /**
    * Waits for PostgreSQL, brings the schema up to date and opens the pool.
    *
-   * @param server closed after the pool: an embedded server
+   * @param server an embedded server, which is closed after the pool
    * @throws IOException if PostgreSQL does not answer within the configured time, or refuses the
    *     user or the database
    * @throws org.flywaydb.core.api.FlywayException if a migration fails
@@ -53,11 +55,12 @@ public final class Database implements AutoCloseable {
   }
 
   /**
-   * Does work with the database on this thread, each statement with a span under the current one. A
-   * stream of rows must be read inside the work. Waits are limited: for a connection, and for each
-   * statement; cancelling {@link Cancellation#current} ends a statement, and none begins after it.
+   * Runs statements on this thread, each with a span under the current one; {@link Sql} creates
+   * most of them. A stream of rows must be read inside the work. The waits for a connection and for
+   * each statement are limited. Cancelling {@link Cancellation#current} ends a statement, and no
+   * further one starts.
    *
-   * @param work must create its statements with a name, which becomes a metric's label
+   * @param work must give its statements names, which become a metric's label
    * @throws io.helidon.dbclient.DbClientException if a statement fails
    */
   public <T> T execute(Function<DbExecute, T> work) {
@@ -65,17 +68,18 @@ public final class Database implements AutoCloseable {
   }
 
   /**
-   * The same for what the service asks again and again by itself, without spans and metrics: each
-   * would be a trace of its own, and most find nothing.
+   * Like {@link #execute}, but without spans and metrics, for periodic queries: each would be a
+   * separate trace, and most find nothing.
    */
   public <T> T poll(Function<DbExecute, T> work) {
     return work.apply(client.execute());
   }
 
   /**
-   * Whether an error says that PostgreSQL cannot be reached, starts or stops, takes no writes, has
-   * no room for us or does not answer in time: the same statement may succeed later. By SQLSTATE:
-   * <a href="https://www.postgresql.org/docs/current/errcodes-appendix.html">PostgreSQL's list</a>.
+   * Returns whether an error means that PostgreSQL is unavailable: it cannot be reached, starts or
+   * stops, accepts no writes or connections, or does not answer in time. The same statement may
+   * succeed later. Decided by SQLSTATE, see <a
+   * href="https://www.postgresql.org/docs/current/errcodes-appendix.html">PostgreSQL's list</a>.
    */
   public static boolean isAway(Throwable error) {
     for (Throwable e = error; e != null; e = e.getCause()) {
@@ -88,24 +92,34 @@ public final class Database implements AutoCloseable {
   }
 
   /**
-   * Whether a statement may succeed when it is executed again: every error of PostgreSQL or of the
-   * way to it, unless the data, the statement or a constraint is at fault. An error of another kind
-   * is a fault of the code, which does not go away.
+   * Returns whether a statement may succeed when it is executed again: after every error of
+   * PostgreSQL or of the connection, unless the data, the statement or a constraint is at fault.
+   * Other errors are bugs, which do not go away.
    */
   public static boolean mayRetry(Throwable error) {
-    boolean ofDatabase = false;
+    boolean databaseError = false;
     for (Throwable e = error; e != null; e = e.getCause()) {
       if (e instanceof SQLException sql) {
         if (hasState(sql, PERMANENT)) {
           return false;
         }
-        ofDatabase = true;
+        databaseError = true;
       }
     }
-    return ofDatabase;
+    return databaseError;
   }
 
-  /** Whether a statement did not end because the current scope was cancelled. */
+  /** Returns whether a statement violated a unique constraint. */
+  public static boolean isDuplicate(Throwable error) {
+    for (Throwable e = error; e != null; e = e.getCause()) {
+      if (e instanceof SQLException sql && hasState(sql, DUPLICATE)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Returns whether a statement failed because the current scope was cancelled. */
   public static boolean isCancelled(Throwable error) {
     if (Cancellation.current().cancelled()) {
       for (Throwable e = error; e != null; e = e.getCause()) {
@@ -123,9 +137,9 @@ public final class Database implements AutoCloseable {
   }
 
   /**
-   * Asks PostgreSQL for a sign of life, without a span.
+   * Checks that PostgreSQL answers and accepts writes, without a span.
    *
-   * @throws SQLException if there is none, or if it takes no writes
+   * @throws SQLException if it does not
    */
   public void check() throws SQLException {
     try (Connection connection = client.unwrap(Connection.class);

@@ -16,13 +16,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Stores a stream part by part, each read on the caller's own thread. The client's own {@code
- * putObject} reads streams on threads that all of its calls share: a few slow ones stop the rest.
+ * Stores a stream in parts, which it reads on the caller's thread. The client's {@code putObject}
+ * reads streams on threads that all calls share, so that a few slow uploads would block the others.
  */
 final class MultipartUpload {
   private static final Logger LOG = LoggerFactory.getLogger(MultipartUpload.class);
 
-  /** The least that S3 takes for a part; so much of an object is in memory while it is stored. */
+  /** The minimum for a part in S3; the memory that an upload needs. */
   private static final int PART_BYTES = 5 << 20;
 
   private final MinioAsyncClient client;
@@ -35,9 +35,9 @@ final class MultipartUpload {
     this.key = key;
   }
 
-  /** Stores it all; nobody sees the object before it is whole. */
+  /** Stores the stream; the object does not exist before it is complete. */
   void store(InputStream content) throws MinioException, IOException {
-    byte[] part = new byte[PART_BYTES]; // one for all: each is stored before the next is read
+    byte[] part = new byte[PART_BYTES]; // reused: each part is stored before the next is read
     int length = content.readNBytes(part, 0, PART_BYTES);
     if (length < PART_BYTES) {
       S3ObjectStore.await(
@@ -89,7 +89,9 @@ final class MultipartUpload {
                 .build()));
   }
 
-  /** Without waiting: who could not store a part has waited long enough. */
+  /**
+   * Deletes the parts without waiting, because the caller has waited for a failed request already.
+   */
   private void abort(String uploadId) {
     var ignored =
         client
@@ -101,8 +103,8 @@ final class MultipartUpload {
                     .build())
             .whenComplete(
                 (aborted, e) -> {
-                  if (e != null) { // a rule of the bucket may end it: see docs/documents.md
-                    LOG.atDebug().setCause(e).log("the parts of an upload stay for now");
+                  if (e != null) { // a lifecycle rule may delete them, see docs/documents.md
+                    LOG.atDebug().setCause(e).log("the parts of an upload were not deleted");
                   }
                 });
   }

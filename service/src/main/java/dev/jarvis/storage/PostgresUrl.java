@@ -12,8 +12,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A PostgreSQL URL in the form that JDBC takes, with user and password apart: the driver refuses
- * them before an {@code @}, and a URL ends up in messages.
+ * A PostgreSQL URL in JDBC's form, without user and password: the driver does not accept them
+ * before an {@code @}, and the URL is logged.
  */
 @Allowed(value = PostgresUrl.FORM_TEXT, sensitive = true)
 public record PostgresUrl(String jdbc, @Nullable String username, @Nullable String password) {
@@ -24,14 +24,14 @@ public record PostgresUrl(String jdbc, @Nullable String username, @Nullable Stri
       Pattern.compile(
           "(?:jdbc:)?postgres(?:ql)?://(?:(?<user>[^@]*)@)?(?<hosts>[^/?@]+)/(?<database>[^/?]+)(?:\\?(?<query>.*))?");
 
-  /** Without the password, and without parameters: any of them may be one. */
+  /** Without the password, and without the parameters, which may hold secrets. */
   @Override
   public String toString() {
     return jdbc.replaceFirst("\\?.*", "");
   }
 
   /**
-   * The configured URL with the configured user and password, which win over those in the URL.
+   * Returns the configured URL; the configured user and password take precedence over its own.
    *
    * @throws NullPointerException if there is no URL
    */
@@ -47,8 +47,8 @@ public record PostgresUrl(String jdbc, @Nullable String username, @Nullable Stri
    * Reads {@code jdbc:postgresql://host:port/db} and libpq's {@code
    * postgresql://user:password@host/db}.
    *
-   * @throws IllegalArgumentException saying what is wrong; never repeating the URL, for it may hold
-   *     a password
+   * @throws IllegalArgumentException with a message that does not repeat the URL, which may hold a
+   *     password
    */
   static PostgresUrl parse(String url) {
     Matcher matcher = FORM.matcher(url.strip());
@@ -80,6 +80,6 @@ public record PostgresUrl(String jdbc, @Nullable String username, @Nullable Stri
   }
 
   private static String decoded(String text) {
-    return URLDecoder.decode(text.replace("+", "%2B"), UTF_8); // "+" is no space before the query
+    return URLDecoder.decode(text.replace("+", "%2B"), UTF_8); // "+" means a space only in a query
   }
 }

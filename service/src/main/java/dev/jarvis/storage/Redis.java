@@ -31,12 +31,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Redis: the configured one, or one that this process runs. One connection, never waited for: while
- * Redis is away commands fail at once, and the connection comes back by itself.
+ * The client of Redis, with one connection. While Redis is unavailable, commands fail at once; the
+ * client reconnects in the background.
  */
 public final class Redis implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Redis.class);
-  private static final int MOST_COMMANDS_UNDER_WAY = 1_000;
+  private static final int MAX_PENDING_COMMANDS = 1_000;
   private static final Duration CONNECT_PERIOD = Duration.ofSeconds(1);
   private static final Duration RECONNECT_LIMIT = Duration.ofSeconds(2);
 
@@ -55,7 +55,7 @@ public final class Redis implements AutoCloseable {
     this.resources =
         DefaultClientResources.builder()
             .commandLatencyRecorder(CommandLatencyRecorder.disabled()) // ClientOperation measures
-            .reconnectDelay( // the default grows to half a minute
+            .reconnectDelay( // whose default grows to 30 s
                 () -> Delay.exponential(Duration.ofMillis(100), RECONNECT_LIMIT, 2, MILLISECONDS))
             .build();
     uri.setTimeout(commandTimeout);
@@ -64,7 +64,7 @@ public final class Redis implements AutoCloseable {
         ClientOptions.builder()
             .autoReconnect(true)
             .disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
-            .requestQueueSize(MOST_COMMANDS_UNDER_WAY)
+            .requestQueueSize(MAX_PENDING_COMMANDS)
             .socketOptions(
                 SocketOptions.builder().connectTimeout(commandTimeout).keepAlive(true).build())
             .timeoutOptions(TimeoutOptions.enabled(commandTimeout))
@@ -73,9 +73,9 @@ public final class Redis implements AutoCloseable {
   }
 
   /**
-   * Connects; a Redis that is away is no error: the connection is retried in the background.
+   * Connects. If Redis is unavailable, the client connects in the background later.
    *
-   * @param server closed after the connection: an embedded server
+   * @param server an embedded server, which is closed after the connection
    */
   public static Redis open(
       RedisURI uri, RedisConfig config, Telemetry telemetry, Closeable server) {
@@ -88,20 +88,22 @@ public final class Redis implements AutoCloseable {
     try {
       connection = client.connect();
     } catch (RedisException e) {
-      LOG.atWarn().addKeyValue("error", message(e)).log("redis is away, going on without");
+      LOG.atWarn()
+          .addKeyValue("error", message(e))
+          .log("redis is unavailable; retrying in the background");
       Thread.ofVirtual().name("redis-connect").start(this::keepConnecting);
     }
   }
 
-  /** Until the first connection; from then on the client itself reconnects. */
+  /** Retries until the first connection; from then on Lettuce reconnects. */
   private void keepConnecting() {
     while (!closed && connection == null) {
       try {
         Thread.sleep(CONNECT_PERIOD);
         connection = client.connect();
-        LOG.info("redis is there");
+        LOG.info("connected to redis");
       } catch (RedisException e) {
-        LOG.atDebug().addKeyValue("error", message(e)).log("redis is still away");
+        LOG.atDebug().addKeyValue("error", message(e)).log("redis is still unavailable");
       } catch (InterruptedException | IllegalStateException e) {
         return; // closed
       }
@@ -117,14 +119,14 @@ public final class Redis implements AutoCloseable {
   }
 
   /**
-   * Sends commands without a span. Never waits and never throws: the future fails if Redis is away,
-   * too many commands are under way, or no answer comes in time.
+   * Sends commands without a span. Never blocks and never throws: the future fails if Redis is
+   * unavailable, too many commands are pending, or no response arrives in time.
    */
   public <T> CompletionStage<T> send(
       Function<RedisAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
     StatefulRedisConnection<String, String> open = connection;
     if (open == null) {
-      return CompletableFuture.failedFuture(new RedisConnectionException("Redis is away"));
+      return CompletableFuture.failedFuture(new RedisConnectionException("Redis is unavailable"));
     }
     try {
       return command.apply(open.async());
@@ -145,7 +147,7 @@ public final class Redis implements AutoCloseable {
     return send(command).whenComplete((result, error) -> operation.end(error));
   }
 
-  /** Asks Redis for a sign of life, without a span; throws if there is none. */
+  /** Checks that Redis answers, without a span; throws if it does not. */
   public void check() throws Exception {
     send(RedisAsyncCommands::ping)
         .toCompletableFuture()

@@ -28,8 +28,8 @@ public final class S3ObjectStore implements ObjectStore {
   private static final Logger LOG = LoggerFactory.getLogger(S3ObjectStore.class);
   private static final Duration RETRY_PERIOD = Duration.ofSeconds(2);
 
-  /** Calls at once; the client's default of five makes the others wait without a limit. */
-  private static final int MAX_CALLS = 64;
+  /** OkHttp's default is five per host; further calls would wait without a limit. */
+  private static final int MAX_CONCURRENT_CALLS = 64;
 
   private final MinioAsyncClient client;
   private final String bucket;
@@ -44,8 +44,8 @@ public final class S3ObjectStore implements ObjectStore {
 
   public static S3ObjectStore open(ObjectStoreConfig config, Telemetry telemetry) {
     Dispatcher dispatcher = new Dispatcher();
-    dispatcher.setMaxRequests(MAX_CALLS);
-    dispatcher.setMaxRequestsPerHost(MAX_CALLS);
+    dispatcher.setMaxRequests(MAX_CONCURRENT_CALLS);
+    dispatcher.setMaxRequestsPerHost(MAX_CONCURRENT_CALLS);
     MinioAsyncClient client =
         MinioAsyncClient.builder()
             .endpoint(Objects.requireNonNull(config.endpoint()).uri().toString())
@@ -70,22 +70,24 @@ public final class S3ObjectStore implements ObjectStore {
     } catch (MinioException | IOException | RuntimeException e) {
       LOG.atWarn()
           .addKeyValue("error", reason(e))
-          .log("the object store's bucket cannot be had, going on without");
+          .log("the object store's bucket is unavailable; retrying in the background");
       Thread.ofVirtual().name("object-store-bucket").start(this::keepMakingBucket);
     }
   }
 
-  /** Without spans: each would be a trace of its own. */
+  /** Without spans, because each would be a separate trace. */
   private void keepMakingBucket() {
     while (!closed) {
       try {
         Thread.sleep(RETRY_PERIOD);
         if (bucketExists() || makeBucket()) {
-          LOG.info("the object store's bucket is there");
+          LOG.info("the object store's bucket is available");
           return;
         }
       } catch (MinioException | IOException | RuntimeException e) {
-        LOG.atDebug().addKeyValue("error", reason(e)).log("still no bucket");
+        LOG.atDebug()
+            .addKeyValue("error", reason(e))
+            .log("the object store's bucket is still unavailable");
       } catch (InterruptedException e) {
         return;
       }
@@ -96,17 +98,17 @@ public final class S3ObjectStore implements ObjectStore {
     T send() throws MinioException, IOException;
   }
 
-  /** Waits for an answer, which comes within the client's own limits. */
-  static <T> T await(CompletableFuture<T> answer) throws MinioException, IOException {
+  /** Waits for a response; the client's timeouts limit the wait. */
+  static <T> T await(CompletableFuture<T> response) throws MinioException, IOException {
     try {
-      return answer.get();
+      return response.get();
     } catch (ExecutionException e) {
-      if (e.getCause() instanceof MinioException told) {
-        throw told;
+      if (e.getCause() instanceof MinioException failure) {
+        throw failure;
       }
       throw new IOException(e.getCause());
     } catch (InterruptedException e) {
-      answer.cancel(true);
+      response.cancel(true);
       Thread.currentThread().interrupt();
       throw new InterruptedIOException();
     }
@@ -124,7 +126,7 @@ public final class S3ObjectStore implements ObjectStore {
     }
   }
 
-  /** The service's own word; the client's messages hold the whole request. */
+  /** The service's error code, because the client's messages hold the whole request. */
   private static String reason(Exception error) {
     Throwable root = error;
     while (root.getCause() != null) {
@@ -174,7 +176,7 @@ public final class S3ObjectStore implements ObjectStore {
         });
   }
 
-  /** The client's own exceptions of many kinds become one, with the service's word in it. */
+  /** Turns the client's many kinds of exceptions into one, with the service's error code. */
   private <T> T send(String name, String key, Call<T> call) throws IOException {
     try {
       return traced(name, call);
@@ -183,7 +185,7 @@ public final class S3ObjectStore implements ObjectStore {
       if (reason.equals("NoSuchKey")) {
         throw (IOException) new NoSuchFileException(key).initCause(e);
       }
-      throw new IOException("the object store fails: " + reason, e);
+      throw new IOException("the object store failed: " + reason, e);
     }
   }
 
@@ -200,7 +202,7 @@ public final class S3ObjectStore implements ObjectStore {
     try {
       client.close();
     } catch (Exception e) {
-      throw new IOException("the object store's client did not close well", e);
+      throw new IOException("the object store's client was not closed cleanly", e);
     }
   }
 }

@@ -12,18 +12,18 @@ import org.postgresql.ds.PGSimpleDataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The migrations of {@code db/migration}, run while nothing else uses the database yet. */
+/** Migrates the schema with the scripts of {@code db/migration}, before the pool is opened. */
 public final class Schema {
   private static final Logger LOG = LoggerFactory.getLogger(Schema.class);
   private static final Duration LOGIN_LIMIT = Duration.ofSeconds(5);
 
-  /** A migration may rewrite a large table, or wait for another replica that does. */
+  /** A migration may rewrite a large table, or wait while another replica does. */
   private static final Duration STATEMENT_LIMIT = Duration.ofMinutes(10);
 
   private Schema() {}
 
   /**
-   * Brings the schema up to date, trying again for as long as PostgreSQL does not answer.
+   * Brings the schema up to date, and retries while PostgreSQL does not answer.
    *
    * @throws IOException if it does not answer within the limit, or refuses the user or the database
    */
@@ -55,7 +55,8 @@ public final class Schema {
       }
       if (error != null && isRefusal(error)) {
         throw new IOException(
-            "PostgreSQL at %s refuses: %s".formatted(url.jdbc(), error.getMessage()), error);
+            "PostgreSQL at %s refuses the connection: %s".formatted(url.jdbc(), error.getMessage()),
+            error);
       }
       throw e;
     }
@@ -83,7 +84,7 @@ public final class Schema {
     return null;
   }
 
-  /** Not reached, broken off, starting or stopping, or full (PostgreSQL's appendix A). */
+  /** Unreachable, disconnected, starting, stopping, or out of connections (SQLSTATE). */
   private static boolean isAway(@Nullable SQLException error) {
     String state = error == null ? null : error.getSQLState();
     return state != null

@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * A span and a duration for each statement, under its given name. Helidon's JDBC client never
- * completes a statement's future when it fails, so that the statements of a piece of work are kept
- * until its end: what is open when it throws has failed.
+ * Records a span and a duration for each statement under its name. Helidon's JDBC client does not
+ * complete the future of a failed statement, so the statements of a piece of work are collected:
+ * those not ended when the work throws have failed.
  */
 final class StatementTelemetry implements DbClientService {
   private static final ScopedValue<List<ClientOperation>> STARTED = ScopedValue.newInstance();
@@ -26,27 +26,28 @@ final class StatementTelemetry implements DbClientService {
   @Override
   public DbClientServiceContext statement(DbClientServiceContext context) {
     if (!STARTED.isBound()) {
-      return context; // of a poll
+      return context; // Database.poll
     }
     ClientOperation operation =
         telemetry
             .operation(Target.POSTGRESQL, context.statementName())
-            .attribute("db.query.text", context.statement()); // values are parameters, not in it
+            .attribute(
+                "db.query.text", context.statement()); // without the values, which are parameters
     STARTED.get().add(operation);
     context.resultFuture().thenRun(operation::end);
     return context;
   }
 
-  /** Does work that runs statements on this thread, and ends what they started. */
+  /** Runs work on this thread and ends the spans of its statements. */
   <T> T observe(Supplier<T> work) {
     List<ClientOperation> started = new ArrayList<>();
     try {
       T result = ScopedValue.where(STARTED, started).call(work::get);
-      started.forEach(ClientOperation::end); // what a half-read stream of rows left open
+      started.forEach(ClientOperation::end); // statements whose rows were not all read
       return result;
     } catch (RuntimeException | Error e) {
       if (Database.isCancelled(e)) {
-        started.forEach(ClientOperation::end); // PostgreSQL did what it was told
+        started.forEach(ClientOperation::end); // a cancelled statement is no error
       } else {
         started.forEach(it -> it.end(e));
       }

@@ -1,4 +1,4 @@
-/** Clients of the database, Redis and the object store, and their embedded stand-ins. */
+/** Clients of PostgreSQL, Redis and the object store. */
 @NullMarked
 package dev.jarvis.storage;
 

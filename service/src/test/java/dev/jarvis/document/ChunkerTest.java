@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Where texts are cut. */
+/** Where texts are divided. */
 class ChunkerTest {
   private static final int TOKENS = 32;
 
@@ -39,13 +39,13 @@ class ChunkerTest {
   }
 
   @Test
-  void cutsSentencesThatAreTooLongBetweenWords() {
+  void cutsLongSentencesBetweenWords() {
     List<Chunk> chunks = chunks(new Section(0, "word ".repeat(100)));
     assertThat(chunks).allSatisfy(it -> assertThat(it.text()).matches("(word ?)+"));
   }
 
   @Test
-  void neverCutsACharacterInHalf() {
+  void neverDividesASurrogatePair() {
     String gulls = "\ud83d\udc26".repeat(301);
     assertThat(chunks(new Section(0, "a" + gulls)))
         .allSatisfy(
@@ -57,8 +57,8 @@ class ChunkerTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"a", "? ", ". 1 ", "\u202f", "\ud83d\udc26"})
-  @Timeout(value = 60, unit = TimeUnit.SECONDS) // days, were it not in proportion to the text
-  void takesNoLongerForHostileTexts(String piece) {
+  @Timeout(value = 60, unit = TimeUnit.SECONDS) // quadratic time would take days
+  void takesLinearTimeForHostileTexts(String piece) {
     assertThat(chunks(new Section(0, piece.repeat(4_000_000 / piece.length())))).isNotEmpty();
   }
 }

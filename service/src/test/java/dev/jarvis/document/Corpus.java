@@ -18,7 +18,7 @@ import org.apache.pdfbox.pdmodel.font.PDType1Font;
 import org.apache.pdfbox.pdmodel.font.Standard14Fonts;
 import org.apache.poi.xwpf.usermodel.XWPFDocument;
 
-/** Real documents, made in the test. */
+/** Documents of every type, created by the tests. */
 public final class Corpus {
   static final String MARKDOWN =
       "# Lighthouse of Kermorvan\n\nThe keeper's cat is called Balthazar and weighs 6 kg.\n";
@@ -41,7 +41,7 @@ public final class Corpus {
     }
   }
 
-  /** A small file with a page whose content is many MiB of the same. */
+  /** A small PDF whose page expands to many MiB of repeated content. */
   public static byte[] expandingPdf(int mebibytes, String same) throws IOException {
     ByteArrayOutputStream packed = new ByteArrayOutputStream();
     try (DeflaterOutputStream out = new DeflaterOutputStream(packed)) {
@@ -97,7 +97,7 @@ public final class Corpus {
     }
   }
 
-  /** A package with one part of that content; also what Word would never write. */
+  /** An Office file with one part of any type and content, even if Word never writes it. */
   public static byte[] officeFile(String mainType, String document) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (ZipOutputStream zip = new ZipOutputStream(out)) {

@@ -6,15 +6,11 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jarvis.TestService;
 import dev.jarvis.provider.ollama.FakeOllama;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -24,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Files from upload to citation, through the service's routes. */
+/** Files from upload to citation, through the API. */
 class DocumentsTest {
   private static final String OTHER = "sk-test-key-of-another";
   private static TestService service;
@@ -35,7 +31,7 @@ class DocumentsTest {
         TestService.start(
             Map.of(
                 "JARVIS_API_KEYS",
-                "bob:" + sha256(OTHER),
+                TestService.apiKeys("bob", OTHER),
                 "JARVIS_DOCUMENTS_MAX_FILE_BYTES",
                 "2000000",
                 "JARVIS_DOCUMENTS_EXTRACT_MEMORY_MIB",
@@ -47,39 +43,8 @@ class DocumentsTest {
     service.close();
   }
 
-  private static String sha256(String text) throws Exception {
-    return HexFormat.of()
-        .formatHex(
-            MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
-  }
-
-  static HttpResponse<String> upload(
-      TestService service, String filename, byte[] content, String purpose, String... headers) {
-    ByteArrayOutputStream body = new ByteArrayOutputStream();
-    try {
-      String head =
-          "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\""
-              + filename
-              + "\"\r\n\r\n";
-      body.write(head.getBytes(StandardCharsets.UTF_8));
-      body.write(content);
-      body.write(
-          "\r\n--XX\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\n%s\r\n--XX--\r\n"
-              .formatted(purpose)
-              .getBytes(StandardCharsets.UTF_8));
-    } catch (IOException e) {
-      throw new AssertionError(e);
-    }
-    return service.send(
-        service
-            .request("/v1/files", headers)
-            .setHeader("Content-Type", "multipart/form-data; boundary=XX")
-            .POST(BodyPublishers.ofByteArray(body.toByteArray()))
-            .build());
-  }
-
   private static JsonNode uploaded(String filename, byte[] content) {
-    HttpResponse<String> response = upload(service, filename, content, "assistants");
+    HttpResponse<String> response = service.upload(filename, content, "assistants");
     assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
     return TestService.json(response.body());
   }
@@ -114,7 +79,7 @@ class DocumentsTest {
   }
 
   @Test
-  void findsWhatStandsInDocumentsOfEveryType() throws Exception {
+  void findsPassagesInDocumentsOfEveryType() throws Exception {
     List<JsonNode> files =
         List.of(
             uploaded("keeper.md", Corpus.MARKDOWN),
@@ -172,7 +137,7 @@ class DocumentsTest {
   }
 
   @Test
-  void whatDoesNotFitIsCut() {
+  void aPassageLargerThanTheBudgetIsTruncated() {
     JsonNode file = uploaded("cat.txt", "The baker's cat is a Persian named Olaf, grey and slow.");
     awaitStatus(file, "processed");
     service.ollama().answerWith("{\"role\":\"assistant\",\"content\":\"Olaf.\"}");
@@ -181,9 +146,9 @@ class DocumentsTest {
         {"model":"%s","messages":[{"role":"user","content":"What is the baker's cat?"}],
          "grounding":{"file_ids":["%s"],"max_tokens":5}}"""
             .formatted(service.ollama().model(), file.path("id").asText());
-    JsonNode told = TestService.json(service.chat(body).body()).path("grounding");
-    assertThat(told.at("/citations/0/text").asText()).isEqualTo("The baker's cat is a");
-    assertThat(told.path("context_tokens").asInt()).isEqualTo(5);
+    JsonNode grounding = TestService.json(service.chat(body).body()).path("grounding");
+    assertThat(grounding.at("/citations/0/text").asText()).isEqualTo("The baker's cat is a");
+    assertThat(grounding.path("context_tokens").asInt()).isEqualTo(5);
   }
 
   @ParameterizedTest
@@ -196,9 +161,9 @@ class DocumentsTest {
     "note.txt, '{\\rtf1 gulls}', application/rtf",
     "form.txt, '%PDF-1.4 gulls', application/pdf",
   })
-  void tellsTypesByContentAndKindsOfTextByName(String name, String content, String type) {
+  void detectsTypesByContentAndTextFormatsByName(String name, String content, String type) {
     HttpResponse<String> response =
-        upload(service, name, content.getBytes(StandardCharsets.UTF_8), "assistants");
+        service.upload(name, content.getBytes(StandardCharsets.UTF_8), "assistants");
     assertThat(response.body()).contains(type);
     assertThat(response.statusCode())
         .isEqualTo(type.equals("application/rtf") || type.equals("application/xml") ? 400 : 200);
@@ -234,7 +199,7 @@ class DocumentsTest {
   }
 
   @Test
-  void boundsThePartsHeads() {
+  void limitsTheHeadersOfParts() {
     HttpResponse<String> response =
         form(
             "Content-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\nX: "
@@ -244,7 +209,7 @@ class DocumentsTest {
   }
 
   @Test
-  void takesLongNamesOfEveryScript() {
+  void acceptsLongNamesOfEveryScript() {
     String name = "\u043c\u0430\u044f\u043a".repeat(60) + ".txt";
     HttpResponse<String> response =
         form("Content-Disposition: form-data; name=\"file\"; filename=\"%s\"".formatted(name));
@@ -253,19 +218,19 @@ class DocumentsTest {
   }
 
   @Test
-  void usersHaveRoomForSoMuch() throws Exception {
+  void limitsTheBytesOfAUser() throws Exception {
     try (TestService small = TestService.start(Map.of("JARVIS_DOCUMENTS_MAX_USER_MIB", "1"))) {
       byte[] large = "gulls ".repeat(200_000).getBytes(StandardCharsets.UTF_8);
-      assertThat(upload(small, "a.txt", large, "assistants").statusCode()).isEqualTo(200);
+      assertThat(small.upload("a.txt", large, "assistants").statusCode()).isEqualTo(200);
       HttpResponse<String> refused =
-          upload(small, "b.txt", "More.".getBytes(StandardCharsets.UTF_8), "assistants");
+          small.upload("b.txt", "More.".getBytes(StandardCharsets.UTF_8), "assistants");
       assertThat(refused.statusCode()).isEqualTo(400);
       assertThat(refused.body()).contains("too_many_bytes", "1048576");
     }
   }
 
   @Test
-  void keepsTheSameContentOnce() {
+  void storesTheSameContentOnce() {
     JsonNode first = uploaded("a.txt", "The same words twice.");
     JsonNode second = uploaded("b.txt", "The same words twice.");
     assertThat(second.path("id")).isEqualTo(first.path("id"));
@@ -274,7 +239,7 @@ class DocumentsTest {
   }
 
   @Test
-  void isTheOwnersAlone() {
+  void hidesFilesFromOtherUsers() {
     JsonNode file = uploaded("../../etc/pass\u0007wd.txt", "Private notes about nothing.");
     String path = "/v1/files/" + file.path("id").asText();
     assertThat(file.path("filename").asText()).isEqualTo("passwd.txt");
@@ -318,7 +283,7 @@ class DocumentsTest {
     service.send(service.request("/v1/files/" + ids.get(1)).DELETE().build());
     JsonNode next = TestService.json(service.get("/v1/files?order=asc&after=" + ids.get(1)).body());
     assertThat(next.path("data").findValuesAsText("id"))
-        .as("the page after a file that is deleted by now")
+        .as("the page after a file that was deleted meanwhile")
         .contains(ids.get(2))
         .doesNotContain(ids.getFirst());
     assertThat(service.get("/v1/files?after=x").statusCode()).isEqualTo(400);
@@ -327,27 +292,22 @@ class DocumentsTest {
   }
 
   @Test
-  void refusesWhatItCannotTakeAndSaysWhy() throws Exception {
+  void refusesInvalidUploadsWithTheReason() throws Exception {
     assertThat(
-            upload(
-                    service,
-                    "a.png",
-                    new byte[] {(byte) 0x89, 'P', 'N', 'G', 13, 10, 26, 10},
-                    "assistants")
+            service
+                .upload(
+                    "a.png", new byte[] {(byte) 0x89, 'P', 'N', 'G', 13, 10, 26, 10}, "assistants")
                 .body())
         .contains("unsupported_media_type", "image/png", "application/pdf");
-    assertThat(upload(service, "bad.txt", new byte[0], "assistants").body()).contains("empty_file");
-    assertThat(upload(service, "bad.txt", "Text.".getBytes(StandardCharsets.UTF_8), "batch").body())
-        .contains("'purpose' is required", "user_data");
+    assertThat(service.upload("bad.txt", new byte[0], "assistants").body()).contains("empty_file");
+    assertThat(service.upload("bad.txt", "Text.".getBytes(StandardCharsets.UTF_8), "batch").body())
+        .contains("'purpose' is 'batch'", "user_data");
     HttpResponse<String> large =
-        upload(
-            service,
-            "a.txt",
-            "a ".repeat(1_100_000).getBytes(StandardCharsets.UTF_8),
-            "assistants");
+        service.upload(
+            "a.txt", "a ".repeat(1_100_000).getBytes(StandardCharsets.UTF_8), "assistants");
     assertThat(large.statusCode()).isEqualTo(413);
     assertThat(large.body()).contains("2000000 bytes");
-    HttpResponse<String> huge = upload(service, "a.txt", new byte[40_000_000], "assistants");
+    HttpResponse<String> huge = service.upload("a.txt", new byte[40_000_000], "assistants");
     assertThat(huge.statusCode()).isEqualTo(413);
     assertThat(huge.body()).contains("body_too_large", " bytes");
     assertThat(service.post("/v1/files", "{}").body()).contains("multipart/form-data");
@@ -355,7 +315,7 @@ class DocumentsTest {
   }
 
   @Test
-  void givesUpAFileThatCannotBeReadAndTriesAgainWhenAsked() throws Exception {
+  void rejectsAnUnreadableFileUntilItsUserRetries() throws Exception {
     JsonNode failed = awaitStatus(uploaded("locked.pdf", Corpus.encryptedPdf()), "error");
     assertThat(failed.at("/processing/error/code").asText()).isEqualTo("encrypted");
     assertThat(failed.path("status_details").asText()).contains("password");
@@ -371,13 +331,13 @@ class DocumentsTest {
   }
 
   @Test
-  void findsByMeaningWhereThereIsAModelAndByWordsWhileItIsAway() throws Exception {
+  void searchesByMeaningWithAModelAndByWordsWhileItIsUnavailable() throws Exception {
     try (TestService hybrid =
         TestService.start(Map.of("JARVIS_DOCUMENTS_EMBEDDING_MODEL", service.ollama().model()))) {
       hybrid.ollama().embedWith("{\"embeddings\":[[0.6,0.8]],\"prompt_eval_count\":3}");
       HttpResponse<String> sent =
-          upload(
-              hybrid, "a.txt", "Purple elephants.".getBytes(StandardCharsets.UTF_8), "assistants");
+          hybrid.upload(
+              "a.txt", "Purple elephants.".getBytes(StandardCharsets.UTF_8), "assistants");
       String id = TestService.json(sent.body()).path("id").asText();
       await()
           .atMost(Duration.ofSeconds(30))
@@ -400,7 +360,7 @@ class DocumentsTest {
   }
 
   @Test
-  void aModelServerThatHangsIsReplacedByTheNextOfItsRoute() throws Exception {
+  void aModelServerThatHangsIsReplacedByTheNextTargetOfItsRoute() throws Exception {
     String vector = "{\"embeddings\":[[0.6,0.8]],\"prompt_eval_count\":3}";
     try (FakeOllama second = FakeOllama.start();
         TestService hybrid =
@@ -419,7 +379,7 @@ class DocumentsTest {
       hybrid.ollama().embedWith(vector);
       byte[] text = "Purple elephants.".getBytes(StandardCharsets.UTF_8);
       String id =
-          TestService.json(upload(hybrid, "a.txt", text, "assistants").body()).path("id").asText();
+          TestService.json(hybrid.upload("a.txt", text, "assistants").body()).path("id").asText();
       await()
           .atMost(Duration.ofSeconds(30))
           .until(() -> hybrid.get("/v1/files/" + id).body().contains("\"status\":\"processed\""));

@@ -6,13 +6,10 @@ import static org.awaitility.Awaitility.await;
 import dev.jarvis.TestService;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -27,7 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** One user with many uploads or searches, and another with one; a permit for each kind. */
+/** One user has many uploads or searches, another has one; there is one permit for each kind. */
 @Timeout(60)
 class FairnessTest {
   private static final Duration LIMIT = Duration.ofSeconds(20);
@@ -37,19 +34,15 @@ class FairnessTest {
 
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
-  /** Who was answered, in that order. */
+  /** The users of the requests, in the order of the responses. */
   private final List<String> answered = new CopyOnWriteArrayList<>();
 
   @BeforeAll
   static void start() throws Exception {
-    String hash =
-        HexFormat.of()
-            .formatHex(
-                MessageDigest.getInstance("SHA-256").digest(BOB.getBytes(StandardCharsets.UTF_8)));
     service =
         TestService.start(
             Map.of(
-                "JARVIS_API_KEYS", "bob:" + hash,
+                "JARVIS_API_KEYS", TestService.apiKeys("bob", BOB),
                 "JARVIS_DATABASE_QUERY_TIMEOUT", "40s",
                 "JARVIS_DOCUMENTS_WORKERS", "0",
                 "JARVIS_DOCUMENTS_MAX_UPLOADS", "1",
@@ -69,24 +62,24 @@ class FairnessTest {
   }
 
   @Test
-  void theOtherUsersSearchDoesNotWaitForAllOfThem() throws Exception {
-    assertTurns(
+  void aSearchDoesNotWaitForAllOfAnotherUser() throws Exception {
+    assertFair(
         "document_chunks", "search", key -> service.post("/v1/search", "{\"query\":\"x\"}", key));
   }
 
   @Test
-  void theOtherUsersGroundedChatDoesNotWaitForAllOfThem() throws Exception {
+  void aGroundedChatDoesNotWaitForAllOfAnotherUser() throws Exception {
     service.awaitModel(service.ollama().model());
-    assertTurns("document_chunks", "search", FairnessTest::groundedChat);
+    assertFair("document_chunks", "search", FairnessTest::groundedChat);
   }
 
-  /** Grounded chats and searches share the permits; an explanation needs none of them. */
+  /** Grounded chats and searches share permits; an explanation of a route needs none of them. */
   @Test
-  void aMixtureOfAllOfThemIsOneUsersToo() throws Exception {
+  void searchesAndGroundedChatsShareTheirPermits() throws Exception {
     service.awaitModel(service.ollama().model());
     AtomicInteger number = new AtomicInteger();
     String explained = "{\"model\":\"%s\"}".formatted(service.ollama().model());
-    assertTurns(
+    assertFair(
         "document_chunks",
         "search",
         key -> {
@@ -106,28 +99,26 @@ class FairnessTest {
   }
 
   @Test
-  void theOtherUsersUploadDoesNotWaitForAllOfThem() throws Exception {
-    assertTurns(
+  void anUploadDoesNotWaitForAllOfAnotherUser() throws Exception {
+    assertFair(
         "documents",
         "upload",
-        key ->
-            DocumentsTest.upload(
-                service, "a.txt", "x".getBytes(StandardCharsets.UTF_8), "assistants", key));
+        key -> service.upload("a.txt", "x".getBytes(StandardCharsets.UTF_8), "assistants", key));
   }
 
   /**
-   * @param table what a request needs while it holds its permit
+   * @param table locked, because a request uses it while it holds its permit
    */
-  private void assertTurns(
+  private void assertFair(
       String table, String kind, Function<String[], HttpResponse<String>> request)
       throws Exception {
     List<CompletableFuture<Void>> requests = new ArrayList<>();
-    try (Connection connection = connect();
+    try (Connection connection = service.database().connect();
         Statement statement = connection.createStatement()) {
       connection.setAutoCommit(false);
       statement.execute("LOCK TABLE %s IN ACCESS EXCLUSIVE MODE".formatted(table));
       requests.add(ask("admin", TestService.KEY, request, 200));
-      // the first has the permit when the second waits
+      // the first holds the permit, the second waits
       requests.add(ask("admin", TestService.KEY, request, 200));
       awaitWaiting(kind, 1);
       for (int i = 2; i < MANY; i++) {
@@ -147,17 +138,10 @@ class FairnessTest {
     }
 
     assertThat(answered.indexOf("bob"))
-        .as("after the one that had the permit, the next, and maybe one whose response was faster")
+        .as(
+            "at most three before: the permit's holder, the next, and one whose response was faster")
         .isLessThanOrEqualTo(3);
     awaitWaiting(kind, 0);
-  }
-
-  private static Connection connect() throws Exception {
-    Map<String, String> database = service.database().environment();
-    return DriverManager.getConnection(
-        database.get("JARVIS_DATABASE_URL"),
-        database.get("JARVIS_DATABASE_USERNAME"),
-        database.get("JARVIS_DATABASE_PASSWORD"));
   }
 
   private CompletableFuture<Void> ask(

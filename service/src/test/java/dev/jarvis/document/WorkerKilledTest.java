@@ -5,9 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.Programs;
 import dev.jarvis.document.Document.State;
+import dev.jarvis.document.FileStore.Content;
 import dev.jarvis.document.extract.MediaType;
-import dev.jarvis.document.search.PassageStore;
-import dev.jarvis.document.search.PassageStore.Place;
 import dev.jarvis.id.UuidV7;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
@@ -15,7 +14,6 @@ import java.io.SequenceInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -24,49 +22,49 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A JARVIS that is killed while it works on a document: the next one ends the work. */
+/** A process that is killed while it processes a document: the next process completes it. */
 class WorkerKilledTest {
   private static final int PAGES = 40;
   private static final Duration LIMIT = Duration.ofMinutes(3);
 
-  /** Of the process that dies; nobody else works meanwhile. */
+  /** The lease of the process that is killed; short, because no other claims meanwhile. */
   private static final Duration LEASE = Duration.ofMillis(500);
 
-  /** Shared: the servers' first start takes longest. */
+  /** Shared, because the first start of the servers is slow. */
   @TempDir static Path home;
 
-  /** Uploads a document, works on it, and dies in a stage, as by {@code kill -9}. */
+  /** Uploads a document, processes it, and halts in a stage, as if by {@code kill -9}. */
   static final class Victim {
     private Victim() {}
 
     public static void main(String[] args) throws Exception {
       Stage stage = Stage.valueOf(args[1]);
       UUID id = UUID.fromString(args[2]);
-      WorkingService service = new WorkingService(Path.of(args[0]));
-      service.documents().begin(id, "alice", "a.pdf", MediaType.PDF, LEASE, "");
+      TestDocuments documents = new TestDocuments(Path.of(args[0]));
+      documents.files().begin(id, "alice", "a.pdf", MediaType.PDF, LEASE, "");
       if (stage == Stage.STORE) {
-        service.objects().put("files/" + id, dying());
+        documents.objects().put(Document.objectKey(id), halting());
       }
       String[] pages = new String[PAGES];
       for (int i = 0; i < PAGES; i++) {
         pages[i] = "The watchword of page %d in %s is sextant.".formatted(i, stage.id());
       }
       byte[] pdf = Corpus.pdf(pages);
-      service.objects().put("files/" + id, new ByteArrayInputStream(pdf));
-      service.documents().stored(id, "assistants", pdf.length, id.toString());
-      slow(service, stage);
-      Workers ignored = service.work(WorkingService::byLetters, LEASE);
+      documents.objects().put(Document.objectKey(id), new ByteArrayInputStream(pdf));
+      documents.files().complete("alice", id, "assistants", new Content(pdf.length, id.toString()));
+      slow(documents, stage);
+      Workers ignored = documents.work(TestDocuments::byLetters, LEASE);
       await()
           .pollInterval(Duration.ofMillis(5))
           .atMost(LIMIT)
-          .until(() -> isInTheMidstOf(stage, service));
+          .until(() -> isWorkingOn(stage, documents));
       Runtime.getRuntime().halt(137);
     }
 
-    private static boolean isInTheMidstOf(Stage stage, WorkingService service) {
+    private static boolean isWorkingOn(Stage stage, TestDocuments documents) {
       return stage == Stage.EXTRACT
           ? ProcessHandle.current().children().anyMatch(Victim::isReader)
-          : service.number(
+          : documents.number(
                   "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
               > 0;
     }
@@ -75,7 +73,7 @@ class WorkerKilledTest {
       return process.info().command().orElse("").endsWith("/java");
     }
 
-    private static void slow(WorkingService service, Stage stage) {
+    private static void slow(TestDocuments documents, Stage stage) {
       String event =
           switch (stage) {
             case CHUNK -> "INSERT";
@@ -84,16 +82,16 @@ class WorkerKilledTest {
             default -> null;
           };
       if (event != null) {
-        service.sql(
+        documents.sql(
             "CREATE FUNCTION test_wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.ordinal > 2 THEN PERFORM pg_sleep(0.1); END IF; RETURN NEW; END'");
-        service.sql(
+        documents.sql(
             "CREATE TRIGGER test_wait BEFORE %s ON document_chunks FOR EACH ROW EXECUTE FUNCTION test_wait()"
                 .formatted(event));
       }
     }
 
-    /** An upload that dies midway. */
-    private static InputStream dying() {
+    /** A stream that halts the process midway. */
+    private static InputStream halting() {
       return new SequenceInputStream(
           new ByteArrayInputStream(new byte[100_000]),
           new InputStream() {
@@ -123,54 +121,50 @@ class WorkerKilledTest {
 
   @ParameterizedTest
   @EnumSource(names = {"EXTRACT", "CHUNK", "EMBED", "INDEX"})
-  void theNextOneEndsTheWork(Stage stage) throws Exception {
+  void theNextProcessCompletesTheDocument(Stage stage) throws Exception {
     UUID id = UuidV7.next();
     kill(stage, id);
-    try (WorkingService service = new WorkingService(home)) {
-      Document left = service.documents().find("alice", id).orElseThrow();
+    try (TestDocuments documents = new TestDocuments(home)) {
+      Document left = documents.files().find("alice", id).orElseThrow();
       assertThat(left.stage()).isEqualTo(stage);
       assertThat(left.state()).isEqualTo(State.PENDING);
-      service.sql("DROP FUNCTION IF EXISTS test_wait CASCADE");
-      try (Workers ignored = service.work(WorkingService::byLetters)) {
+      documents.sql("DROP FUNCTION IF EXISTS test_wait CASCADE");
+      try (Workers ignored = documents.work(TestDocuments::byLetters)) {
         await()
             .atMost(LIMIT)
-            .until(() -> service.documents().find("alice", id).orElseThrow().state() == State.DONE);
+            .until(() -> documents.files().find("alice", id).orElseThrow().state() == State.DONE);
       }
-      assertThat(service.documents().find("alice", id).orElseThrow().attempts()).isEqualTo(2);
+      assertThat(documents.files().find("alice", id).orElseThrow().progress().attempts())
+          .isEqualTo(2);
       assertThat(
-              service.number(
-                  "SELECT count(*) AS n FROM document_chunks WHERE words IS NOT NULL AND embedding IS NOT NULL AND document_id = '%s'"
+              documents.number(
+                  "SELECT count(*) AS n FROM document_chunks WHERE words @@ to_tsquery('english', 'watchword') AND embedding IS NOT NULL AND document_id = '%s'"
                       .formatted(id)))
           .isEqualTo(PAGES);
-      PassageStore passages = new PassageStore(service.database(), false, Duration.ofSeconds(5));
-      assertThat(passages.byWords("alice", List.of(id), "english", "watchword", 100))
-          .extracting(Place::ordinal)
-          .doesNotHaveDuplicates()
-          .hasSize(PAGES);
     }
   }
 
   @Test
-  void anUploadThatDiedIsThrownAway() throws Exception {
+  void anIncompleteUploadIsDeleted() throws Exception {
     UUID id = UuidV7.next();
     kill(Stage.STORE, id);
     Path files = home.resolve("objects/documents/files");
-    assertThat(named(files, id)).as("half of it is there").isPositive();
-    try (WorkingService service = new WorkingService(home);
-        Workers ignored = service.work(WorkingService::byLetters)) {
-      assertThat(service.documents().find("alice", id)).isEmpty();
+    assertThat(countFiles(files, id)).as("the incomplete file").isPositive();
+    try (TestDocuments documents = new TestDocuments(home);
+        Workers ignored = documents.work(TestDocuments::byLetters)) {
+      assertThat(documents.files().find("alice", id)).isEmpty();
       await()
           .atMost(LIMIT)
           .until(
               () ->
-                  service.number(
+                  documents.number(
                           "SELECT count(*) AS n FROM documents WHERE id = '%s'".formatted(id))
                       == 0);
-      assertThat(named(files, id)).isZero();
+      assertThat(countFiles(files, id)).isZero();
     }
   }
 
-  private static long named(Path folder, UUID id) throws Exception {
+  private static long countFiles(Path folder, UUID id) throws Exception {
     try (Stream<Path> all = Files.list(folder)) {
       return all.filter(it -> it.toString().contains(id.toString())).count();
     }

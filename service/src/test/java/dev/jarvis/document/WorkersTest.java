@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.Document.State;
+import dev.jarvis.document.FileStore.Content;
 import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.id.UuidV7;
 import dev.jarvis.storage.Recorded;
@@ -29,26 +30,26 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What may happen to a document while a worker has it. */
+/** What may happen to a document while a worker processes it. */
 class WorkersTest {
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
-  /** Passages of more than one batch for the embedding model. */
+  /** Long enough for several batches of the embedding model. */
   private static final String TEXT = "A sentence of some words about gulls. ".repeat(400);
 
   @TempDir static Path home;
   private static TestDatabase database;
-  private static WorkingService service;
+  private static TestDocuments documents;
 
   @BeforeAll
   static void start() throws Exception {
     database = TestDatabase.create();
-    service = new WorkingService(database, home);
+    documents = new TestDocuments(database, home);
   }
 
   @AfterAll
   static void stop() throws Exception {
-    service.close();
+    documents.close();
     database.close();
   }
 
@@ -59,18 +60,18 @@ class WorkersTest {
   private static UUID upload(String text, String trace) throws IOException {
     UUID id = UuidV7.next();
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    service.documents().begin(id, "alice", "a.txt", MediaType.TEXT, LIMIT, trace);
-    service.objects().put("files/" + id, new ByteArrayInputStream(bytes));
-    service.documents().stored(id, "assistants", bytes.length, id.toString());
+    documents.files().begin(id, "alice", "a.txt", MediaType.TEXT, LIMIT, trace);
+    documents.objects().put(Document.objectKey(id), new ByteArrayInputStream(bytes));
+    documents.files().complete("alice", id, "assistants", new Content(bytes.length, id.toString()));
     return id;
   }
 
   private static Document document(UUID id) {
-    return service.documents().find("alice", id).orElseThrow();
+    return documents.files().find("alice", id).orElseThrow();
   }
 
   private static long rows(String table, String condition) {
-    return service.number("SELECT count(*) AS n FROM %s WHERE %s".formatted(table, condition));
+    return documents.number("SELECT count(*) AS n FROM %s WHERE %s".formatted(table, condition));
   }
 
   @Test
@@ -81,11 +82,11 @@ class WorkersTest {
             new Embedder.Vectors(
                 calls.incrementAndGet() == 1 ? "first" : "second",
                 texts.stream().map(it -> new float[] {calls.get(), 1}).toList());
-    try (Workers ignored = service.work(changing)) {
+    try (Workers ignored = documents.work(changing)) {
       UUID id = upload(TEXT);
       await().atMost(LIMIT).until(() -> document(id).state() == State.DONE);
 
-      assertThat(document(id).attempts()).isEqualTo(2);
+      assertThat(document(id).progress().attempts()).isEqualTo(2);
       assertThat(rows("documents", "embedding_model = 'second' AND id = '%s'".formatted(id)))
           .isEqualTo(1);
       assertThat(
@@ -98,7 +99,7 @@ class WorkersTest {
   }
 
   @Test
-  void aDocumentThatIsDeletedIsLetGoOfAndTheNextOneDone() throws Exception {
+  void deletingADocumentInterruptsItsWorkerWhichProcessesTheNext() throws Exception {
     CountDownLatch asked = new CountDownLatch(1);
     AtomicBoolean interrupted = new AtomicBoolean();
     Embedder endless =
@@ -112,13 +113,13 @@ class WorkersTest {
               Thread.currentThread().interrupt();
             }
           }
-          return WorkingService.byLetters(texts, user, request, limit);
+          return TestDocuments.byLetters(texts, user, request, limit);
         };
-    try (Workers workers = service.work(endless)) {
+    try (Workers workers = documents.work(endless)) {
       UUID id = upload(TEXT);
       assertThat(asked.await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
-      UUID next = upload("A text that waits its turn.");
-      assertThat(service.documents().delete("alice", id)).isTrue();
+      UUID next = upload("A text that waits.");
+      assertThat(documents.files().delete("alice", id)).isTrue();
       workers.wake();
       await().atMost(LIMIT).until(() -> document(next).state() == State.DONE);
 
@@ -126,53 +127,56 @@ class WorkersTest {
       await().atMost(LIMIT).until(() -> rows("documents", "id = '%s'".formatted(id)) == 0);
       assertThat(rows("document_chunks", "document_id = '%s'".formatted(id))).isZero();
       assertThat(home.resolve("objects/documents/files/" + id)).doesNotExist();
-      assertThat(document(next).attempts()).isEqualTo(1);
+      assertThat(document(next).progress().attempts()).isEqualTo(1);
     }
   }
 
   @Test
-  void whatFailsEachTimeIsGivenUpWithItsReason() throws Exception {
+  void aDocumentThatFailsEveryTimeIsGivenUp() throws Exception {
     Embedder broken =
         (texts, user, request, limit) -> {
           throw new IllegalStateException("not this time");
         };
-    try (Workers ignored = service.work(broken)) {
+    try (Workers ignored = documents.work(broken)) {
       UUID id = upload("Nothing will come of this.");
       await().atMost(LIMIT).until(() -> document(id).state() == State.FAILED);
 
-      assertThat(document(id).attempts()).isEqualTo(3);
-      assertThat(document(id).error()).extracting(Failure::code).isEqualTo("internal_error");
+      assertThat(document(id).progress().attempts()).isEqualTo(3);
+      assertThat(document(id).progress().error())
+          .extracting(Failure::code)
+          .isEqualTo("internal_error");
     }
   }
 
   @Test
-  void workThatOutlastsItsLeaseStaysWithItsWorker() throws Exception {
+  void aLeaseIsRenewedWhileItsWorkerIsBusy() throws Exception {
     CountDownLatch asked = new CountDownLatch(1);
     CountDownLatch finish = new CountDownLatch(1);
     Embedder slow =
         (texts, user, request, limit) -> {
           asked.countDown();
           awaitFor(finish);
-          return WorkingService.byLetters(texts, user, request, limit);
+          return TestDocuments.byLetters(texts, user, request, limit);
         };
-    try (Workers ignored = service.work(slow)) {
+    try (Workers ignored = documents.work(slow)) {
       UUID id = upload("A text that takes long.");
       assertThat(asked.await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
-      service.sql("UPDATE documents SET due_at = now() WHERE id = '%s'".formatted(id)); // its end
+      documents.sql(
+          "UPDATE documents SET due_at = now() WHERE id = '%s'".formatted(id)); // the lease ends
       String renewed = "due_at > now() + interval '1 minute' AND id = '%s'".formatted(id);
       await().atMost(LIMIT).until(() -> rows("documents", renewed) == 1);
-      try (Workers others = service.work(WorkingService::byLetters)) {
-        UUID next = upload("A text that the others take.");
+      try (Workers others = documents.work(TestDocuments::byLetters)) {
+        UUID next = upload("A text that other workers process.");
         others.wake();
         await().atMost(LIMIT).until(() -> document(next).state() == State.DONE);
         finish.countDown();
         await().atMost(LIMIT).until(() -> document(id).state() == State.DONE);
       }
-      assertThat(document(id).attempts()).isEqualTo(1);
+      assertThat(document(id).progress().attempts()).isEqualTo(1);
     }
   }
 
-  /** Waits; an interrupt is an error. */
+  /** Waits without expecting an interrupt. */
   private static void awaitFor(CountDownLatch latch) {
     try {
       latch.await();
@@ -182,10 +186,10 @@ class WorkersTest {
   }
 
   @Test
-  void theWorkIsATraceLinkedToTheUploadAndMeasured() throws Exception {
+  void anAttemptIsATraceLinkedToTheUploadAndIsMeasured() throws Exception {
     String upload = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     long before = searchable();
-    try (Workers ignored = service.work(WorkingService::byLetters)) {
+    try (Workers ignored = documents.work(TestDocuments::byLetters)) {
       UUID id = upload("A text that is followed.", upload);
       await().atMost(LIMIT).until(() -> document(id).state() == State.DONE);
       await().atMost(LIMIT).until(() -> attempts(id).size() == 1);
@@ -218,27 +222,28 @@ class WorkersTest {
   }
 
   @Test
-  void theQueueIsShownInNumbers() throws Exception {
+  void gaugesReportTheQueue() throws Exception {
     UUID id = upload("A text that waits.");
-    service.sql("UPDATE documents SET queued_at = now() - interval '90 s' WHERE id = '" + id + "'");
-    try (QueueGauges ignored = service.gauges()) {
+    documents.sql(
+        "UPDATE documents SET queued_at = now() - interval '90 s' WHERE id = '" + id + "'");
+    try (QueueGauges ignored = documents.gauges()) {
       assertThat(Recorded.value(Metric.DOCUMENTS_QUEUE_DEPTH)).hasValue(1L);
       assertThat(Recorded.value(Metric.DOCUMENTS_QUEUE_OLDEST_AGE))
           .hasValueSatisfying(it -> assertThat(it).isBetween(90L, 120L));
     } finally {
-      service.documents().delete("alice", id);
+      documents.files().delete("alice", id);
     }
   }
 
   @Test
-  void anObjectStoreThatIsAwayIsWaitedFor() throws Exception {
-    UUID id = upload("A text that is away for a while.");
+  void anUnavailableObjectStoreIsRetried() throws Exception {
+    UUID id = upload("A text that is unavailable for a while.");
     Path store = home.resolve("objects");
     Path away = Files.move(store, home.resolve("away"));
-    try (Workers ignored = service.work(WorkingService::byLetters)) {
+    try (Workers ignored = documents.work(TestDocuments::byLetters)) {
       try {
-        await().atMost(LIMIT).until(() -> document(id).error() != null);
-        assertThat(document(id).error())
+        await().atMost(LIMIT).until(() -> document(id).progress().error() != null);
+        assertThat(document(id).progress().error())
             .extracting(Failure::code)
             .isEqualTo("object_store_unavailable");
         assertThat(document(id).state()).isEqualTo(State.PENDING);
@@ -246,12 +251,12 @@ class WorkersTest {
         Files.move(away, store);
       }
       await().atMost(LIMIT).until(() -> document(id).state() == State.DONE);
-      assertThat(document(id).error()).isNull();
+      assertThat(document(id).progress().error()).isNull();
     }
   }
 
   @Test
-  void aStopLeavesTheDocumentToTheNextAtOnce() throws Exception {
+  void closingReleasesTheDocumentAtOnce() throws Exception {
     CountDownLatch asked = new CountDownLatch(1);
     Embedder endless =
         (texts, user, request, limit) -> {
@@ -260,13 +265,13 @@ class WorkersTest {
           return new Embedder.Vectors("none", List.of());
         };
     UUID id;
-    try (Workers ignored = service.work(endless)) {
+    try (Workers ignored = documents.work(endless)) {
       id = upload("Some words that stay.");
       assertThat(asked.await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
     }
-    assertThat(document(id).attempts()).isZero();
+    assertThat(document(id).progress().attempts()).isZero();
     assertThat(rows("documents", "lease IS NULL AND id = '%s'".formatted(id))).isEqualTo(1);
-    try (Workers ignored = service.work(WorkingService::byLetters)) {
+    try (Workers ignored = documents.work(TestDocuments::byLetters)) {
       await().atMost(LIMIT).until(() -> document(id).state() == State.DONE);
     }
   }

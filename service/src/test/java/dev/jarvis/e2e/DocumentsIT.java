@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.Writer;
 import java.net.InetAddress;
@@ -27,20 +26,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Documents on real PostgreSQL, SeaweedFS and Ollama, also while parts of it die. */
+/** Documents on real PostgreSQL, SeaweedFS and Ollama, also while processes are killed. */
 class DocumentsIT {
   private static final Duration LIMIT = Duration.ofMinutes(2);
-  private static final ObjectMapper MAPPER = new ObjectMapper();
   private static final Predicate<String> UPLOAD_ID =
       Pattern.compile("^[0-9a-f]{40}_\\S+$").asPredicate();
 
   private static JsonNode json(HttpResponse<String> response) {
     assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
-    try {
-      return MAPPER.readTree(response.body());
-    } catch (IOException e) {
-      throw new AssertionError(response.body(), e);
-    }
+    return Stack.json(response.body());
   }
 
   private static String form(String filename, String text) {
@@ -72,7 +66,7 @@ class DocumentsIT {
   private static void awaitProcessed(String id) {
     await()
         .atMost(LIMIT)
-        .ignoreExceptionsInstanceOf(AssertionError.class) // the API is started again meanwhile
+        .ignoreExceptionsInstanceOf(AssertionError.class) // while the API restarts
         .until(() -> file(id).path("status").asText().equals("processed"));
   }
 
@@ -135,12 +129,12 @@ class DocumentsIT {
               assertThat(work)
                   .filteredOn(it -> it.path("operationName").asText().equals("process document"))
                   .flatExtracting(it -> it.path("references").findValuesAsText("traceID"))
-                  .as("the work is linked to the upload")
+                  .as("the processing is linked to the upload")
                   .containsExactly(uploaded);
             });
   }
 
-  /** The work is held up where the test wants it, by the database or the object store. */
+  /** The database or the object store delays the processing in the stage. */
   @ParameterizedTest
   @CsvSource({"extract,", "chunk,INSERT", "embed,UPDATE OF embedding", "index,UPDATE OF words"})
   void aWorkerThatIsKilledLosesNothing(String stage, String slow) throws Exception {
@@ -183,7 +177,7 @@ class DocumentsIT {
   }
 
   @Test
-  void anUploadThatDiesMidwayLeavesNoFile() throws Exception {
+  void anUploadThatIsKilledMidwayLeavesNoFile() throws Exception {
     String form = form("half.html", large());
     String head =
         "POST /v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: multipart/form-data; boundary=XX\r\nContent-Length: %d\r\n\r\n"
@@ -192,7 +186,7 @@ class DocumentsIT {
       socket
           .getOutputStream()
           .write((head + form.substring(0, 6_000_000)).getBytes(StandardCharsets.UTF_8));
-      await().atMost(LIMIT).until(() -> uploadsInParts() == 1);
+      await().atMost(LIMIT).until(() -> incompleteUploads() == 1);
       assertThat(number("SELECT count(*) FROM documents WHERE stage = 'store'")).isEqualTo(1);
       Stack.signal("api", "KILL");
     }
@@ -207,17 +201,17 @@ class DocumentsIT {
         .atMost(LIMIT)
         .until(() -> number("SELECT count(*) FROM documents WHERE stage = 'store'") == 0);
 
-    // what its master runs every 17 minutes, for uploads that are a day old
+    // SeaweedFS runs it every 17 minutes, for uploads older than a day
     seaweedfs("s3.clean.uploads -timeAgo=0s");
-    assertThat(uploadsInParts()).isZero();
+    assertThat(incompleteUploads()).isZero();
   }
 
-  /** Uploads in parts that somebody began and nobody ended. */
-  private static long uploadsInParts() throws IOException, InterruptedException {
+  /** Returns the number of incomplete multipart uploads. */
+  private static long incompleteUploads() throws IOException, InterruptedException {
     return seaweedfs("fs.ls /buckets/jarvis/.uploads").lines().filter(UPLOAD_ID).count();
   }
 
-  /** Runs a command of SeaweedFS' own shell and returns what it printed. */
+  /** Runs a command in SeaweedFS's shell and returns its output. */
   private static String seaweedfs(String command) throws IOException, InterruptedException {
     long pid = Long.parseLong(Stack.script("pid", "seaweedfs"));
     String program = ProcessHandle.of(pid).orElseThrow().info().command().orElseThrow();
@@ -234,13 +228,13 @@ class DocumentsIT {
     return printed;
   }
 
-  /** Larger than one part of an S3 upload; little of it is text. */
+  /** A page larger than one part of an S3 upload, with little text. */
   private static String large() {
     return "<p>Buoy 12 is green.</p><!--" + "x".repeat(12_000_000) + "-->";
   }
 
   @Test
-  void aLargeFileIsStoredInPartsAndComesBackWhole() {
+  void aLargeFileIsStoredInPartsAndReturnedUnchanged() {
     String id = upload("large.html", large());
     HttpResponse<String> content =
         Stack.send(Stack.api("/v1/files/" + id + "/content").GET().build());
@@ -250,7 +244,7 @@ class DocumentsIT {
   }
 
   @Test
-  void slowClientsHoldUpNobodyElse() throws Exception {
+  void slowClientsDelayNoOther() throws Exception {
     String form = form("slow.html", large());
     byte[] begun =
         ("POST /v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: multipart/form-data; boundary=XX\r\nContent-Length: %d\r\n\r\n"
@@ -284,7 +278,7 @@ class DocumentsIT {
   }
 
   @Test
-  void theObjectStoreMayGoAndComeBack() throws Exception {
+  void anOutageOfTheObjectStoreIsRetried() throws Exception {
     String id = upload("tide.txt", "High water at Ouessant is at 17:42.");
     awaitProcessed(id);
     Stack.script("stop", "seaweedfs");
@@ -310,7 +304,7 @@ class DocumentsIT {
       Stack.script("start", "seaweedfs");
     }
     awaitProcessed(id);
-    // a SeaweedFS that has begun again takes nothing new for its first 15 s
+    // SeaweedFS accepts no writes for 15 s after a restart
     await()
         .atMost(LIMIT)
         .ignoreExceptionsInstanceOf(AssertionError.class)

@@ -13,12 +13,13 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** One question to a real model, found again in Prometheus, the log store and Jaeger. */
+/** One request to a real model, found in Prometheus, the log store and Jaeger. */
 class OneRequestEverywhereIT {
   private static final Duration LIMIT = Duration.ofSeconds(90);
 
@@ -139,12 +140,12 @@ class OneRequestEverywhereIT {
   }
 
   @Test
-  void bothPathsAgreeOnceTrafficRests() {
+  void bothTelemetryPathsAgreeWithoutTraffic() {
     ask("Say hello.", false, newTrace());
     ask("Say hello.", true, newTrace());
     Stack.send(Stack.api("/v1/nowhere").build());
 
-    // the scrapes of /metrics itself never rest
+    // without the scrapes of /metrics, which never pause
     String counters =
         "{__name__=~\"(http|llm|db_client|object_store|ledger)_.*_(total|bucket|count)\","
             + "instance=\"127.0.0.1:8000\",job=\"jarvis-api\",route!~\"/metrics|/health.*\",telemetry_path=\"%s\"}";
@@ -163,12 +164,12 @@ class OneRequestEverywhereIT {
   }
 
   private static Map<String, Double> series(String selector) {
-    // the last 15 s only: a process that has ended leaves its pushed series for five minutes
+    // the last 15 s, because pushed series of a process that ended remain for five minutes
     return Stack.prometheus(selector + "[15s]").stream()
         .collect(
             Collectors.toMap(
                 it -> {
-                  Map<String, String> labels = new java.util.TreeMap<>();
+                  Map<String, String> labels = new TreeMap<>();
                   it.path("metric")
                       .properties()
                       .forEach(label -> labels.put(label.getKey(), label.getValue().asText()));
@@ -179,7 +180,7 @@ class OneRequestEverywhereIT {
   }
 
   @Test
-  void noBackendLearnsThePromptTheAnswerOrTheKey() throws IOException {
+  void noBackendStoresThePromptTheAnswerOrTheKey() throws IOException {
     String marker = "marker" + newTrace();
     String trace = newTrace();
     HttpResponse<String> answer = ask("Repeat: " + marker, false, trace);

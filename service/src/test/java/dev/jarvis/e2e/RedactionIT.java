@@ -12,9 +12,7 @@ import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
-/**
- * Secrets that telemetry carries by mistake are masked by the collector; counts of tokens are not.
- */
+/** The collector masks secrets in telemetry, but not token counts. */
 class RedactionIT {
   private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final String SECRET = "sk-e2e" + UUID.randomUUID().toString().replace("-", "");

@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -23,7 +21,6 @@ class RoutingIT {
   private static final Duration LIMIT = Duration.ofSeconds(90);
   private static final String SMOLLM = "smollm2:135m";
   private static final String OTHER = "smollm2:other";
-  private static final ObjectMapper MAPPER = new ObjectMapper();
 
   @BeforeAll
   static void bothModelsAreListed() {
@@ -66,29 +63,11 @@ class RoutingIT {
     return response.headers().firstValue(name).orElse("");
   }
 
-  private static JsonNode json(String text) {
-    try {
-      return MAPPER.readTree(text);
-    } catch (IOException e) {
-      throw new AssertionError(text, e);
-    }
-  }
-
   private static JsonNode explain(String model) {
     HttpResponse<String> response =
         Stack.send(post("/v1/routing/explain", "{\"model\": \"%s\"}".formatted(model)));
     assertThat(response.statusCode()).isEqualTo(200);
-    return json(response.body()).path("targets");
-  }
-
-  private static double metric(String series) {
-    return get("/metrics")
-        .body()
-        .lines()
-        .filter(it -> it.startsWith(series + " "))
-        .mapToDouble(it -> Double.parseDouble(it.substring(series.length() + 1)))
-        .findFirst()
-        .orElse(0);
+    return Stack.json(response.body()).path("targets");
   }
 
   @Test
@@ -108,7 +87,7 @@ class RoutingIT {
       other += explain("by-weight").at("/0/model").asText().equals(OTHER) ? 1 : 0;
     }
 
-    // three of four; beyond five standard deviations (4.3 each) lies one run in a million
+    // expected are 75; five standard deviations (4.3 each) are exceeded once in a million runs
     assertThat(other).isBetween(53, 97);
     assertThat(ask("by-weight").statusCode()).isEqualTo(200);
   }
@@ -132,12 +111,12 @@ class RoutingIT {
   }
 
   @Test
-  void leastBusyAndAClientThatHangsUpInMidStream() throws Exception {
+  void leastBusyAndAClientThatDisconnectsMidStream() throws Exception {
     String aborted =
         "llm_requests_total{model=\"%s\",outcome=\"aborted\",provider=\"ollama\"}"
             .formatted(SMOLLM);
-    double before = metric(aborted);
-    String body = // without chance the model goes round in circles, and never ends
+    double before = Stack.metric(aborted);
+    String body = // at temperature 0 the model repeats itself without end
         chat(SMOLLM, "Write a poem with a hundred verses.", "\"temperature\": 0, \"stream\": true");
     try (HttpClient own = HttpClient.newHttpClient()) {
       HttpResponse<InputStream> stream =
@@ -153,7 +132,7 @@ class RoutingIT {
       own.shutdownNow();
     }
 
-    await().atMost(Duration.ofSeconds(5)).until(() -> metric(aborted) == before + 1);
+    await().atMost(Duration.ofSeconds(5)).until(() -> Stack.metric(aborted) == before + 1);
     await().atMost(LIMIT).until(() -> explain("by-load").at("/1/busy").asInt() == 0);
   }
 
@@ -168,7 +147,7 @@ class RoutingIT {
                       "{\"model\": \"%s\", \"keep_alive\": 0}".formatted(order.getLast())))
               .build());
 
-      await() // Ollama is asked every 15 s what it has in memory
+      await() // JARVIS polls every 15 s which models Ollama has loaded
           .atMost(LIMIT)
           .untilAsserted(
               () -> {
@@ -180,10 +159,10 @@ class RoutingIT {
   }
 
   @Test
-  void whoIsTooSlowIsReplacedBeforeTheFirstByteAndThenLeftAlone() {
+  void aSlowTargetIsReplacedBeforeTheFirstByteUntilItsCircuitOpens() {
     String fallbacks =
         "llm_fallbacks_total{model=\"%s\",provider=\"hasty\",reason=\"timeout\"}".formatted(SMOLLM);
-    double before = metric(fallbacks);
+    double before = Stack.metric(fallbacks);
     String trace = UUID.randomUUID().toString().replace("-", "");
 
     HttpResponse<String> answer =
@@ -196,7 +175,7 @@ class RoutingIT {
     assertThat(header(answer, "x-jarvis-provider")).isEqualTo("ollama");
     assertThat(header(answer, "x-jarvis-model")).isEqualTo(OTHER);
     assertThat(answer.body()).endsWith("data: [DONE]\n\n").doesNotContain("\"error\"");
-    assertThat(metric(fallbacks)).isEqualTo(before + 1);
+    assertThat(Stack.metric(fallbacks)).isEqualTo(before + 1);
     await()
         .atMost(LIMIT)
         .untilAsserted(
@@ -215,7 +194,7 @@ class RoutingIT {
   }
 
   @Test
-  void theCheckedFormOfAnAnswerIsKeptByBothApis() {
+  void bothDialectsObeyAResponseFormat() {
     String format =
         """
         "temperature": 0, "max_tokens": 60, "response_format": {"type": "json_schema", "json_schema":
@@ -229,19 +208,19 @@ class RoutingIT {
                   chat(model, "What is the capital of France? Answer in JSON.", format)));
 
       assertThat(header(answer, "x-jarvis-model")).isEqualTo(OTHER);
-      JsonNode city = json(Stack.answer(answer));
+      JsonNode city = Stack.json(Stack.answer(answer));
       assertThat(city.path("city").asText()).isIn("Rome", "Paris");
       assertThat(city.path("people").isIntegralNumber()).isTrue();
     }
   }
 
   @Test
-  void whatAModelRefusesIsTold() {
+  void aRefusalOfTheModelIsReported() {
     String tools =
         """
         "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]""";
     for (String model : List.of(SMOLLM, "through-gateway")) {
-      HttpResponse<String> refused = ask(model, tools); // neither model was taught to call tools
+      HttpResponse<String> refused = ask(model, tools); // neither model supports tools
 
       assertThat(refused.statusCode()).as(refused.body()).isEqualTo(400);
       assertThat(refused.body()).contains("refused_by_model", "does not support tools");
@@ -249,7 +228,7 @@ class RoutingIT {
   }
 
   @Test
-  void vectorsOfRealModels() {
+  void embeddingsOfRealModels() {
     for (String model : List.of(SMOLLM, "vectors")) {
       HttpResponse<String> answer =
           Stack.send(
@@ -258,17 +237,17 @@ class RoutingIT {
                   "{\"model\": \"%s\", \"input\": [\"a cat\", \"a dog\"]}".formatted(model)));
 
       assertThat(header(answer, "x-jarvis-route")).isEqualTo(model);
-      JsonNode data = json(answer.body()).path("data");
+      JsonNode data = Stack.json(answer.body()).path("data");
       assertThat(data).hasSize(2);
       assertThat(data.at("/0/embedding").size())
           .isGreaterThan(100)
           .isEqualTo(data.at("/1/embedding").size());
-      assertThat(json(answer.body()).at("/usage/prompt_tokens").asInt()).isPositive();
+      assertThat(Stack.json(answer.body()).at("/usage/prompt_tokens").asInt()).isPositive();
     }
   }
 
   @Test
-  void theSameQuestionIsAnsweredFromRealRedis() {
+  void theSameQuestionIsAnsweredFromTheCache() {
     String fields = "\"temperature\": 0, \"max_tokens\": 8, \"user\": \"%s\"";
     String question = fields.formatted(UUID.randomUUID());
     String seed = ", \"seed\": " + System.nanoTime();
@@ -282,11 +261,11 @@ class RoutingIT {
   }
 
   @Test
-  void ollamaIsSeenFromInsideByModel() {
+  void metricsOfOllamaAreRecordedByModel() {
     for (String model : List.of(SMOLLM, OTHER)) {
       ask(model);
       assertThat(
-              metric(
+              Stack.metric(
                   "ollama_generated_tokens_total{model=\"%s\",provider=\"ollama\"}"
                       .formatted(model)))
           .isPositive();

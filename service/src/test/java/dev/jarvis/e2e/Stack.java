@@ -21,8 +21,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * The native stack that {@code make e2e} has started, and questions to its parts. {@code
- * stack/native/stack.py} starts and stops parts; JARVIS_STACK_HOME tells which stack.
+ * The native stack that {@code make e2e} has started, and queries to its parts. The script {@code
+ * stack/native/stack} starts and stops parts; JARVIS_STACK_HOME is the folder of the stack.
  */
 final class Stack {
   static final String MODEL = "smollm2:135m";
@@ -40,7 +40,7 @@ final class Stack {
   static Path home() {
     String home = System.getenv("JARVIS_STACK_HOME");
     if (home == null) {
-      throw new AssertionError("run these tests by `make e2e`, which starts the stack");
+      throw new AssertionError("run these tests with `make e2e`, which starts the stack");
     }
     return Path.of(home);
   }
@@ -49,7 +49,7 @@ final class Stack {
     return System.getenv("JARVIS_E2E_API_KEY");
   }
 
-  /** Passwords and keys of the stack, by the names of compose.yaml's variables. */
+  /** Passwords and keys of the stack, named as the variables of compose.yaml. */
   static JsonNode secrets() throws IOException {
     return MAPPER.readTree(Files.readString(home().resolve("secrets.json")));
   }
@@ -75,7 +75,7 @@ final class Stack {
     }
   }
 
-  /** Sends a signal to a part and all that it has started. */
+  /** Sends a signal to a part and its child processes. */
   static void signal(String part, String signal) throws IOException, InterruptedException {
     long pid = Long.parseLong(script("pid", part));
     ProcessHandle process = ProcessHandle.of(pid).orElseThrow();
@@ -112,13 +112,27 @@ final class Stack {
     return send(request.build());
   }
 
-  /** The text of a whole answer. */
+  /** Returns the text of an answer that was not streamed. */
   static String answer(HttpResponse<String> response) {
+    return json(response.body()).at("/choices/0/message/content").asText();
+  }
+
+  static JsonNode json(String text) {
     try {
-      return MAPPER.readTree(response.body()).at("/choices/0/message/content").asText();
+      return MAPPER.readTree(text);
     } catch (IOException e) {
-      throw new AssertionError(response.body(), e);
+      throw new AssertionError(text, e);
     }
+  }
+
+  /** Returns the sum of the series in /metrics whose lines start with a prefix, 0 without any. */
+  static double metric(String prefix) {
+    return get("http://127.0.0.1:8000/metrics")
+        .body()
+        .lines()
+        .filter(it -> it.startsWith(prefix))
+        .mapToDouble(it -> Double.parseDouble(it.substring(it.lastIndexOf(' ') + 1)))
+        .sum();
   }
 
   private static JsonNode message(String prompt) {
@@ -140,21 +154,17 @@ final class Stack {
     return send(HttpRequest.newBuilder(URI.create(uri)).timeout(Duration.ofSeconds(10)).build());
   }
 
-  private static JsonNode json(String uri) {
+  private static JsonNode getJson(String uri) {
     HttpResponse<String> response = get(uri);
     if (response.statusCode() != 200) {
       throw new AssertionError(uri + ": " + response.statusCode() + " " + response.body());
     }
-    try {
-      return MAPPER.readTree(response.body());
-    } catch (IOException e) {
-      throw new AssertionError(e);
-    }
+    return json(response.body());
   }
 
   /** The series of an instant query. */
   static List<JsonNode> prometheus(String query) {
-    JsonNode result = json("http://127.0.0.1:9090/api/v1/query?query=" + encode(query));
+    JsonNode result = getJson("http://127.0.0.1:9090/api/v1/query?query=" + encode(query));
     return list(result.path("data").path("result"));
   }
 
@@ -162,7 +172,7 @@ final class Stack {
   static List<JsonNode> prometheusRange(String query) {
     long now = Instant.now().getEpochSecond();
     JsonNode result =
-        json(
+        getJson(
             "http://127.0.0.1:9090/api/v1/query_range?query=%s&start=%d&end=%d&step=2"
                 .formatted(encode(query), now - 300, now));
     return list(result.path("data").path("result"));
@@ -172,7 +182,7 @@ final class Stack {
   static List<JsonNode> exemplars(String query) {
     long now = Instant.now().getEpochSecond();
     JsonNode result =
-        json(
+        getJson(
             "http://127.0.0.1:9090/api/v1/query_exemplars?query=%s&start=%d&end=%d"
                 .formatted(encode(query), now - 600, now + 60));
     List<JsonNode> all = new ArrayList<>();
@@ -180,39 +190,37 @@ final class Stack {
     return all;
   }
 
-  /** What a LogQL query finds in the last half an hour: {@code {time, text, fields}}. */
+  /** The lines of a LogQL query over the last 30 minutes: {@code {time, text, fields}}. */
   static List<JsonNode> logs(String query) {
-    try {
-      return list(MAPPER.readTree(script("logs", "--json", query, "30m")));
-    } catch (IOException e) {
-      throw new AssertionError(e);
-    }
+    return list(json(script("logs", "--json", query, "30m")));
   }
 
-  /** The spans of a trace; none while Jaeger does not know it. */
+  /** The spans of a trace; empty while Jaeger does not have it. */
   static List<JsonNode> jaeger(String traceId) {
     HttpResponse<String> response = get("http://127.0.0.1:16686/api/traces/" + traceId);
     if (response.statusCode() != 200) {
       return List.of();
     }
     return list(
-        json("http://127.0.0.1:16686/api/traces/" + traceId).path("data").path(0).path("spans"));
+        getJson("http://127.0.0.1:16686/api/traces/" + traceId).path("data").path(0).path("spans"));
   }
 
-  /** The traces of the service that have such a span, as Grafana's search in Jaeger finds them. */
+  /** The traces of the service with a span of this name, by the query that Grafana sends. */
   static List<JsonNode> jaegerSearch(String operation) {
     return list(
-        json("http://127.0.0.1:16686/api/traces?service=jarvis-api&limit=5&lookback=1h&operation="
-                + encode(operation))
+        getJson(
+                "http://127.0.0.1:16686/api/traces?service=jarvis-api&limit=5&lookback=1h&operation="
+                    + encode(operation))
             .path("data"));
   }
 
-  /** What Alertmanager knows of alerts with this name. */
+  /** The active alerts with this name. */
   static List<JsonNode> alertmanager(String alert) {
-    return list(json("http://127.0.0.1:9093/api/v2/alerts?filter=" + encode("alertname=" + alert)));
+    return list(
+        getJson("http://127.0.0.1:9093/api/v2/alerts?filter=" + encode("alertname=" + alert)));
   }
 
-  /** A series' value, the last one of a range. */
+  /** The value of a series, the last one of a range. */
   static double value(JsonNode series) {
     JsonNode values = series.path("values");
     JsonNode last = values.isMissingNode() ? series.path("value") : values.path(values.size() - 1);

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.http.BearerTokens;
+import dev.jarvis.http.ByteBudget;
+import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.Routes;
 import io.helidon.health.HealthCheck;
 import io.helidon.webserver.http.HttpRouting;
@@ -38,7 +40,8 @@ class HealthTest {
   static void routing(HttpRouting.Builder routing) throws InterruptedException {
     List<HealthCheck> checks =
         List.of(check("database"), check("redis"), check("minio"), check("ollama"));
-    Routes routes = new Routes(new BearerTokens(key -> null, null));
+    Routes routes =
+        new Routes(new BearerTokens(key -> null, null), new JsonBody(1, 1, new ByteBudget(0)), "");
     new HealthRoutes(Health.start(checks, PERIOD, LIMIT), "0.13.0").register(routes);
     routes.register(routing);
   }
@@ -54,12 +57,12 @@ class HealthTest {
   }
 
   @AfterEach
-  void mend() {
+  void repair() {
     BROKEN.clear();
   }
 
   @Test
-  void healthyHasTheSeedsShapeAndOrder() {
+  void healthyHasTheSpecifiedFieldsInOrder() {
     awaitHealth(200, "healthy");
     assertThat(body("/health"))
         .matches(
@@ -68,7 +71,7 @@ class HealthTest {
   }
 
   @Test
-  void answersGoOnWithoutADatabase() {
+  void aMissingDatabaseIsDegradedAndReady() {
     BROKEN.put("database", true);
 
     awaitHealth(200, "degraded");
@@ -77,7 +80,7 @@ class HealthTest {
   }
 
   @Test
-  void withoutAModelServerThereAreNoAnswers() {
+  void missingModelServersAreUnhealthyAndNotReady() {
     BROKEN.put("ollama", true);
 
     awaitHealth(503, "unhealthy");
@@ -86,7 +89,7 @@ class HealthTest {
   }
 
   @Test
-  void aCheckThatHangsCountsAsFailedAndHoldsNobodyUp() throws Exception {
+  void aCheckThatHangsFailsAndDelaysNoOther() throws Exception {
     CountDownLatch stall = new CountDownLatch(1);
     try (Health health =
         Health.start(
@@ -115,7 +118,7 @@ class HealthTest {
 
   @Test
   void aSuccessAfterTheLimitIsAFailure() throws Exception {
-    ScheduledExecutorService everyLimitIsReachedAtOnce =
+    ScheduledExecutorService reachesEveryLimitAtOnce =
         new ScheduledThreadPoolExecutor(1) {
           @Override
           public ScheduledFuture<?> schedule(Runnable command, long delay, TimeUnit unit) {
@@ -128,13 +131,13 @@ class HealthTest {
             List.of(new DependencyCheck("late", () -> {})),
             Duration.ofHours(1),
             Duration.ofSeconds(20),
-            everyLimitIsReachedAtOnce)) {
+            reachesEveryLimitAtOnce)) {
       assertThat(health.states()).containsExactly(Map.entry("late", Health.State.ERROR));
     }
   }
 
   @Test
-  void anErrorIsAFailureAndEndsNoProbing() throws Exception {
+  void anErrorIsAFailureAndDoesNotEndTheChecks() throws Exception {
     CountDownLatch asked = new CountDownLatch(3);
     DependencyCheck broken =
         new DependencyCheck(

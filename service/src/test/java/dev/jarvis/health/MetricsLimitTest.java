@@ -32,7 +32,7 @@ class MetricsLimitTest {
   }
 
   @Test
-  void manyReadersOfMetricsCollectThemTwoAtATime() throws Exception {
+  void twoClientsCollectMetricsAtOnceAndOthersAreRefused() throws Exception {
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<byte[]>> both =
           List.of(threads.submit(this::render), threads.submit(this::render));
@@ -40,7 +40,7 @@ class MetricsLimitTest {
 
       assertThatThrownBy(this::render)
           .isInstanceOf(ApiException.Overloaded.class)
-          .hasMessage("Metrics are being read by 2 clients; the maximum is 2.");
+          .hasMessage("2 clients are reading the metrics, which is the maximum. Try again later.");
 
       collected.countDown();
       for (Future<byte[]> each : both) {

@@ -30,7 +30,7 @@ class MetricsRoutesTest {
   }
 
   @Test
-  void openMetricsComesWithExemplarsWhenAskedFor() {
+  void openMetricsWithExemplarsIsReturnedIfAccepted() {
     String trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     service.get("/v1/models", "traceparent", "00-" + trace + "-00f067aa0ba902b7-01");
 
@@ -64,7 +64,7 @@ class MetricsRoutesTest {
   @Test
   void junkPathsMethodsAndModelsAddNoSeries() {
     Logger requests = (Logger) LoggerFactory.getLogger("dev.jarvis.request");
-    requests.setLevel(Level.WARN); // 20,000 lines that nobody reads
+    requests.setLevel(Level.WARN); // instead of 20,000 lines
     try {
       junk(0, 50);
       long before = series();
@@ -77,7 +77,7 @@ class MetricsRoutesTest {
   }
 
   @Test
-  void aTokenGuardsMetricsAndHealthWhereOneIsSet() throws Exception {
+  void aConfiguredTokenIsRequiredForMetricsAndHealth() throws Exception {
     try (TestService guarded = TestService.start(Map.of("JARVIS_METRICS_TOKEN", "t0ken"))) {
       assertThat(guarded.get("/metrics").statusCode()).isEqualTo(401);
       assertThat(guarded.get("/health").statusCode()).isEqualTo(401);

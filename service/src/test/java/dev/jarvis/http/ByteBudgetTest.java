@@ -16,7 +16,7 @@ class ByteBudgetTest {
   private final ByteBudget budget = new ByteBudget(1_000);
 
   @Test
-  void aUserGetsHalfAndAllUsersGetAll() {
+  void oneUserGetsHalfAndAllUsersTogetherGetAll() {
     ByteBudget.Reservation ann = budget.reserve("ann", 500);
     assertThatThrownBy(() -> budget.reserve("ann", 1))
         .isInstanceOf(ApiException.Overloaded.class)
@@ -33,7 +33,7 @@ class ByteBudgetTest {
 
     ann.close();
     ann.close();
-    ann.resize(500); // does nothing any more
+    ann.resize(500); // no effect after close
     bob.close();
 
     assertThat(budget.reserved()).isZero();
@@ -41,7 +41,7 @@ class ByteBudgetTest {
   }
 
   @Test
-  void aReservationThatCannotGrowStaysAsItIs() {
+  void aReservationThatCannotGrowKeepsItsSize() {
     ByteBudget.Reservation ann = budget.reserve("ann", 100);
     ann.resize(300);
     assertThatThrownBy(() -> ann.resize(501)).isInstanceOf(ApiException.Overloaded.class);
@@ -54,7 +54,7 @@ class ByteBudgetTest {
   }
 
   @Test
-  void nothingIsLostUnderConcurrency() {
+  void concurrentReservationsAddUp() {
     List<CompletableFuture<Void>> clients = new ArrayList<>();
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int client = 0; client < 100; client++) {

@@ -16,7 +16,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
-/** Which address a request's log line and its span carry. */
+/** The client address in a request's log line and span. */
 class ClientAddressTest {
   private final List<ILoggingEvent> lines = new CopyOnWriteArrayList<>();
 

@@ -20,18 +20,18 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Requests that two readers could end in different places, over a raw socket: refused, and the
- * connection closed.
+ * Sends requests that two parsers could delimit differently, over a raw socket. They are refused
+ * and the connection is closed.
  */
 class FramingTest {
-  /** What a smuggler hopes to have served as a second request. */
+  /** The smuggled request: what an attacker wants to be served as a second request. */
   private static final String SMUGGLED = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n";
 
-  /** Lets the server close a connection that it would keep. */
+  /** Makes the server close a connection that it would keep. */
   private static final String LAST =
       "GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
-  /** What follows the head of a request to the chat route. */
+  /** The rest of a request to the chat route after its first headers. */
   static Stream<String> ambiguous() {
     Stream<String> heads =
         Stream.of(
@@ -99,7 +99,7 @@ class FramingTest {
   void ambiguousFramingIsRefusedAndTheConnectionClosed(String headersAndBody) throws Exception {
     String request = head("POST", "/v1/chat/completions") + headersAndBody;
     try (RawConnection client = new RawConnection(TestService.shared())) {
-      client.send(request + SMUGGLED).halfClose(); // so that the server need not wait for more
+      client.send(request + SMUGGLED).halfClose(); // so that the server does not wait for more
 
       String answer = client.readAll();
 
@@ -135,19 +135,19 @@ class FramingTest {
         "\r\nGET /health/live HTTP/1.1\r\nHost: a\r\n\r\n",
         "{}GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n",
       })
-  void headsThatAreNoHttpAreTheClientsFault(String head) throws Exception {
+  void malformedHeadsAreTheClientsFault(String head) throws Exception {
     assertThat(statuses(exchange(head + SMUGGLED))).containsExactly("400");
   }
 
   @ParameterizedTest
   @MethodSource("dev.jarvis.http.connection.ChunkedFramingTest#wellFormed")
-  void plainChunksAreReadAndTheConnectionGoesOn(String body) throws Exception {
+  void wellFormedChunksAreReadAndTheConnectionStaysOpen(String body) throws Exception {
     String request =
         head("POST", "/v1/chat/completions") + "Transfer-Encoding: chunked\r\n\r\n" + body;
 
     String answer = exchange(request + request + LAST);
 
-    // {} is no question: the answer tells that it was read
+    // {} is not a valid chat, so this error shows that the body was read
     assertThat(statuses(answer)).containsExactly("400", "400", "200");
     assertThat(answer).contains("'model'").doesNotContain("framing");
   }
@@ -163,7 +163,7 @@ class FramingTest {
   }
 
   @Test
-  void aBodyThatNobodyReadsEndsTheConnection() throws Exception {
+  void anUnreadBodyClosesTheConnection() throws Exception {
     String answer =
         exchange(
             "GET /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n" + SMUGGLED);
@@ -219,7 +219,7 @@ class FramingTest {
   }
 
   @Test
-  void requestsThatAreNoHttpGetTheDialectsError() throws Exception {
+  void malformedRequestsGetAnErrorInTheApisShape() throws Exception {
     assertThat(exchange("GET  /x y HTTP/1.1\r\n\r\n"))
         .startsWith("HTTP/1.1 400 ")
         .contains("malformed_request");

@@ -19,7 +19,7 @@ class JsonWeightTest {
 
   private final ObjectMapper mapper = SharedBuffers.mapper();
 
-  /** All that is allocated is a little more than what is kept. */
+  /** The bytes allocated, which are slightly more than the bytes kept. */
   @ParameterizedTest
   @ValueSource(
       strings = {

@@ -10,14 +10,17 @@ import dev.jarvis.provider.openai.FakeOpenAi;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The OpenAPI document says what the service does, no more and no less. */
+/** The OpenAPI document describes what the service does, no more and no less. */
 class OpenApiTest {
   private static final String MODEL = "cloud-1";
 
@@ -45,23 +48,60 @@ class OpenApiTest {
   }
 
   @Test
-  void everyRouteIsDescribedAndNothingElse() {
-    JsonNode error = TestService.json(service.get("/nowhere").body()).path("error");
-    String routes = error.path("message").asText().replaceAll("(?s).*known are (.*)\\.", "$1");
-    Set<String> described = new TreeSet<>();
-    document().path("paths").fieldNames().forEachRemaining(described::add);
+  void describesEveryMethodOfEveryRouteAndNothingElse() {
+    Map<String, Set<String>> served = new TreeMap<>();
+    service
+        .routes()
+        .templates()
+        .forEach(
+            (template, methods) -> {
+              Set<String> names = new TreeSet<>();
+              methods.forEach(it -> names.add(it.toLowerCase(Locale.ROOT)));
+              if (names.contains("get")) {
+                names.add("head");
+              }
+              served.put(template, names);
+            });
+    Map<String, Set<String>> described = new TreeMap<>();
+    document()
+        .path("paths")
+        .properties()
+        .forEach(
+            it -> {
+              Set<String> names = new TreeSet<>();
+              it.getValue().fieldNames().forEachRemaining(names::add);
+              described.put(it.getKey(), names);
+            });
 
-    assertThat(described).isEqualTo(new TreeSet<>(List.of(routes.split(", ", -1))));
+    assertThat(described).isEqualTo(served);
+  }
+
+  @Test
+  void statesTheConfiguredLimits() throws Exception {
+    try (TestService small = TestService.start(Map.of("JARVIS_CHAT_MAX_MESSAGES", "7"))) {
+      JsonNode document = TestService.json(small.get("/openapi.json").body());
+      String message = "{\"role\": \"user\", \"content\": \"hi\"}";
+      String body =
+          "{\"model\": \"m\", \"messages\": [" + (message + ",").repeat(7) + message + "]}";
+
+      assertThat(
+              document
+                  .at("/components/schemas/ChatCompletionRequest/properties/messages/maxItems")
+                  .asInt())
+          .isEqualTo(7);
+      assertThat(TestService.json(small.chat(body).body()).at("/error/message").asText())
+          .isEqualTo("'messages' has 8 items; the maximum is 7.");
+    }
   }
 
   /**
-   * Schemathesis makes requests from the document, right and wrong ones, and judges the answers.
+   * Schemathesis generates valid and invalid requests from the document, and checks the responses.
    */
   @Test
-  void theServiceKeepsToTheDocument(@TempDir Path folder) throws Exception {
+  void theServiceConformsToTheDocument(@TempDir Path folder) throws Exception {
     ObjectNode document = document();
-    for (String request : List.of("ChatCompletionRequest", "EmbeddingRequest")) {
-      document // a name that is there, for most answers to be more than "no such model"
+    for (String request : List.of("ChatCompletionRequest", "EmbeddingRequest", "RoutingRequest")) {
+      document // a known name, or most requests would fail with "no such model"
           .withObject("/components/schemas/" + request + "/properties/model")
           .putArray("enum")
           .add(MODEL);

@@ -19,7 +19,7 @@ class TrustedProxiesTest {
       new TrustedProxies(
           Stream.of("10.0.0.0/8", "192.0.2.7", "fd00::/9").map(AddressBlock::parse).toList());
 
-  /** Headers are names and values in turn. */
+  /** Headers are alternating names and values. */
   private static String client(String peer, String... headers) {
     WritableHeaders<?> all = WritableHeaders.create();
     for (int i = 0; i < headers.length; i += 2) {
@@ -33,7 +33,7 @@ class TrustedProxiesTest {
   }
 
   @Test
-  void aPeerThatIsNotTrustedIsTheClientWhateverItSays() {
+  void anUntrustedPeerIsTheClientWhateverItsHeadersSay() {
     assertThat(client("203.0.113.5", "X-Forwarded-For", "1.2.3.4", "Forwarded", "for=1.2.3.4"))
         .isEqualTo("203.0.113.5");
     assertThat(client("192.0.2.8", "X-Forwarded-For", "1.2.3.4")).isEqualTo("192.0.2.8");
@@ -65,7 +65,7 @@ class TrustedProxiesTest {
         "::ffff:10.1.1.1 | 10.1.1.1",
         "garbage, 1.2.3.4 | 1.2.3.4",
       })
-  void theRightMostAddressThatIsNoProxyIsTheClients(String value, String address) {
+  void theRightMostAddressThatIsNotAProxyIsTheClients(String value, String address) {
     assertThat(forwardedFor(value)).isEqualTo(address);
   }
 
@@ -102,7 +102,7 @@ class TrustedProxiesTest {
         "1.2.3.4\u0000",
         "1.2.3.4 5.6.7.8",
       })
-  void whatIsNoAddressLeavesThePeers(String value) {
+  void aMalformedAddressFallsBackToThePeers(String value) {
     assertThat(forwardedFor(value)).isEqualTo("10.0.0.1");
     assertThat(client("10.0.0.1", "Forwarded", "for=" + value)).isEqualTo("10.0.0.1");
     assertThat(forwardedFor("6.6.6.6, " + value + ", 10.1.1.1")).isEqualTo("10.0.0.1");
@@ -111,13 +111,13 @@ class TrustedProxiesTest {
   @ParameterizedTest
   @ValueSource(
       strings = {"for=_hidden", "for=\"1.2.3.4", "for", "proto=http", "xfor=1.2.3.4", "for=\"\""})
-  void forwardedWithoutAnAddressLeavesThePeers(String value) {
+  void forwardedWithoutAnAddressFallsBackToThePeers(String value) {
     assertThat(client("10.0.0.1", "Forwarded", value)).isEqualTo("10.0.0.1");
   }
 
-  /** A quote that a client leaves open must not swallow what the proxy appends. */
+  /** An unterminated quote of the client must not hide what the proxy appends. */
   @Test
-  void aClientCannotChooseItsAddressByWhatStandsBeforeTheProxys() {
+  void aClientCannotChooseItsAddress() {
     for (String sent : List.of("for=6.6.6.6", "for=\"6.6.6.6", "a=\"", "a=\"\\", ";;=", "\"")) {
       assertThat(client("10.0.0.1", "Forwarded", sent, "Forwarded", "for=1.2.3.4"))
           .as(sent)
@@ -129,7 +129,7 @@ class TrustedProxiesTest {
   }
 
   @Test
-  void linesOfAHeaderAreOneList() {
+  void repeatedHeadersAreOneList() {
     assertThat(
             client(
                 "10.0.0.1", "X-Forwarded-For", "6.6.6.6", "X-Forwarded-For", "1.2.3.4, 10.1.1.1"))
@@ -137,7 +137,7 @@ class TrustedProxiesTest {
   }
 
   @Test
-  void headersThatDisagreeAreNotBelieved() {
+  void headersThatDisagreeAreIgnored() {
     assertThat(client("10.0.0.1", "X-Forwarded-For", "1.2.3.4", "Forwarded", "for=6.6.6.6"))
         .isEqualTo("10.0.0.1");
     assertThat(client("10.0.0.1", "X-Forwarded-For", "1.2.3.4", "Forwarded", "for=1.2.3.4"))
@@ -145,7 +145,7 @@ class TrustedProxiesTest {
   }
 
   @Test
-  void longHeadersAreNotRead() {
+  void onlyTheEndOfLongHeadersIsRead() {
     assertThat(forwardedFor("6.6.6.6,".repeat(21) + "1.2.3.4")).isEqualTo("1.2.3.4");
     assertThat(forwardedFor("6.6.6.6,".repeat(5_000) + "1.2.3.4")).isEqualTo("1.2.3.4");
     assertThat(forwardedFor(" ".repeat(5_000) + "1.2.3.4")).isEqualTo("10.0.0.1");
@@ -153,7 +153,7 @@ class TrustedProxiesTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"10.0.0.0/33", "10.0.0.0/x", "::/129", "proxy.local", "", "10.0.0.0/-1"})
-  void aBlockThatIsNoneIsRefused(String block) {
+  void aMalformedBlockIsRefused(String block) {
     assertThatThrownBy(() -> AddressBlock.parse(block))
         .isInstanceOf(IllegalArgumentException.class);
   }

@@ -63,7 +63,7 @@ class ActiveUsersTest {
   }
 
   @Test
-  void countsEachUserOnceOverAllReplicasAndForgetsThemAfterTheWindow() throws Exception {
+  void countsDistinctUsersOfAllReplicasWithinTheWindow() throws Exception {
     try (Telemetry other = Recorded.start();
         Telemetry watched = Recorded.start();
         TestRedis server = TestRedis.take();
@@ -88,7 +88,7 @@ class ActiveUsersTest {
   }
 
   @Test
-  void aSightingsSpanBelongsToTheRequestAndTheRefreshHasNone() throws Exception {
+  void recordsASpanForARequestAndNoneForTheRefresh() throws Exception {
     try (TestRedis server = TestRedis.take();
         Redis redis = open(server, telemetry);
         ActiveUsers users = replica(redis, telemetry)) {
@@ -104,12 +104,12 @@ class ActiveUsersTest {
   }
 
   @Test
-  void stopsReportingWhenRedisHasBeenAwayForTheWindow() throws Exception {
-    RedisConfig away =
+  void reportsNothingAfterRedisWasUnavailableForTheWindow() throws Exception {
+    RedisConfig unavailable =
         Configs.of(
             RedisConfig.class,
             Map.of("url", "redis://localhost:1", "command-timeout", COMMAND_TIMEOUT.toString()));
-    try (Redis redis = Stores.redis(away, home, telemetry);
+    try (Redis redis = Stores.redis(unavailable, home, telemetry);
         ActiveUsers users = replica(redis, telemetry)) {
       assertThat(Recorded.value(Metric.ACTIVE_USERS)).hasValue(0L);
       long start = System.nanoTime();

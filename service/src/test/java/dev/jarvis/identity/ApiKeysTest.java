@@ -16,7 +16,7 @@ class ApiKeysTest {
   @TempDir Path folder;
 
   @Test
-  void aKeyIsGeneratedOnceShownOnceAndKeptAsAHash() throws Exception {
+  void aKeyIsGeneratedAndShownOnceAndStoredAsAHash() throws Exception {
     Path file = folder.resolve("api-key.sha256");
     List<String> shown = new ArrayList<>();
 
@@ -45,7 +45,7 @@ class ApiKeysTest {
             List.of(ApiKeys.admin("root-key"), alice),
             file,
             key -> {
-              throw new AssertionError("no key is to be generated");
+              throw new AssertionError("a key was generated");
             });
 
     assertThat(keys.user("abc")).isEqualTo("alice");
@@ -54,9 +54,9 @@ class ApiKeysTest {
     assertThat(file).doesNotExist();
   }
 
-  /** As one of an earlier version that was killed between making the file and writing to it. */
+  /** As an earlier version left it that was killed before it wrote to the file. */
   @Test
-  void anEmptyFileIsNoKey() throws Exception {
+  void anEmptyFileHoldsNoKey() throws Exception {
     Path file = Files.createFile(folder.resolve("api-key.sha256"));
     List<String> shown = new ArrayList<>();
 
@@ -69,7 +69,7 @@ class ApiKeysTest {
   }
 
   @Test
-  void aStartThatEndsBeforeTheKeyWasShownLeavesNoKey() throws Exception {
+  void noKeyIsStoredBeforeItWasShown() throws Exception {
     Path file = folder.resolve("api-key.sha256");
     assertThatThrownBy(
             () ->
@@ -90,7 +90,7 @@ class ApiKeysTest {
   }
 
   @Test
-  void aFileWithSomethingElseIsRefused() throws Exception {
+  void aFileWithOtherContentIsRefused() throws Exception {
     Path file = Files.writeString(folder.resolve("api-key.sha256"), "sk-jarvis-in-clear");
 
     assertThatThrownBy(() -> ApiKeys.open(List.of(), file, key -> {}))

@@ -5,14 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import dev.jarvis.gateway.ChatRequest;
-import dev.jarvis.gateway.EmbeddingRequest;
-import dev.jarvis.provider.Embeddings;
-import dev.jarvis.provider.EventSource;
-import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
-import dev.jarvis.provider.ProviderRequest;
-import dev.jarvis.provider.UnsupportedFields;
+import dev.jarvis.provider.StubProvider;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -34,21 +28,15 @@ class CatalogueTest {
   private final Listing two = new Listing("two", "a", "c");
 
   /** A provider with scripted models. */
-  private static final class Listing implements Provider {
-    private final String name;
+  private static final class Listing extends StubProvider {
     private final AtomicInteger asked = new AtomicInteger();
     private volatile List<String> models;
     private volatile boolean down;
     private volatile CountDownLatch answers = new CountDownLatch(0);
 
     Listing(String name, String... models) {
-      this.name = name;
+      super(name);
       this.models = List.of(models);
-    }
-
-    @Override
-    public String name() {
-      return name;
     }
 
     @Override
@@ -64,29 +52,6 @@ class CatalogueTest {
       }
       return models;
     }
-
-    @Override
-    public EventSource chat(ProviderRequest request) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public UnsupportedFields unsupported(ChatRequest request) {
-      return UnsupportedFields.NONE;
-    }
-
-    @Override
-    public Embeddings embed(EmbeddingRequest request, String label) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public UnsupportedFields unsupported(EmbeddingRequest request) {
-      return UnsupportedFields.NONE;
-    }
-
-    @Override
-    public void close() {}
   }
 
   @Test

@@ -4,13 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.jarvis.config.Configs;
 import dev.jarvis.gateway.ChatRequest;
-import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.provider.Chats;
-import dev.jarvis.provider.Embeddings;
-import dev.jarvis.provider.EventSource;
-import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
-import dev.jarvis.provider.ProviderRequest;
+import dev.jarvis.provider.StubProvider;
 import dev.jarvis.provider.UnsupportedFields;
 import dev.jarvis.routing.CircuitBreaker.Verdict;
 import dev.jarvis.routing.Decision.Option;
@@ -39,20 +35,14 @@ class RouterTest {
   private final AtomicLong now = new AtomicLong();
 
   /** A provider that has the model "m", unless it is down. */
-  private static final class Stub implements Provider {
-    private final String name;
+  private static final class Stub extends StubProvider {
     volatile boolean down;
     volatile List<String> listed = List.of("m");
     volatile Optional<Boolean> loaded = Optional.empty();
     volatile UnsupportedFields unsupported = UnsupportedFields.NONE;
 
     Stub(String name) {
-      this.name = name;
-    }
-
-    @Override
-    public String name() {
-      return name;
+      super(name);
     }
 
     @Override
@@ -64,11 +54,6 @@ class RouterTest {
     }
 
     @Override
-    public EventSource chat(ProviderRequest request) {
-      throw new AssertionError("a decision must not ask a model");
-    }
-
-    @Override
     public UnsupportedFields unsupported(ChatRequest request) {
       return unsupported;
     }
@@ -77,19 +62,6 @@ class RouterTest {
     public Optional<Boolean> loaded(String model) {
       return loaded;
     }
-
-    @Override
-    public Embeddings embed(EmbeddingRequest request, String label) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public UnsupportedFields unsupported(EmbeddingRequest request) {
-      return UnsupportedFields.NONE;
-    }
-
-    @Override
-    public void close() {}
   }
 
   @AfterEach

@@ -27,9 +27,9 @@ import dev.jarvis.id.UuidV7;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
-import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
 import dev.jarvis.provider.ProviderRequest;
+import dev.jarvis.provider.StubProvider;
 import dev.jarvis.provider.UnsupportedFields;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.storage.Redis;
@@ -96,20 +96,14 @@ abstract class TwoTargets {
     EventSource answer() throws ProviderException;
   }
 
-  final class Stub implements Provider {
-    private final String name;
+  final class Stub extends StubProvider {
     volatile Script script;
     volatile boolean streams = true;
     volatile UnsupportedFields unsupported = UnsupportedFields.NONE;
 
     Stub(String name) {
-      this.name = name;
+      super(name);
       script = () -> new Played(name, TEXT, STOP, USAGE, END);
-    }
-
-    @Override
-    public String name() {
-      return name;
     }
 
     @Override
@@ -119,7 +113,7 @@ abstract class TwoTargets {
 
     @Override
     public EventSource chat(ProviderRequest request) throws ProviderException {
-      log.add(name + " asked");
+      log.add(name() + " asked");
       return script.answer();
     }
 
@@ -135,17 +129,9 @@ abstract class TwoTargets {
 
     @Override
     public Embeddings embed(EmbeddingRequest request, String label) {
-      log.add(name + " asked as " + label);
+      log.add(name() + " asked as " + label);
       return new Embeddings(List.of(VECTOR), Usage.counted(6, 0), null);
     }
-
-    @Override
-    public UnsupportedFields unsupported(EmbeddingRequest request) {
-      return UnsupportedFields.NONE;
-    }
-
-    @Override
-    public void close() {}
   }
 
   /** Returns its events, then fails or waits until the call is cancelled. */

@@ -23,7 +23,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A pool of one connection, so that each statement shows what the one before left behind. */
+/**
+ * Cancels statements on a pool of one connection, so that each shows the effects of the previous.
+ */
 @Timeout(120)
 class CancelledStatementsTest {
   private static final Duration LIMIT = Duration.ofSeconds(50);
@@ -33,7 +35,7 @@ class CancelledStatementsTest {
   private static Telemetry telemetry;
   private static Database database;
 
-  /** To look at the other one's backend. */
+  /** Observes the backend of the other pool. */
   private static Database watcher;
 
   @BeforeAll
@@ -88,15 +90,15 @@ class CancelledStatementsTest {
             e -> {
               assertThat(scope.<Boolean, RuntimeException>call(() -> Database.isCancelled(e)))
                   .isTrue();
-              assertThat(Database.isCancelled(e)).as("outside of the scope").isFalse();
+              assertThat(Database.isCancelled(e)).as("outside the scope").isFalse();
             });
     assertThat(active(pid)).isZero();
     assertThat(pid()).as("the same backend").isEqualTo(pid);
     assertThat(Recorded.value(Metric.DB_CLIENT_OPERATION_ERRORS, "postgresql", "asleep"))
-        .as("it is no error")
+        .as("a cancelled statement is no error")
         .isIn(Optional.empty(), Optional.of(0L));
     assertThatThrownBy(() -> scope.run(() -> pid()))
-        .as("no statement begins in a scope that is cancelled")
+        .as("no statement starts in a cancelled scope")
         .isInstanceOf(DbClientException.class)
         .hasMessageContaining("cancelled");
     assertThat(pid()).isEqualTo(pid);

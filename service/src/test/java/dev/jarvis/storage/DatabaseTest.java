@@ -47,7 +47,7 @@ class DatabaseTest {
   private static Telemetry telemetry;
   private static Database database;
 
-  /** The same PostgreSQL under short limits. */
+  /** A client of the same PostgreSQL with short timeouts. */
   private static Database hasty;
 
   @BeforeAll
@@ -88,7 +88,7 @@ class DatabaseTest {
   }
 
   @Test
-  void leavesNoSpanOfAPoll() {
+  void recordsNoSpanForAPoll() {
     int one =
         database.poll(
             db ->
@@ -123,14 +123,14 @@ class DatabaseTest {
   }
 
   @Test
-  void asksForASignOfLifeWithoutASpan() throws SQLException {
+  void checksWithoutASpan() throws SQLException {
     int before = Recorded.spans().size();
     database.check();
     assertThat(Recorded.spans()).hasSize(before);
   }
 
   @Test
-  void showsThePoolsMeters() {
+  void registersTheMetersOfThePool() {
     await()
         .atMost(LIMIT)
         .untilAsserted(
@@ -145,7 +145,7 @@ class DatabaseTest {
   }
 
   @Test
-  void letsNobodyInWithoutThePassword() throws IOException {
+  void requiresThePassword() throws IOException {
     for (String user : new String[] {"postgres", "jarvis"}) {
       String url = "jdbc:postgresql://localhost:%s/jarvis?user=%s".formatted(port(), user);
       assertThatThrownBy(() -> DriverManager.getConnection(url).close())
@@ -194,7 +194,7 @@ class DatabaseTest {
   }
 
   @Test
-  void givesUpOnAServerThatDoesNotComeAndSaysWhich() throws IOException {
+  void namesTheServerThatDoesNotAnswerInTime() throws IOException {
     int port;
     try (ServerSocket socket = new ServerSocket(0)) {
       port = socket.getLocalPort();
@@ -209,7 +209,7 @@ class DatabaseTest {
   }
 
   @Test
-  void tellsAtOnceThatThePasswordIsWrong() throws IOException {
+  void reportsAWrongPasswordAtOnce() throws IOException {
     DatabaseConfig config = config(url("wrong"), Duration.ofMinutes(2), LIMIT);
 
     long start = System.nanoTime();
@@ -220,7 +220,7 @@ class DatabaseTest {
   }
 
   @Test
-  void waitsAtStartForAServerThatDoesNotTakeConnectionsYet() throws Exception {
+  void waitsAtStartForAServerThatAcceptsNoConnectionsYet() throws Exception {
     DatabaseConfig config = config(url(password()), Duration.ofMinutes(2), LIMIT);
     asSuperuser("ALTER ROLE jarvis CONNECTION LIMIT 0");
     CompletableFuture<Database> opening =
@@ -242,9 +242,9 @@ class DatabaseTest {
     }
   }
 
-  /** What a client sees of a primary that became a standby. */
+  /** As a primary that became a standby. */
   @Test
-  void aServerThatTakesNoWritesIsAwayAndNotHealthy() throws Exception {
+  void aReadOnlyServerIsUnavailableAndUnhealthy() throws Exception {
     asSuperuser("ALTER ROLE jarvis SET default_transaction_read_only = on");
     try {
       disconnectAll();
@@ -274,7 +274,7 @@ class DatabaseTest {
   }
 
   @Test
-  void anErrorOfTheDataOrTheCodeIsNotRetried() {
+  void anErrorOfTheDataOrABugIsNotRetried() {
     assertThatThrownBy(
             () -> database.execute(db -> db.createNamedGet("zero", "SELECT 1 / 0").execute()))
         .matches(e -> !Database.mayRetry(e) && !Database.isAway(e));
@@ -290,7 +290,7 @@ class DatabaseTest {
   }
 
   @Test
-  void aStalledServerBlocksNobodyBeyondTheLimits() throws Exception {
+  void aStalledServerBlocksNoCallerBeyondTheTimeouts() throws Exception {
     await().atMost(LIMIT).ignoreExceptions().untilAsserted(hasty::check);
     List<ProcessHandle> processes = serverProcesses();
     signal("-STOP", processes);

@@ -42,7 +42,7 @@ class ObjectStoreTest {
   }
 
   @Test
-  void keepsObjectsOnTheLocalDiskByDefault() throws Exception {
+  void storesObjectsOnTheLocalDiskByDefault() throws Exception {
     ObjectStoreConfig config = Configs.of(ObjectStoreConfig.class, Map.of());
     try (ObjectStore store = Stores.objects(config, home, telemetry)) {
       assertThatCode(store::check).doesNotThrowAnyException();
@@ -52,7 +52,7 @@ class ObjectStoreTest {
   }
 
   @Test
-  void makesTheBucketOfAnS3ServiceAndAsksForIt() throws Exception {
+  void createsTheBucketOfAnS3ServiceAndChecksIt() throws Exception {
     try (S3Fake s3 = new S3Fake(0);
         ObjectStore store = Stores.objects(s3.config(), home, telemetry)) {
       assertThat(s3.calls).contains("PUT");
@@ -71,7 +71,7 @@ class ObjectStoreTest {
   }
 
   @Test
-  void startsWithoutTheS3ServiceAndMakesTheBucketLater() throws Exception {
+  void startsWithoutTheS3ServiceAndCreatesTheBucketLater() throws Exception {
     ObjectStoreConfig config;
     int port;
     try (S3Fake gone = new S3Fake(0)) {
@@ -86,12 +86,12 @@ class ObjectStoreTest {
             .untilAsserted(() -> assertThat(s3.calls).contains("PUT"));
         assertThatCode(store::check).doesNotThrowAnyException();
       }
-      // one trace for the start, none for each later attempt
+      // of the start; later attempts have none
       assertThat(Recorded.spans()).hasSize(1);
     }
   }
 
-  /** Answers for one bucket as S3 does; checks no signature. */
+  /** An S3 service with one bucket that does not verify signatures. */
   private static final class S3Fake implements AutoCloseable {
     private final HttpServer server;
     private final List<String> calls = new CopyOnWriteArrayList<>();

@@ -23,7 +23,7 @@ class PostgresUrlTest {
     "jdbc:postgresql://db/jarvis?user=ann&sslmode=require&password=s3cret,"
         + " jdbc:postgresql://db/jarvis?sslmode=require, ann, s3cret",
   })
-  void acceptsWhatPeoplePaste(String url, String jdbc, String username, String password) {
+  void acceptsCommonForms(String url, String jdbc, String username, String password) {
     assertThat(PostgresUrl.parse(url)).isEqualTo(new PostgresUrl(jdbc, username, password));
   }
 
@@ -37,7 +37,7 @@ class PostgresUrlTest {
         "postgres:///jarvis",
         "postgres://ann:s3cret@/jarvis"
       })
-  void refusesOthersWithoutRepeatingThem(String url) {
+  void refusesOtherFormsWithoutRepeatingThem(String url) {
     assertThatThrownBy(() -> PostgresUrl.parse(url))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("jdbc:postgresql://host:port/database")

@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What the telemetry that a test starts records: the production set-up with a span processor and a
- * metric reader more, added through the SDK's own way to extend it.
+ * The spans and metrics of a test: the production telemetry with an additional span processor and
+ * metric reader, which the SDK loads as an extension.
  */
 public final class Recorded implements AutoConfigurationCustomizerProvider {
   private static volatile InMemorySpanExporter spans = InMemorySpanExporter.create();
@@ -25,14 +25,14 @@ public final class Recorded implements AutoConfigurationCustomizerProvider {
 
   @Override
   public void customize(AutoConfigurationCustomizer sdk) {
-    spans = InMemorySpanExporter.create(); // the last one ended with its telemetry
+    spans = InMemorySpanExporter.create(); // the previous one is closed with its telemetry
     metrics = InMemoryMetricReader.create();
     sdk.addTracerProviderCustomizer(
             (tracers, config) -> tracers.addSpanProcessor(SimpleSpanProcessor.create(spans)))
         .addMeterProviderCustomizer((meters, config) -> meters.registerMetricReader(metrics));
   }
 
-  /** Starts telemetry that exports nowhere; from here on the spans and metrics are its own. */
+  /** Starts telemetry without exporters and discards what was recorded before. */
   public static Telemetry start() {
     for (String signal : List.of("traces", "metrics", "logs")) {
       System.setProperty("otel." + signal + ".exporter", "none");
@@ -48,7 +48,9 @@ public final class Recorded implements AutoConfigurationCustomizerProvider {
     return spans().stream().filter(it -> it.getName().equals(name)).toList();
   }
 
-  /** A counter's or gauge's value for label values; empty if there is no such series. */
+  /**
+   * Returns the value of a counter or gauge, or the count of a histogram; empty without a series.
+   */
   public static Optional<Long> value(Metric metric, String... labels) {
     return metrics.collectAllMetrics().stream()
         .filter(it -> it.getName().equals(metric.instrument()))

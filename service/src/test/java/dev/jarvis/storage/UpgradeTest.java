@@ -16,10 +16,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A service started over a database of the release before, with data in it. */
+/** A service starts on a database with data of the previous release. */
 @Timeout(90)
 class UpgradeTest {
-  private static final String BEFORE = "7";
+  private static final String PREVIOUS = "7";
 
   private TestDatabase database;
 
@@ -34,7 +34,7 @@ class UpgradeTest {
             at.get("JARVIS_DATABASE_URL"),
             at.get("JARVIS_DATABASE_USERNAME"),
             at.get("JARVIS_DATABASE_PASSWORD"))
-        .target(BEFORE)
+        .target(PREVIOUS)
         .load()
         .migrate();
   }
@@ -49,9 +49,9 @@ class UpgradeTest {
   }
 
   @Test
-  void keepsTheLedgerAndTheDocumentsAndGoesOn() throws Exception {
+  void keepsTheLedgerAndTheDocumentsAndAddsToThem() throws Exception {
     database.execute("SELECT llm_requests_ensure_partition(now())");
-    // one of this month, one in the default partition, as before its month's was made
+    // one in this month's partition, and one in the default partition for lack of another
     for (String created : List.of("now()", "timestamptz '2020-01-02T03:04:05Z'")) {
       database.execute(
           """

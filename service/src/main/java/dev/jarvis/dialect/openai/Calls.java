@@ -23,16 +23,16 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** How requests become calls, and what clients and log lines learn of the way of a call. */
+/** Turns requests into calls, and reports in headers and log lines how calls were answered. */
 final class Calls {
-  /** Names that can stand in a header: the client chooses them. */
+  /** Field names that may be sent in a header; the client chooses them. */
   private static final Pattern FIELD = Pattern.compile("[\\w.-]{1,64}");
 
   private static final int MAX_IGNORED = 20;
 
   private Calls() {}
 
-  /** A call that a request asks for; notes who asks. */
+  /** The call that a request asks for; records its user as active. */
   static Call of(
       ServerRequest http,
       Question question,
@@ -40,7 +40,9 @@ final class Calls {
       @Nullable String endUser,
       ActiveUsers activeUsers) {
     Exchange exchange = Exchange.of(http);
-    exchange.endUser(endUser);
+    if (endUser != null) {
+      exchange.logAttribute("end_user", endUser);
+    }
     Call call =
         Call.of(
             exchange.id(),
@@ -53,6 +55,12 @@ final class Calls {
     return call;
   }
 
+  /** OpenAI's field {@code user}: the end user; null if absent or blank. */
+  static @Nullable String endUser(ObjectNode body) {
+    String user = body.path("user").asText("");
+    return user.isBlank() ? null : user;
+  }
+
   /** Answers a request by a call, while its client waits. */
   static void answer(Pipeline pipeline, Call call, Exchange exchange, Consumer<Answer> encoder) {
     ClientConnection.current()
@@ -61,32 +69,34 @@ final class Calls {
               try (Answer answer = pipeline.run(call)) {
                 encoder.accept(answer);
               } finally {
-                ended(call.record(), exchange);
+                logCall(call.record(), exchange);
               }
             },
             exchange::clientIsGone);
   }
 
-  /** Notes for the log line how a call ended. */
-  private static void ended(CallRecord call, Exchange exchange) {
+  /** Adds to the log line how the call was routed and how it ended. */
+  private static void logCall(CallRecord call, Exchange exchange) {
     CallRecord.Routed routed = call.routed();
-    Outcome outcome = call.outcome();
-    if (routed != null) {
-      exchange.routed(
-          routed.route(), routed.target().provider(), routed.target().model(), routed.reason());
-      // others may read on where this client has left
-      exchange.outcome(
-          routed.target().model(), (outcome == null ? Outcome.ABORTED : outcome).label());
+    if (routed == null) {
+      return;
     }
+    // a call without an outcome goes on for other readers, after this client has left
+    Outcome outcome = call.outcome() == null ? Outcome.ABORTED : call.outcome();
+    exchange.logAttribute("model", routed.target().model());
+    exchange.logAttribute("provider", routed.target().provider());
+    exchange.logAttribute("model_route", routed.route());
+    exchange.logAttribute("routing_reason", routed.reason());
+    exchange.logAttribute("outcome", outcome.label());
   }
 
-  /** Who answers, and what of the request is ignored, as headers; before the first byte. */
+  /** Sets headers that name the target and the ignored fields; to be called before the body. */
   static void explain(Head head, ServerResponse response) {
     explanation(head)
         .forEach((name, value) -> response.header(HeaderNames.create("x-jarvis-" + name), value));
   }
 
-  /** The same for a stream whose head was sent before it was known. */
+  /** The same for a stream whose headers were sent before the target was known. */
   static ObjectNode json(Head head) {
     ObjectNode json = Json.object();
     explanation(head).forEach(json::put);
@@ -94,21 +104,21 @@ final class Calls {
   }
 
   private static Map<String, String> explanation(Head head) {
-    Map<String, String> told = new LinkedHashMap<>();
-    told.put("model", head.target().model());
-    told.put("provider", head.target().provider());
-    told.put("route", head.route());
+    Map<String, String> values = new LinkedHashMap<>();
+    values.put("model", head.target().model());
+    values.put("provider", head.target().provider());
+    values.put("route", head.route());
     String ignored =
         head.ignored().stream()
             .filter(FIELD.asMatchPredicate())
             .limit(MAX_IGNORED)
             .collect(Collectors.joining(", "));
     if (!ignored.isEmpty()) {
-      told.put("ignored", ignored);
+      values.put("ignored", ignored);
     }
     if (head.cache() != null) {
-      told.put("cache", head.cache());
+      values.put("cache", head.cache());
     }
-    return told;
+    return values;
   }
 }

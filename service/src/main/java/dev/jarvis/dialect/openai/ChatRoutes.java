@@ -6,9 +6,10 @@ import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.Pipeline;
+import dev.jarvis.http.Access;
 import dev.jarvis.http.ByteBudget;
+import dev.jarvis.http.Endpoint;
 import dev.jarvis.http.Exchange;
-import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.JsonResponse;
 import dev.jarvis.http.Routes;
 import dev.jarvis.identity.ActiveUsers;
@@ -18,24 +19,21 @@ import io.helidon.webserver.http.ServerResponse;
 /** {@code POST /v1/chat/completions}: whole answers and streams. */
 public final class ChatRoutes {
   private final ChatConfig config;
-  private final JsonBody bodies;
   private final ByteBudget memory;
   private final ContentUrls contentUrls;
   private final ActiveUsers activeUsers;
   private final Pipeline pipeline;
 
   /**
-   * @param memory for whole answers
+   * @param memory for answers that are not streamed
    */
   public ChatRoutes(
       ChatConfig config,
-      JsonBody bodies,
       ByteBudget memory,
       ContentUrls contentUrls,
       ActiveUsers activeUsers,
       Pipeline pipeline) {
     this.config = config;
-    this.bodies = bodies;
     this.memory = memory;
     this.contentUrls = contentUrls;
     this.activeUsers = activeUsers;
@@ -43,13 +41,28 @@ public final class ChatRoutes {
   }
 
   public void register(Routes routes) {
-    routes.post("/v1/chat/completions", Routes.Access.KEY, this::complete);
+    routes.addJson(
+        Endpoint.post("/v1/chat/completions", Access.KEY)
+            .operation("models", "createChatCompletion", "Answers a conversation.")
+            .header(
+                "Cache-Control",
+                "`no-store` bypasses the answer cache of the route; `no-cache` renews its entry.")
+            .body("dialect/openai/ChatCompletionRequest")
+            .limit("chat.max-messages", config.maxMessages())
+            .limit("chat.max-tokens", config.maxTokens())
+            .answer(
+                200,
+                "The answer; if `stream` is true, as events, the last of which is `[DONE]`.",
+                "dialect/openai/ChatCompletion")
+            .events("data: {\"object\":\"chat.completion.chunk\",…}\n\ndata: [DONE]\n\n")
+            .responseHeaders("dialect/openai/CallHeaders")
+            .errors(404, 502, 504),
+        this::complete);
   }
 
-  private void complete(ServerRequest http, ServerResponse response) {
+  private void complete(ObjectNode body, ServerRequest http, ServerResponse response) {
     Exchange exchange = Exchange.of(http);
-    ChatCompletionRequest request =
-        ChatCompletionRequest.parse(bodies.object(http), config.maxMessages(), config.maxTokens());
+    ChatCompletionRequest request = ChatCompletionRequest.of(body);
     Call call = Calls.of(http, request.chat(), request.stream(), request.user(), activeUsers);
     contentUrls.check(request.chat().body());
     Calls.answer(

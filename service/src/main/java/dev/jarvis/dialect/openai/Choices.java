@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** Puts the events of an answer together: OpenAI's {@code choices}, and what stands beside them. */
+/** Assembles the events of an answer into OpenAI's {@code choices} and the fields beside them. */
 final class Choices {
   /** One answer to the question. */
   private static final class Choice {
@@ -63,17 +63,17 @@ final class Choices {
     return choices.computeIfAbsent(index, it -> new Choice());
   }
 
-  /** Fields that stand beside the choices. */
+  /** The fields beside the choices. */
   ObjectNode answerFields() {
     return answerFields;
   }
 
-  /** The last report; null if there was none. */
+  /** The last reported usage; null if there was none. */
   Event.@Nullable UsageReport usage() {
     return usage;
   }
 
-  /** The passages that the answer is grounded on; null if it is not. */
+  /** The passages that the answer is grounded in; null if it is not. */
   @Nullable ObjectNode citations() {
     return citations;
   }
@@ -87,7 +87,7 @@ final class Choices {
   private static ObjectNode json(int index, Choice choice) {
     ObjectNode json = Json.object().put("index", index);
     ObjectNode message = json.putObject("message").put("role", "assistant");
-    // OpenAI: no text beside the calls of tools is null, and not an empty one
+    // OpenAI sends null, not an empty text, beside tool calls
     boolean says = !choice.message.isEmpty() || !choice.toolCalls.isEmpty();
     message.put("content", choice.text.isEmpty() && says ? null : choice.text.toString());
     message.putNull("refusal");
@@ -102,10 +102,7 @@ final class Choices {
     return json;
   }
 
-  /**
-   * Adds a piece: texts are continued, lists extended, and names and numbers stay as they came
-   * first.
-   */
+  /** Merges a piece: appends to texts and lists, and keeps the first value of names and numbers. */
   private static void merge(ObjectNode whole, JsonNode piece) {
     for (Map.Entry<String, JsonNode> field : piece.properties()) {
       String name = field.getKey();

@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One answer as a stream of {@code chat.completion.chunk}s. A client that waits for long gets the
- * head and comments, so that no proxy gives up; from then on every error is an event.
+ * One answer as a stream of {@code chat.completion.chunk}s. After a long wait, sends the head and
+ * comments, so that proxies keep the connection; from then on, every error is an event.
  */
 final class CompletionStream {
   private static final Logger LOG = LoggerFactory.getLogger(CompletionStream.class);
@@ -115,13 +115,13 @@ final class CompletionStream {
       response.header(HeaderNames.CONTENT_TYPE, "text/event-stream");
       response.header(HeaderNames.CACHE_CONTROL, "no-cache");
       response.header(
-          HeaderNames.create("x-accel-buffering"), "no"); // nginx would hold pieces back
+          HeaderNames.create("x-accel-buffering"), "no"); // or nginx would buffer the events
       events = new EventStream(response.outputStream());
     }
     return events;
   }
 
-  /** An error before the head is a response; after it an event: the status was sent long before. */
+  /** Sends an error as a response, or as an event if the head was sent already. */
   private void fail(ApiException e) {
     if (events == null) {
       throw e;
@@ -139,8 +139,8 @@ final class CompletionStream {
   }
 
   /**
-   * A fault of the service in the middle of a stream: the client gets an error event, and a body
-   * that visibly lacks its end.
+   * Reports a fault of the service within a stream: sends an error event, and leaves the body
+   * visibly incomplete.
    */
   private CloseConnectionException brokenOff(Throwable fault, EventStream stream) {
     OutOfMemory.endProcessIf(fault);
@@ -148,7 +148,7 @@ final class CompletionStream {
     try {
       stream.send(Errors.body(new ApiException.Internal(fault), exchange.requestId()));
     } catch (EventStream.ClientGone e) {
-      // the log has it
+      // it is in the log
     }
     return new CloseConnectionException("a stream failed", fault);
   }

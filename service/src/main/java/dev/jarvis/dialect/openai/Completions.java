@@ -33,7 +33,7 @@ final class Completions {
         .put("model", model);
   }
 
-  /** As the server counted; fields that OpenAI's clients expect stand in it in any case. */
+  /** The reported usage, with the fields that OpenAI's clients expect even if they are zero. */
   private static ObjectNode usage(Event.UsageReport report) {
     Usage usage = report.usage();
     ObjectNode json =
@@ -46,7 +46,7 @@ final class Completions {
       json.putObject("completion_tokens_details").put("reasoning_tokens", usage.reasoningTokens());
     }
     if (usage.estimated()) {
-      json.put("estimated", true); // a field of JARVIS: the model server did not count
+      json.put("estimated", true); // a field of JARVIS: the model server reported no usage
     }
     if (report.raw() != null) {
       for (Map.Entry<String, JsonNode> field : report.raw().properties()) {
@@ -61,7 +61,7 @@ final class Completions {
     return json;
   }
 
-  /** Takes the chunks of a stream. */
+  /** Receives the chunks of a stream. */
   interface Sink {
     void send(ObjectNode chunk) throws EventStream.ClientGone;
   }
@@ -83,7 +83,7 @@ final class Completions {
       this.includeUsage = includeUsage;
     }
 
-    /** Sends the chunks that an event becomes. */
+    /** Sends the chunks for an event. */
     void of(Event event, Sink to) throws EventStream.ClientGone {
       switch (event) {
         case Event.Text it -> {
@@ -120,10 +120,10 @@ final class Completions {
     }
 
     /**
-     * The chunk with the tokens.
+     * The chunk with the token usage.
      *
-     * @param late what the head could not tell, because it was sent before that was known; null if
-     *     it could
+     * @param late what the response headers would say, if they were sent before that was known;
+     *     null otherwise
      */
     ObjectNode usage(@Nullable ObjectNode late) {
       ObjectNode body = head(id, "chat.completion.chunk", created, model);
@@ -143,7 +143,7 @@ final class Completions {
       to.send(chunk(choice, delta, null, null, null));
     }
 
-    /** The first chunk of a choice tells the role; the first of all, what the answer rests on. */
+    /** The first chunk of a choice has the role, the very first one the citations. */
     private void begin(int choice, Sink to) throws EventStream.ClientGone {
       if (begun.get(choice)) {
         return;
@@ -174,7 +174,7 @@ final class Completions {
       }
       body.setAll(answerFields);
       if (includeUsage) {
-        body.putNull("usage"); // OpenAI: null on every chunk but the one that tells it
+        body.putNull("usage"); // OpenAI sends null in every chunk but the one that has it
       }
       return body;
     }

@@ -3,7 +3,6 @@ package dev.jarvis.dialect.openai;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.error.ApiException;
-import dev.jarvis.http.Fields;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
@@ -19,21 +18,21 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Which URLs may stand in messages. JARVIS fetches none of them, but a model server may, from where
- * it can reach what a client cannot. Thread-safe.
+ * Checks the URLs in messages. JARVIS fetches none of them, but a model server may, and can reach
+ * hosts that a client cannot. Thread-safe.
  */
 public final class ContentUrls implements AutoCloseable {
   /** The values of {@code chat.content-urls}. */
   public enum Mode {
-    /** {@code data:} URLs alone. */
+    /** Only {@code data:} URLs. */
     REFUSE,
-    /** And those of hosts that have public addresses alone. */
+    /** {@code data:} URLs, and those of hosts that have only public addresses. */
     PUBLIC,
-    /** Any: what the model server may fetch is limited elsewhere. */
+    /** Any URL; the model server's access is limited elsewhere. */
     PASS
   }
 
-  /** Finds the addresses of a host: the system's resolver. */
+  /** Resolves a host to its addresses. */
   interface Resolver {
     InetAddress[] resolve(String host) throws UnknownHostException;
   }
@@ -43,7 +42,8 @@ public final class ContentUrls implements AutoCloseable {
   private static final int MAX_HOSTS = 16;
 
   /**
-   * A lookup that hangs cannot be ended: it keeps its thread, and further ones wait in the queue.
+   * A lookup that hangs cannot be cancelled: it keeps its thread, and further ones wait in the
+   * queue.
    */
   private static final int THREADS = 16;
 
@@ -76,10 +76,10 @@ public final class ContentUrls implements AutoCloseable {
   }
 
   /**
-   * Checks every URL in the messages of a body; waits two seconds at most for their hosts.
+   * Checks every URL in the messages of a body; waits at most two seconds for the lookups.
    *
    * @throws ApiException.InvalidRequest naming the first field whose URL is not allowed
-   * @throws ApiException.Overloaded if too many hosts are being looked up
+   * @throws ApiException.Overloaded if too many lookups are in progress
    */
   void check(ObjectNode body) {
     if (mode == Mode.PASS) {
@@ -90,10 +90,10 @@ public final class ContentUrls implements AutoCloseable {
     Map<String, String> fieldsByHost = new LinkedHashMap<>();
     urls.forEach((field, url) -> check(field, url, fieldsByHost));
     if (fieldsByHost.size() > MAX_HOSTS) {
-      throw Fields.invalid(
-          "messages",
+      throw new ApiException.InvalidRequest(
           "'messages' has URLs of %d hosts; the maximum is %d."
               .formatted(fieldsByHost.size(), MAX_HOSTS),
+          "messages",
           CODE);
     }
     resolve(fieldsByHost);
@@ -105,8 +105,8 @@ public final class ContentUrls implements AutoCloseable {
   }
 
   /**
-   * Whatever the part's type is, and in whatever case its fields are written: model servers differ
-   * in which of them they read.
+   * Collects URLs from parts of any type and from fields in any letter case, because model servers
+   * differ in which of them they read.
    */
   private static void collect(JsonNode node, String at, Map<String, String> urls) {
     for (int i = 0; node.isArray() && i < node.size(); i++) {
@@ -115,7 +115,7 @@ public final class ContentUrls implements AutoCloseable {
     for (Map.Entry<String, JsonNode> field : node.properties()) {
       String name = field.getKey().toLowerCase(Locale.ROOT);
       if (name.equals("annotations")) {
-        continue; // citations of an earlier answer, which nobody fetches
+        continue; // citations of an earlier answer, which no model server fetches
       }
       String place = at + "." + field.getKey();
       if (name.equals("url") || name.endsWith("_url") || name.equals("imageurl")) {
@@ -136,12 +136,13 @@ public final class ContentUrls implements AutoCloseable {
 
   private void check(String field, String url, Map<String, String> fieldsByHost) {
     if (mode == Mode.REFUSE) {
-      throw Fields.invalid(
+      throw new ApiException.InvalidRequest(
+          "'%s' must be a data: URL; this server does not accept http and https URLs."
+              .formatted(field),
           field,
-          "'%s' must be a data: URL; http and https URLs are not accepted here.".formatted(field),
           CODE);
     }
-    UrlHost host = UrlHost.of(url).orElseThrow(() -> refused(field, "the URL is not plain"));
+    UrlHost host = UrlHost.of(url).orElseThrow(() -> refused(field, "the URL has another form"));
     if (host.address().isPresent()) {
       if (!PublicAddress.is(host.address().get())) {
         throw refused(field, "the host '%s' is not".formatted(host.name()));
@@ -161,13 +162,13 @@ public final class ContentUrls implements AutoCloseable {
       for (Map.Entry<String, Future<Boolean>> result : results.entrySet()) {
         String host = result.getKey();
         String field = String.valueOf(fieldsByHost.get(host));
-        // Both say the same, or the error would tell which internal names exist.
+        // One message for both cases: two would reveal which internal names exist.
         if (!result.getValue().get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
           throw refused(field, "the host '%s' is not, or cannot be resolved".formatted(host));
         }
       }
     } catch (TimeoutException e) {
-      if (!lookups.getQueue().isEmpty()) { // others' names hold the threads
+      if (!lookups.getQueue().isEmpty()) { // lookups of other requests hold the threads
         throw new ApiException.Overloaded(
             "Too many host names are being resolved; try again later.");
       }
@@ -212,10 +213,10 @@ public final class ContentUrls implements AutoCloseable {
   }
 
   private static ApiException refused(String field, String why) {
-    return Fields.invalid(
-        field,
+    return new ApiException.InvalidRequest(
         "'%s' must be a data: URL, or an http or https URL without user information whose host is public; %s."
             .formatted(field, why),
+        field,
         CODE);
   }
 }

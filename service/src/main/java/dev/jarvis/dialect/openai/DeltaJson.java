@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.json.Json;
 
-/** Events in OpenAI's form: as its own servers sent them, or written anew. */
+/** Events in OpenAI's form: as its servers sent them, or converted. */
 final class DeltaJson {
   private DeltaJson() {}
 

@@ -11,10 +11,10 @@ import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Pipeline;
 import dev.jarvis.gateway.VectorAnswer;
+import dev.jarvis.http.Access;
 import dev.jarvis.http.ByteBudget;
+import dev.jarvis.http.Endpoint;
 import dev.jarvis.http.Exchange;
-import dev.jarvis.http.Fields;
-import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.Routes;
 import dev.jarvis.identity.ActiveUsers;
 import dev.jarvis.json.SharedBuffers;
@@ -29,7 +29,6 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Base64;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,16 +37,12 @@ import org.slf4j.LoggerFactory;
  * href="https://platform.openai.com/docs/api-reference/embeddings/create">OpenAI documents it</a>.
  */
 public final class EmbeddingRoutes {
-  private static final int MAX_INPUTS = 2048;
-  private static final int MAX_DIMENSIONS = 65_536;
-
   private static final Logger LOG = LoggerFactory.getLogger(EmbeddingRoutes.class);
 
-  /** Closes no bracket that was left open: a list that a fault cut short must not look complete. */
+  /** Leaves open brackets open, so that a list that a fault interrupted does not look complete. */
   private static final JsonFactory JSON =
       SharedBuffers.factory().disable(StreamWriteFeature.AUTO_CLOSE_CONTENT).build();
 
-  private final JsonBody bodies;
   private final ByteBudget memory;
   private final ContentUrls contentUrls;
   private final ActiveUsers activeUsers;
@@ -57,12 +52,7 @@ public final class EmbeddingRoutes {
    * @param memory for vectors
    */
   public EmbeddingRoutes(
-      JsonBody bodies,
-      ByteBudget memory,
-      ContentUrls contentUrls,
-      ActiveUsers activeUsers,
-      Pipeline pipeline) {
-    this.bodies = bodies;
+      ByteBudget memory, ContentUrls contentUrls, ActiveUsers activeUsers, Pipeline pipeline) {
     this.memory = memory;
     this.contentUrls = contentUrls;
     this.activeUsers = activeUsers;
@@ -70,16 +60,23 @@ public final class EmbeddingRoutes {
   }
 
   public void register(Routes routes) {
-    routes.post("/v1/embeddings", Routes.Access.KEY, this::embed);
+    routes.addJson(
+        Endpoint.post("/v1/embeddings", Access.KEY)
+            .operation("models", "createEmbedding", "Turns texts into vectors.")
+            .body("dialect/openai/EmbeddingRequest")
+            .answer(
+                200, "A vector for each input, in the same order.", "dialect/openai/EmbeddingList")
+            .responseHeaders("dialect/openai/CallHeaders")
+            .errors(404, 502, 504),
+        this::embed);
   }
 
-  private void embed(ServerRequest http, ServerResponse response) {
+  private void embed(ObjectNode body, ServerRequest http, ServerResponse response) {
     Exchange exchange = Exchange.of(http);
-    Fields fields = new Fields(bodies.object(http));
-    EmbeddingRequest request = parse(fields);
-    Call call = Calls.of(http, request, false, fields.user(), activeUsers);
-    contentUrls.check(fields.object());
-    boolean base64 = "base64".equals(fields.text("encoding_format"));
+    EmbeddingRequest request = request(body);
+    Call call = Calls.of(http, request, false, Calls.endUser(body), activeUsers);
+    contentUrls.check(body);
+    boolean base64 = body.path("encoding_format").asText().equals("base64");
     Calls.answer(
         pipeline,
         call,
@@ -91,61 +88,25 @@ public final class EmbeddingRoutes {
         });
   }
 
-  /** Reads a body; a single text becomes a list of one. */
-  private static EmbeddingRequest parse(Fields fields) {
-    ObjectNode body = fields.object();
-    String model = fields.requiredText("model");
-    fields.word("encoding_format", "float", "base64");
-    fields.whole("dimensions", 1, MAX_DIMENSIONS);
+  /** The request in a body; a single input becomes a list of one. */
+  private static EmbeddingRequest request(ObjectNode body) {
     JsonNode input = body.path("input");
-    boolean single =
-        input.isTextual() || (input.isArray() && !input.isEmpty() && input.path(0).isNumber());
-    if (single) {
+    if (input.isTextual() || input.path(0).isNumber()) {
       body.putArray("input").add(input);
     }
-    String wrong = wrong(body.path("input"));
-    if (wrong != null) {
-      throw Fields.invalid("input", "'input' must be " + wrong + ".", "invalid_type");
-    }
-    return new EmbeddingRequest(model, body, null);
+    return new EmbeddingRequest(body.path("model").asText(), body, null);
   }
 
-  private static @Nullable String wrong(JsonNode input) {
-    String rule = "a string that is not empty, or an array of such strings, or of arrays of tokens";
-    if (!input.isArray() || input.isEmpty()) {
-      return rule;
-    }
-    if (input.size() > MAX_INPUTS) {
-      return "%d inputs at most, and not %d".formatted(MAX_INPUTS, input.size());
-    }
-    boolean tokens = input.path(0).isArray();
-    for (JsonNode each : input) {
-      boolean right =
-          tokens
-              ? each.isArray()
-                  && !each.isEmpty()
-                  && each.valueStream().allMatch(it -> it.isInt() && it.intValue() >= 0)
-              : each.isTextual() && !each.textValue().isEmpty();
-      if (!right) {
-        return rule;
-      }
-    }
-    return null;
-  }
-
-  /**
-   * Sends the vectors. A fault of the service in the middle leaves a body that visibly lacks its
-   * end.
-   */
+  /** Sends the vectors. A fault of the service in between leaves a visibly incomplete body. */
   private static void send(
       ServerResponse response, String model, VectorAnswer answer, boolean base64) {
     response.header(HeaderNames.CONTENT_TYPE, "application/json");
     try {
       write(response.outputStream(), model, answer, base64);
     } catch (IOException e) {
-      throw new UncheckedIOException(e); // the client is gone
+      throw new UncheckedIOException(e); // the client disconnected
     } catch (UncheckedIOException | ServerConnectionException e) {
-      throw e; // and here, too
+      throw e; // likewise
     } catch (RuntimeException | Error e) {
       OutOfMemory.endProcessIf(e);
       LOG.atError().setCause(e).log("vectors could not be sent");
@@ -154,10 +115,10 @@ public final class EmbeddingRoutes {
   }
 
   /**
-   * Written piece by piece: as a tree, each number would be an object. Closes the stream, which
-   * ends the body in good order, only after all was written.
+   * Streams the list, because in a tree each number would be an object. Closes the stream, which
+   * completes the body, only if all of it was written.
    */
-  @SuppressWarnings("resource") // what fails is not closed
+  @SuppressWarnings("resource") // not closed after a failure
   static void write(OutputStream out, String model, VectorAnswer answer, boolean base64)
       throws IOException {
     JsonGenerator json = JSON.createGenerator(out);
@@ -197,7 +158,7 @@ public final class EmbeddingRoutes {
     json.writeEndArray();
   }
 
-  /** OpenAI: numbers of 32 bits, the lowest byte first. */
+  /** OpenAI's format: 32-bit floats, little-endian, in Base64. */
   private static String base64(float[] vector) {
     ByteBuffer bytes =
         ByteBuffer.allocate(vector.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);

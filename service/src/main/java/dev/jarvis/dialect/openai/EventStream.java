@@ -8,9 +8,9 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 
-/** Server-sent events, each written out at once. */
+/** Writes server-sent events, without buffering. */
 final class EventStream implements AutoCloseable {
-  /** The client no longer takes what is written. */
+  /** The client disconnected. */
   static final class ClientGone extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -34,12 +34,12 @@ final class EventStream implements AutoCloseable {
     write(DATA, Json.bytes(event));
   }
 
-  /** A line that clients skip. */
+  /** Sends a comment, which clients ignore. */
   void comment(String text) throws ClientGone {
     write(COMMENT, text.getBytes(StandardCharsets.UTF_8));
   }
 
-  /** OpenAI's mark of a stream that ended as it should. */
+  /** Sends OpenAI's mark of a complete stream. */
   void done() throws ClientGone {
     write(DATA, DONE);
   }
@@ -55,7 +55,7 @@ final class EventStream implements AutoCloseable {
     }
   }
 
-  /** Lets go of a connection that is of no further use. */
+  /** Gives up a connection that is no longer usable. */
   void closeQuietly() {
     try {
       close();
@@ -64,7 +64,7 @@ final class EventStream implements AutoCloseable {
     }
   }
 
-  /** Ends the body in good order: not to be called where the answer is not complete. */
+  /** Completes the body. Must not be called if the answer is incomplete. */
   @Override
   public void close() throws ClientGone {
     try {

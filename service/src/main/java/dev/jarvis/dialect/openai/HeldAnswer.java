@@ -6,8 +6,8 @@ import dev.jarvis.gateway.ForwardingAnswer;
 import dev.jarvis.http.ByteBudget;
 
 /**
- * An answer that is held in memory until its client has taken all of it: the memory of each event
- * is reserved as it comes, and given back with the request.
+ * An answer that is held in memory until the client has read all of it. Reserves the memory of each
+ * event when it arrives; the reservation ends with the request.
  */
 final class HeldAnswer extends ForwardingAnswer {
   private final ByteBudget.Reservation memory;

@@ -2,6 +2,8 @@ package dev.jarvis.dialect.openai;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.http.Access;
+import dev.jarvis.http.Endpoint;
 import dev.jarvis.http.JsonResponse;
 import dev.jarvis.http.Routes;
 import dev.jarvis.json.Json;
@@ -23,10 +25,7 @@ public final class ModelRoutes {
   private final Catalogue models;
   private final List<String> routes;
 
-  /**
-   * OpenAI's field {@code created}; the time of our start stands in for what model servers do not
-   * tell.
-   */
+  /** OpenAI's field {@code created}: the start of the service, as model servers report no time. */
   private final long created = Instant.now().getEpochSecond();
 
   public ModelRoutes(Catalogue models, Router router) {
@@ -36,9 +35,20 @@ public final class ModelRoutes {
 
   public void register(Routes routes) {
     routes
-        .get("/v1/models", Routes.Access.KEY, this::list)
-        // "+": names such as hf.co/user/model have slashes
-        .get("/v1/models/{+id}", Routes.Access.KEY, this::get);
+        .add(
+            Endpoint.get("/v1/models", Access.KEY)
+                .operation(
+                    "models", "listModels", "Lists the routes and the models of all providers.")
+                .answer(200, "All routes and models.", "dialect/openai/ModelList"),
+            this::list)
+        .add(
+            // "+": names such as hf.co/user/model have slashes
+            Endpoint.get("/v1/models/{+id}", Access.KEY)
+                .operation("models", "retrieveModel", "Returns one route or model.")
+                .path("id", "The name, which may contain slashes.")
+                .answer(200, "The route or model.", "dialect/openai/Model")
+                .errors(404, 502),
+            this::get);
   }
 
   private void list(ServerRequest request, ServerResponse response) {

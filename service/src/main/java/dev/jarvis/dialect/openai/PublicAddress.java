@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Tells addresses of the public internet from all others, after IANA's registries of
+ * Distinguishes addresses of the public internet from all others, by IANA's registries of
  * special-purpose <a href="https://www.iana.org/assignments/iana-ipv4-special-registry">IPv4</a>
  * and <a href="https://www.iana.org/assignments/iana-ipv6-special-registry">IPv6</a> addresses.
  */
@@ -37,11 +37,11 @@ final class PublicAddress {
           "3fff::/20"); // documentation
 
   /**
-   * The only addresses of IPv6 that are given out: unique-local and link-local are not among them.
+   * The IPv6 block of all assigned public addresses; unique-local and link-local are outside of it.
    */
   private static final AddressBlock GLOBAL_IPV6 = AddressBlock.parse("2000::/3");
 
-  /** NAT64: networks without IPv4 reach it by these, which end in the IPv4 address. */
+  /** NAT64: gives networks without IPv4 access to it; the last 32 bits are the IPv4 address. */
   private static final AddressBlock NAT64 = AddressBlock.parse("64:ff9b::/96");
 
   private PublicAddress() {}
@@ -63,7 +63,7 @@ final class PublicAddress {
     try {
       return InetAddress.getByAddress(bytes);
     } catch (UnknownHostException e) {
-      throw new IllegalArgumentException("an address of IPv4 has four bytes", e);
+      throw new IllegalArgumentException("an IPv4 address has four bytes", e);
     }
   }
 }

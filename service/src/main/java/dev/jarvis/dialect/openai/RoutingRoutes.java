@@ -3,9 +3,9 @@ package dev.jarvis.dialect.openai;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.http.Access;
+import dev.jarvis.http.Endpoint;
 import dev.jarvis.http.Exchange;
-import dev.jarvis.http.Fields;
-import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.JsonResponse;
 import dev.jarvis.http.Routes;
 import dev.jarvis.json.Json;
@@ -20,34 +20,34 @@ import io.helidon.webserver.http.ServerResponse;
 import java.util.List;
 
 /**
- * {@code POST /v1/routing/explain}: who would answer a request, and why; no model is asked. The
- * body is that of a chat, of which {@code model} is enough. For the administrator: it shows prices,
- * load and providers.
+ * {@code POST /v1/routing/explain}: which target would answer a chat, and why; no model is called.
+ * For the administrator, because it shows prices, load and providers.
  */
 public final class RoutingRoutes {
-  private final ChatConfig config;
-  private final JsonBody bodies;
   private final Router router;
   private final Admission admission;
 
-  public RoutingRoutes(ChatConfig config, JsonBody bodies, Router router, Admission admission) {
-    this.admission = admission;
-    this.config = config;
-    this.bodies = bodies;
+  public RoutingRoutes(Router router, Admission admission) {
     this.router = router;
+    this.admission = admission;
   }
 
   public void register(Routes routes) {
-    routes.post("/v1/routing/explain", Routes.Access.ADMIN, this::explain);
+    routes.addJson(
+        Endpoint.post("/v1/routing/explain", Access.ADMIN)
+            .operation(
+                "models",
+                "explainRouting",
+                "Explains which target would answer a request, without calling one.")
+            .body("dialect/openai/RoutingRequest")
+            .answer(200, "The decision.", "dialect/openai/RoutingDecision")
+            .errors(404, 502),
+        this::explain);
   }
 
-  private void explain(ServerRequest http, ServerResponse response) {
-    ObjectNode body = bodies.object(http);
-    String model = new Fields(body).requiredText("model");
-    if (body.has("messages")) {
-      ChatCompletionRequest.parse(body, config.maxMessages(), config.maxTokens());
-    }
-    ChatRequest request = new ChatRequest(model, body);
+  private void explain(ObjectNode body, ServerRequest http, ServerResponse response) {
+    ChatRequest request = ChatCompletionRequest.of(body).chat();
+    String model = request.model();
     try (Admission.Permit ignored = admission.acquire(String.valueOf(Exchange.of(http).userId()))) {
       Decision decision =
           router

@@ -9,23 +9,21 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * The host of an http or https URL. URLs that parsers read in different ways have none, so that the
- * model server cannot go elsewhere than was checked.
+ * The host of an http or https URL. A URL that parsers read differently has none here, because the
+ * model server could connect to another host than the one that was checked.
  *
  * @param name in lower case
- * @param address where the name is an address
+ * @param address if the name is an address
  */
 record UrlHost(String name, Optional<InetAddress> address) {
-  /** A name needs a dot: one without is a host of the local network. */
+  /** A name needs a dot; one without is a host of the local network. */
   private static final Pattern NAME = Pattern.compile("([a-z0-9_-]{1,63}\\.)+[a-z][a-z0-9-]{0,62}");
 
-  /**
-   * Four decimal numbers. Others, such as 127.1, 0x7f000001 or 0177.0.0.1, are not for everybody.
-   */
+  /** Four decimal numbers. Not every parser accepts other forms, such as 127.1 or 0x7f000001. */
   private static final Pattern IPV4 =
       Pattern.compile("((25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)(\\.(?!$)|$)){4}");
 
-  /** Empty if the URL is not plain: of another scheme, with user information or an odd host. */
+  /** Empty if the URL has another scheme, user information or an unusual host. */
   static Optional<UrlHost> of(String url) {
     URI uri;
     try {
@@ -55,7 +53,7 @@ record UrlHost(String name, Optional<InetAddress> address) {
   private static Optional<UrlHost> ipv6(String host) {
     try {
       InetAddress address = InetAddress.ofLiteral(host.substring(1, host.length() - 1));
-      // an IPv4 address in IPv6's form, ::ffff:127.0.0.1, becomes one of IPv4
+      // an IPv4-mapped IPv6 address, such as ::ffff:127.0.0.1, becomes an IPv4 address
       return host.contains("%") || address instanceof Inet4Address
           ? Optional.empty()
           : Optional.of(new UrlHost(host, Optional.of(address)));

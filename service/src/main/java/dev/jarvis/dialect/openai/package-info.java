@@ -1,4 +1,4 @@
-/** OpenAI's API as clients speak it: chat completions, embeddings and models. */
+/** The OpenAI API for clients: chat completions, embeddings and models. */
 @NullMarked
 package dev.jarvis.dialect.openai;
 

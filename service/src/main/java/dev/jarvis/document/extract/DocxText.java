@@ -12,9 +12,9 @@ import org.apache.poi.openxml4j.util.ZipSecureFile;
 import org.apache.poi.xwpf.extractor.XWPFWordExtractor;
 import org.apache.poi.xwpf.usermodel.XWPFDocument;
 
-/** The text of a Word document, by Apache POI. */
+/** Extracts the text of a Word document, with Apache POI. */
 final class DocxText {
-  private static final double LEAST_INFLATE_RATIO = 0.005;
+  private static final double MIN_INFLATE_RATIO = 0.005;
   private static final long MAX_ENTRY_BYTES = 256L << 20;
   private static final String DOCUMENT =
       "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
@@ -22,7 +22,7 @@ final class DocxText {
   private DocxText() {}
 
   static void read(Path file, SectionWriter writer) throws IOException, ExtractionException {
-    ZipSecureFile.setMinInflateRatio(LEAST_INFLATE_RATIO);
+    ZipSecureFile.setMinInflateRatio(MIN_INFLATE_RATIO);
     ZipSecureFile.setMaxEntrySize(MAX_ENTRY_BYTES);
     try (OPCPackage parts = OPCPackage.open(file.toFile(), PackageAccess.READ)) {
       check(parts);
@@ -32,19 +32,20 @@ final class DocxText {
       }
     } catch (OLE2NotOfficeXmlFileException e) {
       throw new ExtractionException(
-          "encrypted", "The file is encrypted, or of an old kind: upload it as plain .docx.");
+          "encrypted",
+          "The file is encrypted or in the old .doc format; upload it as .docx without a password.");
     } catch (InvalidFormatException e) {
-      throw new ExtractionException("broken_file", "The file cannot be read: it is broken.");
+      throw new ExtractionException("broken_file", "The file is damaged and cannot be read.");
     } catch (IOException | RuntimeException e) {
       if (bomb(e)) {
         throw new ExtractionException(
-            "expands_too_much", "The file expands to more than is allowed.");
+            "expands_too_much", "The file expands to more data than allowed.");
       }
       throw e;
     }
   }
 
-  /** Office calls several kinds of files by several names; what is inside tells. */
+  /** Checks the type by the content, because an extension does not determine it. */
   private static void check(OPCPackage parts) throws InvalidFormatException, ExtractionException {
     String main = "";
     for (PackagePart part :
@@ -53,10 +54,10 @@ final class DocxText {
     }
     if (main.contains("macroEnabled")
         || parts.getParts().stream().anyMatch(it -> it.getContentType().contains("vbaProject"))) {
-      throw new ExtractionException("macros", "The file has macros: upload it without them.");
+      throw new ExtractionException("macros", "The file has macros; upload it without them.");
     }
     if (!main.equals(DOCUMENT)) {
-      throw new ExtractionException("wrong_type", "The file is no Word document (.docx).");
+      throw new ExtractionException("wrong_type", "The file is not a Word document (.docx).");
     }
   }
 

@@ -5,9 +5,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
-/**
- * Reads a process' standard error to its end, so that the process never waits, and keeps the end.
- */
+/** Reads all of a process's standard error, so that the process never blocks, and keeps the end. */
 final class ErrorOutput {
   private static final int KEPT_BYTES = 8 << 10;
   private static final Duration END_LIMIT = Duration.ofSeconds(1);
@@ -27,7 +25,7 @@ final class ErrorOutput {
     return output;
   }
 
-  /** The last 8 KiB, on one line; waits a second at most for the output's end. */
+  /** Returns the last 8 KiB as one line; waits at most a second for the output to end. */
   String last() throws InterruptedException {
     reader.join(END_LIMIT);
     synchronized (this) {

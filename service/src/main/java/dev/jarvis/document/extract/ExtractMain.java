@@ -1,5 +1,6 @@
 package dev.jarvis.document.extract;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.jarvis.json.Json;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -10,28 +11,28 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * The process that reads one file: {@code TYPE FILE MAX_CHARS MAX_PAGES}. Prints a JSON object on a
- * line for each section of text, then one that says {@code done}, or {@code error} and why. Exits
- * with another status than 0 if the failure is not the file's, or if it ran out of memory.
+ * The process that reads one file: {@code TYPE FILE MAX_CHARS MAX_PAGES}. Prints one JSON object
+ * per line for each section of text, then one with {@code done}, or with {@code error} and {@code
+ * message}. Exits non-zero if the failure is not the file's fault, or if it ran out of memory.
  */
 final class ExtractMain {
-  /** The status of the option ExitOnOutOfMemoryError. */
+  /** The exit status of the JVM's option ExitOnOutOfMemoryError. */
   static final int OUT_OF_MEMORY = 3;
 
   static final int DISK_FULL = 4;
 
-  /** The file is not at fault: standard error has the trace. */
+  /** The file is not at fault; standard error has the stack trace. */
   static final int BUG = 5;
 
   private static final int MAX_FRAMES = 40;
-  private static final String OURS = "dev.jarvis.";
+  private static final String OWN_PACKAGES = "dev.jarvis.";
 
   private ExtractMain() {}
 
   public static void main(String[] args) throws IOException {
     endWithParent();
     PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
-    System.setOut(System.err); // libraries may print
+    System.setOut(System.err); // because libraries may print
     SectionWriter writer =
         new SectionWriter(Integer.parseInt(args[2])) {
           @Override
@@ -52,7 +53,7 @@ final class ExtractMain {
     } catch (ExtractionException e) {
       print(out, Json.object().put("error", e.code()).put("message", e.getMessage()));
     } catch (OutOfMemoryError e) {
-      // where a library caught and wrapped it, the option did not act
+      // the JVM's option does not apply if a library throws the error itself
       Runtime.getRuntime().halt(OUT_OF_MEMORY);
     } catch (Throwable e) {
       if (WorkFolder.isFull(e)) {
@@ -67,19 +68,19 @@ final class ExtractMain {
           out,
           Json.object()
               .put("error", "broken_file")
-              .put("message", "The file cannot be read: it is broken."));
+              .put("message", "The file is damaged and cannot be read."));
     }
     out.flush();
     Runtime.getRuntime().halt(0);
   }
 
   /**
-   * Whether a parser stumbled over the file. Parsers throw unchecked exceptions too, so what counts
-   * is whose code threw: the library's, or ours.
+   * Returns whether a parser failed because of the file. Parsers throw unchecked exceptions too, so
+   * the code that threw decides: a library's, or JARVIS's.
    */
   static boolean isFilesFault(Throwable e) {
     return switch (e) {
-      case FileSystemException it -> false; // the file is not there, or may not be read
+      case FileSystemException it -> false; // the file is missing or not readable
       case FileNotFoundException it -> false;
       case IOException it -> true;
       case StackOverflowError it -> true; // nested too deep
@@ -88,13 +89,13 @@ final class ExtractMain {
               .map(StackTraceElement::getClassName)
               .filter(name -> !name.matches("(java|javax|jdk|sun)\\..*"))
               .findFirst()
-              .map(name -> !name.startsWith(OURS))
+              .map(name -> !name.startsWith(OWN_PACKAGES))
               .orElse(false);
       default -> false;
     };
   }
 
-  /** Where an exception comes from, without messages: they may quote the file. */
+  /** Formats a stack trace without messages, which may quote the file. */
   static String trace(Throwable e) {
     StringBuilder text = new StringBuilder(e.getClass().getName());
     Arrays.stream(e.getStackTrace())
@@ -103,11 +104,11 @@ final class ExtractMain {
     return e.getCause() == null ? text.toString() : text + "\ncaused by " + trace(e.getCause());
   }
 
-  private static void print(PrintStream out, com.fasterxml.jackson.databind.JsonNode line) {
+  private static void print(PrintStream out, JsonNode line) {
     out.println(new String(Json.bytes(line), StandardCharsets.UTF_8));
   }
 
-  /** Standard input ends when the parent does, however it does. */
+  /** Ends this process with its parent, whose end closes standard input. */
   private static void endWithParent() {
     Thread.ofPlatform()
         .daemon()
@@ -118,7 +119,7 @@ final class ExtractMain {
                   // nothing is sent
                 }
               } catch (IOException e) {
-                // the same
+                // the parent ended
               }
               Runtime.getRuntime().halt(1);
             });

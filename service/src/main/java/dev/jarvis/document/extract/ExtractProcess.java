@@ -23,14 +23,14 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * Runs {@link ExtractMain} in a Java process of its own: what a file makes a parser do costs at
- * most the memory and the time that are allowed, and nothing of JARVIS'. It is given no variables,
- * and runs as the same user: it bounds what a parser takes, and is no sandbox for code of a file's.
+ * Runs {@link ExtractMain} in a separate Java process, which limits the memory and the time that a
+ * parser may take. The process gets no environment variables but runs as the same user, so it is
+ * not a sandbox against a parser that executes code from a file.
  */
 final class ExtractProcess {
   private static final Logger LOG = LoggerFactory.getLogger(ExtractProcess.class);
 
-  /** A section may be all of the text, whose length the process holds to its limit. */
+  /** Without Jackson's limit of strings: a section may hold all of the text. */
   private static final ObjectMapper MAPPER =
       new ObjectMapper(
           JsonFactory.builder()
@@ -54,7 +54,7 @@ final class ExtractProcess {
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "-Djava.awt.headless=true",
-                // what libraries log may quote the file
+                // because the logs of libraries may quote the file
                 "-Dslf4j.provider=org.slf4j.helpers.NOP_FallbackServiceProvider",
                 "-Dslf4j.internal.verbosity=ERROR",
                 "-Djava.io.tmpdir=" + folder,
@@ -86,7 +86,7 @@ final class ExtractProcess {
     } catch (TimeoutException e) {
       throw new ExtractionException(
           "too_slow",
-          "The file takes more than the %d s that are allowed to read."
+          "Reading the file took too long; the maximum is %d s."
               .formatted(limits.extractTimeout().toSeconds()));
     } catch (ExecutionException e) {
       boolean filesFault = e.getCause() instanceof ExtractionException;
@@ -102,16 +102,16 @@ final class ExtractProcess {
     }
   }
 
-  /** Logs what the process said last: the trace of what failed, also where the file is at fault. */
+  /** Logs the end of the process's standard error, which holds the stack trace of the failure. */
   private static void log(Level level, Process process, MediaType type, ErrorOutput errors)
       throws InterruptedException {
-    process.destroyForcibly(); // which ends its output
+    process.destroyForcibly(); // to end its output
     String text = errors.last();
     if (!text.isEmpty()) {
       LOG.atLevel(level)
           .addKeyValue("media_type", type.id())
           .addKeyValue("stderr", text)
-          .log("a file was not read");
+          .log("a file could not be read");
     }
   }
 
@@ -119,35 +119,36 @@ final class ExtractProcess {
     try {
       return builder.start();
     } catch (IOException e) {
-      LOG.atWarn().setCause(e).log("the process that reads files does not start");
-      throw new ReaderUnavailableException("The process that reads files does not start.");
+      LOG.atWarn().setCause(e).log("the process that reads files did not start");
+      throw new ReaderUnavailableException("The process that reads files did not start.");
     }
   }
 
-  /** Only the file's own fault is told as such: who ends without a word may have been killed. */
+  /** Blames the file only if the process did: a process without output may have been killed. */
   private static ExtractionException failure(Process process, @Nullable Throwable e)
       throws ReaderUnavailableException, InterruptedException {
-    if (e instanceof ExtractionException told) {
-      return told;
+    if (e instanceof ExtractionException rejection) {
+      return rejection;
     }
     if (!process.waitFor(2, TimeUnit.SECONDS)) {
-      throw new ReaderUnavailableException("The process that reads files cannot be understood.");
+      throw new ReaderUnavailableException(
+          "The output of the process that reads files is invalid.");
     }
     return switch (process.exitValue()) {
       case ExtractMain.OUT_OF_MEMORY ->
           new ExtractionException(
-              "too_much_memory", "The file takes more memory to read than is allowed.");
+              "too_much_memory", "Reading the file needs more memory than allowed.");
       case ExtractMain.BUG ->
           throw new ReaderUnavailableException(
-              "JARVIS failed to read the file: an error of its own.");
-      case ExtractMain.DISK_FULL -> throw ReaderUnavailableException.noRoom();
+              "JARVIS failed to read the file because of an internal error.");
+      case ExtractMain.DISK_FULL -> throw ReaderUnavailableException.diskFull();
       default ->
           throw new ReaderUnavailableException(
               "The process that reads files ended with status %d.".formatted(process.exitValue()));
     };
   }
 
-  /** Relative paths of a class path are the parent's. */
+  /** Returns absolute paths, because the process has another working directory. */
   private static String classPath() {
     List<String> entries = new ArrayList<>();
     for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
@@ -159,7 +160,7 @@ final class ExtractProcess {
   private static List<Section> read(InputStream out) throws IOException, ExtractionException {
     List<Section> sections = new ArrayList<>();
     BufferedReader lines = new BufferedReader(new InputStreamReader(out, StandardCharsets.UTF_8));
-    // the process holds itself to the limit of text, and its memory bounds a line
+    // lines are bounded, because the process enforces the limit of text
     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
       JsonNode json = MAPPER.readTree(line);
       if (json.has("error")) {
@@ -170,6 +171,6 @@ final class ExtractProcess {
       }
       sections.add(new Section(json.path("page").asInt(), json.path("text").asText()));
     }
-    throw new IOException("the process ended without a last word");
+    throw new IOException("the output ended without a result");
   }
 }

@@ -1,6 +1,6 @@
 package dev.jarvis.document.extract;
 
-/** A file whose text cannot be had, by its own fault: to try again helps nothing. */
+/** The text cannot be extracted because of the file itself, so that retrying is useless. */
 public final class ExtractionException extends Exception {
   private static final long serialVersionUID = 1L;
 
@@ -8,7 +8,7 @@ public final class ExtractionException extends Exception {
 
   /**
    * @param code for programs
-   * @param message for the file's owner
+   * @param message for the user
    */
   ExtractionException(String code, String message) {
     super(message);

@@ -7,15 +7,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reads a file's text. Files may be made to harm who reads them: all that needs a parser, or much
- * memory, is read by a process of its own, see {@link ExtractProcess}.
+ * Extracts the text of a file. Because a file may be malicious, a separate process reads it if that
+ * needs a parser or much memory, see {@link ExtractProcess}.
  */
 public final class Extractor {
-  /** Text up to here is read in this process: to start one takes longer. */
+  /** Text files up to this size are read in this process, which is faster. */
   private static final int SMALL_BYTES = 1 << 20;
 
-  /** No encoding has longer characters. */
-  private static final int MAX_BYTES_OF_A_CHAR = 4;
+  /** In every supported encoding. */
+  private static final int MAX_BYTES_PER_CHAR = 4;
 
   private final ExtractLimits limits;
 
@@ -24,18 +24,18 @@ public final class Extractor {
   }
 
   /**
-   * The text of a file.
+   * Returns the text of a file.
    *
-   * @param folder for what is needed on the way; the caller's to delete
+   * @param folder for temporary files; deleted by the caller
    * @throws ExtractionException if the file is at fault
-   * @throws ReaderUnavailableException if the process that reads it is
-   * @throws IOException if the file is not there
+   * @throws ReaderUnavailableException if the process that reads the file is at fault
+   * @throws IOException if the file cannot be read
    */
   public List<Section> extract(Path file, MediaType type, Path folder)
       throws ExtractionException, ReaderUnavailableException, IOException, InterruptedException {
     long bytes = Files.size(file);
     boolean text = type == MediaType.TEXT || type == MediaType.MARKDOWN;
-    if (text && bytes > (long) MAX_BYTES_OF_A_CHAR * limits.maxChars()) {
+    if (text && bytes > (long) MAX_BYTES_PER_CHAR * limits.maxChars()) {
       throw SectionWriter.tooMuch(limits.maxChars());
     }
     return text && bytes <= SMALL_BYTES

@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import org.jsoup.Jsoup;
 import org.jsoup.nodes.Document;
 
-/** The text of a web page, by jsoup; its charset as the page or its byte order mark tells. */
+/** Extracts the text of a web page, with jsoup, which detects the charset. */
 final class HtmlText {
   private HtmlText() {}
 

@@ -3,7 +3,7 @@ package dev.jarvis.document.extract;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** The types of files that are taken. */
+/** The supported types of files. */
 public enum MediaType {
   TEXT("text/plain"),
   MARKDOWN("text/markdown"),
@@ -17,7 +17,7 @@ public enum MediaType {
     this.id = id;
   }
 
-  /** As IANA registered it. */
+  /** The name that IANA registered. */
   public String id() {
     return id;
   }

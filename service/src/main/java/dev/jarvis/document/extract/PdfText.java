@@ -8,9 +8,9 @@ import org.apache.pdfbox.pdmodel.PDDocument;
 import org.apache.pdfbox.pdmodel.encryption.InvalidPasswordException;
 import org.apache.pdfbox.text.PDFTextStripper;
 
-/** The text of a PDF, page by page, by PDFBox. */
+/** Extracts the text of a PDF, page by page, with PDFBox. */
 final class PdfText {
-  /** What PDFBox may put aside in temporary files. */
+  /** The maximum size of PDFBox's temporary files. */
   private static final long MAX_SCRATCH_BYTES = 512L << 20;
 
   private PdfText() {}
@@ -27,7 +27,8 @@ final class PdfText {
       int pages = pdf.getNumberOfPages();
       if (pages > maxPages) {
         throw new ExtractionException(
-            "too_many_pages", "The file has %d pages; %d are allowed.".formatted(pages, maxPages));
+            "too_many_pages",
+            "The file has %d pages; the maximum is %d.".formatted(pages, maxPages));
       }
       PDFTextStripper stripper = new PDFTextStripper();
       for (int page = 1; page <= pages; page++) {
@@ -37,7 +38,7 @@ final class PdfText {
       }
     } catch (InvalidPasswordException e) {
       throw new ExtractionException(
-          "encrypted", "The file is encrypted: upload it without its password.");
+          "encrypted", "The file is encrypted; upload it without a password.");
     }
   }
 }

@@ -8,14 +8,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A text file: UTF-8, UTF-16 where its byte order mark says so, otherwise Windows-1252. */
+/** Reads a text file in UTF-8, in UTF-16 with a byte order mark, or else in Windows-1252. */
 final class PlainText {
   private PlainText() {}
 
   static void read(Path file, SectionWriter writer) throws IOException, ExtractionException {
     String text = decode(Files.readAllBytes(file));
     if (text.indexOf('\0') >= 0) {
-      throw new ExtractionException("wrong_type", "The file is no text: it has NUL characters.");
+      throw new ExtractionException(
+          "wrong_type", "The file is not text, because it has NUL characters.");
     }
     writer.add(0, text);
   }

@@ -1,17 +1,17 @@
 package dev.jarvis.document.extract;
 
-/** A file that cannot be read now, by no fault of its own: another attempt may do it. */
+/** The text cannot be extracted now, through no fault of the file: another attempt may succeed. */
 public final class ReaderUnavailableException extends Exception {
   private static final long serialVersionUID = 1L;
 
   /**
-   * @param message for the file's owner
+   * @param message for the user
    */
   ReaderUnavailableException(String message) {
     super(message);
   }
 
-  public static ReaderUnavailableException noRoom() {
-    return new ReaderUnavailableException("There is no room on the disk to read the file.");
+  public static ReaderUnavailableException diskFull() {
+    return new ReaderUnavailableException("The disk has too little space to read the file.");
   }
 }

@@ -3,7 +3,7 @@ package dev.jarvis.document.extract;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 
-/** Takes a document's text piece by piece, cleans it and holds it to its limit. */
+/** Receives a document's text section by section, normalises it and enforces the limit. */
 abstract class SectionWriter {
   private final int maxChars;
   private long chars;
@@ -18,8 +18,8 @@ abstract class SectionWriter {
   /**
    * Adds text.
    *
-   * @param page from 1; 0 where the format has none
-   * @throws ExtractionException if it is more than allowed
+   * @param page from 1; 0 if the format has no pages
+   * @throws ExtractionException if the text is longer than allowed
    */
   void add(int page, String text) throws IOException, ExtractionException {
     chars += text.length();
@@ -36,29 +36,32 @@ abstract class SectionWriter {
   static ExtractionException tooMuch(int maxChars) {
     return new ExtractionException(
         "too_much_text",
-        "The file has more than the %d characters that are allowed.".formatted(maxChars));
+        "The file has too much text; the maximum is %d characters.".formatted(maxChars));
   }
 
   /**
-   * To be called at the end.
+   * Ends the text.
    *
-   * @throws ExtractionException if there was nothing to read
+   * @throws ExtractionException if it has no letters or digits
    */
   void end() throws ExtractionException {
     if (!readable) {
-      throw new ExtractionException("no_text", "The file holds no text: is it a scanned document?");
+      throw new ExtractionException(
+          "no_text", "The file has no text. Scanned documents are not supported.");
     }
   }
 
-  /** What PostgreSQL and people can do without goes. */
+  /** Removes what PostgreSQL refuses, and needless blanks. */
   private static String clean(String text) {
     String valid =
-        new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8); // no half pairs
+        new String(
+            text.getBytes(StandardCharsets.UTF_8),
+            StandardCharsets.UTF_8); // replaces unpaired surrogates
     return valid
         .replace("\r\n", "\n")
         .replace('\r', '\n')
         .replaceAll("[\\p{Cntrl}&&[^\n\t]]", " ")
-        .replaceAll("(?<![ \t])[ \t]++\n", "\n") // once over each blank, however many in a row
+        .replaceAll("(?<![ \t])[ \t]++\n", "\n") // in time proportional to the text
         .replaceAll("\n{3,}", "\n\n");
   }
 }

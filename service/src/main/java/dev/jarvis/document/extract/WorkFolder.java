@@ -13,16 +13,16 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A folder among the temporary ones for the reading of one file; deleted with all in it. */
+/** A temporary folder for the extraction of one file; closing deletes it. */
 public record WorkFolder(Path path) implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(WorkFolder.class);
   private static final String PREFIX = "jarvis-extract";
 
   /**
-   * Makes a folder.
+   * Creates a folder.
    *
-   * @param bytes that it needs room for
-   * @throws ReaderUnavailableException if there is none
+   * @param bytes the space that must be free
+   * @throws ReaderUnavailableException if the disk is full
    */
   public static WorkFolder create(long bytes) throws ReaderUnavailableException {
     try {
@@ -32,12 +32,12 @@ public record WorkFolder(Path path) implements AutoCloseable {
       }
       Files.delete(path);
     } catch (IOException e) {
-      LOG.atWarn().setCause(e).log("no folder can be made to read a file in");
+      LOG.atWarn().setCause(e).log("no temporary folder could be created");
     }
-    throw ReaderUnavailableException.noRoom();
+    throw ReaderUnavailableException.diskFull();
   }
 
-  /** Whether an error says that the disk is full: ENOSPC has no exception of its own. */
+  /** Returns whether an error means that the disk is full, for which Java has no exception. */
   public static boolean isFull(Throwable error) {
     for (Throwable e = error; e != null; e = e.getCause()) {
       if (String.valueOf(e.getMessage()).contains("No space left on device")) {
@@ -47,7 +47,7 @@ public record WorkFolder(Path path) implements AutoCloseable {
     return false;
   }
 
-  /** Deletes the folders of processes that were killed: those that are older than any work. */
+  /** Deletes folders that killed processes left behind. */
   public static void deleteOlderThan(Duration age) {
     Path parent = Path.of(System.getProperty("java.io.tmpdir"));
     Instant limit = Instant.now().minus(age);
@@ -57,8 +57,8 @@ public record WorkFolder(Path path) implements AutoCloseable {
           new WorkFolder(folder).close();
         }
       }
-    } catch (IOException e) { // another user's, or another process deletes it just now
-      LOG.atDebug().setCause(e).log("an old folder cannot be deleted");
+    } catch (IOException e) { // another user's, or deleted by another process
+      LOG.atDebug().setCause(e).log("a stale temporary folder was not deleted");
     }
   }
 

@@ -1,4 +1,4 @@
-/** Text of files, read by a child process that is bounded in time and memory. */
+/** Extraction of text from files, in a child process with limited time and memory. */
 @NullMarked
 package dev.jarvis.document.extract;
 

@@ -4,7 +4,7 @@ import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.ForwardingAnswer;
 
-/** An answer that begins with the passages it is grounded on. */
+/** An answer whose first event names the passages that ground it. */
 final class CitingAnswer extends ForwardingAnswer {
   private final Event.Citations citations;
   private boolean cited;
@@ -14,7 +14,7 @@ final class CitingAnswer extends ForwardingAnswer {
     this.citations = citations;
   }
 
-  /** The passages come once it is known that there is an answer. */
+  /** Returns the citations first, after the answer was opened without an error. */
   @Override
   public Event next() {
     if (cited) {

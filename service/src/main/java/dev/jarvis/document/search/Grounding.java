@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
+import dev.jarvis.document.Chunk;
+import dev.jarvis.document.DatabaseErrors;
 import dev.jarvis.document.FileId;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.gateway.Answer;
@@ -12,23 +14,20 @@ import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.Stage;
-import dev.jarvis.http.Fields;
 import dev.jarvis.json.Json;
-import dev.jarvis.storage.Database;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 
 /**
- * Puts passages of the user's documents before the last question of a chat, where the request asks
- * for it by the field {@code grounding}: {@code {"file_ids": […], "max_num_results": 5,
- * "max_tokens": 1000}}, all of them optional.
+ * Prepends passages of the user's documents to the last question of a chat, if the request has the
+ * field {@code grounding}: {@code {"file_ids": […], "max_num_results": 5, "max_tokens": 1000}}, all
+ * of them optional.
  */
 public final class Grounding implements Stage {
   private static final String FIELD = "grounding";
-  private static final int MAX_PASSAGES = 50;
   private static final int DEFAULT_PASSAGES = 5;
-  private static final int MAX_CONTEXT_TOKENS = 1_000_000;
+  private static final int MAX_QUESTION_CHARS = 8_192;
   private static final String HEAD =
       """
       Answer with the help of these passages from the user's documents, and cite those that you use as [1], [2] and so on. \
@@ -40,12 +39,12 @@ public final class Grounding implements Stage {
   private final Search search;
   private final int contextTokens;
 
-  public Grounding(Search search, int contextTokens) {
+  Grounding(Search search, int contextTokens) {
     this.search = search;
     this.contextTokens = contextTokens;
   }
 
-  /** What a chat becomes: the question, and the passages that it holds now. */
+  /** A chat whose last question has passages, and the citations of these. */
   private record Grounded(ChatRequest chat, Event.Citations citations) {}
 
   @Override
@@ -53,39 +52,32 @@ public final class Grounding implements Stage {
     if (!(call.question() instanceof ChatRequest chat)) {
       return next.proceed(call);
     }
-    Fields fields = new Fields(chat.body()).inner(FIELD);
-    if (fields == null) {
+    JsonNode options = chat.body().path(FIELD);
+    if (!options.isObject()) {
       return next.proceed(call);
     }
-    Grounded grounded = ground(call, chat, fields);
+    Grounded grounded = ground(call, chat, options);
     return new CitingAnswer(next.proceed(call.with(grounded.chat())), grounded.citations());
   }
 
-  private Grounded ground(Call call, ChatRequest chat, Fields fields) {
+  private Grounded ground(Call call, ChatRequest chat, JsonNode options) {
     try {
-      return grounded(call, chat, fields);
+      return grounded(call, chat, options);
     } catch (ApiException | CancelledException e) {
       throw e;
     } catch (RuntimeException e) {
       if (Cancellation.current().cancelled()) {
-        throw new CancelledException(); // its statement was cancelled
+        throw new CancelledException(); // which ended the statement
       }
-      if (Database.isAway(e)) {
-        throw new ApiException.StorageUnavailable(
-            "The documents' database does not answer in time; try again later.",
-            "database_unavailable",
-            e);
-      }
-      throw e;
+      throw DatabaseErrors.toClient(e);
     }
   }
 
-  private Grounded grounded(Call call, ChatRequest chat, Fields fields) {
-    int limit = fields.whole("max_num_results", 1, MAX_PASSAGES).orElse(DEFAULT_PASSAGES);
-    int budget = fields.whole("max_tokens", 1, MAX_CONTEXT_TOKENS).orElse(contextTokens);
+  private Grounded grounded(Call call, ChatRequest chat, JsonNode options) {
+    int limit = options.path("max_num_results").asInt(DEFAULT_PASSAGES);
+    int budget = options.path("max_tokens").asInt(contextTokens);
     List<UUID> ids =
-        search.searchable(
-            call.userId(), SearchRoutes.fileIds(fields, "file_ids"), FIELD + ".file_ids");
+        search.searchable(call.userId(), SearchRoutes.fileIds(options), FIELD + ".file_ids");
     ObjectNode grounded = chat.body().deepCopy();
     grounded.remove(FIELD);
     ObjectNode question = lastOfUser(grounded.path("messages"));
@@ -94,7 +86,7 @@ public final class Grounding implements Stage {
     List<Passage> passages = fitting(found.passages(), budget);
     prepend(question, context(passages));
     return new Grounded(
-        new ChatRequest(chat.model(), grounded), new Event.Citations(told(passages, found)));
+        new ChatRequest(chat.model(), grounded), new Event.Citations(citations(passages, found)));
   }
 
   private static ObjectNode lastOfUser(JsonNode messages) {
@@ -103,7 +95,8 @@ public final class Grounding implements Stage {
         return (ObjectNode) messages.path(i);
       }
     }
-    throw Fields.invalid(FIELD, "'grounding' needs a message of the role user.", null);
+    throw new ApiException.InvalidRequest(
+        "'grounding' requires a message whose 'role' is 'user'.", FIELD, "invalid_value");
   }
 
   private static String text(ObjectNode message) {
@@ -116,22 +109,22 @@ public final class Grounding implements Stage {
     return text.toString();
   }
 
-  /** Of a long message the end: there the question usually stands. */
+  /** Returns the end of a long text, where the question usually is. */
   private static String end(String text) {
-    return text.substring(Math.max(0, text.length() - SearchRoutes.MAX_QUESTION_CHARS));
+    return text.substring(Math.max(0, text.length() - MAX_QUESTION_CHARS));
   }
 
-  /** The best that find room; of the very best as much as does. */
+  /** Returns the best passages that fit the budget; the best one alone may be truncated. */
   private static List<Passage> fitting(List<Passage> passages, int budget) {
-    if (!passages.isEmpty() && passages.getFirst().tokens() > budget) {
-      return List.of(passages.getFirst().cut(budget));
+    if (!passages.isEmpty() && passages.getFirst().chunk().tokens() > budget) {
+      return List.of(passages.getFirst().truncated(budget));
     }
     List<Passage> fitting = new ArrayList<>();
     int tokens = 0;
     for (Passage passage : passages) {
-      if (tokens + passage.tokens() <= budget) {
+      if (tokens + passage.chunk().tokens() <= budget) {
         fitting.add(passage);
-        tokens += passage.tokens();
+        tokens += passage.chunk().tokens();
       }
     }
     return fitting;
@@ -145,8 +138,8 @@ public final class Grounding implements Stage {
     for (int i = 0; i < passages.size(); i++) {
       Passage it = passages.get(i);
       text.append("\n[%d] %s".formatted(i + 1, it.filename()));
-      text.append(it.page() == 0 ? "" : ", page " + it.page());
-      text.append('\n').append(it.text()).append('\n');
+      text.append(it.chunk().page() == 0 ? "" : ", page " + it.chunk().page());
+      text.append('\n').append(it.chunk().text()).append('\n');
     }
     return text.toString();
   }
@@ -160,25 +153,26 @@ public final class Grounding implements Stage {
     }
   }
 
-  private static ObjectNode told(List<Passage> passages, Search.Found found) {
-    ObjectNode told =
+  private static ObjectNode citations(List<Passage> passages, Search.Found found) {
+    ObjectNode grounding =
         Json.object()
             .put("mode", found.hybrid() ? "hybrid" : "full_text")
             .put("pending_files", found.pending())
-            .put("context_tokens", passages.stream().mapToInt(Passage::tokens).sum());
-    ArrayNode citations = told.putArray("citations");
+            .put("context_tokens", passages.stream().mapToInt(it -> it.chunk().tokens()).sum());
+    ArrayNode citations = grounding.putArray("citations");
     for (int i = 0; i < passages.size(); i++) {
       Passage it = passages.get(i);
+      Chunk chunk = it.chunk();
       citations
           .addObject()
           .put("index", i + 1)
           .put("file_id", FileId.of(it.documentId()))
           .put("filename", it.filename())
-          .put("chunk", it.chunk())
-          .put("page", it.page() == 0 ? null : (Integer) it.page())
+          .put("chunk", chunk.ordinal())
+          .put("page", chunk.page() == 0 ? null : (Integer) chunk.page())
           .put("score", it.score())
-          .put("text", it.text());
+          .put("text", chunk.text());
     }
-    return told;
+    return grounding;
   }
 }

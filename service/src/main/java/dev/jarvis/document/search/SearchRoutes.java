@@ -3,50 +3,51 @@ package dev.jarvis.document.search;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.document.Chunk;
+import dev.jarvis.document.DatabaseErrors;
 import dev.jarvis.document.FileId;
-import dev.jarvis.document.FileRoutes;
+import dev.jarvis.http.Access;
+import dev.jarvis.http.Endpoint;
 import dev.jarvis.http.Exchange;
-import dev.jarvis.http.Fields;
-import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.JsonResponse;
 import dev.jarvis.http.Routes;
 import dev.jarvis.http.connection.ClientConnection;
 import dev.jarvis.json.Json;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 
 /** {@code POST /v1/search}: the passages of the user's documents that fit a question best. */
-public final class SearchRoutes {
-  static final int MAX_QUESTION_CHARS = 8_192;
-  static final int MAX_FILES = 100;
-  private static final int MAX_RESULTS = 50;
+final class SearchRoutes {
   private static final int DEFAULT_RESULTS = 10;
 
-  private final JsonBody bodies;
   private final Search search;
 
-  public SearchRoutes(JsonBody bodies, Search search) {
-    this.bodies = bodies;
+  SearchRoutes(Search search) {
     this.search = search;
   }
 
-  public void register(Routes routes) {
-    routes.post("/v1/search", Routes.Access.KEY, FileRoutes.stored(this::search));
+  void register(Routes routes) {
+    routes.addJson(
+        Endpoint.post("/v1/search", Access.KEY)
+            .operation(
+                "documents",
+                "search",
+                "Finds the passages of the user's documents that fit a question best.")
+            .body("document/search/SearchRequest")
+            .answer(200, "The passages, the best first.", "document/search/SearchResults")
+            .errors(404),
+        (body, request, response) ->
+            DatabaseErrors.reported((req, res) -> search(body, req, res))
+                .handle(request, response));
   }
 
-  private void search(ServerRequest request, ServerResponse response) {
+  private void search(ObjectNode body, ServerRequest request, ServerResponse response) {
     Exchange exchange = Exchange.of(request);
-    Fields fields = new Fields(bodies.object(request));
-    String question = fields.requiredText("query");
-    if (question.length() > MAX_QUESTION_CHARS) {
-      throw Fields.invalid(
-          "query", "'query' has at most %d characters.".formatted(MAX_QUESTION_CHARS), null);
-    }
-    int limit = fields.whole("max_num_results", 1, MAX_RESULTS).orElse(DEFAULT_RESULTS);
-    List<String> files = fileIds(fields, "file_ids");
+    String question = body.path("query").asText();
+    int limit = body.path("max_num_results").asInt(DEFAULT_RESULTS);
+    List<String> files = fileIds(body);
     ClientConnection.current()
         .answer(() -> search(exchange, files, question, limit, response), exchange::clientIsGone);
   }
@@ -67,41 +68,22 @@ public final class SearchRoutes {
     JsonResponse.send(response, body.put("has_more", false).putNull("next_page"));
   }
 
-  /** The ids of files in a field; empty where it is absent. */
-  static List<String> fileIds(Fields fields, String name) {
-    JsonNode array = fields.array(name);
-    List<String> ids = new ArrayList<>();
-    if (array == null) {
-      return ids;
-    }
-    if (array.isEmpty() || array.size() > MAX_FILES) {
-      throw Fields.invalid(
-          fields.prefix() + name,
-          "'%s%s' names 1 to %d files.".formatted(fields.prefix(), name, MAX_FILES),
-          null);
-    }
-    for (JsonNode id : array) {
-      if (!id.isTextual()) {
-        throw Fields.invalid(
-            fields.prefix() + name,
-            "'%s%s' must be an array of ids of files.".formatted(fields.prefix(), name),
-            "invalid_type");
-      }
-      ids.add(id.textValue());
-    }
-    return ids;
+  /** The field {@code file_ids} of a request or of its grounding; empty where it is absent. */
+  static List<String> fileIds(JsonNode fields) {
+    return fields.path("file_ids").valueStream().map(JsonNode::asText).toList();
   }
 
   private static ObjectNode json(Passage passage) {
+    Chunk chunk = passage.chunk();
     ObjectNode json =
         Json.object()
             .put("file_id", FileId.of(passage.documentId()))
             .put("filename", passage.filename())
             .put("score", passage.score())
-            .put("chunk", passage.chunk())
-            .put("page", passage.page() == 0 ? null : (Integer) passage.page());
+            .put("chunk", chunk.ordinal())
+            .put("page", chunk.page() == 0 ? null : (Integer) chunk.page());
     json.putObject("attributes");
-    json.putArray("content").addObject().put("type", "text").put("text", passage.text());
+    json.putArray("content").addObject().put("type", "text").put("text", chunk.text());
     return json;
   }
 }

@@ -1,6 +1,6 @@
 package dev.jarvis.document.search;
 
-import dev.jarvis.document.DocumentTelemetry;
+import dev.jarvis.document.TraceParent;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
 import io.opentelemetry.api.trace.Span;
@@ -27,7 +27,7 @@ record SearchTelemetry(Telemetry telemetry) {
     passages.stream()
         .map(Passage::trace)
         .distinct()
-        .map(DocumentTelemetry::parse)
+        .map(TraceParent::parse)
         .filter(SpanContext::isValid)
         .forEach(span::addLink);
   }

@@ -1,4 +1,4 @@
-/** Search in the passages of documents, and answers grounded on them. */
+/** Search in the passages of documents, and grounding of answers on them. */
 @NullMarked
 package dev.jarvis.document.search;
 

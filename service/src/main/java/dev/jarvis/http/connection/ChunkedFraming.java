@@ -1,15 +1,15 @@
 package dev.jarvis.http.connection;
 
 /**
- * Checks that a chunked body is framed by the letter of <a
+ * Checks that the chunks of a body strictly follow <a
  * href="https://www.rfc-editor.org/rfc/rfc9112#section-7.1">RFC 9112, section 7.1</a>, without
- * extensions and trailers, which the server refuses too. The server's parser takes {@code +2} for a
- * size and any two bytes for the end of a chunk: another reader would see other chunks.
+ * extensions and trailers, which the server refuses too. The server's own parser accepts {@code +2}
+ * as a size and any two bytes as the end of a chunk, where another parser would see other chunks.
  */
 final class ChunkedFraming {
   private static final int MAX_SIZE_DIGITS = 8;
 
-  /** What the next byte must be. */
+  /** What the next byte must be part of. */
   private enum Next {
     SIZE,
     SIZE_LF,
@@ -26,7 +26,7 @@ final class ChunkedFraming {
   private int digits;
   private long left;
 
-  /** Whether the body is well framed up to the end of these bytes. */
+  /** Whether the body is well-formed up to the end of these bytes. */
   boolean accepts(byte[] bytes) {
     int at = 0;
     while (at < bytes.length && next != Next.ANOTHER_REQUEST && next != Next.MALFORMED) {

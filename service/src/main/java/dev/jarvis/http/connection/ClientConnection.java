@@ -22,21 +22,21 @@ import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a client sends on one connection, each wait for it with its limit; and whether it is still
- * there. A request's head must be there in time once its first byte is, its body in time after the
- * head. Used by the connection's thread alone.
+ * Reads one client connection with a deadline for each read, and detects disconnects. The head of a
+ * request must arrive within its limit after the first byte, its body within its limit after the
+ * head. Used by the connection's thread only.
  *
- * <p>A read that must not last, or that shall notice the end of the connection while the request is
- * answered, is made by a thread of its own; the connection's thread takes the result where it would
- * have read itself, so that no byte is lost and never two threads read.
+ * <p>A read with a deadline, and one that detects a disconnect while the request is answered, runs
+ * on a separate thread. The connection's thread takes its result instead of reading, so no byte is
+ * lost and two threads never read at once.
  */
 public final class ClientConnection {
   private static final ThreadLocal<ClientConnection> CURRENT = new ThreadLocal<>();
 
-  /** Helidon holds a whole chunk of a body in memory, of whatever size the client says. */
+  /** Helidon holds a whole chunk of a body in memory, whatever its size. */
   private static final int MAX_GATHERED_BYTES = 16 << 20;
 
-  /** How long a client may go on sending a body that nobody wants, and be silent meanwhile. */
+  /** How long the rest of an unread body is discarded, and how long the client may pause. */
   private static final Duration LINGER_LIMIT = Duration.ofSeconds(5);
 
   private static final Duration LINGER_SILENCE = Duration.ofSeconds(1);
@@ -74,7 +74,7 @@ public final class ClientConnection {
     this.writer = new ResponseWriter(writer, socket, writeLimit);
     this.headLimit = headLimit;
     this.bodyLimit = bodyLimit;
-    CURRENT.set(this); // the thread serves this connection and ends with it
+    CURRENT.set(this); // the thread serves only this connection
   }
 
   /** The connection that the current thread serves. */
@@ -95,29 +95,29 @@ public final class ClientConnection {
   }
 
   /**
-   * Gives the body of the current request more time than others, from now on: an upload takes as
-   * long as the client's line.
+   * Gives the body of the current request more time than others, from now on. An upload takes as
+   * long as the client's bandwidth requires.
    */
   public void bodyLimit(Duration limit) {
     await(Part.BODY, limit);
   }
 
   /**
-   * Asks before more of the current request's body is read.
+   * Sets a callback that runs before more of the current request's body is read.
    *
-   * @param gathering gets the number of bytes that are held already; what it throws ends the read
+   * @param gathering receives the number of bytes held so far; an exception ends the read
    */
   public void gathering(IntConsumer gathering) {
     this.gathering = gathering;
   }
 
-  /** The head of a request was read: what comes next is its body. */
+  /** The head of a request was read; its body is next. */
   public void requestBegan(Method method) {
     await(Part.BODY, bodyLimit);
     writer.bodies(!method.equals(Method.HEAD));
   }
 
-  /** The request was answered and its body read: what comes next is another one. */
+  /** The request was answered and its body read; another request is next. */
   public void requestEnded() {
     part = Part.NOTHING_YET;
     chunks = null;
@@ -126,9 +126,9 @@ public final class ClientConnection {
   }
 
   /**
-   * The body of the current request is chunked; broken chunks end it from now on.
+   * The body of the current request is chunked; malformed chunks end it from now on.
    *
-   * @return whether what has come of it is well framed
+   * @return whether the part that has arrived is well-formed
    */
   public boolean expectChunks() {
     chunks = new ChunkedFraming();
@@ -137,16 +137,16 @@ public final class ClientConnection {
   }
 
   /**
-   * The request is answered without having been read to its end. The connection ends after the
-   * answer, and not at once: to close it while the client still sends would destroy the answer on
-   * its way (<a href="https://www.rfc-editor.org/rfc/rfc9112#section-9.6">RFC 9112, section
+   * The request is answered although it was not read to its end. The connection is closed some time
+   * after the response: closing it while the client still sends could destroy the response in
+   * transit (<a href="https://www.rfc-editor.org/rfc/rfc9112#section-9.6">RFC 9112, section
    * 9.6</a>).
    */
   public void leaveUnread() {
     leftUnread = true;
   }
 
-  /** Reads and throws away what was left unread, until the client ends it or the time is over. */
+  /** Discards the unread rest until the client ends it or the time is over. */
   void linger() {
     long end = System.nanoTime() + LINGER_LIMIT.toNanos();
     try {
@@ -155,15 +155,13 @@ public final class ClientConnection {
         leftUnread = take(reading == null ? read() : reading, nanos) != null;
       }
     } catch (RequestException | CloseConnectionException e) {
-      // time is over, or the client is gone
+      // the time is over, or the client disconnected
     }
   }
 
   /**
-   * Answers a request whose body was read, within a scope that is cancelled if the client hangs up:
-   * what the answer waits for then ends, and nothing of it is an error.
-   *
-   * @param gone called if the client hung up
+   * Answers a request whose body was read, within a scope that is cancelled if the client
+   * disconnects. That ends whatever the answer waits for, and is not an error.
    */
   public void answer(Runnable answer, Runnable gone) {
     Cancellation client = watch();
@@ -172,17 +170,16 @@ public final class ClientConnection {
     } catch (RuntimeException e) {
       if (e instanceof CancelledException || client.cancelled()) {
         gone.run();
-        throw new CloseConnectionException("the client is gone", e);
+        throw new CloseConnectionException("the client disconnected", e);
       }
       throw e;
     }
   }
 
   /**
-   * Watches for the end of the connection. A client that only ends its own side counts as gone too:
-   * TCP does not tell the two apart, and no HTTP client in use does it. One that has sent more
-   * already is not watched: the end of its connection shows after what it sent, and at the next
-   * write.
+   * Watches for a disconnect. A client that only shuts down its output counts as disconnected too:
+   * TCP cannot distinguish the two, and no common HTTP client does it. A client that has already
+   * sent more is not watched; its disconnect shows after those bytes, and at the next write.
    */
   private Cancellation watch() {
     Cancellation begun = new Cancellation();
@@ -201,15 +198,15 @@ public final class ClientConnection {
   }
 
   /**
-   * The next bytes, null at their end.
+   * The next bytes, null at the end.
    *
-   * @throws RequestException with status 408 if they do not come in time, 413 if a chunk is too
-   *     large to be held, 400 if one is malformed
-   * @throws CloseConnectionException if the connection broke, or ended within a head or a body
+   * @throws RequestException with status 408 if they do not arrive in time, 413 if a chunk is too
+   *     large to hold in memory, 400 if one is malformed
+   * @throws CloseConnectionException if the connection breaks, or ends within a head or a body
    */
   private byte @Nullable [] receive() {
     if (part == Part.NOTHING_YET && reader.available() == 0) {
-      // without a limit: the server interrupts who is idle for too long
+      // untimed: Helidon closes connections that are idle for too long
       byte[] bytes = reading == null ? receiveHere() : take(reading, Long.MAX_VALUE);
       await(Part.HEAD, headLimit);
       return bytes;
@@ -260,9 +257,9 @@ public final class ClientConnection {
   }
 
   private byte @Nullable [] take(FutureTask<byte @Nullable []> from, long nanos) {
-    reading = from; // stays so if it does not end in time
+    reading = from; // stays set if it does not end in time
     try {
-      // a thread in a wait without limit is one that the server may interrupt to stop
+      // untimed: Helidon interrupts idle connections at shutdown
       byte[] bytes = nanos == Long.MAX_VALUE ? from.get() : from.get(nanos, TimeUnit.NANOSECONDS);
       reading = null;
       return bytes;
@@ -281,7 +278,7 @@ public final class ClientConnection {
     }
   }
 
-  /** Reads in another thread, which ends with the connection at the latest. */
+  /** Reads on a separate thread, which ends with the connection at the latest. */
   private FutureTask<byte @Nullable []> read() {
     FutureTask<byte @Nullable []> task =
         new FutureTask<>(

@@ -21,9 +21,8 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 
 /**
- * HTTP/1.1 connections that are read and written through a {@link ClientConnection}: Helidon has
- * neither limits for reading and writing nor a way to notice that a client is gone, and sends a
- * body to {@code HEAD}.
+ * Makes HTTP/1.1 connections read and write through a {@link ClientConnection}. Helidon has no time
+ * limits for reads and writes, does not detect disconnects, and sends a body to {@code HEAD}.
  */
 public final class Connections implements ServerConnectionSelector {
   private final ServerConnectionSelector http1 =
@@ -33,7 +32,7 @@ public final class Connections implements ServerConnectionSelector {
   private final Duration writeLimit;
 
   /**
-   * Connections with limits.
+   * Creates connections with limits.
    *
    * @param headLimit from the first byte of a request's head to its last
    * @param bodyLimit from there to the last byte of its body
@@ -69,7 +68,7 @@ public final class Connections implements ServerConnectionSelector {
         http1.connection(new WithOwnEnds(context, client.reader(), client.writer())), client);
   }
 
-  /** Does not end before the client has read its answer. */
+  /** Does not end before the client has read its response. */
   private record Lingering(ServerConnection own, ClientConnection client)
       implements ServerConnection, InterruptableTask<Void> {
     @Override
@@ -91,14 +90,14 @@ public final class Connections implements ServerConnectionSelector {
       own.close(interrupt);
     }
 
-    /** Whether it only waits for a request, so that a stop need not wait for it. */
+    /** Whether it only waits for a request, so that shutdown need not wait for it. */
     @Override
     public boolean canInterrupt() {
       return own instanceof InterruptableTask<?> task && task.canInterrupt();
     }
   }
 
-  /** The server's own context, but for what reads and writes. */
+  /** The server's own context with another reader and writer. */
   private record WithOwnEnds(ConnectionContext own, DataReader dataReader, DataWriter dataWriter)
       implements ConnectionContext {
     @Override

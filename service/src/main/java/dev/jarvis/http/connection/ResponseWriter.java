@@ -9,17 +9,16 @@ import java.time.Duration;
 import java.util.Arrays;
 
 /**
- * Writes answers to one client; to {@code HEAD} their heads only, which Helidon leaves to its user.
- * A head is always written whole, at the beginning of the first buffer.
+ * Writes responses to one client, and to {@code HEAD} only their heads, which Helidon leaves to its
+ * user. Helidon writes a head whole, at the beginning of the first buffer.
  *
- * <p>Helidon has no limit for a write, so a client that takes what is written too slowly loses its
- * connection: the blocked write, and whatever is written later, fails as if the client had closed
- * it.
+ * <p>Closes the connection of a client that reads too slowly, because Helidon has no time limit for
+ * a write. The blocked write and all later ones then fail as if the client had closed it.
  */
 final class ResponseWriter implements DataWriter {
   private static final byte[] END_OF_HEAD = {'\r', '\n', '\r', '\n'};
 
-  /** So that the speed of a client shows while a large answer is written. */
+  /** Small, so that the speed of a client shows while a large response is written. */
   private static final int PIECE_BYTES = 64 << 10;
 
   private final DataWriter writer;
@@ -29,7 +28,7 @@ final class ResponseWriter implements DataWriter {
   private boolean headWritten;
 
   /**
-   * @param limit how long the client may block writes beyond the time that its least rate allows
+   * @param limit how long the client may block writes beyond the time that the minimum rate allows
    */
   ResponseWriter(DataWriter writer, HelidonSocket socket, Duration limit) {
     this.writer = writer;
@@ -37,7 +36,7 @@ final class ResponseWriter implements DataWriter {
     this.patience = new WritePatience(limit);
   }
 
-  /** Whether the answer that is written next has a body. */
+  /** Whether the next response has a body. */
   void bodies(boolean bodies) {
     this.bodies = bodies;
     this.headWritten = false;
@@ -64,7 +63,7 @@ final class ResponseWriter implements DataWriter {
     writeNow(BufferData.create(buffers));
   }
 
-  /** Helidon itself uses it for what is no answer yet, such as {@code 100 Continue}. */
+  /** Helidon uses it for interim responses, such as {@code 100 Continue}. */
   @Override
   public void writeNow(BufferData buffer) {
     if (buffer.available() <= PIECE_BYTES) {
@@ -87,12 +86,12 @@ final class ResponseWriter implements DataWriter {
     patience.wrote(bytes, System.nanoTime() - before);
   }
 
-  /** Wakes the thread that is blocked in the write; does not block itself. */
+  /** Wakes the thread that is blocked in the write, without blocking. */
   private void giveUp() {
     try {
       socket.close();
     } catch (UncheckedIOException e) {
-      // the client reset it just now, which wakes the thread too
+      // the client has just reset it, which wakes the thread too
     }
   }
 

@@ -3,15 +3,15 @@ package dev.jarvis.http.connection;
 import java.time.Duration;
 
 /**
- * How long a client may still block the writes of a response. Time that a write takes uses it up,
- * bytes that were written give it back, up to the limit. So a client that takes the least rate is
- * not given up, however long its response is, as far as the system's buffers let its rate show; a
- * slower one is, with all that is held in memory for it. Time between writes does not count: then
- * it is the model that is slow. Used by one thread.
+ * How long a client may still block the writes of a response. The duration of a write reduces it
+ * and the bytes written restore it, up to the limit. So a client that reads at the minimum rate can
+ * read a response of any length, as far as the system's buffers show its rate; a slower one is
+ * disconnected, which frees the memory held for it. Time between writes does not count, because
+ * then the model is slow. Used by one thread.
  */
 final class WritePatience {
   /**
-   * Slow mobile networks have more; the 1 MiB of a buffered answer is held for a minute at that.
+   * Slow mobile networks are faster. At this rate, a buffered answer of 1 MiB is held for a minute.
    */
   static final int LEAST_BYTES_PER_SECOND = 16 << 10;
 
@@ -22,7 +22,7 @@ final class WritePatience {
   private Duration left;
 
   /**
-   * @param limit of what a client has in reserve
+   * @param limit the maximum
    */
   WritePatience(Duration limit) {
     this.limit = limit;
@@ -34,7 +34,7 @@ final class WritePatience {
     left = limit;
   }
 
-  /** How long the next write may take; zero at least. */
+  /** How long the next write may take; never negative. */
   Duration left() {
     return left;
   }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
+import dev.jarvis.json.Json;
 import dev.jarvis.json.SharedBuffers;
 import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.UnsupportedFields;
@@ -53,7 +54,7 @@ final class OllamaRequest {
 
   /** The body of {@code /api/chat}. */
   static byte[] json(ChatRequest request, boolean stream) {
-    ObjectNode root = JSON.createObjectNode().put("model", request.model()).put("stream", stream);
+    ObjectNode root = Json.object().put("model", request.model()).put("stream", stream);
     messages(root.putArray("messages"), request.messages());
     JsonNode tools = request.body().path("tools");
     if (!tools.isEmpty() && !request.body().path("tool_choice").asText().equals("none")) {
@@ -66,23 +67,15 @@ final class OllamaRequest {
       default -> {}
     }
     options(root.putObject("options"), request);
-    return bytes(root);
+    return Json.bytes(root);
   }
 
   /** The body of {@code /api/embed}; a text that is too long for the model is not truncated. */
   static byte[] json(EmbeddingRequest request) {
-    ObjectNode root = JSON.createObjectNode().put("model", request.model()).put("truncate", false);
+    ObjectNode root = Json.object().put("model", request.model()).put("truncate", false);
     root.set("input", request.inputs());
     request.dimensions().ifPresent(value -> root.put("dimensions", value));
-    return bytes(root);
-  }
-
-  private static byte[] bytes(ObjectNode root) {
-    try {
-      return JSON.writeValueAsBytes(root);
-    } catch (IOException e) {
-      throw new IllegalStateException("a tree can always be written", e);
-    }
+    return Json.bytes(root);
   }
 
   private static void options(ObjectNode options, ChatRequest request) {
@@ -129,9 +122,9 @@ final class OllamaRequest {
   private static JsonNode arguments(String text) {
     try {
       JsonNode node = JSON.readTree(text);
-      return node.isObject() ? node : JSON.createObjectNode();
+      return node.isObject() ? node : Json.object();
     } catch (IOException e) {
-      return JSON.createObjectNode(); // a model may have written invalid JSON
+      return Json.object(); // a model may have written invalid JSON
     }
   }
 }

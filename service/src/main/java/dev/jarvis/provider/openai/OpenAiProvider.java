@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Usage;
+import dev.jarvis.json.Json;
 import dev.jarvis.json.SharedBuffers;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
@@ -107,7 +108,7 @@ public final class OpenAiProvider implements Provider {
     JsonNode answer =
         http.json(
             "/chat/completions",
-            bytes(body),
+            Json.bytes(body),
             limit,
             ModelServerClient.CHAT_LIMIT_BYTES,
             JsonNode.class);
@@ -151,7 +152,7 @@ public final class OpenAiProvider implements Provider {
 
   private EventSource stream(ObjectNode body, Duration longest) throws ProviderException {
     Duration limit = ModelServerClient.shorter(config.timeouts().firstTokenTimeout(), longest);
-    ModelServerClient.Opened opened = http.post("/chat/completions", bytes(body), limit);
+    ModelServerClient.Opened opened = http.post("/chat/completions", Json.bytes(body), limit);
     return new OpenAiStream(opened.body(), opened.left(), config.timeouts().betweenTokensTimeout());
   }
 
@@ -169,7 +170,7 @@ public final class OpenAiProvider implements Provider {
     Vectors answer =
         http.json(
             "/embeddings",
-            bytes(body),
+            Json.bytes(body),
             limit,
             ModelServerClient.VECTORS_LIMIT_BYTES,
             Vectors.class);
@@ -216,19 +217,11 @@ public final class OpenAiProvider implements Provider {
 
   /** A copy of the client's request with the provider's model name. */
   private static ObjectNode body(ChatRequest request) {
-    ObjectNode body = JSON.createObjectNode();
+    ObjectNode body = Json.object();
     body.setAll(request.body());
     if (body.get("stream_options") instanceof ObjectNode options) {
       body.set("stream_options", options.deepCopy());
     }
     return body.put("model", request.model());
-  }
-
-  private static byte[] bytes(ObjectNode body) {
-    try {
-      return JSON.writeValueAsBytes(body);
-    } catch (IOException e) {
-      throw new IllegalStateException("a tree can always be written", e);
-    }
   }
 }

@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
-/** A bucket as a folder. */
+/** An object store in a folder: the bucket is the folder, an object is a file in it. */
 public final class LocalObjectStore implements ObjectStore {
   private final Path bucket;
   private final Telemetry telemetry;
@@ -24,18 +24,18 @@ public final class LocalObjectStore implements ObjectStore {
   }
 
   static LocalObjectStore open(Path bucket, Telemetry telemetry) throws IOException {
-    ServerFolder.makePrivate(bucket);
+    ServerFolder.createPrivate(bucket);
     return new LocalObjectStore(bucket, telemetry);
   }
 
   private interface Call<T> {
-    T make() throws IOException;
+    T send() throws IOException;
   }
 
   private <T> T traced(String name, Call<T> call) throws IOException {
     ClientOperation operation = telemetry.operation(Target.OBJECT_STORE, name);
     try {
-      T result = call.make();
+      T result = call.send();
       operation.end();
       return result;
     } catch (IOException | RuntimeException e) {
@@ -69,7 +69,7 @@ public final class LocalObjectStore implements ObjectStore {
         });
   }
 
-  /** What is there of an object until it is whole, or when who wrote it was killed. */
+  /** The incomplete file of an object, which remains if the process is killed. */
   private static Path part(Path file) {
     return file.resolveSibling(file.getFileName() + ".part");
   }
@@ -92,7 +92,7 @@ public final class LocalObjectStore implements ObjectStore {
   private Path file(String key) {
     Path file = bucket.resolve(key).normalize();
     if (!file.startsWith(bucket) || file.equals(bucket)) {
-      throw new IllegalArgumentException("a key leaves the bucket");
+      throw new IllegalArgumentException("a key must name a file inside the bucket's folder");
     }
     return file;
   }
@@ -100,7 +100,7 @@ public final class LocalObjectStore implements ObjectStore {
   @Override
   public void check() throws IOException {
     if (!Files.isDirectory(bucket) || !Files.isWritable(bucket)) {
-      throw new IOException("no folder that can be written: " + bucket);
+      throw new IOException("not a writable folder: " + bucket);
     }
   }
 

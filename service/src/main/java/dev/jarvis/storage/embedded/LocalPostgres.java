@@ -14,9 +14,9 @@ import java.sql.Statement;
 import java.time.Duration;
 
 /**
- * A real PostgreSQL run by this process, its data kept between runs. It listens on the loopback
- * interface alone, on a free port; every role, the superuser too, needs the random password that
- * lies beside the data. The service itself uses a role without special rights.
+ * Runs a real PostgreSQL as a child process; its data persists between runs. It listens on a free
+ * port of the loopback interface only. Every role, including the superuser, needs the random
+ * password in a file beside the data. The service uses a role without special privileges.
  */
 public final class LocalPostgres implements Closeable {
   private static final String NAME = "jarvis";
@@ -33,9 +33,9 @@ public final class LocalPostgres implements Closeable {
   }
 
   /**
-   * Starts the server on the data in a folder, which is made if it is missing.
+   * Starts the server with its data in a folder, which is created if it does not exist.
    *
-   * @throws IOException if another JARVIS uses the folder or the server does not start
+   * @throws IOException if another process uses the folder or the server does not start
    */
   public static LocalPostgres start(Path path) throws IOException {
     ServerFolder folder = ServerFolder.open(path);
@@ -57,17 +57,18 @@ public final class LocalPostgres implements Closeable {
             .setOverrideWorkingDirectory(folder.resolve("binaries").toFile())
             .setDataDirectory(folder.resolve("data"))
             .setCleanDataDirectory(false)
-            .setRegisterShutdownHook(false) // its owner closes it, after all that need it
-            // "locale" options are simply arguments of initdb, and these come after its "-A trust"
+            .setRegisterShutdownHook(false) // its owner closes it, after its clients
+            // the library passes "locale" options to initdb as they are, after its own "-A trust"
             .setLocaleConfig("auth", "scram-sha-256")
             .setLocaleConfig("pwfile", folder.resolve("password").toString())
-            .setLocaleConfig("locale-provider", "builtin") // the same order of text everywhere
+            .setLocaleConfig(
+                "locale-provider", "builtin") // sorts text the same way on every system
             .setLocaleConfig("builtin-locale", "C.UTF-8")
             .setLocaleConfig("locale", "C")
             .setConnectConfig("password", password)
             .setServerConfig("listen_addresses", "localhost")
             .setServerConfig("unix_socket_directories", "")
-            // made for tests, the library sets these two off; this data shall last
+            // the library is for tests and turns these two off, but this data must be durable
             .setServerConfig("fsync", "on")
             .setServerConfig("synchronous_commit", "on")
             .setServerConfig("max_connections", "50")
@@ -76,7 +77,7 @@ public final class LocalPostgres implements Closeable {
             .setPGStartupWait(START_LIMIT)
             .start();
     LocalPostgres postgres = new LocalPostgres(folder, server, password);
-    postgres.makeDatabase();
+    postgres.createDatabase();
     return postgres;
   }
 
@@ -84,11 +85,11 @@ public final class LocalPostgres implements Closeable {
     return folder.resolve("data").resolve("postmaster.pid");
   }
 
-  private void makeDatabase() throws SQLException {
+  private void createDatabase() throws SQLException {
     try (Connection connection = server.getPostgresDatabase().getConnection();
         Statement statement = connection.createStatement()) {
       if (!exists(statement, "SELECT 1 FROM pg_roles WHERE rolname = '" + NAME + "'")) {
-        // only hex digits are in the password
+        // safe without escaping: the password has hex digits only
         statement.execute("CREATE ROLE %s LOGIN PASSWORD '%s'".formatted(NAME, password));
       }
       if (!exists(statement, "SELECT 1 FROM pg_database WHERE datname = '" + NAME + "'")) {
@@ -103,17 +104,17 @@ public final class LocalPostgres implements Closeable {
     }
   }
 
-  /** How the service reaches the server, as if it were any other. */
+  /** The URL, with which the service connects as to any other server. */
   public PostgresUrl url() {
     return new PostgresUrl(
         "jdbc:postgresql://localhost:%d/%s".formatted(server.getPort(), NAME), NAME, password);
   }
 
-  /** Stops the server, in seconds at most. */
+  /** Stops the server, within seconds. */
   @Override
   public void close() throws IOException {
     server.close();
-    // it may not have obeyed within the library's five seconds
+    // the library waits five seconds, in which the server may not have ended
     if (Files.exists(pidFile(folder))) {
       folder.stopOrphan(pidFile(folder));
     }

@@ -15,11 +15,11 @@ import org.jspecify.annotations.Nullable;
 import redis.embedded.core.ExecutableProvider;
 
 /**
- * A real Redis run beside this process, its data kept between runs. It listens on the loopback
- * interface alone, on a free port, and asks for a random password that lies beside the data.
+ * Runs a real Redis as a daemon; its data persists between runs. It listens on a free port of the
+ * loopback interface only, and needs the random password in a file beside the data.
  *
- * <p>The library gives the binary only: its own way to run it would stop Redis in a shutdown hook,
- * while requests that need it still end, and let a Ctrl-C in a terminal reach it.
+ * <p>The library provides the binary only. Its own way to run Redis would stop it in a shutdown
+ * hook, while requests in progress still use it, and a Ctrl-C in a terminal would reach it.
  */
 public final class LocalRedis implements Closeable {
   private static final Duration START_LIMIT = Duration.ofSeconds(10);
@@ -35,9 +35,9 @@ public final class LocalRedis implements Closeable {
   }
 
   /**
-   * Starts the server on the data in a folder, which is made if it is missing.
+   * Starts the server with its data in a folder, which is created if it does not exist.
    *
-   * @throws IOException if another JARVIS uses the folder or the server does not start
+   * @throws IOException if another process uses the folder or the server does not start
    */
   public static LocalRedis start(Path path) throws IOException {
     return start(path, freePort(), null);
@@ -62,7 +62,7 @@ public final class LocalRedis implements Closeable {
     Path binary =
         ExecutableProvider.newJarResourceProvider(folder.resolve("").toFile()).get().toPath();
     Files.deleteIfExists(logFile());
-    // a file, for what stands among the arguments every user of the machine can read
+    // in a file, because every user of the machine can read the arguments of a process
     Path config =
         folder.write(
             "redis.conf",
@@ -131,12 +131,12 @@ public final class LocalRedis implements Closeable {
     return password;
   }
 
-  /** The server's process; for tests, which stall it. */
+  /** The id of the server's process, for tests that stall it. */
   public long pid() throws IOException {
     return folder.process(pidFile()).orElseThrow().pid();
   }
 
-  /** How the service reaches the server, as if it were any other. */
+  /** The URL, with which the service connects as to any other server. */
   public RedisURI uri() {
     return RedisURI.builder()
         .withHost("127.0.0.1")
@@ -145,7 +145,7 @@ public final class LocalRedis implements Closeable {
         .build();
   }
 
-  /** Stops the server, in seconds at most; it saves its data first. */
+  /** Stops the server, within seconds; it saves its data first. */
   @Override
   public void close() throws IOException {
     folder.process(pidFile()).ifPresent(folder::stop);

@@ -20,12 +20,12 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** An embedded server's folder: nobody else's to read, and one JARVIS's at a time. */
+/** The folder of an embedded server: readable by its owner only, and used by one process. */
 final class ServerFolder implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ServerFolder.class);
-  private static final Set<PosixFilePermission> OWNER_ALONE =
+  private static final Set<PosixFilePermission> OWNER_ONLY =
       PosixFilePermissions.fromString("rwx------");
-  private static final Set<PosixFilePermission> OWNER_READS =
+  private static final Set<PosixFilePermission> OWNER_ONLY_FILE =
       PosixFilePermissions.fromString("rw-------");
 
   private final Path path;
@@ -37,19 +37,19 @@ final class ServerFolder implements AutoCloseable {
   }
 
   /**
-   * Takes a folder for this process.
+   * Locks a folder for this process; creates it if it does not exist.
    *
-   * @throws IOException if another process has it, or it cannot be made
+   * @throws IOException if another process has locked it, or it cannot be created
    */
   static ServerFolder open(Path path) throws IOException {
-    makePrivate(path);
+    createPrivate(path);
     FileChannel channel =
         FileChannel.open(path.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     try {
       FileLock lock = tryLock(channel);
       if (lock == null) {
         throw new IOException(
-            "another JARVIS uses the folder %s: stop it, or give this one its own by JARVIS_HOME"
+            "another JARVIS uses the folder %s: stop it, or set JARVIS_HOME to another folder"
                 .formatted(path));
       }
       return new ServerFolder(path, lock);
@@ -62,22 +62,22 @@ final class ServerFolder implements AutoCloseable {
   private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
     try {
       return channel.tryLock();
-    } catch (OverlappingFileLockException e) { // this very process has it
+    } catch (OverlappingFileLockException e) { // this process has locked it already
       return null;
     }
   }
 
-  /** Makes a folder and those above it that are missing, readable by their owner alone. */
-  static void makePrivate(Path path) throws IOException {
-    Files.createDirectories(path, PosixFilePermissions.asFileAttribute(OWNER_ALONE));
-    Files.setPosixFilePermissions(path, OWNER_ALONE);
+  /** Creates a folder and its parents if they do not exist, readable by their owner only. */
+  static void createPrivate(Path path) throws IOException {
+    Files.createDirectories(path, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+    Files.setPosixFilePermissions(path, OWNER_ONLY);
   }
 
   Path resolve(String name) {
     return path.resolve(name).toAbsolutePath();
   }
 
-  /** The server's random password, made at the first call and kept. */
+  /** Returns the server's password, a random one that the first call creates and stores. */
   String password() throws IOException {
     Path file = resolve("password");
     if (!Files.exists(file)) {
@@ -88,21 +88,21 @@ final class ServerFolder implements AutoCloseable {
     return Files.readString(file).strip();
   }
 
-  /** Writes a file that its owner alone can read, whole or not at all. */
+  /** Writes a file atomically, readable by its owner only. */
   Path write(String name, String content) throws IOException {
     Path draft = resolve(name + ".new");
     Files.deleteIfExists(draft);
-    Files.createFile(draft, PosixFilePermissions.asFileAttribute(OWNER_READS));
+    Files.createFile(draft, PosixFilePermissions.asFileAttribute(OWNER_ONLY_FILE));
     Files.writeString(draft, content);
     return Files.move(draft, resolve(name), StandardCopyOption.REPLACE_EXISTING);
   }
 
   /**
-   * Stops the server that a killed JARVIS left behind; the lock says that it is nobody's. The
-   * process must have a path inside this folder among its arguments: its id may be another's by
-   * now.
+   * Stops the server that a killed process left behind, which this folder's lock proves. Only a
+   * process with a path inside this folder among its arguments is stopped, because another process
+   * may have the id by now.
    *
-   * @param pidFile holds the id in its first line; deleted
+   * @param pidFile has the id in its first line; deleted afterwards
    */
   void stopOrphan(Path pidFile) throws IOException {
     Optional<ProcessHandle> orphan = process(pidFile);
@@ -116,7 +116,7 @@ final class ServerFolder implements AutoCloseable {
     Files.deleteIfExists(pidFile);
   }
 
-  /** The running process that a pid file of this folder's server names. */
+  /** Returns the running server whose id a pid file holds. */
   Optional<ProcessHandle> process(Path pidFile) throws IOException {
     if (!Files.exists(pidFile)) {
       return Optional.empty();
@@ -129,21 +129,23 @@ final class ServerFolder implements AutoCloseable {
   }
 
   /**
-   * Whether a process has this folder among its arguments. One that ended has none, even where
-   * nothing collects it, as in a container without an init process; isAlive() would call it alive.
+   * Returns whether a process runs and has this folder among its arguments. A zombie has no
+   * arguments, as in a container without an init process, but isAlive() returns true for it.
    */
   private boolean isRunning(ProcessHandle process) {
     return process.isAlive()
         && process.info().commandLine().orElse("").contains(path.toAbsolutePath().toString());
   }
 
-  /** Asks a process to end, and makes it end if it does not within five seconds. */
+  /** Terminates a process, and kills it if it does not end within five seconds. */
   void stop(ProcessHandle process) {
     process.destroy();
     if (!ends(process, Duration.ofSeconds(5))) {
       process.destroyForcibly();
       if (!ends(process, Duration.ofSeconds(2))) {
-        LOG.atWarn().addKeyValue("pid", process.pid()).log("an embedded server does not end");
+        LOG.atWarn()
+            .addKeyValue("pid", process.pid())
+            .log("an embedded server did not end when it was killed");
       }
     }
   }

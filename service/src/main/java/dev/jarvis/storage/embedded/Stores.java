@@ -12,14 +12,14 @@ import dev.jarvis.telemetry.Telemetry;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** Opens the configured stores, or their embedded stand-ins where no URL is configured. */
+/** Opens the configured stores, or the embedded ones if no URL is configured. */
 public final class Stores {
   private Stores() {}
 
   /**
    * Waits for PostgreSQL, brings the schema up to date and opens the pool.
    *
-   * @param home holds the embedded server's data in {@code postgres}
+   * @param home the parent of {@code postgres}, the embedded server's folder
    * @throws IOException if PostgreSQL does not answer within the configured time, refuses the user
    *     or the database, or the embedded server does not start
    * @throws org.flywaydb.core.api.FlywayException if a migration fails
@@ -39,10 +39,9 @@ public final class Stores {
   }
 
   /**
-   * Connects to Redis. An unreachable Redis is no error: the connection is retried in the
-   * background.
+   * Connects to Redis. If it is unavailable, the client connects in the background later.
    *
-   * @param home holds the embedded server's data in {@code redis}
+   * @param home the parent of {@code redis}, the embedded server's folder
    * @throws IOException if the embedded server does not start
    */
   public static Redis redis(RedisConfig config, Path home, Telemetry telemetry) throws IOException {
@@ -59,10 +58,10 @@ public final class Stores {
   }
 
   /**
-   * Opens the object store. An unreachable S3 service is no error: its bucket is created when the
-   * service is reachable.
+   * Opens the object store. If the S3 service is unavailable, the bucket is created in the
+   * background later.
    *
-   * @param home holds the local store in {@code objects}
+   * @param home the parent of {@code objects}, the local store's folder
    * @throws IOException if the local folder cannot be created
    * @throws IllegalArgumentException if the endpoint or the bucket's name is not valid
    */

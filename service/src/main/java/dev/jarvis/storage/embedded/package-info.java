@@ -1,4 +1,4 @@
-/** Stand-ins for PostgreSQL, Redis and S3 that this process runs where none is configured. */
+/** PostgreSQL, Redis and an object store that JARVIS runs itself where none is configured. */
 @NullMarked
 package dev.jarvis.storage.embedded;
 

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** One answer at once, one more that waits. */
+/** A service that answers one request at a time, with room for one in the queue. */
 @Timeout(60)
 class AdmissionTest {
   private static final String WAITING = "llm_waiting_requests";
@@ -63,7 +63,7 @@ class AdmissionTest {
   }
 
   @Test
-  void oneWaitsForItsTurnTheNextIsSentAwayAndCounted() throws Exception {
+  void oneRequestWaitsAndTheNextIsRefusedAndCounted() throws Exception {
     String rejected =
         "llm_requests_total{model=\"_other\",outcome=\"rejected\",provider=\"_none\"}";
     double before = service.metric(rejected);
@@ -86,7 +86,7 @@ class AdmissionTest {
   }
 
   @Test
-  void nobodyWaitsForEver() throws Exception {
+  void waitingHasALimit() throws Exception {
     try (TestService hasty =
         TestService.start(
             Map.of("JARVIS_CHAT_MAX_CONCURRENT", "1", "JARVIS_CHAT_QUEUE_TIMEOUT", "500ms"))) {
@@ -97,10 +97,10 @@ class AdmissionTest {
       HttpResponse<String> second = ask(hasty).get();
 
       assertThat(second.statusCode()).isEqualTo(503);
-      assertThat(second.body()).contains("wait for more than 500 ms");
+      assertThat(second.body()).contains("waited for more than 500 ms");
       hasty.ollama().release();
       assertThat(first.get().statusCode()).isEqualTo(200);
-      assertThat(ask(hasty).get().statusCode()).as("the turn was given back").isEqualTo(200);
+      assertThat(ask(hasty).get().statusCode()).as("after the permit was released").isEqualTo(200);
     }
   }
 }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Two keys that ask the same, of a route whose answers are kept. */
+/** Two users that send the same request to a route with a cache. */
 @Timeout(60)
 class CacheIsolationTest {
   private static final Duration LIMIT = Duration.ofSeconds(20);
@@ -83,7 +83,7 @@ class CacheIsolationTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void aUsersAnswerIsGivenToNobodyElse(boolean stream) {
+  void aUsersAnswerIsNotGivenToOthers(boolean stream) {
     answerWith("for the administrator");
     assertAnswer(ask("mine", TestService.KEY, stream), "miss", "for the administrator");
     answerWith("for alice");
@@ -97,7 +97,7 @@ class CacheIsolationTest {
   }
 
   @Test
-  void anAnswerThatIsBeingWrittenForAUserIsReadByNobodyElse() {
+  void anAnswerInProgressIsNotSharedWithOtherUsers() {
     service.ollama().hold();
     CompletableFuture<HttpResponse<String>> admins =
         CompletableFuture.supplyAsync(() -> ask("mine", TestService.KEY, false), threads);
@@ -123,7 +123,7 @@ class CacheIsolationTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void anErrorIsNotGivenToTheNextWhoAsks(boolean stream) {
+  void anErrorIsNotCached(boolean stream) {
     service.ollama().failTimes(1, 400, 0);
     assertThat(ask("ours", TestService.KEY, stream).statusCode()).isEqualTo(400);
     service.ollama().reset();
@@ -136,7 +136,7 @@ class CacheIsolationTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void anAnswerThatBrokeOffIsNotGivenToTheNextWhoAsks(boolean stream) {
+  void anInterruptedAnswerIsNotCached(boolean stream) {
     service.ollama().breakMidStream();
     assertThat(ask("ours", TestService.KEY, stream).body()).contains("\"error\"");
     service.ollama().reset();

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What ledger entries say of calls that do not end well. An hour of a machine is 3600 USD. */
+/** Ledger entries of calls that fail or are aborted. A machine costs 3600 USD an hour. */
 @Timeout(120)
 class ChargesTest {
   private static final Duration LIMIT = Duration.ofSeconds(30);
@@ -123,7 +123,7 @@ class ChargesTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void aClientThatLeavesBeforeTheFirstTokenPaysForItsQuestion(boolean stream) throws Exception {
+  void aClientThatDisconnectsBeforeTheFirstTokenPaysForItsPrompt(boolean stream) throws Exception {
     service.ollama().stallBeforeHeaders();
     String id = "left-early-" + stream;
 
@@ -140,7 +140,7 @@ class ChargesTest {
   }
 
   @Test
-  void aClientThatLeavesEmbeddingsPaysForItsTexts() throws Exception {
+  void aClientThatDisconnectsFromEmbeddingsPaysForItsInput() throws Exception {
     cloud.hangInsideEmbeddings();
     String body = "{\"model\":\"cloud-1\",\"input\":[\"%s\"]}".formatted("x".repeat(100_000));
     try (RawConnection client = new RawConnection(service)) {
@@ -162,7 +162,7 @@ class ChargesTest {
   }
 
   @Test
-  void aTargetThatFailsAfterItBeganIsBookedOnItself() {
+  void aTargetThatFailsMidwayHasItsOwnEntry() {
     DEAD.errorLineFirst();
 
     HttpResponse<String> response =
@@ -181,7 +181,7 @@ class ChargesTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void aTargetThatTimesOutIsBookedOnItselfAndNotOnTheOneThatAnswers(boolean stream) {
+  void aTargetThatTimesOutHasItsOwnEntry(boolean stream) {
     String firstTokens =
         "llm_time_to_first_token_seconds_sum{model=\"quick:1b\",provider=\"quick\"}";
     double firstTokensBefore = service.metric(firstTokens);
@@ -223,7 +223,7 @@ class ChargesTest {
   }
 
   @Test
-  void aClientThatLeavesAWholeAnswerPaysWhatTheModelWritesInThatTime() throws Exception {
+  void aClientThatDisconnectsFromAWholeAnswerPaysForTheTokensGeneratedByThen() throws Exception {
     QUICK.tellDurations(1, 1, 1); // 6 tokens in a millisecond
     assertThat(service.chat(body("taught:1b", false, "hi", "")).statusCode()).isEqualTo(200);
     QUICK.stallBeforeHeaders();

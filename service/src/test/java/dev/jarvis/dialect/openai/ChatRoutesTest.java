@@ -19,9 +19,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/**
- * Answers and their failures, on a service of its own whose model server plays what each test asks.
- */
+/** Answers and their failures, with a model server that each test scripts. */
 class ChatRoutesTest {
   private static TestService service;
   private static FakeOllama ollama;
@@ -74,7 +72,7 @@ class ChatRoutesTest {
   }
 
   @Test
-  void whatOllamaSaysOfItsTimesIsCounted() {
+  void ollamasTimingsAreRecorded() {
     String coldLoads =
         "ollama_cold_loads_total{model=\"%s\",provider=\"ollama\"}".formatted(ollama.model());
     assertThat(service.get("/metrics").body()).contains(coldLoads);
@@ -118,7 +116,7 @@ class ChatRoutesTest {
   }
 
   @Test
-  void aStreamComesInPiecesAndEndsWithDone() {
+  void aStreamHasSeveralChunksAndEndsWithDone() {
     HttpResponse<String> response =
         service.chat(body(",\"stream\":true,\"stream_options\":{\"include_usage\":true}"));
 
@@ -142,7 +140,7 @@ class ChatRoutesTest {
   }
 
   @Test
-  void withoutTheOptionNoChunkTellsTheUsage() {
+  void withoutTheOptionNoChunkHasTheUsage() {
     assertThat(service.chat(body(",\"stream\":true")).body()).doesNotContain("\"usage\"");
   }
 
@@ -152,7 +150,7 @@ class ChatRoutesTest {
     try (Socket socket = open(body(",\"stream\":true"))) {
       InputStream in = socket.getInputStream();
       readUntil(in, "\"content\":\"Hello");
-      readUntil(in, "\"content\":\","); // the model says no more
+      readUntil(in, "\"content\":\","); // the model pauses here
       ollama.release();
       readUntil(in, "[DONE]");
     }
@@ -188,7 +186,7 @@ class ChatRoutesTest {
   }
 
   @Test
-  void aStreamThatBreaksEndsWithAnErrorEventAndCountsAsError() {
+  void anInterruptedStreamEndsWithAnErrorEventAndCountsAsError() {
     ollama.breakMidStream();
     double before = requests("error");
     double broken = brokenResponses();
@@ -214,7 +212,7 @@ class ChatRoutesTest {
   }
 
   @Test
-  void aClientThatHangsUpCancelsTheGenerationAndIsCounted() throws Exception {
+  void aClientThatDisconnectsCancelsTheGenerationAndIsCounted() throws Exception {
     ollama.endless();
     double before = requests("aborted");
     try (Socket socket = open(body(",\"stream\":true"))) {
@@ -231,7 +229,7 @@ class ChatRoutesTest {
   }
 
   @Test
-  void modelsAreListedAndFound() {
+  void modelsAreListedAndRetrieved() {
     JsonNode list = TestService.json(service.get("/v1/models").body());
 
     assertThat(list.path("object").asText()).isEqualTo("list");

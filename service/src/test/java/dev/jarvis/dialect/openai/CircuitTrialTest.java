@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Many requests at once to a route whose first target has failed again and again. */
+/** Many parallel requests to a route whose first target fails repeatedly. */
 @Timeout(120)
 class CircuitTrialTest {
   private static final Duration LIMIT = Duration.ofSeconds(40);
@@ -64,7 +64,7 @@ class CircuitTrialTest {
   }
 
   @Test
-  void clientsThatHangUpDoNotOpenIt() throws Exception {
+  void clientsThatDisconnectDoNotOpenTheCircuit() throws Exception {
     SECOND.reset();
     SECOND.listModels("second:1b");
     SECOND.stallBeforeHeaders();

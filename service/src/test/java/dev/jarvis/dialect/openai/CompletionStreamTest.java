@@ -78,14 +78,12 @@ class CompletionStreamTest {
     var id = UuidV7.next();
     Exchange exchange = new Exchange(id, id.toString(), "POST", "/", "/", "ann", "");
     ChatCompletionRequest chat =
-        ChatCompletionRequest.parse(
+        ChatCompletionRequest.of(
             (com.fasterxml.jackson.databind.node.ObjectNode)
                 TestService.json(
                     """
                     {"model": "route", "stream": true, "stream_options": {"include_usage": true},
-                     "messages": [{"role": "user", "content": "hi"}]}"""),
-            10,
-            10);
+                     "messages": [{"role": "user", "content": "hi"}]}"""));
     ChatConfig config = Configs.of(ChatConfig.class, Map.of("sse-keep-alive", "1ms"));
     try {
       new CompletionStream(chat, exchange, answer, response, config).send();

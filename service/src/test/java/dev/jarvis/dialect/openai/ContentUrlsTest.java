@@ -167,13 +167,13 @@ class ContentUrlsTest {
         "//public.example/x",
         ""
       })
-  void urlsThatAreNotPlainAreRefused(String url) {
-    assertRefused(urls, url, "the URL is not plain");
+  void urlsOfAnyOtherFormAreRefused(String url) {
+    assertRefused(urls, url, "the URL has another form");
     assertThat(resolved).isEmpty();
   }
 
   @Test
-  void namesThatDoNotExistAndThoseOfInnerHostsGetTheSameAnswer() {
+  void unknownAndInternalHostsGetTheSameError() {
     List<String> messages =
         Arrays.stream(new String[] {"inner.example", "other.example"})
             .map(host -> catchMessage("http://" + host + "/").replace(host, "HOST"))
@@ -192,7 +192,7 @@ class ContentUrlsTest {
   }
 
   @Test
-  void aResolverThatHangsIsNotWaitedForAndKeepsNobodyElseBusy() {
+  void aLookupThatHangsTimesOutAndDoesNotBlockOthers() {
     try (ContentUrls hasty = urls(ContentUrls.Mode.PUBLIC, Duration.ofMillis(50))) {
       assertRefused(hasty, "http://slow.example/", "could not be resolved within 50 ms");
     }
@@ -200,7 +200,7 @@ class ContentUrlsTest {
   }
 
   @Test
-  void everyUrlOfAMessageIsCheckedWhateverItsPartIsCalled() {
+  void everyUrlOfAMessageIsCheckedWhateverThePartsType() {
     ObjectNode body =
         (ObjectNode)
             TestService.json(
@@ -221,7 +221,7 @@ class ContentUrlsTest {
         "{'Image_URL': 'http://10.0.0.1/'}",
         "{'imageUrl': ['data:image/png;base64,aGk=', 'http://10.0.0.1/']}"
       })
-  void otherCasesAndListsAreCheckedToo(String part) {
+  void otherLetterCasesAndListsAreCheckedToo(String part) {
     ObjectNode body =
         (ObjectNode)
             TestService.json(
@@ -235,7 +235,7 @@ class ContentUrlsTest {
   }
 
   @Test
-  void citationsOfAnEarlierAnswerAreNoContent() {
+  void citationsOfAnEarlierAnswerAreNotChecked() {
     ObjectNode body =
         (ObjectNode)
             TestService.json(
@@ -247,7 +247,7 @@ class ContentUrlsTest {
   }
 
   @Test
-  void aRequestHasFewHosts() {
+  void theNumberOfHostsIsLimited() {
     ObjectNode body = body("http://public.example/");
     for (int i = 0; i < 17; i++) {
       body.withArray("messages").addObject().put("url", "http://h" + i + ".example/");
@@ -260,10 +260,10 @@ class ContentUrlsTest {
   }
 
   @Test
-  void refuseTakesDataAloneAndPassTakesAll() {
+  void refuseAcceptsOnlyDataAndPassAcceptsAll() {
     try (ContentUrls none = urls(ContentUrls.Mode.REFUSE, Duration.ofSeconds(1));
         ContentUrls all = urls(ContentUrls.Mode.PASS, Duration.ofSeconds(1))) {
-      assertRefused(none, "https://public.example/", "are not accepted");
+      assertRefused(none, "https://public.example/", "does not accept http");
       assertThatCode(() -> none.check(body("data:image/png;base64,aGk=")))
           .doesNotThrowAnyException();
       assertThatCode(() -> all.check(body("http://127.0.0.1/"))).doesNotThrowAnyException();

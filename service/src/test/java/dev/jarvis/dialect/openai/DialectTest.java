@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Tools, formats, images and further fields, as model servers get them and clients get them back.
+ * Tools, formats, images and other fields, as model servers receive them and clients get them back.
  */
 @Timeout(60)
 class DialectTest {
@@ -73,7 +73,7 @@ class DialectTest {
   }
 
   @Test
-  void anOpenAiServerGetsWhatTheClientSent() {
+  void anOpenAiServerReceivesWhatTheClientSent() {
     cloud.events("{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"ok\"}}]}");
     String fields =
         TOOLS
@@ -123,7 +123,7 @@ class DialectTest {
   }
 
   @Test
-  void callsOfToolsArePutTogether() {
+  void toolCallsAreAssembled() {
     cloudCallsTwoTools();
     String cached = "llm_tokens_total{model=\"cloud-1\",provider=\"cloud\",type=\"%s\"}";
     double fresh = service.metric(cached.formatted("input"));
@@ -147,7 +147,7 @@ class DialectTest {
   }
 
   @Test
-  void callsOfToolsAreStreamedAsTheyCome() {
+  void toolCallsAreStreamed() {
     cloudCallsTwoTools();
 
     List<JsonNode> events = events(ask(CLOUD, TOOLS + ", \"stream\": true"));
@@ -160,7 +160,7 @@ class DialectTest {
   }
 
   @Test
-  void severalAnswersAndTheProbabilitiesOfTheirTokensAreKeptApart() {
+  void severalChoicesAndTheirLogprobsAreKeptApart() {
     cloud.events(
         """
         {"choices":[{"index":0,"delta":{"content":"a"},"logprobs":{"content":[{"token":"a","logprob":-1}]}},\
@@ -188,7 +188,7 @@ class DialectTest {
   }
 
   @Test
-  void ollamaGetsToolsFormatsAndImagesInItsOwnForm() {
+  void ollamaReceivesToolsFormatsAndImagesInItsOwnForm() {
     String messages =
         """
         {"role": "user", "content": [{"type": "text", "text": "what?"},
@@ -220,7 +220,7 @@ class DialectTest {
   }
 
   @Test
-  void ollamasCallsOfToolsAndItsThoughtsComeBackAsOpenAis() {
+  void ollamasToolCallsAndReasoningAreReturnedInOpenAisForm() {
     service
         .ollama()
         .answerWith(
@@ -244,7 +244,7 @@ class DialectTest {
   }
 
   @Test
-  void whatAModelServerCannotHonourIsRefusedByName() {
+  void unsupportedFieldsAreRefusedByName() {
     for (String field :
         List.of(
             "\"n\": 2",
@@ -274,7 +274,7 @@ class DialectTest {
   }
 
   @Test
-  void whatChangesLittleIsIgnoredAndToldInAHeader() {
+  void ignoredFieldsAreListedInAHeader() {
     HttpResponse<String> response =
         ask(
             OLLAMA,
@@ -286,7 +286,7 @@ class DialectTest {
   }
 
   @Test
-  void theDecisionTellsWhatATargetCannotHonour() {
+  void theDecisionListsUnsupportedFields() {
     HttpResponse<String> response =
         service.post(
             "/v1/routing/explain",

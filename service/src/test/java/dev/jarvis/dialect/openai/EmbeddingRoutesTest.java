@@ -11,9 +11,9 @@ import java.util.AbstractList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** How vectors are written. */
+/** Writes vectors. */
 class EmbeddingRoutesTest {
-  /** More than the generator holds back. */
+  /** More than the generator buffers. */
   private static final float[] LONG = new float[100_000];
 
   private static final class Body extends ByteArrayOutputStream {
@@ -32,7 +32,7 @@ class EmbeddingRoutesTest {
   }
 
   @Test
-  void aBodyEndsInGoodOrder() throws Exception {
+  void aBodyIsComplete() throws Exception {
     write(List.of(LONG, LONG));
 
     assertThat(body.closed).isTrue();
@@ -41,7 +41,7 @@ class EmbeddingRoutesTest {
   }
 
   @Test
-  void aFaultMidwayLeavesABodyWithoutAnEnd() {
+  void aFaultMidwayLeavesAnIncompleteBody() {
     List<float[]> broken =
         new AbstractList<>() {
           @Override

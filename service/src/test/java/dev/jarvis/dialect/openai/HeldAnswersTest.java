@@ -12,7 +12,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Answers that are held in memory until their clients have taken them. */
+/** Answers that are held in memory until their clients have read them. */
 @Timeout(60)
 class HeldAnswersTest {
   /** Half of the budget. */

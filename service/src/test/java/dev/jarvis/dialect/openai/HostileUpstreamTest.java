@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.slf4j.LoggerFactory;
 
-/** Model servers that send what is odd or wrong, as a client sees the outcome. */
+/** Unusual and wrong responses of model servers, and what the client gets. */
 @Timeout(60)
 class HostileUpstreamTest {
   private static final String FUNCTION_CALL =
@@ -78,7 +78,7 @@ class HostileUpstreamTest {
   }
 
   @Test
-  void theOlderFormOfToolsKeepsItsReason() {
+  void theDeprecatedFunctionCallKeepsItsFinishReason() {
     cloud.events(FUNCTION_CALL);
 
     JsonNode choice = json(ask("plain", "")).at("/choices/0");
@@ -90,7 +90,7 @@ class HostileUpstreamTest {
   }
 
   @Test
-  void anAnswerThatWasBrokenOffIsToldAsSuchAndNotKept() {
+  void anInterruptedAnswerIsReportedAsSuchAndNotCached() {
     for (String reason : new String[] {"abort", "content_filter"}) {
       cloud.events(PIECE.formatted("0", "\"" + reason + "\""));
       String question = ",\"temperature\":0,\"stop\":\"%s\"".formatted(reason);
@@ -105,7 +105,7 @@ class HostileUpstreamTest {
   }
 
   @Test
-  void anAnswerIsNotKeptIfAnyOfItsChoicesIsFiltered() {
+  void anAnswerWithAFilteredChoiceIsNotCached() {
     cloud.events(PIECE.formatted("0", "\"stop\""), PIECE.formatted("1", "\"content_filter\""));
 
     for (int i = 0; i < 2; i++) {
@@ -135,7 +135,7 @@ class HostileUpstreamTest {
   }
 
   @Test
-  void aBusyServersWishReachesTheClientAndIsNoFaultOfTheService() {
+  void theRetryAfterOfABusyServerReachesTheClient() {
     cloud.beBusyFor(17);
     Logger requests = (Logger) LoggerFactory.getLogger("dev.jarvis.request");
     ListAppender<ILoggingEvent> lines = new ListAppender<>();
@@ -186,7 +186,7 @@ class HostileUpstreamTest {
   }
 
   @Test
-  void vectorsThatAreNoneAreAnErrorOfTheModelServer() {
+  void malformedVectorsAreAnErrorOfTheModelServer() {
     cloud.embedWith("{\"data\":[null]}");
     assertThat(embed("plain", "\"a\"").statusCode()).isEqualTo(502);
     cloud.embedWith("{\"data\":[{\"index\":0,\"embedding\":null}]}");
@@ -206,7 +206,7 @@ class HostileUpstreamTest {
   }
 
   @Test
-  void aWholeAnswerHasALimitAndIsNotAskedForAgain() {
+  void aWholeAnswerThatIsTooLargeIsNotRequestedAgain() {
     String text = "x".repeat(1 << 20);
     String piece = "{\"index\":0,\"message\":{\"content\":\"%s\"}},".formatted(text);
     cloud.answer("{\"choices\":[%s{}]}".formatted(piece.repeat(16)));
@@ -224,7 +224,7 @@ class HostileUpstreamTest {
   }
 
   @Test
-  void aServerThatHangsInsideVectorsIsATimeOutThatIsAskedOnceAndCounted() {
+  void aServerThatHangsWithinVectorsIsATimeoutThatIsNotRetried() {
     cloud.hangInsideEmbeddings();
     String tokens = "llm_tokens_total{model=\"cloud-1\",provider=\"hasty\",type=\"input\"}";
     double before = service.metric(tokens);
@@ -242,7 +242,7 @@ class HostileUpstreamTest {
   }
 
   @Test
-  void whatMessagesPointToIsChecked() {
+  void urlsInMessagesAreChecked() {
     HttpResponse<String> response =
         service.chat(
             """

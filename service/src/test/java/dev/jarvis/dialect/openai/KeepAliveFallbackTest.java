@@ -11,7 +11,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A stream whose first target says nothing for long, and then fails. */
+/** A stream whose first target is silent for long, and then fails. */
 @Timeout(60)
 class KeepAliveFallbackTest {
   private static final FakeOllama SECOND = FakeOllama.start();
@@ -57,7 +57,7 @@ class KeepAliveFallbackTest {
   }
 
   @Test
-  void keepsItsClientWithCommentsAndIsAnsweredByTheSecond() throws Exception {
+  void sendsCommentsAndIsAnsweredByTheSecondTarget() throws Exception {
     service.ollama().errorLineFirst();
     service.ollama().hold();
     try (RawConnection client = new RawConnection(service)) {
@@ -84,7 +84,7 @@ class KeepAliveFallbackTest {
   }
 
   @Test
-  void endsWithAnErrorAsAnEventWhereNobodyElseAnswers() throws Exception {
+  void endsWithAnErrorEventIfNoTargetAnswers() throws Exception {
     service.ollama().errorLineFirst();
     service.ollama().hold();
     try (RawConnection client = new RawConnection(service)) {

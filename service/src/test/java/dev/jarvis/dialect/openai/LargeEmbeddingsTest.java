@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The most vectors of a request; and answers that cannot be understood, of two targets. */
+/** The maximum number of vectors, and malformed answers of two targets. */
 @Timeout(180)
 class LargeEmbeddingsTest {
   private static final int INPUTS = 2048;
@@ -64,7 +64,7 @@ class LargeEmbeddingsTest {
   }
 
   @Test
-  void theMostInputsAreAskedForOnceAndDeliveredWhole() throws Exception {
+  void theMaximumNumberOfInputsIsOneRequestAndAnsweredWhole() throws Exception {
     first.printVectors(DIMENSIONS);
     String body = "{\"model\":\"both\",\"input\":[%s\"x\"]}".formatted("\"x\",".repeat(INPUTS - 1));
 
@@ -100,7 +100,7 @@ class LargeEmbeddingsTest {
   }
 
   @Test
-  void vectorsThatCannotBeUnderstoodAreAskedForOnceOfEachTarget() {
+  void malformedVectorsAreRequestedOnceFromEachTarget() {
     first.embedWith("{\"data\": [");
     second.embedWith("{\"data\": 1}");
 
@@ -111,7 +111,7 @@ class LargeEmbeddingsTest {
   }
 
   @Test
-  void aWholeAnswerThatCannotBeUnderstoodIsAskedForOnceOfEachTarget() {
+  void aMalformedAnswerIsRequestedOnceFromEachTarget() {
     first.answer("{\"choices\": [");
     second.answer("{\"choices\": 1}");
 

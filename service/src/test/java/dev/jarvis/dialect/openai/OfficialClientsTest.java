@@ -80,7 +80,7 @@ class OfficialClientsTest {
         .anyMatch(it -> Files.isExecutable(Path.of(it, "npm")));
   }
 
-  /** Where npm put the client: the last line of what says so. */
+  /** The folder into which npm installed the client: the last line of the output. */
   private static String packages() throws IOException, InterruptedException {
     return Programs.run(List.of("../stack/native/npm-packages", "src/test/node"))
         .lines()

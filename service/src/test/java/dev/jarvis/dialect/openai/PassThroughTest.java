@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Fields that OpenAI does not have, towards a server that speaks its dialect. */
+/** Fields that OpenAI does not define, on their way to a server that speaks its API. */
 @Timeout(60)
 class PassThroughTest {
   private static FakeOpenAi cloud;
@@ -97,7 +97,7 @@ class PassThroughTest {
         "bootstrap_host",
         "deployment_url"
       })
-  void whatChoosesAServerACredentialOrAFakeIsRefusedByName(String field) {
+  void fieldsThatChooseAServerACredentialOrAMockAreRefusedByName(String field) {
     for (String model : new String[] {"cloud-1", "fake:1b"}) {
       HttpResponse<String> response = ask(model, "\"%s\": \"x\"".formatted(field));
 
@@ -112,7 +112,7 @@ class PassThroughTest {
   }
 
   @Test
-  void metadataIsTheClientsButForSuchFields() {
+  void metadataPassesWithoutSuchFields() {
     assertThat(
             ask("cloud-1", "\"metadata\": {\"project\": \"a\", \"page_url\": \"b\"}").statusCode())
         .isEqualTo(200);
@@ -138,7 +138,7 @@ class PassThroughTest {
   }
 
   @Test
-  void aProvidersSettingsChangeWhatItGets() {
+  void aProvidersSettingsChangeWhatItReceives() {
     assertThat(ask("lenient-1", "\"mock_response\": \"m\"").statusCode()).isEqualTo(200);
     assertThat(TestService.json(lenient.lastBody()).path("mock_response").asText()).isEqualTo("m");
     assertThat(ask("lenient-1", "\"mock_delay\": 1").statusCode()).isEqualTo(400);
@@ -150,7 +150,7 @@ class PassThroughTest {
   }
 
   @Test
-  void aRoutePassesOverWhoMustNotGetTheField() {
+  void aRouteSkipsTargetsThatMustNotReceiveTheField() {
     HttpResponse<String> response = ask("both", "\"api_version\": \"1\"");
 
     assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
@@ -159,7 +159,7 @@ class PassThroughTest {
   }
 
   @Test
-  void embeddingsAreHeldToTheSame() {
+  void theSameRulesApplyToEmbeddings() {
     HttpResponse<String> response =
         service.post(
             "/v1/embeddings",

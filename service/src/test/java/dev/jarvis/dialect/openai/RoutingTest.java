@@ -70,7 +70,7 @@ class RoutingTest {
   }
 
   @Test
-  void pricesAndLoadAreTheAdministratorsToSee() {
+  void onlyTheAdministratorSeesPricesAndLoad() {
     HttpResponse<String> refused =
         service.post("/v1/routing/explain", "{\"model\":\"chat\"}", "Authorization", "Bearer abc");
 
@@ -100,7 +100,7 @@ class RoutingTest {
   }
 
   @Test
-  void theAnswerTellsWhoGaveIt() {
+  void theAnswersHeadersNameTheTarget() {
     for (boolean stream : new boolean[] {false, true}) {
       HttpResponse<String> response = ask("chat", stream);
 
@@ -139,7 +139,7 @@ class RoutingTest {
   }
 
   @Test
-  void aQuestionThatIsRefusedIsAskedNobodyElse() {
+  void aRefusedRequestHasNoFallback() {
     service.ollama().failWith(400, "the context is too long");
 
     HttpResponse<String> response = ask("chat", false);
@@ -160,7 +160,7 @@ class RoutingTest {
   }
 
   @Test
-  void aBusyServerIsAskedAgainWhenItWantsToBe() {
+  void aBusyServerIsRetriedAfterItsRetryAfter() {
     SECOND.failTimes(1, 429, 1);
     long start = System.nanoTime();
 
@@ -172,7 +172,7 @@ class RoutingTest {
   }
 
   @Test
-  void aBusyServerThatWantsToBeLeftAloneForLongIsNotWaitedFor() {
+  void aLongRetryAfterIsNotHonoured() {
     SECOND.failTimes(1, 429, 3600);
 
     HttpResponse<String> response = ask("gpt-4.1", false);
@@ -182,7 +182,7 @@ class RoutingTest {
   }
 
   @Test
-  void aSlowServerIsATimeoutOfItsOwn() {
+  void aSlowServerIsATimeout() {
     SECOND.stallBeforeFirstPiece();
 
     assertThat(ask("in-a-hurry", true).statusCode()).as("no first token").isEqualTo(504);
@@ -190,7 +190,7 @@ class RoutingTest {
   }
 
   @Test
-  void theDecisionIsExplainedWithoutAskingAModel() {
+  void theDecisionIsExplainedWithoutCallingAModel() {
     JsonNode decision = explain("chat");
 
     assertThat(decision.path("route").asText()).isEqualTo("chat");
@@ -210,7 +210,7 @@ class RoutingTest {
   }
 
   @Test
-  void answersArePricedAndThoseThatCannotBeAreCounted() {
+  void answersArePricedAndUnpricedOnesAreCounted() {
     String labels = "{model=\"second:1b\",provider=\"second\"}";
     double cost = service.metric("llm_cost_usd_total" + labels);
     double unpriced =
@@ -246,7 +246,7 @@ class RoutingTest {
   }
 
   private static String series() {
-    ask("junk", false); // its own series are there from now on
+    ask("junk", false); // its own series exist from now on
     return service
         .get("/metrics")
         .body()

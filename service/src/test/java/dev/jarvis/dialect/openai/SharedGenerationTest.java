@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Clients that ask the same while it is answered: one generation, the others read along. */
+/** Clients that send the same request at the same time share one generation. */
 @Timeout(120)
 class SharedGenerationTest {
   private static final Duration LIMIT = Duration.ofSeconds(30);
@@ -103,7 +103,7 @@ class SharedGenerationTest {
   }
 
   @Test
-  void aGenerationThatEndsWhileOthersLookIntoTheCacheIsNotRepeated() {
+  void aGenerationThatEndsDuringCacheLookupsIsNotRepeated() {
     int rounds = 20;
     String asked = question;
     for (int i = 0; i < rounds; i++) {
@@ -115,7 +115,7 @@ class SharedGenerationTest {
   }
 
   @Test
-  void aFollowerThatLeavesBeforeAnythingCameIsAborted() throws Exception {
+  void aFollowerThatDisconnectsBeforeTheFirstPieceIsAborted() throws Exception {
     double closed = service.metric(CLOSED);
     ollama.stallBeforeFirstPiece();
     try (RawConnection leader = new RawConnection(service);
@@ -137,7 +137,7 @@ class SharedGenerationTest {
   }
 
   @Test
-  void aLeaderThatReadsNothingDelaysNobody() throws Exception {
+  void aStalledLeaderDelaysNoFollower() throws Exception {
     String piece = "x".repeat(16 << 10);
     int pieces = 50; // less than a reader may lag behind
     ollama.answerWith("{\"role\":\"assistant\",\"content\":\"%s\"}".formatted(piece), pieces);
@@ -158,7 +158,7 @@ class SharedGenerationTest {
   }
 
   @Test
-  void aLeaderThatReadsNothingOfALongAnswerIsGivenUpAndTheOthersGetAllOfIt() throws Exception {
+  void aStalledLeaderOfALongAnswerIsDisconnectedAndTheFollowersGetAllOfIt() throws Exception {
     String piece = "x".repeat(32 << 10);
     int pieces = 512; // more than the sockets' buffers hold
     ollama.answerWith("{\"role\":\"assistant\",\"content\":\"%s\"}".formatted(piece), pieces);
@@ -168,7 +168,7 @@ class SharedGenerationTest {
       List<HttpResponse<InputStream>> followers = List.of(follow(), follow());
       ollama.release();
 
-      // at once, for each is as slow as the slowest
+      // in parallel, because each is as slow as the slowest
       List<CompletableFuture<String>> texts =
           followers.stream()
               .map(it -> CompletableFuture.supplyAsync(() -> text(it), threads))
@@ -183,7 +183,7 @@ class SharedGenerationTest {
   }
 
   @Test
-  void aLeaderThatLeavesLeavesTheGenerationToTheOthers() throws Exception {
+  void aGenerationContinuesAfterItsLeaderDisconnects() throws Exception {
     ollama.hold();
     double closed = service.metric(CLOSED);
     try (RawConnection leader = lead()) {
@@ -203,7 +203,7 @@ class SharedGenerationTest {
   }
 
   @Test
-  void aFollowerThatLeavesIsAbortedAndTheLeaderGetsTheWholeAnswer() throws Exception {
+  void aFollowerThatDisconnectsIsAbortedAndTheLeaderGetsTheWholeAnswer() throws Exception {
     String aborted = "llm_requests_total{model=\"_other\",outcome=\"aborted\",provider=\"_none\"}";
     double abortedBefore = service.metric(aborted);
     String error = "llm_cache_requests_total{result=\"error\"}";
@@ -228,7 +228,7 @@ class SharedGenerationTest {
   }
 
   @Test
-  void whenTheLastOfThemLeavesTheGenerationEnds() throws Exception {
+  void theGenerationEndsWhenTheLastClientDisconnects() throws Exception {
     String aborted =
         "llm_requests_total{model=\"fake:1b\",outcome=\"aborted\",provider=\"ollama\"}";
     double before = service.metric(aborted);
@@ -247,8 +247,7 @@ class SharedGenerationTest {
   }
 
   @Test
-  void aGenerationThatFailsBeforeItsFirstEventIsAskedForOnceMoreByThoseWhoReadAlong()
-      throws Exception {
+  void followersRetryAGenerationThatFailsBeforeItsFirstEvent() throws Exception {
     ollama.hold();
     ollama.failTimes(1, 400, 0);
     ollama.pauseBetweenPieces(
@@ -268,7 +267,7 @@ class SharedGenerationTest {
   }
 
   @Test
-  void withoutRedisTheyShareOneTheSame() throws Exception {
+  void theyShareOneWithoutRedisToo() throws Exception {
     try (TestService alone =
         TestService.start(
             Map.of(
@@ -308,7 +307,7 @@ class SharedGenerationTest {
     return socket;
   }
 
-  /** One whose answer has begun: it reads along. */
+  /** A follower whose answer has begun. */
   private HttpResponse<InputStream> follow() throws Exception {
     return follow(service);
   }
@@ -319,7 +318,7 @@ class SharedGenerationTest {
         BodyHandlers.ofInputStream());
   }
 
-  /** What a stream says, up to its good end. */
+  /** The text of a stream that ends as it should. */
   private static String text(HttpResponse<InputStream> stream) {
     try (InputStream in = stream.body()) {
       String events = new String(in.readAllBytes(), StandardCharsets.UTF_8);
@@ -343,7 +342,7 @@ class SharedGenerationTest {
     return answers;
   }
 
-  /** With the one that asks for the metric. */
+  /** Including the request for the metric. */
   private static void awaitActive(int requests) {
     await().atMost(LIMIT).until(() -> service.metric(ACTIVE) == requests + 1);
   }

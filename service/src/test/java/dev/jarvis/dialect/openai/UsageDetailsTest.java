@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a server of OpenAI's dialect says beside the answer itself, as a client gets it. */
+/** Fields beside the answer that an OpenAI-compatible server sends, and their way to the client. */
 @Timeout(60)
 class UsageDetailsTest {
   private static final String USAGE =

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is read of files, and what becomes of those that are broken or made to harm. */
+/** Extraction from valid, damaged and malicious files. */
 class ExtractorTest {
   private static final String WORD =
       "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
@@ -74,7 +74,7 @@ class ExtractorTest {
   }
 
   @Test
-  void refusesWhatCannotBeRead() throws Exception {
+  void refusesUnreadableFiles() throws Exception {
     assertRefused(Corpus.encryptedPdf(), MediaType.PDF, "encrypted");
     assertRefused(Corpus.pdf("", ""), MediaType.PDF, "no_text");
     assertRefused(Corpus.pdf("1", "2", "3", "4", "5", "6"), MediaType.PDF, "too_many_pages");
@@ -97,12 +97,12 @@ class ExtractorTest {
   }
 
   @Test
-  void boundsWhatExpands() throws Exception {
+  void limitsFilesThatExpand() throws Exception {
     String zeros = "<a>" + "0".repeat(300 << 20) + "</a>";
     assertRefused(
         Corpus.officeFile(WORD, zeros), MediaType.DOCX, "expands_too_much", "too_much_memory");
     assertThat(extract(Corpus.expandingPdf(300, " "), MediaType.PDF, LIMITS).toString())
-        .as("read as a stream: it never stands in memory")
+        .as("streamed, so that it is never in memory as a whole")
         .contains("Small.");
     assertRefused(
         Corpus.expandingPdf(300, "(Much.) Tj "),
@@ -115,10 +115,10 @@ class ExtractorTest {
   }
 
   @Test
-  @Timeout(value = 300, unit = TimeUnit.SECONDS) // hours, were it not in proportion to the text
-  void takesNoLongerForRunsOfBlanks() throws Exception {
+  @Timeout(value = 300, unit = TimeUnit.SECONDS) // quadratic time would take hours
+  void takesLinearTimeForRunsOfBlanks() throws Exception {
     ExtractLimits roomy = limits(10_000_000, 256, "2m");
-    for (int size : List.of(1_000_000, 4_000_000)) { // one is read in this process, one is not
+    for (int size : List.of(1_000_000, 4_000_000)) { // in this process, and in a separate one
       byte[] text = (" ".repeat(size) + "x").getBytes(StandardCharsets.UTF_8);
       assertThat(extract(text, MediaType.TEXT, roomy).getFirst().text()).endsWith(" x");
     }
@@ -157,7 +157,7 @@ class ExtractorTest {
   }
 
   @Test
-  void followsNoEntitiesOfXml() throws Exception {
+  void resolvesNoXmlEntities() throws Exception {
     Path secret = Files.writeString(folder.resolve("secret"), "the-secret");
     String document =
         "<?xml version=\"1.0\"?><!DOCTYPE d [<!ENTITY x SYSTEM \"%s\">]><w:document xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body><w:p><w:r><w:t>&x;</w:t></w:r></w:p></w:body></w:document>"

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
-/** What is the file's fault, what is ours, and what the log says of either. */
+/** Which failures are the file's fault and which JARVIS's, and what is logged of them. */
 @Timeout(180)
 class ReaderFaultsTest {
   private final Logger logger = (Logger) LoggerFactory.getLogger(ExtractProcess.class);
@@ -62,12 +62,12 @@ class ReaderFaultsTest {
   }
 
   @Test
-  void whatALibraryThrowsIsTheFilesFaultAndWhatOurCodeThrowsIsNot() {
+  void anErrorOfALibraryIsTheFilesFaultAndAnErrorOfJarvisIsNot() {
     String pdfbox = "org.apache.pdfbox.Loader";
-    String ours = "dev.jarvis.document.extract.PdfText";
+    String jarvis = "dev.jarvis.document.extract.PdfText";
 
-    assertThat(ExtractMain.isFilesFault(thrownIn("java.util.List", pdfbox, ours))).isTrue();
-    assertThat(ExtractMain.isFilesFault(thrownIn("java.util.List", ours, pdfbox))).isFalse();
+    assertThat(ExtractMain.isFilesFault(thrownIn("java.util.List", pdfbox, jarvis))).isTrue();
+    assertThat(ExtractMain.isFilesFault(thrownIn("java.util.List", jarvis, pdfbox))).isFalse();
     assertThat(ExtractMain.isFilesFault(thrownIn())).isFalse();
     assertThat(ExtractMain.isFilesFault(new IOException("end of file"))).isTrue();
     assertThat(ExtractMain.isFilesFault(new NoSuchFileException("x"))).isFalse();
@@ -77,7 +77,7 @@ class ReaderFaultsTest {
   }
 
   @Test
-  void aTraceHasNoTextOfTheFile() {
+  void aStackTraceHasNoTextOfTheFile() {
     RuntimeException e = thrownIn("org.apache.pdfbox.Loader");
     e.initCause(new IOException("more secret text"));
 
@@ -87,7 +87,7 @@ class ReaderFaultsTest {
   }
 
   @Test
-  void aFaultOfOursIsRetriedAndItsTraceLogged() {
+  void anErrorOfJarvisIsRetriedAndItsStackTraceLogged() {
     assertThatExceptionOfType(ReaderUnavailableException.class)
         .isThrownBy(() -> read(folder.resolve("absent"), MediaType.PDF));
 
@@ -96,7 +96,7 @@ class ReaderFaultsTest {
   }
 
   @Test
-  void aBrokenFileIsRefusedAndTheLogSaysWhere() throws Exception {
+  void aDamagedFileIsRefusedAndItsStackTraceLogged() throws Exception {
     Path file = Files.writeString(folder.resolve("file"), "no archive");
 
     assertThatExceptionOfType(ExtractionException.class)
@@ -107,7 +107,7 @@ class ReaderFaultsTest {
   }
 
   @Test
-  void standardErrorIsReadToItsEndAndItsEndKept() throws Exception {
+  void allOfStandardErrorIsReadAndItsEndKept() throws Exception {
     String text = "first\n" + "x".repeat(100_000) + "\n  at the\nlast\n";
     ErrorOutput output =
         ErrorOutput.of(new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)));

@@ -3,8 +3,7 @@ package dev.jarvis.document.search;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.jarvis.document.IndexedDocument;
-import dev.jarvis.document.WorkingService;
-import dev.jarvis.document.search.PassageStore.Place;
+import dev.jarvis.document.TestDocuments;
 import dev.jarvis.storage.embedded.TestDatabase;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,35 +16,35 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Which passages the words of a question find, judged without a model. */
+/** Which passages are found by the words of a question. */
 class PassageStoreTest {
   private static final Duration LIMIT = Duration.ofSeconds(20);
 
   @TempDir static Path home;
   private static TestDatabase database;
-  private static WorkingService service;
+  private static TestDocuments documents;
   private static PassageStore passages;
 
   @BeforeAll
   static void start() throws Exception {
     database = TestDatabase.create();
-    service = new WorkingService(database, home);
-    passages = new PassageStore(service.database(), false, LIMIT);
+    documents = new TestDocuments(database, home);
+    passages = new PassageStore(documents.database(), false, LIMIT);
   }
 
   @AfterAll
   static void stop() throws Exception {
-    service.close();
+    documents.close();
     database.close();
   }
 
   private static void add(String user, List<String> texts) {
-    IndexedDocument.add(service.database(), user, texts, null, List.of());
+    IndexedDocument.add(documents.database(), user, texts, null, List.of());
   }
 
   private static List<Integer> found(String user, String question) {
     return passages.byWords(user, List.of(), "english", question, 5).stream()
-        .map(Place::ordinal)
+        .map(PassageId::ordinal)
         .toList();
   }
 
@@ -61,7 +60,7 @@ class PassageStoreTest {
   }
 
   @Test
-  void theEndOfALongQuestionCounts() {
+  void theEndOfALongQuestionIsUsed() {
     add("long", List.of("Anchors are forged.", "The zephyr is a wind."));
     String before =
         IntStream.range(0, 200).mapToObj(i -> "a" + i + "x").collect(Collectors.joining(" "));
@@ -75,7 +74,7 @@ class PassageStoreTest {
   }
 
   @Test
-  void whatIsNoWordFindsNothing() {
+  void aQuestionWithoutKnownWordsFindsNothing() {
     add("nothing", List.of("Some words."));
     for (String question : List.of("?", "the", "' | & \\ ' :*", "absent")) {
       assertThat(found("nothing", question)).as(question).isEmpty();

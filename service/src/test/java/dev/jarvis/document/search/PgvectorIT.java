@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.config.Configs;
 import dev.jarvis.document.IndexedDocument;
-import dev.jarvis.document.search.PassageStore.Place;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.DatabaseConfig;
 import dev.jarvis.storage.Recorded;
@@ -34,7 +33,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Search by meaning on a PostgreSQL that has pgvector; {@code make e2e} says where it is. */
+/** Search by meaning on a PostgreSQL with pgvector, which {@code make e2e} installs. */
 class PgvectorIT {
   private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final int DIMENSIONS = 384;
@@ -49,7 +48,8 @@ class PgvectorIT {
     Path programs = home.resolve("embedded_postgres/pginstall/bin");
     Path data = Files.createDirectory(home.resolve("data"));
     Path password = Files.writeString(home.resolve("password"), PASSWORD);
-    boolean root = System.getProperty("user.name").equals("root"); // whom PostgreSQL refuses
+    boolean root =
+        System.getProperty("user.name").equals("root"); // PostgreSQL refuses to run as root
     if (root) {
       run("chown", "postgres", data.toString(), password.toString());
     }
@@ -159,11 +159,11 @@ class PgvectorIT {
   }
 
   @Test
-  void rankingIsThatOfTheExactSearch(@TempDir Path home) throws Exception {
+  void ranksLikeTheBruteForceSearch(@TempDir Path home) throws Exception {
     Random random = new Random(1);
     try (Telemetry telemetry = Recorded.start();
         Database database = open("postgres", "jarvis", home, telemetry)) {
-      assertThat(Pgvector.available(database)).as("its superuser may create it").isTrue();
+      assertThat(Pgvector.available(database)).as("a superuser may create the extension").isTrue();
       UUID mine = add(database, "alice", "model", random);
       UUID other = add(database, "alice", "model", random);
       add(database, "alice", "another-model", random);
@@ -172,13 +172,14 @@ class PgvectorIT {
       PassageStore exact = new PassageStore(database, false, LIMIT);
       for (int i = 0; i < 10; i++) {
         float[] question = vector(random);
-        List<Place> found = by.byVector("alice", List.of(), "model", question, 50).orElseThrow();
+        List<PassageId> found =
+            by.byVector("alice", List.of(), "model", question, 50).orElseThrow();
         assertThat(found)
             .hasSize(50)
             .isEqualTo(exact.byVector("alice", List.of(), "model", question, 50).orElseThrow());
-        assertThat(found).extracting(Place::documentId).containsOnly(mine, other);
+        assertThat(found).extracting(PassageId::documentId).containsOnly(mine, other);
         assertThat(by.byVector("alice", List.of(other), "model", question, 50).orElseThrow())
-            .extracting(Place::documentId)
+            .extracting(PassageId::documentId)
             .containsOnly(other);
       }
       float[] two = {1, 2};
@@ -190,7 +191,7 @@ class PgvectorIT {
   }
 
   @Test
-  void whoMayNotCreateItSearchesWithoutUntilItIsThere(@TempDir Path home) throws Exception {
+  void isUnavailableUntilAPrivilegedUserCreatesIt(@TempDir Path home) throws Exception {
     try (Telemetry telemetry = Recorded.start();
         Database database = open("plain", "plain", home, telemetry)) {
       assertThat(Pgvector.available(database)).isFalse();

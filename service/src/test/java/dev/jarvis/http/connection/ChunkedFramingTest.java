@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 public class ChunkedFramingTest {
   private static final String NEXT_REQUEST = "GET / HTTP/1.1\r\n";
 
-  /** Bodies that are {@code {}}. */
+  /** Well-formed bodies whose content is {@code {}}. */
   static Stream<String> wellFormed() {
     return Stream.of(
         "2\r\n{}\r\n0\r\n\r\n",
@@ -69,7 +69,7 @@ public class ChunkedFramingTest {
 
   @ParameterizedTest
   @MethodSource("wellFormed")
-  void acceptsPlainChunksHoweverTheyArrive(String body) {
+  void acceptsWellFormedChunksHoweverTheyAreSplit(String body) {
     for (int block = 1; block <= body.length(); block++) {
       assertThat(accepts(body + NEXT_REQUEST, block)).as("in blocks of %d", block).isTrue();
     }
@@ -77,7 +77,7 @@ public class ChunkedFramingTest {
 
   @ParameterizedTest
   @MethodSource("malformed")
-  void refusesAnyOtherHoweverTheyArrive(String body) {
+  void refusesMalformedChunksHoweverTheyAreSplit(String body) {
     for (int block = 1; block <= body.length(); block++) {
       assertThat(accepts(body + NEXT_REQUEST, block)).as("in blocks of %d", block).isFalse();
     }

@@ -9,7 +9,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
-/** One connection to a service, for what no HTTP client does. No read takes longer than 20 s. */
+/** A raw connection, for what HTTP clients do not do. A read takes at most 20 s. */
 public final class RawConnection implements AutoCloseable {
   private final Socket socket;
 
@@ -33,7 +33,7 @@ public final class RawConnection implements AutoCloseable {
     return this;
   }
 
-  /** What comes up to and with the mark. */
+  /** Reads up to and including the mark. */
   public String readUntil(String mark) throws IOException {
     InputStream in = socket.getInputStream();
     StringBuilder text = new StringBuilder();
@@ -47,17 +47,17 @@ public final class RawConnection implements AutoCloseable {
     return text.toString();
   }
 
-  /** What comes until the server closes. */
+  /** Reads until the server closes. */
   public String readAll() throws IOException {
     return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
   }
 
-  /** Ends this side only. */
+  /** Shuts down the output only. */
   public void halfClose() throws IOException {
     socket.shutdownOutput();
   }
 
-  /** Ends with a reset. */
+  /** Closes with a reset. */
   public void reset() throws IOException {
     socket.setSoLinger(true, 0);
     socket.close();

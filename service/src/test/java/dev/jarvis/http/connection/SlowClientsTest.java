@@ -47,7 +47,7 @@ class SlowClientsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"G", "GET /health/live HTTP/1.1\r\n", GET + "GET /hea"})
-  void aHeadThatIsNotEndedInTimeIsRefusedAndCounted(String begin) throws Exception {
+  void aHeadThatIsIncompleteAfterTheLimitIsRefusedAndCounted(String begin) throws Exception {
     double before = refused("_OTHER", Routes.UNMATCHED);
     try (RawConnection client = new RawConnection(service)) {
       client.send(begin);
@@ -65,7 +65,7 @@ class SlowClientsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {"Content-Length: 20000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n4e20\r\n"})
-  void aBodyThatComesDropByDropIsRefusedAndCounted(String framing) throws Exception {
+  void aBodyThatArrivesTooSlowlyIsRefusedAndCounted(String framing) throws Exception {
     double before = refused("POST", "/v1/chat/completions");
     try (RawConnection client = new RawConnection(service)) {
       client.send(
@@ -97,7 +97,7 @@ class SlowClientsTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void aConnectionMayRestBetweenRequestsUntilItIsIdleForTooLong(boolean watched) throws Exception {
+  void aConnectionMayBeIdleBetweenRequestsUntilTheLimit(boolean watched) throws Exception {
     String question =
         "{\"model\":\"%s\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}"
             .formatted(service.ollama().model());
@@ -118,7 +118,7 @@ class SlowClientsTest {
   }
 
   @Test
-  void aHeadThatBreaksOffIsNoFaultOfOurs() throws Exception {
+  void anIncompleteHeadIsNotAFaultOfTheService() throws Exception {
     double before = serverErrors();
     try (RawConnection client = new RawConnection(service)) {
       client.send("GET /health/live HTTP/1.1\r\nHost: x\r\n").halfClose();
@@ -129,7 +129,7 @@ class SlowClientsTest {
   }
 
   @Test
-  void connectionsBeyondTheLimitWaitAndHarmNoOther() throws Exception {
+  void connectionsBeyondTheLimitWaitAndDoNotDisturbOthers() throws Exception {
     List<RawConnection> open = new ArrayList<>();
     // nobody else connects to this one, and nothing is idle for too long
     try (TestService small = TestService.start(Map.of("JARVIS_SERVER_MAX_CONNECTIONS", "4"))) {

@@ -20,13 +20,13 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Clients that ask for more than the sockets' buffers hold, and read nothing of it, or little. */
+/** Clients that request more than the sockets' buffers hold, and read little or nothing of it. */
 @Timeout(120)
 class StalledReadersTest {
   private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final String CHAT = "/v1/chat/completions";
 
-  /** Of a response: loopback's buffers hold some 3 MiB. */
+  /** The size of a response; the buffers of the loopback interface hold about 3 MiB. */
   private static final int LARGE_BYTES = 12 << 20;
 
   private static TestService service;
@@ -67,20 +67,20 @@ class StalledReadersTest {
   }
 
   @Test
-  void aStreamIsGivenUp() throws Exception {
+  void aStreamIsDisconnected() throws Exception {
     answerMuch();
     assertGivenUp("POST", CHAT, CHAT, question(true));
     assertThat(service.metric(aborted())).isPositive();
   }
 
   @Test
-  void aWholeAnswerIsGivenUp() throws Exception {
+  void aWholeAnswerIsDisconnected() throws Exception {
     answerMuch();
     assertGivenUp("POST", CHAT, CHAT, question(false));
   }
 
   @Test
-  void aReaderThatTakesALittleNowAndThenIsGivenUp() throws Exception {
+  void aReaderBelowTheMinimumRateIsDisconnected() throws Exception {
     answerMuch();
     String gone = gone("POST", CHAT);
     double before = service.metric(gone);
@@ -105,7 +105,7 @@ class StalledReadersTest {
   }
 
   @Test
-  void aPromptReaderOfASlowModelIsNot() {
+  void aFastReaderOfASlowModelIsNot() {
     service.ollama().pauseBetweenPieces(Duration.ofSeconds(1)); // longer than the limit in all
 
     HttpResponse<String> response = service.chat(question(true));
@@ -114,7 +114,7 @@ class StalledReadersTest {
   }
 
   @Test
-  void embeddingsAreGivenUp() throws Exception {
+  void embeddingsAreDisconnected() throws Exception {
     int inputs = 100;
     String vector = "[" + "0.12345678,".repeat(12_000) + "1]";
     service
@@ -129,7 +129,7 @@ class StalledReadersTest {
   }
 
   @Test
-  void aDownloadIsGivenUp() throws Exception {
+  void aDownloadIsDisconnected() throws Exception {
     HttpResponse<String> uploaded =
         service.send(
             service
@@ -147,7 +147,7 @@ class StalledReadersTest {
   }
 
   @Test
-  void aListOfFilesIsGivenUp() throws Exception {
+  void aListOfFilesIsDisconnected() throws Exception {
     service
         .database()
         .execute(

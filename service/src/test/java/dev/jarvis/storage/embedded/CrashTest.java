@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A JARVIS that is killed leaves its servers behind: the next one must cope, and find the data. */
+/** A killed JARVIS leaves its servers running; the next one must stop them and find the data. */
 class CrashTest {
   private static final DatabaseConfig DATABASE =
       Configs.of(DatabaseConfig.class, Map.of("query-timeout", "20s"));
@@ -31,7 +31,7 @@ class CrashTest {
 
   @TempDir Path home;
 
-  /** A process that writes and then dies without a shutdown hook, as by {@code kill -9}. */
+  /** A process that writes and then halts without shutdown hooks, as if by {@code kill -9}. */
   static final class Victim {
     private Victim() {}
 
@@ -40,7 +40,7 @@ class CrashTest {
       Telemetry telemetry = Recorded.start();
       Redis redis = Stores.redis(REDIS, home, telemetry);
       redis.send(it -> it.set("k", "v")).toCompletableFuture().get(20, TimeUnit.SECONDS);
-      // Redis writes its log each second; an answered CONFIG SET has it write at once
+      // Redis syncs its log each second; CONFIG SET makes it sync before it replies
       redis
           .send(it -> it.configSet("appendfsync", "always"))
           .toCompletableFuture()
@@ -53,7 +53,7 @@ class CrashTest {
   }
 
   @Test
-  void takesOverFromAKilledJarvis() throws Exception {
+  void continuesAfterAKill() throws Exception {
     Process victim =
         new ProcessBuilder(Programs.java(Victim.class, home.toString())).inheritIO().start();
     assertThat(victim.waitFor(5, TimeUnit.MINUTES)).isTrue();
@@ -71,7 +71,7 @@ class CrashTest {
               db -> db.createNamedGet("count", "SELECT count(*) FROM survivor").execute());
       assertThat(count).isPresent();
       await()
-          .atMost(Duration.ofSeconds(20)) // until this machine's init process has collected them
+          .atMost(Duration.ofSeconds(20)) // until the machine's init process has reaped them
           .until(() -> !postgres.isAlive() && !redisServer.isAlive());
     }
     assertThat(home.resolve("postgres/data/postmaster.pid")).doesNotExist();

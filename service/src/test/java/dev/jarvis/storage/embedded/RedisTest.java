@@ -68,7 +68,7 @@ class RedisTest {
   }
 
   @Test
-  void givesTracedCommandsASpanUnderTheCurrentOneAndPingsNone() throws Exception {
+  void recordsASpanForATracedCommandAndNoneForACheck() throws Exception {
     try (Redis redis = Stores.redis(EMBEDDED, home, telemetry)) {
       redis.check();
       Span parent = telemetry.tracer().spanBuilder("request").startSpan();
@@ -86,7 +86,7 @@ class RedisTest {
   }
 
   @Test
-  void startsWithoutRedisAndFindsItLater() throws Exception {
+  void startsWithoutRedisAndConnectsLater() throws Exception {
     int port;
     try (ServerSocket socket = new ServerSocket(0)) {
       port = socket.getLocalPort();
@@ -116,8 +116,8 @@ class RedisTest {
   }
 
   @Test
-  @Timeout(60) // the server is stalled until the test goes on
-  void stalledRedisBlocksNobody() throws Exception {
+  @Timeout(60) // the server is stalled until the test continues
+  void aStalledRedisBlocksNoCaller() throws Exception {
     try (LocalRedis server = LocalRedis.start(home.resolve("redis"))) {
       RedisURI uri = server.uri();
       String password = server.password();

@@ -21,8 +21,8 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * An empty database with the current schema, dropped when it is closed. It is in a PostgreSQL that
- * the tests of this JVM share: a test that stops or stalls the server needs one of its own.
+ * An empty database with the current schema, dropped when it is closed. All tests of this JVM share
+ * its PostgreSQL, so a test that stops or stalls the server must start a separate one.
  */
 public final class TestDatabase implements AutoCloseable {
   private static final AtomicInteger NUMBER = new AtomicInteger();
@@ -50,7 +50,7 @@ public final class TestDatabase implements AutoCloseable {
             "query-timeout", queryTimeout.toString()));
   }
 
-  /** Where it is, as a service's variables. */
+  /** The environment variables of a service that uses it. */
   public Map<String, String> environment() {
     PostgresUrl url = server.url(name);
     return Map.of(
@@ -59,13 +59,13 @@ public final class TestDatabase implements AutoCloseable {
         "JARVIS_DATABASE_PASSWORD", String.valueOf(url.password()));
   }
 
-  /** A connection to it that is not the service's. */
+  /** Opens a connection outside the service's pool. */
   public Connection connect() throws SQLException {
     PostgresUrl url = server.url(name);
     return DriverManager.getConnection(url.jdbc(), url.username(), url.password());
   }
 
-  /** Executes a statement in it. */
+  /** Executes a statement. */
   public void execute(String sql) throws SQLException {
     try (Connection connection = connect();
         Statement statement = connection.createStatement()) {
@@ -73,7 +73,7 @@ public final class TestDatabase implements AutoCloseable {
     }
   }
 
-  /** The rows of a query, each by column; a null is left out. */
+  /** Returns the rows of a query, each by column without nulls. */
   public List<Map<String, String>> rows(String sql) throws SQLException {
     List<Map<String, String>> rows = new ArrayList<>();
     try (Connection connection = connect();
@@ -106,14 +106,16 @@ public final class TestDatabase implements AutoCloseable {
         Path folder = TestFolders.create();
         Server server = new Server(folder, LocalPostgres.start(folder));
         SharedUntilExit.add(server);
-        for (String setting : List.of("fsync", "full_page_writes")) { // this data need not last
+        for (String setting :
+            List.of("fsync", "full_page_writes")) { // the data need not be durable
           server.execute("ALTER SYSTEM SET %s = off".formatted(setting));
         }
         server.execute("SELECT pg_reload_conf()");
-        Schema.migrate(server.postgres.url(), Duration.ofSeconds(20)); // the template
+        Schema.migrate(
+            server.postgres.url(), Duration.ofSeconds(20)); // the template of all databases
         return server;
       } catch (IOException | SQLException e) {
-        throw new AssertionError("the tests' PostgreSQL does not start", e);
+        throw new AssertionError("the tests' PostgreSQL did not start", e);
       }
     }
 

@@ -17,11 +17,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
 /**
- * One of the numbered databases of a Redis that the tests of this JVM share: empty, and emptied
- * when it is closed. A test that stops or stalls the server needs one of its own.
+ * An empty numbered database of Redis, emptied when it is closed. All tests of this JVM share the
+ * Redis, so a test that stops or stalls the server must start a separate one.
  */
 public final class TestRedis implements AutoCloseable {
-  private static final int DATABASES = 16; // Redis' default
+  private static final int DATABASES = 16; // Redis's default
   private static final BlockingQueue<Integer> FREE =
       new LinkedBlockingQueue<>(IntStream.range(0, DATABASES).boxed().toList());
 
@@ -49,7 +49,7 @@ public final class TestRedis implements AutoCloseable {
             "command-timeout", commandTimeout.toString()));
   }
 
-  /** Where it is, as a service's variables. */
+  /** The environment variables of a service that uses it. */
   public Map<String, String> environment() {
     return Map.of("JARVIS_REDIS_URL", url(), "JARVIS_REDIS_PASSWORD", server.redis.password());
   }
@@ -78,7 +78,7 @@ public final class TestRedis implements AutoCloseable {
         Path folder = TestFolders.create();
         return SharedUntilExit.add(new Server(folder, LocalRedis.start(folder)));
       } catch (IOException e) {
-        throw new AssertionError("the tests' Redis does not start", e);
+        throw new AssertionError("the tests' Redis did not start", e);
       }
     }
 

@@ -1,6 +1,6 @@
 package dev.jarvis.document;
 
-import dev.jarvis.document.DocumentStore.Leased;
+import dev.jarvis.document.Document.Chunks;
 import dev.jarvis.document.extract.ExtractionException;
 import dev.jarvis.document.extract.Extractor;
 import dev.jarvis.document.extract.ReaderUnavailableException;
@@ -17,18 +17,19 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The stages from a stored file to passages that can be searched. What a stage has done stays done:
- * who takes over goes on at the stage, and among vectors where the last one was written.
+ * The stages from a stored file to searchable passages: extract, chunk, embed, index. The result of
+ * a stage is stored, so that the next attempt continues at the stage where the last one failed, and
+ * at the first passage without a vector.
  */
-final class Processing {
+final class IngestStages {
   private static final int WRITE_BATCH = 200;
   private static final int EMBED_BATCH = 16;
 
-  /** Longer than any reading of a file. */
-  private static final Duration OLD = Duration.ofHours(6);
+  /** Longer than any extraction may take. */
+  private static final Duration STALE_FOLDER_AGE = Duration.ofHours(6);
 
   private final DocumentConfig config;
-  private final DocumentStore documents;
+  private final IngestQueue queue;
   private final ChunkStore chunks;
   private final ObjectStore objects;
   private final @Nullable Embedder embedder;
@@ -36,44 +37,45 @@ final class Processing {
   private final Chunker chunker;
   private final DocumentTelemetry telemetry;
 
-  /** The document is another worker's by now, or deleted. */
+  /** The document was deleted, or another worker claimed it. */
   static final class LeaseLost extends Exception {
     private static final long serialVersionUID = 1L;
   }
 
-  /** A document's vectors must be of one model: those that were there are gone. */
+  /** The embedding model changed midway, so the document's vectors were deleted. */
   static final class ModelChanged extends Exception {
     private static final long serialVersionUID = 1L;
   }
 
-  Processing(
+  IngestStages(
       DocumentConfig config,
-      DocumentStore documents,
+      IngestQueue queue,
       ChunkStore chunks,
       ObjectStore objects,
       @Nullable Embedder embedder,
       DocumentTelemetry telemetry) {
     this.config = config;
-    this.documents = documents;
+    this.queue = queue;
     this.chunks = chunks;
     this.objects = objects;
     this.embedder = embedder;
     this.extractor = new Extractor(config.extract());
     this.chunker = new Chunker(config.passages().chunkTokens());
     this.telemetry = telemetry;
-    WorkFolder.deleteOlderThan(OLD);
+    WorkFolder.deleteOlderThan(STALE_FOLDER_AGE);
   }
 
   /**
-   * Does the stages of a document from the one that it is in; its last write shows the document to
-   * searches.
+   * Runs a document's stages from its current one on, and makes it searchable.
    *
-   * @param entered is told of each stage as it begins
-   * @return how long the document waited to be searchable
+   * @param entered called with each stage when it begins
+   * @return the time since the document was queued
+   * @throws LeaseLost if the lease is lost
+   * @throws Exception if a stage fails
    */
-  Duration process(Leased leased, Consumer<Stage> entered) throws Exception {
+  Duration run(LeasedDocument leased, Consumer<Stage> entered) throws Exception {
     Stage first = leased.document().stage();
-    if (first == Stage.EXTRACT || first == Stage.CHUNK) { // the text is in memory between the two
+    if (first == Stage.EXTRACT || first == Stage.CHUNK) { // the text between the two is not stored
       enter(leased, Stage.EXTRACT, entered);
       List<Section> text = telemetry.stage(Stage.EXTRACT, () -> extract(leased.document()));
       enter(leased, Stage.CHUNK, entered);
@@ -87,51 +89,51 @@ final class Processing {
     return telemetry.stage(Stage.INDEX, () -> index(leased));
   }
 
-  private void enter(Leased leased, Stage stage, Consumer<Stage> entered) throws LeaseLost {
+  private void enter(LeasedDocument leased, Stage stage, Consumer<Stage> entered) throws LeaseLost {
     entered.accept(stage);
-    hold(documents.enter(leased, stage));
+    requireLease(queue.enter(leased, stage));
   }
 
-  /** Deletes what is stored of a file that was deleted, or whose upload never ended. */
-  void purge(Leased leased) throws IOException {
+  /** Deletes a file that its user deleted, or whose upload was never completed. */
+  void purge(LeasedDocument leased) throws IOException {
     objects.delete(leased.document().objectKey());
-    documents.forget(leased);
+    queue.remove(leased);
   }
 
   private List<Section> extract(Document document)
       throws IOException, ExtractionException, ReaderUnavailableException, InterruptedException {
-    try (WorkFolder folder = WorkFolder.create(document.bytes())) {
+    try (WorkFolder folder = WorkFolder.create(document.file().bytes())) {
       Path file = folder.path().resolve("file");
       try (InputStream in = objects.get(document.objectKey())) {
         Files.copy(in, file);
       } catch (IOException e) {
         if (WorkFolder.isFull(e)) {
-          throw ReaderUnavailableException.noRoom();
+          throw ReaderUnavailableException.diskFull();
         }
         throw e;
       }
-      return extractor.extract(file, document.mediaType(), folder.path());
+      return extractor.extract(file, document.file().mediaType(), folder.path());
     }
   }
 
-  private void chunk(Leased leased, List<Section> text) throws LeaseLost {
+  private void chunk(LeasedDocument leased, List<Section> text) throws LeaseLost {
     List<Chunk> all = chunker.chunks(text);
-    chunks.clear(leased);
+    chunks.deleteAll(leased);
     for (int i = 0; i < all.size(); i += WRITE_BATCH) {
       int end = Math.min(all.size(), i + WRITE_BATCH);
       chunks.add(leased, all.subList(i, end));
-      hold(documents.progress(leased, all.size(), end));
+      requireLease(queue.progress(leased, new Chunks(all.size(), end)));
     }
   }
 
-  private void embed(Leased leased) throws LeaseLost, ModelChanged {
+  private void embed(LeasedDocument leased) throws LeaseLost, ModelChanged {
     if (embedder == null) {
-      hold(documents.embeddedBy(leased, null));
+      requireLease(queue.embeddedBy(leased, null));
       return;
     }
     Document document = leased.document();
-    int all = documents.chunks(leased);
-    String model = documents.embeddingModel(leased).orElse(null);
+    int total = queue.chunkCount(leased);
+    String model = queue.embeddingModel(leased).orElse(null);
     List<Chunk> batch = chunks.withoutEmbedding(leased, EMBED_BATCH);
     while (!batch.isEmpty()) {
       Embedder.Vectors vectors =
@@ -139,30 +141,30 @@ final class Processing {
               batch.stream().map(Chunk::text).toList(), document.userId(), document.fileId(), null);
       if (model != null && !model.equals(vectors.model())) {
         chunks.clearEmbeddings(leased);
-        hold(documents.embeddedBy(leased, null));
+        requireLease(queue.embeddedBy(leased, null));
         throw new ModelChanged();
       }
       if (model == null) {
         model = vectors.model();
-        hold(documents.embeddedBy(leased, model));
+        requireLease(queue.embeddedBy(leased, model));
       }
       chunks.embed(leased, batch, vectors.vectors());
-      hold(documents.progress(leased, all, batch.getLast().ordinal() + 1));
+      requireLease(queue.progress(leased, new Chunks(total, batch.getLast().ordinal() + 1)));
       batch = chunks.withoutEmbedding(leased, EMBED_BATCH);
     }
   }
 
-  private Duration index(Leased leased) throws LeaseLost {
-    int all = documents.chunks(leased);
-    for (int i = 0; i < all; i += WRITE_BATCH) {
-      int end = Math.min(all, i + WRITE_BATCH);
+  private Duration index(LeasedDocument leased) throws LeaseLost {
+    int total = queue.chunkCount(leased);
+    for (int i = 0; i < total; i += WRITE_BATCH) {
+      int end = Math.min(total, i + WRITE_BATCH);
       chunks.index(leased, config.passages().textSearch(), i, end);
-      hold(documents.progress(leased, all, end));
+      requireLease(queue.progress(leased, new Chunks(total, end)));
     }
-    return documents.done(leased).orElseThrow(LeaseLost::new);
+    return queue.done(leased).orElseThrow(LeaseLost::new);
   }
 
-  private static void hold(boolean held) throws LeaseLost {
+  private static void requireLease(boolean held) throws LeaseLost {
     if (!held) {
       throw new LeaseLost();
     }

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
-/** Which requests leave which lines in the log. */
-class RequestLinesTest {
+/** The log lines of requests. */
+class RequestLogTest {
   private final Logger logger = (Logger) LoggerFactory.getLogger("dev.jarvis.request");
   private final List<ILoggingEvent> lines = new CopyOnWriteArrayList<>();
   private final AppenderBase<ILoggingEvent> appender =
@@ -40,7 +40,7 @@ class RequestLinesTest {
   }
 
   @Test
-  void probesAndScrapesThatSucceedLeaveNone() throws Exception {
+  void successfulProbesAndScrapesHaveNoLines() throws Exception {
     try (TestService service = TestService.start(Map.of())) {
       for (String path : List.of("/health", "/health/live", "/health/ready", "/metrics")) {
         assertThat(service.get(path).statusCode()).as(path).isEqualTo(200);
@@ -55,7 +55,7 @@ class RequestLinesTest {
   }
 
   @Test
-  void thoseThatFailLeaveTheLastOne() throws Exception {
+  void failedProbesAndScrapesHaveTheLastLine() throws Exception {
     Map<String, String> settings =
         Map.of("JARVIS_METRICS_TOKEN", "t0ken", "JARVIS_OLLAMA_URL", "http://127.0.0.1:1");
     try (TestService service = TestService.start(settings)) {

@@ -21,14 +21,14 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Clients that hang up while they wait, and those that do not; one answer at once. The model
+ * Clients that disconnect while they wait, and those that do not; one answer at a time. The model
  * server's own limits are minutes.
  */
 @Timeout(120)
-class HangUpTest {
+class DisconnectTest {
   private static final String ROUTE = "/v1/chat/completions";
 
-  /** Far less than what a hang-up cuts short; seconds on a busy machine. */
+  /** Far less than the wait that a disconnect ends; seconds on a busy machine. */
   private static final Duration LIMIT = Duration.ofSeconds(20);
 
   private static TestService service;
@@ -80,7 +80,7 @@ class HangUpTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("waits")
-  void isNoticedWhileTheyWait(
+  void aDisconnectIsNoticedWhileTheClientWaits(
       String what, Consumer<FakeOllama> script, boolean stream, HangUp hangUp) throws Exception {
     script.accept(ollama);
     double aborted = aborted(ollama.model(), "ollama");
@@ -116,7 +116,7 @@ class HangUpTest {
   }
 
   @Test
-  void isNoticedInTheQueue() throws Exception {
+  void aDisconnectIsNoticedInTheQueue() throws Exception {
     ollama.endless();
     try (RawConnection first = ask(true)) {
       first.readUntil("\"content\":\"");
@@ -137,7 +137,7 @@ class HangUpTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void whoLeavesWithinTheBodyMadeNoBadRequest(boolean reset) throws Exception {
+  void aDisconnectWithinTheBodyIsNotABadRequest(boolean reset) throws Exception {
     double closed = closedByClient();
     double bad = requests("400");
     try (RawConnection client = new RawConnection(service)) {
@@ -155,7 +155,7 @@ class HangUpTest {
   }
 
   @Test
-  void whoHangsUpAfterTheAnswerHasHadIt() throws Exception {
+  void aDisconnectAfterTheAnswerIsNotAnAbort() throws Exception {
     double closed = closedByClient();
     double good = requests("200");
     for (int i = 0; i < 100; i++) {
@@ -184,7 +184,7 @@ class HangUpTest {
 
       client.send(RawConnection.chat(body(true)));
       client.readUntil("\"content\":\"");
-      client.send(next.substring(0, 7)); // comes while the first is answered, the rest after it
+      client.send(next.substring(0, 7)); // arrives while the first is answered, the rest after it
       client.readUntil("[DONE]\n\n");
       client.send(next.substring(7));
       assertThat(client.readUntil("}")).contains("HTTP/1.1 200 ");
@@ -202,7 +202,7 @@ class HangUpTest {
   }
 
   @Test
-  void aClientMayWaitToBeToldToContinue() throws Exception {
+  void aClientMayExpectContinue() throws Exception {
     String request =
         RawConnection.chat(body(false)).replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
     int head = request.indexOf("\r\n\r\n") + 4;

@@ -19,11 +19,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Clients that hang up while their grounding or search waits for PostgreSQL, or for a permit to use
- * it. The statements' own limit is longer than the test's.
+ * Clients disconnect while their grounding or search waits for PostgreSQL or for a permit. The
+ * statement timeout is longer than the test's.
  */
 @Timeout(120)
-class GroundingHangUpTest {
+class GroundingDisconnectTest {
   private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final int SEARCHING = 6;
   private static final int QUEUED = 2;
@@ -62,7 +62,7 @@ class GroundingHangUpTest {
   }
 
   @Test
-  void leavesTheConnectionsToPostgresqlIntactAndIdle() throws Exception {
+  void leavesThePoolsConnectionsUsableAndIdle() throws Exception {
     double failed = failedStatements();
     double aborted = service.metric(ABORTED);
     double closed = closed();
@@ -88,7 +88,7 @@ class GroundingHangUpTest {
 
       await().atMost(LIMIT).until(() -> closed() == closed + clients.size());
       await().atMost(LIMIT).until(() -> service.metric(ABORTED) == aborted + CHATS);
-      assertThat(pids(ACTIVE)).as("statements of those who left").isEmpty();
+      assertThat(pids(ACTIVE)).as("statements of disconnected clients").isEmpty();
       assertThat(service.metric("documents_waiting_requests{kind=\"search\"}")).isZero();
       assertThat(pids(POOL)).as("the pool's backends").containsAll(before);
     }
@@ -97,7 +97,9 @@ class GroundingHangUpTest {
     }
     assertThat(pids(POOL)).as("the pool's backends afterwards").containsAll(before);
     assertThat(failedStatements()).isEqualTo(failed);
-    assertThat(service.ollama().requests()).as("only those who stayed").isEqualTo(SEARCHING);
+    assertThat(service.ollama().requests())
+        .as("only requests of connected clients")
+        .isEqualTo(SEARCHING);
   }
 
   private static String search() {

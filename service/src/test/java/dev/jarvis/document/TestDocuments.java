@@ -6,6 +6,7 @@ import dev.jarvis.storage.DatabaseConfig;
 import dev.jarvis.storage.ObjectStore;
 import dev.jarvis.storage.ObjectStoreConfig;
 import dev.jarvis.storage.Recorded;
+import dev.jarvis.storage.Sql;
 import dev.jarvis.storage.embedded.Stores;
 import dev.jarvis.storage.embedded.TestDatabase;
 import dev.jarvis.telemetry.Telemetry;
@@ -15,8 +16,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A service's part in documents: a queue and one worker. */
-public final class WorkingService implements AutoCloseable {
+/** The parts of a service that store and process documents, with one worker. */
+public final class TestDocuments implements AutoCloseable {
   private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final Duration LEASE = Duration.ofMinutes(5);
   private static final Duration RENEWAL_PERIOD = Duration.ofMillis(100);
@@ -28,29 +29,31 @@ public final class WorkingService implements AutoCloseable {
   private final Telemetry telemetry;
   private final Database database;
   private final ObjectStore objects;
-  private final DocumentStore documents;
+  private final FileStore files;
+  private final IngestQueue queue;
 
-  /** One with an embedded PostgreSQL, whose data stays in its home. */
-  public WorkingService(Path home) throws Exception {
+  /** Uses an embedded PostgreSQL, whose data remains in its home. */
+  public TestDocuments(Path home) throws Exception {
     this(EMBEDDED, home);
   }
 
-  /** One with a database of the test's. */
-  public WorkingService(TestDatabase database, Path home) throws Exception {
+  /** Uses a database of the shared PostgreSQL. */
+  public TestDocuments(TestDatabase database, Path home) throws Exception {
     this(database.config(4, LIMIT), home);
   }
 
-  private WorkingService(DatabaseConfig config, Path home) throws Exception {
+  private TestDocuments(DatabaseConfig config, Path home) throws Exception {
     telemetry = Recorded.start();
     database = Stores.database(config, home, telemetry);
     objects = Stores.objects(OBJECTS, home, telemetry);
-    documents = new DocumentStore(database);
+    files = new FileStore(database);
+    queue = new IngestQueue(database);
   }
 
-  /** Each passage's vector is made of its first letters. */
+  /** Computes each vector from the first and the last letter of its text. */
   static Embedder.Vectors byLetters(
       List<String> texts, String user, String request, @Nullable Duration limit) {
-    return new Embedder.Vectors("letters", texts.stream().map(WorkingService::vector).toList());
+    return new Embedder.Vectors("letters", texts.stream().map(TestDocuments::vector).toList());
   }
 
   private static float[] vector(String text) {
@@ -74,20 +77,20 @@ public final class WorkingService implements AutoCloseable {
                 "extract-memory-mib", "96",
                 "chunk-tokens", "100",
                 "embedding-model", "letters"));
-    DocumentTelemetry told = new DocumentTelemetry(telemetry);
+    DocumentTelemetry own = new DocumentTelemetry(telemetry);
     Workers workers =
         new Workers(
             config,
-            documents,
-            new Processing(config, documents, new ChunkStore(database), objects, embedder, told),
-            told,
+            queue,
+            new IngestStages(config, queue, new ChunkStore(database), objects, embedder, own),
+            own,
             RENEWAL_PERIOD);
     workers.start();
     return workers;
   }
 
   QueueGauges gauges() {
-    return new QueueGauges(documents, telemetry.instruments());
+    return new QueueGauges(queue, telemetry.instruments());
   }
 
   public Database database() {
@@ -98,21 +101,20 @@ public final class WorkingService implements AutoCloseable {
     return objects;
   }
 
-  public DocumentStore documents() {
-    return documents;
+  FileStore files() {
+    return files;
+  }
+
+  IngestQueue queue() {
+    return queue;
   }
 
   void sql(String statement) {
-    database.execute(db -> db.createNamedDmlStatement("test", statement).execute());
+    database.execute(Sql.update("test", statement));
   }
 
   long number(String query) {
-    return database.execute(
-        db ->
-            db.createNamedGet("test", query)
-                .execute()
-                .map(it -> it.column("n").getLong())
-                .orElseThrow());
+    return database.execute(Sql.get("test", query, it -> it.column("n").getLong())).orElseThrow();
   }
 
   @Override

@@ -1,0 +1,29 @@
+package dev.jarvis.document;
+
+import dev.jarvis.error.ApiException;
+import dev.jarvis.storage.Database;
+import io.helidon.webserver.http.Handler;
+
+/** Reports to clients that the database is unavailable, where a request cannot do without it. */
+public final class DatabaseErrors {
+  private DatabaseErrors() {}
+
+  /** Returns a handler that throws the errors of another as {@link #toClient} translates them. */
+  public static Handler reported(Handler handler) {
+    return (request, response) -> {
+      try {
+        handler.handle(request, response);
+      } catch (RuntimeException e) {
+        throw toClient(e);
+      }
+    };
+  }
+
+  /** Returns the error for the client if the database is unavailable, otherwise the same error. */
+  public static RuntimeException toClient(RuntimeException error) {
+    return !(error instanceof ApiException) && Database.isAway(error)
+        ? new ApiException.StorageUnavailable(
+            "The database did not answer in time; try again later.", "database_unavailable", error)
+        : error;
+  }
+}

@@ -1,0 +1,212 @@
+package dev.jarvis.document;
+
+import dev.jarvis.document.Document.Chunks;
+import dev.jarvis.document.Document.Failure;
+import dev.jarvis.storage.Database;
+import dev.jarvis.storage.Sql;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The table {@code documents} as a queue: workers claim documents, renew their leases and record
+ * what they did. A method that takes a {@link LeasedDocument} changes nothing and returns false or
+ * empty if the lease is lost, because the document was deleted or another worker claimed it.
+ */
+final class IngestQueue {
+  private final Database database;
+
+  IngestQueue(Database database) {
+    this.database = database;
+  }
+
+  /**
+   * Statistics of the queue.
+   *
+   * @param depth documents that wait or are in process
+   * @param deadLetters documents whose processing failed through no fault of the file
+   */
+  record Stats(long depth, long oldestAgeSeconds, long deadLetters) {}
+
+  /**
+   * Claims the document that has been due the longest. Users of whom no document is in process come
+   * first, so that one user with thousands of files does not keep the others waiting.
+   */
+  Optional<LeasedDocument> claim(Duration lease) {
+    UUID token = UUID.randomUUID();
+    String sql =
+        """
+        UPDATE documents SET lease = CAST(? AS uuid), due_at = now() + CAST(? AS interval), attempts = attempts + 1
+        WHERE id = coalesce(
+          (SELECT id FROM documents WHERE state = 'pending' AND due_at <= now()
+             AND user_id NOT IN (
+               SELECT user_id FROM documents WHERE lease IS NOT NULL AND due_at > now() AND stage NOT IN ('store', 'delete'))
+           ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED),
+          (SELECT id FROM documents WHERE state = 'pending' AND due_at <= now()
+           ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED))
+        RETURNING %s"""
+            .formatted(DocumentRow.COLUMNS);
+    return database.poll(
+        Sql.get(
+            "claim_document",
+            sql,
+            it -> new LeasedDocument(DocumentRow.read(it), token),
+            token,
+            interval(lease)));
+  }
+
+  /** Extends a lease from now on. */
+  boolean renew(LeasedDocument leased, Duration lease) {
+    return database.poll(
+            Sql.update(
+                "renew_document_lease",
+                "UPDATE documents SET due_at = now() + CAST(? AS interval) WHERE id = CAST(? AS uuid) AND lease = CAST(? AS uuid)",
+                interval(lease),
+                leased.document().id(),
+                leased.lease()))
+        > 0;
+  }
+
+  boolean enter(LeasedDocument leased, Stage stage) {
+    return update(leased, "enter_document_stage", "stage = ?, chunks_done = 0", stage.id());
+  }
+
+  /** Records the {@code traceparent} of an attempt. */
+  boolean trace(LeasedDocument leased, String trace) {
+    return update(leased, "trace_document", "ingestion_trace = ?", trace);
+  }
+
+  boolean progress(LeasedDocument leased, Chunks chunks) {
+    return update(
+        leased, "progress_document", "chunks = ?, chunks_done = ?", chunks.total(), chunks.done());
+  }
+
+  /**
+   * Records the model of the document's vectors.
+   *
+   * @param model null if it has none
+   */
+  boolean embeddedBy(LeasedDocument leased, @Nullable String model) {
+    return update(leased, "embed_document", "embedding_model = ?", model);
+  }
+
+  /** Returns the model of the document's vectors; empty if it has none. */
+  Optional<String> embeddingModel(LeasedDocument leased) {
+    return database.execute(
+        Sql.get(
+            "find_embedding_model",
+            "SELECT embedding_model FROM documents WHERE id = CAST(? AS uuid)",
+            it -> DocumentRow.text(it.column("embedding_model")),
+            leased.document().id()));
+  }
+
+  /** Returns how many passages the document has. */
+  int chunkCount(LeasedDocument leased) {
+    return database
+        .execute(
+            Sql.get(
+                "count_document_chunks",
+                "SELECT chunks FROM documents WHERE id = CAST(? AS uuid)",
+                it -> it.column("chunks").getInt(),
+                leased.document().id()))
+        .orElse(0);
+  }
+
+  /**
+   * Makes the document searchable.
+   *
+   * @return the time since it was queued, by the database's clock
+   */
+  Optional<Duration> done(LeasedDocument leased) {
+    return database.execute(
+        Sql.get(
+            "finish_document",
+            """
+            UPDATE documents
+            SET state = 'done', lease = NULL, error_code = NULL, error_message = NULL, searchable_at = now()
+            WHERE id = CAST(? AS uuid) AND lease = CAST(? AS uuid)
+            RETURNING CAST(extract(epoch FROM now() - queued_at) * 1000 AS bigint) AS millis""",
+            it -> Duration.ofMillis(it.column("millis").getLong()),
+            leased.document().id(),
+            leased.lease()));
+  }
+
+  /**
+   * Ends the processing without success.
+   *
+   * @param rejected whether the file is at fault; otherwise the document counts as a dead letter
+   */
+  boolean fail(LeasedDocument leased, Failure failure, boolean rejected) {
+    return update(
+        leased,
+        "fail_document",
+        "state = 'failed', lease = NULL, error_code = ?, error_message = ?, rejected = ?",
+        failure.code(),
+        failure.message(),
+        rejected);
+  }
+
+  /** Makes the document due again after a pause. */
+  boolean postpone(LeasedDocument leased, Failure failure, Duration pause) {
+    return update(
+        leased,
+        "postpone_document",
+        "lease = NULL, due_at = now() + CAST(? AS interval), error_code = ?, error_message = ?",
+        interval(pause),
+        failure.code(),
+        failure.message());
+  }
+
+  /** Makes the document due at once, without counting the attempt. */
+  boolean release(LeasedDocument leased) {
+    return update(
+        leased, "release_document", "lease = NULL, due_at = now(), attempts = attempts - 1");
+  }
+
+  /** Deletes the row of a document whose bytes are deleted. */
+  boolean remove(LeasedDocument leased) {
+    return database.execute(
+            Sql.update(
+                "forget_document",
+                "DELETE FROM documents WHERE id = CAST(? AS uuid) AND lease = CAST(? AS uuid)",
+                leased.document().id(),
+                leased.lease()))
+        > 0;
+  }
+
+  Stats stats() {
+    return database
+        .poll(
+            Sql.get(
+                "document_queue",
+                """
+                SELECT count(*) FILTER (WHERE state = 'pending') AS depth,
+                  CAST(coalesce(extract(epoch FROM now() - min(queued_at) FILTER (WHERE state = 'pending')), 0) AS bigint) AS age,
+                  count(*) FILTER (WHERE state = 'failed' AND NOT rejected) AS dead
+                FROM documents WHERE state <> 'done' AND stage NOT IN ('store', 'delete')""",
+                it ->
+                    new Stats(
+                        it.column("depth").getLong(),
+                        it.column("age").getLong(),
+                        it.column("dead").getLong())))
+        .orElseThrow();
+  }
+
+  private boolean update(
+      LeasedDocument leased, String name, String assignments, @Nullable Object... parameters) {
+    String sql =
+        "UPDATE documents SET %s WHERE id = CAST(? AS uuid) AND lease = CAST(? AS uuid)"
+            .formatted(assignments);
+    @Nullable Object[] all = Arrays.copyOf(parameters, parameters.length + 2);
+    all[parameters.length] = leased.document().id();
+    all[parameters.length + 1] = leased.lease();
+    return database.execute(Sql.update(name, sql, all)) > 0;
+  }
+
+  /** A parameter for {@code CAST(? AS interval)}. */
+  static String interval(Duration duration) {
+    return duration.toMillis() + " milliseconds";
+  }
+}

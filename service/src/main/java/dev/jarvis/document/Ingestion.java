@@ -1,0 +1,148 @@
+package dev.jarvis.document;
+
+import dev.jarvis.document.Document.Failure;
+import dev.jarvis.document.DocumentTelemetry.Outcome;
+import dev.jarvis.document.extract.ExtractionException;
+import dev.jarvis.error.OutOfMemory;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.context.Scope;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One attempt at a document that a worker has claimed: it runs the stages and, if one fails,
+ * postpones the document or ends its processing.
+ */
+final class Ingestion {
+  private static final Logger LOG = LoggerFactory.getLogger(Ingestion.class);
+
+  private final IngestQueue queue;
+  private final IngestStages stages;
+  private final RetryPolicy retries;
+  private final DocumentTelemetry telemetry;
+  private final BooleanSupplier stopping;
+
+  /**
+   * @param stopping whether the process stops, which interrupts attempts
+   */
+  Ingestion(
+      IngestQueue queue,
+      IngestStages stages,
+      RetryPolicy retries,
+      DocumentTelemetry telemetry,
+      BooleanSupplier stopping) {
+    this.queue = queue;
+    this.stages = stages;
+    this.retries = retries;
+    this.telemetry = telemetry;
+    this.stopping = stopping;
+  }
+
+  void run(LeasedDocument leased, LeaseGuard guard) {
+    Document document = leased.document();
+    if (document.stage() == Stage.STORE || document.stage() == Stage.DELETE) {
+      purge(leased);
+      return;
+    }
+    Span span = telemetry.attempt(document);
+    try (Scope ignored = span.makeCurrent()) { // also for what is recorded of a failure
+      attempt(leased, guard);
+    } finally {
+      span.end();
+    }
+  }
+
+  private void purge(LeasedDocument leased) {
+    try {
+      stages.purge(leased);
+    } catch (IOException | RuntimeException e) {
+      // a worker claims it again when the lease ends, without a limit of attempts
+      LOG.atDebug().setCause(e).log("the bytes of a deleted file cannot be deleted yet");
+    }
+  }
+
+  private void attempt(LeasedDocument leased, LeaseGuard guard) {
+    Document document = leased.document();
+    if (document.progress().attempts() > retries.maxAttempts()) {
+      // the last attempts recorded no failure, so their processes died
+      fail(
+          leased,
+          Outcome.ERROR,
+          new Failure("worker_lost", "Every process that worked on the file died."),
+          guard.stage());
+      return;
+    }
+    try {
+      queue.trace(leased, TraceParent.current());
+      Duration sinceQueued = stages.run(leased, guard::enter);
+      telemetry.processed(Outcome.OK, document.file().mediaType());
+      telemetry.searchable(sinceQueued);
+      LOG.atInfo()
+          .addKeyValue("file_id", document.fileId())
+          .addKeyValue("user_id", document.userId())
+          .log("document_processed");
+    } catch (Exception e) {
+      OutOfMemory.endProcessIf(e);
+      Span.current().setStatus(StatusCode.ERROR, e.getClass().getSimpleName());
+      guard.end(); // an interrupt must not prevent the failure from being recorded
+      if (!guard.lost()) {
+        failed(leased, guard.stage(), e);
+      }
+    }
+  }
+
+  private void failed(LeasedDocument leased, Stage stage, Exception e) {
+    switch (e) {
+      case IngestStages.LeaseLost it -> {}
+      case Exception it when stopping.getAsBoolean() -> queue.release(leased);
+      case ExtractionException it ->
+          fail(
+              leased,
+              Outcome.REJECTED,
+              new Failure(it.code(), String.valueOf(it.getMessage())),
+              stage);
+      default -> {
+        if (leased.document().progress().attempts() >= retries.maxAttempts()) {
+          fail(leased, Outcome.ERROR, RetryPolicy.failure(e), stage);
+        } else {
+          postpone(leased, stage, e);
+        }
+      }
+    }
+  }
+
+  private void postpone(LeasedDocument leased, Stage stage, Exception e) {
+    Document document = leased.document();
+    Failure failure = RetryPolicy.failure(e);
+    if (!queue.postpone(leased, failure, retries.pause(document.progress().attempts()))) {
+      return; // deleted meanwhile
+    }
+    telemetry.retried(stage);
+    LOG.atWarn()
+        .addKeyValue("file_id", document.fileId())
+        .addKeyValue("user_id", document.userId())
+        .addKeyValue("stage", stage.id())
+        .addKeyValue("error", e.toString())
+        .setCause(failure.code().equals("internal_error") ? e : null)
+        .log("document_postponed");
+  }
+
+  private void fail(LeasedDocument leased, Outcome outcome, Failure failure, Stage stage) {
+    Document document = leased.document();
+    if (!queue.fail(leased, failure, outcome == Outcome.REJECTED)) {
+      return; // deleted meanwhile
+    }
+    telemetry.processed(outcome, document.file().mediaType());
+    LOG.atWarn()
+        .addKeyValue("file_id", document.fileId())
+        .addKeyValue("user_id", document.userId())
+        .addKeyValue("stage", stage.id())
+        .addKeyValue("code", failure.code())
+        .addKeyValue("error", failure.message())
+        .log("document_given_up");
+  }
+}

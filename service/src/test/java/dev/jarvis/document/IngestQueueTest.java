@@ -1,0 +1,161 @@
+package dev.jarvis.document;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.jarvis.document.Document.Failure;
+import dev.jarvis.document.FileStore.Content;
+import dev.jarvis.document.IngestQueue.Stats;
+import dev.jarvis.document.extract.MediaType;
+import dev.jarvis.id.UuidV7;
+import dev.jarvis.storage.embedded.TestDatabase;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Which document a worker claims, and what a lost lease prevents. */
+class IngestQueueTest {
+  private static final Duration LONG = Duration.ofMinutes(5);
+
+  @TempDir static Path home;
+  private static TestDatabase database;
+  private static TestDocuments documents;
+  private static FileStore files;
+  private static IngestQueue queue;
+
+  @BeforeAll
+  static void start() throws Exception {
+    database = TestDatabase.create();
+    documents = new TestDocuments(database, home);
+    files = documents.files();
+    queue = documents.queue();
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    documents.close();
+    database.close();
+  }
+
+  @BeforeEach
+  void deleteAll() {
+    documents.sql("DELETE FROM documents");
+  }
+
+  private static UUID upload(String user, String sha256) {
+    UUID id = UuidV7.next();
+    files.begin(id, user, "a.txt", MediaType.TEXT, LONG, "");
+    files.complete(user, id, "assistants", new Content(3, sha256));
+    return id;
+  }
+
+  private static LeasedDocument claim() {
+    return queue.claim(LONG).orElseThrow();
+  }
+
+  @Test
+  void aUserWithManyDocumentsDoesNotKeepOthersWaiting() {
+    for (String user : List.of("alice", "alice", "alice", "bob")) {
+      upload(user, UUID.randomUUID().toString());
+    }
+    List<String> order = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      order.add(claim().document().userId());
+    }
+    assertThat(order).containsExactly("alice", "bob", "alice", "alice");
+  }
+
+  @Test
+  void anExpiredLeaseDoesNotKeepItsUserWaiting() {
+    UUID first = upload("alice", "1");
+    assertThat(queue.claim(Duration.ZERO).orElseThrow().document().id()).isEqualTo(first);
+    UUID second = upload("alice", "2");
+    upload("bob", "3");
+    assertThat(claim().document().id()).isEqualTo(first);
+    assertThat(claim().document().userId()).isEqualTo("bob");
+    assertThat(claim().document().id()).isEqualTo(second);
+  }
+
+  @Test
+  void noDocumentIsClaimedTwice() throws Exception {
+    try (ExecutorService workers = Executors.newFixedThreadPool(2)) {
+      for (int i = 0; i < 40; i++) {
+        upload("user" + i % 3, "content " + i);
+      }
+      Callable<List<UUID>> worker =
+          () ->
+              Stream.generate(() -> queue.claim(LONG))
+                  .limit(20)
+                  .map(Optional::orElseThrow)
+                  .map(it -> it.document().id())
+                  .toList();
+      List<UUID> claimed = new ArrayList<>();
+      for (Future<List<UUID>> each : workers.invokeAll(List.of(worker, worker))) {
+        claimed.addAll(each.get());
+      }
+      assertThat(claimed).hasSize(40).doesNotHaveDuplicates();
+    }
+  }
+
+  @Test
+  void onlyFailuresThatAreNotTheFilesFaultAreDeadLetters() {
+    upload("alice", "1");
+    queue.fail(claim(), new Failure("encrypted", "No."), true);
+    assertThat(queue.stats()).isEqualTo(new Stats(0, 0, 0));
+    UUID dead = upload("alice", "2");
+    queue.fail(claim(), new Failure("internal_error", "No."), false);
+    assertThat(queue.stats().deadLetters()).isEqualTo(1);
+    assertThat(files.retry("alice", dead)).isTrue();
+    assertThat(queue.stats())
+        .extracting(it -> it.depth(), it -> it.deadLetters())
+        .containsExactly(1L, 0L);
+  }
+
+  @Test
+  void aReleasedAttemptDoesNotCount() {
+    upload("alice", "abc");
+    assertThat(queue.release(claim())).isTrue();
+    assertThat(claim().document().progress().attempts()).isEqualTo(1);
+  }
+
+  @Test
+  void aDocumentBelongsToItsWorkerUntilTheLeaseEnds() {
+    UUID id = UuidV7.next();
+    files.begin(id, "alice", "a.txt", MediaType.TEXT, LONG, "");
+    assertThat(queue.claim(LONG)).as("an upload in progress cannot be claimed").isEmpty();
+    assertThat(files.complete("alice", id, "assistants", new Content(3, "abc"))).isPresent();
+
+    LeasedDocument lost = claim();
+    assertThat(queue.claim(LONG)).isEmpty();
+    assertThat(queue.renew(lost, Duration.ZERO)).isTrue(); // the lease ends now
+    LeasedDocument next = claim();
+    assertThat(next.document().progress().attempts()).isEqualTo(2);
+    assertThat(queue.done(lost)).as("another worker has the lease").isEmpty();
+    assertThat(queue.renew(lost, LONG)).isFalse();
+    assertThat(queue.renew(next, LONG)).isTrue();
+
+    Failure failure = new Failure("object_store_unavailable", "Away.");
+    assertThat(queue.postpone(next, failure, LONG)).isTrue();
+    assertThat(queue.claim(LONG)).as("it is not due yet").isEmpty();
+    assertThat(queue.stats().depth()).isEqualTo(1);
+    assertThat(files.find("alice", id).orElseThrow().progress().error()).isEqualTo(failure);
+    assertThat(files.find("bob", id)).isEmpty();
+
+    assertThat(files.delete("alice", id)).isTrue();
+    assertThat(files.find("alice", id)).isEmpty();
+    assertThat(queue.remove(claim())).isTrue();
+    assertThat(queue.claim(LONG)).isEmpty();
+  }
+}
