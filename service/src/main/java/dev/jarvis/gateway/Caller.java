@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Caller(String userId, @Nullable String endUser) {
 
-  /** The names that tell callers apart: the user, and the end user if there is one. */
+  /** The names that identify the caller: the user, and the end user if there is one. */
   public List<String> names() {
     return endUser == null ? List.of(userId) : List.of(userId, endUser);
   }

@@ -160,7 +160,7 @@ final class AttemptAnswer implements Answer {
   /**
    * Ends the attempt because the client has left.
    *
-   * @param beforeOutput whether the target has not begun to answer; it may have worked all the same
+   * @param beforeOutput whether the target has not begun to answer; it may have worked nevertheless
    */
   void cancelled(boolean beforeOutput) {
     if (beforeOutput) {
