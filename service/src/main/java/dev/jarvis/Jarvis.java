@@ -13,7 +13,7 @@ import dev.jarvis.gateway.Admit;
 import dev.jarvis.gateway.Pipeline;
 import dev.jarvis.gateway.Settlement;
 import dev.jarvis.gateway.cache.AnswerCache;
-import dev.jarvis.gateway.cache.Flights;
+import dev.jarvis.gateway.cache.SharedGenerations;
 import dev.jarvis.health.DependencyCheck;
 import dev.jarvis.health.Health;
 import dev.jarvis.health.HealthRoutes;
@@ -37,7 +37,7 @@ import dev.jarvis.provider.ProviderFactory;
 import dev.jarvis.provider.local.LocalProvider;
 import dev.jarvis.provider.ollama.OllamaProvider;
 import dev.jarvis.provider.openai.OpenAiProvider;
-import dev.jarvis.routing.Attempts;
+import dev.jarvis.routing.AttemptTargets;
 import dev.jarvis.routing.Catalogue;
 import dev.jarvis.routing.Prices;
 import dev.jarvis.routing.Resolve;
@@ -155,9 +155,11 @@ public final class Jarvis implements AutoCloseable {
             List.of(
                 new Resolve(router),
                 search.grounding(),
-                open(new Flights(cache, settlement, config.server().timeouts().writeTimeout())),
+                open(
+                    new SharedGenerations(
+                        cache, settlement, config.server().timeouts().writeTimeout())),
                 new Admit(admission(config.chat(), telemetry.instruments())),
-                new Attempts(router, models, telemetry, config.chat().maxDuration())),
+                new AttemptTargets(router, models, telemetry, config.chat().maxDuration())),
             settlement);
     pipeline = calls;
     documents.start();

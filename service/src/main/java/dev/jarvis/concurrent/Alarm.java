@@ -6,9 +6,9 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Acts when a wait takes too long, unless it is closed before. Every piece of every stream sets one
- * and closes it, so the timer takes no lock for either; an alarm may be up to 100 ms late and is
- * never early.
+ * Runs an action when a wait takes too long, unless it is closed before. Every piece of every
+ * stream sets and closes one, so the timer needs no lock for that. An alarm may be up to 100 ms
+ * late, and is never early.
  */
 public final class Alarm implements AutoCloseable {
   private static final HashedWheelTimer TIMER =
@@ -36,13 +36,13 @@ public final class Alarm implements AutoCloseable {
   /**
    * Runs the action after the limit, on the timer's thread: it must not block.
    *
-   * @param action for example closes what is read from, which wakes its reader
+   * @param action for example closes a stream, which wakes its reader
    */
   public static Alarm after(Duration limit, Runnable action) {
     return new Alarm(limit, action);
   }
 
-  /** Whether the time was over before {@link #close}. */
+  /** Whether the limit was exceeded before {@link #close}. */
   public boolean rang() {
     return rang;
   }

@@ -11,10 +11,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The scope of work that somebody waits for. Code that blocks registers what ends its wait (close a
- * body, cancel a statement, wake a queue); cancelling runs all of these once. It replaces thread
- * interrupts, which also hit whatever else the thread happens to do: an interrupted JDBC call, for
- * example, loses its pooled connection. Thread-safe.
+ * A scope of work that can be cancelled. Code that blocks registers an action that ends its wait
+ * (close a body, cancel a statement, wake a queue); cancelling runs all registered actions once. It
+ * replaces thread interrupts, which also affect other code on the thread: an interrupted JDBC call,
+ * for example, loses its pooled connection. Thread-safe.
  */
 public final class Cancellation {
   private static final Logger LOG = LoggerFactory.getLogger(Cancellation.class);
@@ -24,7 +24,7 @@ public final class Cancellation {
   private final Set<Registration> registrations = new LinkedHashSet<>(); // guarded by itself
   private boolean cancelled; // guarded by registrations
 
-  /** What ends one wait; closing it says that the wait is over. */
+  /** A registered action; must be closed when the wait is over. */
   public final class Registration implements AutoCloseable {
     private final Runnable action;
 
@@ -32,7 +32,7 @@ public final class Cancellation {
       this.action = action;
     }
 
-    /** The action does not run after this, unless the scope is being cancelled now. Idempotent. */
+    /** Removes the action, unless the scope is being cancelled now. Idempotent. */
     @Override
     public void close() {
       synchronized (registrations) {
@@ -42,26 +42,27 @@ public final class Cancellation {
   }
 
   /**
-   * The scope that the current thread works in; one that nobody cancels outside of {@link #run}.
+   * The scope of the current thread; outside of {@link #run} and {@link #call} a new one, which is
+   * never cancelled.
    */
   public static Cancellation current() {
     return CURRENT.isBound() ? CURRENT.get() : new Cancellation();
   }
 
-  /** Does work within this scope, on the current thread. */
+  /** Runs work within this scope, on the current thread. */
   public <T, E extends Exception> T call(ScopedValue.CallableOp<T, E> work) throws E {
     return ScopedValue.where(CURRENT, this).call(work);
   }
 
-  /** Does work within this scope, on the current thread. */
+  /** Runs work within this scope, on the current thread. */
   public void run(Runnable work) {
     ScopedValue.where(CURRENT, this).run(work);
   }
 
   /**
-   * Registers what ends a wait. It runs at most once, on the thread that cancels, or at once on
-   * this one if the scope is cancelled already; it must be quick and may be called while the wait
-   * is just ending.
+   * Registers an action that ends a wait. It runs at most once: on the thread that cancels, or
+   * immediately on this thread if the scope is cancelled already. It must be quick, and may run
+   * when the wait has just ended.
    */
   public Registration onCancel(Runnable action) {
     Registration registration = new Registration(action);
@@ -75,7 +76,7 @@ public final class Cancellation {
     return registration;
   }
 
-  /** Ends every registered wait; idempotent. */
+  /** Runs every registered action; idempotent. */
   public void cancel() {
     List<Registration> ending;
     synchronized (registrations) {
@@ -94,7 +95,7 @@ public final class Cancellation {
     return latch.getCount() == 0;
   }
 
-  /** Waits; returns early, with true, once cancelled. */
+  /** Waits; returns true as soon as the scope is cancelled, false after the limit. */
   public boolean await(Duration limit) {
     try {
       return latch.await(limit.toNanos(), TimeUnit.NANOSECONDS);
@@ -104,12 +105,12 @@ public final class Cancellation {
     }
   }
 
-  /** One that fails must not keep the others from running. */
+  /** Catches exceptions, so that the other actions run too. */
   private static void run(Registration registration) {
     try {
       registration.action.run();
     } catch (RuntimeException e) {
-      LOG.atWarn().setCause(e).log("cancelling failed");
+      LOG.atWarn().setCause(e).log("a cancellation action failed");
     }
   }
 }

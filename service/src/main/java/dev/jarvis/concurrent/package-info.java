@@ -1,4 +1,4 @@
-/** Cancellation and time limits, for every other package. */
+/** Cancellation and time limits. */
 @NullMarked
 package dev.jarvis.concurrent;
 

@@ -3,6 +3,7 @@ package dev.jarvis.document;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
+import dev.jarvis.gateway.Caller;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Pipeline;
 import dev.jarvis.gateway.VectorAnswer;
@@ -33,7 +34,8 @@ public final class EmbeddingClient implements Embedder {
     ObjectNode body = Json.object().put("model", model);
     texts.forEach(body.putArray("input")::add);
     EmbeddingRequest request = new EmbeddingRequest(model, body, limit);
-    Call call = Call.of(UuidV7.next(), requestId, userId, null, request, false, "");
+    Caller caller = new Caller(userId, null);
+    Call call = Call.of(UuidV7.next(), requestId, caller, request, false, "");
     try (Answer answer = pipeline.get().run(call)) {
       String target = answer.head().target().model();
       return new Vectors(target, VectorAnswer.of(answer).vectors());

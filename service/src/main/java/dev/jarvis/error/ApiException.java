@@ -1,12 +1,12 @@
 package dev.jarvis.error;
 
-import dev.jarvis.http.Errors;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An error that is reported to the client. Messages say what is wrong, which value was given and
- * what is allowed, and nothing internal. What HTTP makes of them stands in {@link Errors}.
+ * A request that is answered with an error. The message is for the client: it says what is wrong
+ * and what is allowed, and contains nothing internal. Statuses and bodies are the dialect's
+ * business.
  */
 public abstract sealed class ApiException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -21,12 +21,12 @@ public abstract sealed class ApiException extends RuntimeException {
     this.code = code;
   }
 
-  /** The field of the request that is wrong. */
+  /** The field of the request that is wrong; null if it is not a single field. */
   public @Nullable String param() {
     return param;
   }
 
-  /** A stable name of the error, for programs. */
+  /** A stable name of the error, for programs; null if there is none. */
   public @Nullable String code() {
     return code;
   }
@@ -40,7 +40,7 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /** Two parsers could disagree on where the request ends, so the connection cannot be reused. */
+  /** Servers could disagree on where the request ends, so the connection must be closed. */
   public static final class AmbiguousFraming extends ApiException {
     private static final long serialVersionUID = 1L;
 
@@ -67,7 +67,7 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /** The key is missing or unknown. */
+  /** The request has no API key, or an unknown one. */
   public static final class Unauthenticated extends ApiException {
     private static final long serialVersionUID = 1L;
 
@@ -85,7 +85,7 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /** What the request names does not exist. */
+  /** The requested object does not exist. */
   public static final class NotFound extends ApiException {
     private static final long serialVersionUID = 1L;
 
@@ -94,7 +94,7 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /** The path exists, but not for this method. */
+  /** The path exists for other methods only. */
   public static final class MethodNotAllowed extends ApiException {
     private static final long serialVersionUID = 1L;
     private final String allowed;
@@ -104,13 +104,13 @@ public abstract sealed class ApiException extends RuntimeException {
       this.allowed = allowed;
     }
 
-    /** The allowed methods, as the header {@code Allow} lists them. */
+    /** The allowed methods: the value of the header {@code Allow}. */
     public String allowed() {
       return allowed;
     }
   }
 
-  /** A model server is down, or failed. */
+  /** A model server is down or failed. */
   public static final class UpstreamFailed extends ApiException {
     private static final long serialVersionUID = 1L;
 
@@ -128,7 +128,7 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /** A store is unavailable: try again later. */
+  /** The database or the object store is unavailable; the client may try again later. */
   public static final class StorageUnavailable extends ApiException {
     private static final long serialVersionUID = 1L;
 
@@ -137,7 +137,7 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /** The service is overloaded: try again later. */
+  /** The server or a model server is busy; the client may try again later. */
   public static final class Overloaded extends ApiException {
     private static final long serialVersionUID = 1L;
     private static final Duration SOON = Duration.ofSeconds(1);
@@ -149,20 +149,20 @@ public abstract sealed class ApiException extends RuntimeException {
     }
 
     /**
-     * @param retryAfter as a model server asked for; the client gets at least one second
+     * @param retryAfter how long the client should wait; less than a second counts as a second
      */
     public Overloaded(String message, Duration retryAfter) {
       super(message, null, "overloaded", null);
       this.retryAfter = retryAfter.compareTo(SOON) > 0 ? retryAfter : SOON;
     }
 
-    /** How long the client should wait; at least one second. */
+    /** How long the client should wait, at least a second. */
     public Duration retryAfter() {
       return retryAfter;
     }
   }
 
-  /** A fault of the service. The cause is logged; the client gets the request id only. */
+  /** An error in JARVIS; the cause is logged, and the client gets the request id. */
   public static final class Internal extends ApiException {
     private static final long serialVersionUID = 1L;
 

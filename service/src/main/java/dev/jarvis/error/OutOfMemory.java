@@ -3,12 +3,12 @@ package dev.jarvis.error;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What to do about an {@link OutOfMemoryError}. Any thread may have missed an allocation, so
- * nothing can be relied on any more; an orchestrator starts another process. The JVM does the same
- * where -XX:+ExitOnOutOfMemoryError is given.
+ * Ends the process after an {@link OutOfMemoryError}, because any thread may have failed to
+ * allocate memory, so that the state is unreliable; an orchestrator starts a new process. The JVM
+ * does the same with {@code -XX:+ExitOnOutOfMemoryError}.
  */
 public final class OutOfMemory {
-  /** The JVM's own exit code for it. */
+  /** The JVM's exit code with {@code -XX:+ExitOnOutOfMemoryError}. */
   private static final int EXIT_CODE = 3;
 
   private static final int MAX_CAUSES = 20;
@@ -16,8 +16,8 @@ public final class OutOfMemory {
   private OutOfMemory() {}
 
   /**
-   * Ends the process if a failure is an {@link OutOfMemoryError} or was caused by one. For whatever
-   * catches every failure and goes on.
+   * Ends the process if a failure is an {@link OutOfMemoryError} or was caused by one. Must be
+   * called by code that catches every failure and continues.
    */
   public static void endProcessIf(Throwable failure) {
     endProcessIf(failure, () -> Runtime.getRuntime().halt(EXIT_CODE));

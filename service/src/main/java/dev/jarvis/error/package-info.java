@@ -1,4 +1,4 @@
-/** What can go wrong with a request, whatever the protocol and the dialect that report it. */
+/** The errors of requests, independent of protocol and dialect. */
 @NullMarked
 package dev.jarvis.error;
 

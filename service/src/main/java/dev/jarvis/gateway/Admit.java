@@ -1,11 +1,11 @@
 package dev.jarvis.gateway;
 
 /**
- * Lets so many calls ask models at once. The permit is free when the model is done, not when the
- * client has read the answer.
+ * Limits how many calls use models at once. The permit is released when the model is done, not when
+ * the client has read the answer.
  */
 public final class Admit implements Stage {
-  /** Gives permits to users. */
+  /** Hands out permits to users. */
   public interface Permits {
     /**
      * Waits for a permit.
@@ -15,7 +15,7 @@ public final class Admit implements Stage {
     Permit acquire(String user);
   }
 
-  /** To be closed when the model is done; idempotent. */
+  /** Must be closed when the model is done; closing is idempotent. */
   public interface Permit extends AutoCloseable {
     @Override
     void close();

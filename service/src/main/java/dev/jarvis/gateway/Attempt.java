@@ -13,13 +13,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One target that is asked, with a clock, a span and a usage of its own: what a target that failed
- * took is not booked on the one that answers in the end. This is the only place that counts pieces,
- * the first token and usage. Used by one thread at a time.
+ * One attempt to get an answer from a target, with its own clock, span and usage, so that the time
+ * and cost of a failed attempt are not booked on the next one. The only place that measures the
+ * time to the first token and counts pieces and usage. Used by one thread at a time.
  */
 public final class Attempt {
   private static final AttributeKey<List<String>> STOP_SEQUENCES =
       AttributeKey.stringArrayKey("gen_ai.request.stop_sequences");
+  private static final AttributeKey<List<String>> FINISH_REASONS =
+      AttributeKey.stringArrayKey("gen_ai.response.finish_reasons");
 
   private final Question question;
   private final boolean streamed;
@@ -33,23 +35,23 @@ public final class Attempt {
   private boolean worked;
   private @Nullable Usage reported;
   private int piecesSince;
-  private @Nullable Reason reason;
-  private int reasonsChoice;
+  private @Nullable FinishReason finishReason;
+  private int finishedChoice;
   private @Nullable Timings timings;
   private Outcome outcome = Outcome.ERROR;
   private @Nullable Throwable error;
 
   /**
-   * A target as an attempt needs to know it.
+   * What an attempt needs to know of its target.
    *
-   * @param label the model's label: bounded, unlike its name
-   * @param tokensPerSecond how fast it lately wrote, NaN if not known
+   * @param label the model's label in metrics: bounded, unlike its name
+   * @param tokensPerSecond recent output speed; NaN if not known
    */
   public record Target(TargetName name, String label, double tokensPerSecond) {}
 
   /**
-   * @param streamed whether the answer is asked for piece by piece: only then a piece says when it
-   *     was written
+   * @param streamed whether the target is asked for a stream: only then the arrival of a piece
+   *     shows when it was written
    */
   public Attempt(Telemetry telemetry, Question question, boolean streamed, Target target) {
     this.question = question;
@@ -85,12 +87,12 @@ public final class Attempt {
     }
   }
 
-  /** With the attempt's span. */
+  /** The OpenTelemetry context with the attempt's span. */
   public Context context() {
     return context;
   }
 
-  /** Whether the answer is asked for piece by piece. */
+  /** Whether the target is asked for a stream. */
   public boolean streamed() {
     return streamed;
   }
@@ -99,12 +101,12 @@ public final class Attempt {
     return target;
   }
 
-  /** The model server took the question on: from here on its work may cost. */
+  /** The model server accepted the request: from now on its work may cost something. */
   public void began() {
     worked = true;
   }
 
-  /** Counts what an event says. */
+  /** Counts an event of the answer. */
   public void observe(Event event) {
     if (event.says()) {
       piecesSince++;
@@ -118,9 +120,9 @@ public final class Attempt {
         piecesSince = 0;
       }
       case Event.ChoiceEnd it -> {
-        if (reason == null || it.choice() < reasonsChoice) {
-          reason = it.reason();
-          reasonsChoice = it.choice();
+        if (finishReason == null || it.choice() < finishedChoice) {
+          finishReason = it.reason();
+          finishedChoice = it.choice();
         }
       }
       case Event.End it -> timings = it.timings();
@@ -128,7 +130,7 @@ public final class Attempt {
     }
   }
 
-  /** The first call holds. */
+  /** Ends the attempt; only the first call has an effect. */
   public void end(Outcome how, @Nullable Throwable failure) {
     if (endNanos == 0) {
       endNanos = System.nanoTime();
@@ -154,16 +156,16 @@ public final class Attempt {
     return timings;
   }
 
-  /** The first choice's; null if none ended. */
-  @Nullable Reason reason() {
-    return reason;
+  /** The finish reason of the choice with the lowest index; null if no choice has ended. */
+  @Nullable FinishReason finishReason() {
+    return finishReason;
   }
 
   Duration duration() {
     return Duration.ofNanos((endNanos == 0 ? System.nanoTime() : endNanos) - startNanos);
   }
 
-  /** Of a whole answer by the server's clock; null where that is not known. */
+  /** Measured for a stream; reported by the server for a whole answer; null if not known. */
   public @Nullable Duration timeToFirstToken() {
     if (streamed) {
       return firstNanos == 0 ? null : Duration.ofNanos(firstNanos - startNanos);
@@ -173,7 +175,7 @@ public final class Attempt {
         : timings.toFirstToken();
   }
 
-  /** Of a stream; null where it cannot be known. */
+  /** The mean time between output tokens of a stream; null for a whole answer. */
   @Nullable Duration timePerOutputToken() {
     int tokens = usage().outputTokens();
     if (!streamed || firstNanos == 0 || tokens < 2) {
@@ -182,18 +184,18 @@ public final class Attempt {
     return duration().minusNanos(firstNanos - startNanos).dividedBy(tokens - 1);
   }
 
-  /** How many tokens a second the model wrote; NaN where that is not known. */
+  /** The output speed; NaN if not known. */
   public double tokensPerSecond() {
     int tokens = usage().outputTokens();
-    Timings told = timings;
-    Duration writing = told == null ? duration() : told.generation();
+    Timings reported = timings;
+    Duration writing = reported == null ? duration() : reported.generation();
     return tokens == 0 || !writing.isPositive() ? Double.NaN : tokens * 1e9 / writing.toNanos();
   }
 
   /**
-   * What the model server counted, or else an estimate: one token for four characters of the
-   * question, one for each piece of the answer; of a whole answer that nobody waited for what the
-   * target writes in that time. Nothing where no model worked.
+   * What the model server counted, else an estimate: one token for four characters of the question
+   * and one for each piece of the answer. For an aborted whole answer the output is estimated from
+   * the target's recent speed. Nothing if no model worked.
    */
   public Usage usage() {
     if (!worked) {
@@ -205,6 +207,7 @@ public final class Attempt {
     return outcome == Outcome.OK ? reported : reported.plusOutput(piecesSince);
   }
 
+  /** An estimate of the output tokens that the server did not report. */
   private int written() {
     boolean unseen =
         outcome == Outcome.ABORTED
@@ -218,7 +221,6 @@ public final class Attempt {
     return (int) Math.min(tokens, question.maxTokens().orElse(Integer.MAX_VALUE));
   }
 
-  /** Ends the span. */
   void endSpan(@Nullable Cost cost) {
     Usage usage = usage();
     span.setAttribute("gen_ai.usage.input_tokens", usage.inputTokens());
@@ -233,9 +235,8 @@ public final class Attempt {
       span.setAttribute("jarvis.usage.estimated", true);
     }
     span.setAttribute("jarvis.outcome", outcome.label());
-    if (reason != null) {
-      span.setAttribute(
-          AttributeKey.stringArrayKey("gen_ai.response.finish_reasons"), List.of(reason.id()));
+    if (finishReason != null) {
+      span.setAttribute(FINISH_REASONS, List.of(finishReason.id()));
     }
     if (outcome == Outcome.ERROR || error != null) {
       span.setStatus(StatusCode.ERROR);
@@ -247,7 +248,7 @@ public final class Attempt {
     if (endNanos == 0) {
       span.end();
     } else {
-      span.end(endedAt); // a call is settled when its last attempt has ended
+      span.end(endedAt); // the call may be settled much later
     }
   }
 }

@@ -10,16 +10,16 @@ import org.jspecify.annotations.Nullable;
 public final class CallRecord {
   private final List<Attempt> attempts = new ArrayList<>();
   private @Nullable Routed routed;
-  private @Nullable Reason cached;
+  private @Nullable FinishReason cached;
   private @Nullable Throwable failure;
   private @Nullable Outcome outcome;
   private boolean settled;
 
   /**
-   * Who answers, or was asked last, and why.
+   * The target that answers, or was asked last, and why.
    *
-   * @param route the name that was asked for
-   * @param reason as {@code llm_routing_decisions_total} names it
+   * @param route the name in the request
+   * @param reason the label {@code reason} of {@code llm_routing_decisions_total}
    */
   public record Routed(String route, TargetName target, String reason) {}
 
@@ -27,22 +27,22 @@ public final class CallRecord {
     routed = decision;
   }
 
-  /** Null where nobody was asked. */
+  /** Null if no target was asked. */
   public synchronized @Nullable Routed routed() {
     return routed;
   }
 
-  /** Another target is asked. */
+  /** Adds an attempt that begins now. */
   public synchronized void attempt(Attempt attempt) {
     attempts.add(attempt);
   }
 
   /**
-   * The answer was given before: no model was asked.
+   * Notes that the call got an answer that was generated for another call.
    *
-   * @return whether this was not known yet
+   * @return false if this was noted before
    */
-  public synchronized boolean cached(Head head, Reason reason) {
+  public synchronized boolean cached(Head head, FinishReason reason) {
     if (cached != null) {
       return false;
     }
@@ -51,7 +51,8 @@ public final class CallRecord {
     return true;
   }
 
-  public synchronized @Nullable Reason cached() {
+  /** The finish reason of the reused answer; null if a model was asked. */
+  public synchronized @Nullable FinishReason cached() {
     return cached;
   }
 
@@ -68,7 +69,7 @@ public final class CallRecord {
     return List.copyOf(attempts);
   }
 
-  /** True once: who gets it settles the call. */
+  /** Returns true for the first caller only, which then settles the call. */
   synchronized boolean settle() {
     if (settled) {
       return false;

@@ -9,16 +9,16 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
- * What a model is asked.
+ * A chat that a model is asked to continue.
  *
- * @param model the model's name at its provider; that in the body is the client's
- * @param body the request in OpenAI's form, checked; not to be changed
+ * @param model the model's name at its provider; the body holds the client's name for it
+ * @param body the request in OpenAI's form, checked; must not be changed
  */
 public record ChatRequest(String model, ObjectNode body) implements Question {
   /** OpenAI's rule of thumb for English. */
-  private static final int CHARACTERS_OF_A_TOKEN = 4;
+  private static final int CHARACTERS_PER_TOKEN = 4;
 
-  /** The same, asked of another name: a public name becomes the provider's. */
+  /** The same request under another model name: the provider's instead of the public one. */
   public ChatRequest withModel(String name) {
     return new ChatRequest(name, body);
   }
@@ -35,27 +35,27 @@ public record ChatRequest(String model, ObjectNode body) implements Question {
     return messages;
   }
 
-  /** 0 to 2; the model's own default where absent. */
+  /** 0 to 2; the model's default if absent. */
   public OptionalDouble temperature() {
     return number("temperature");
   }
 
-  /** Above 0 up to 1; the model's own default where absent. */
+  /** Above 0, up to 1; the model's default if absent. */
   public OptionalDouble topP() {
     return number("top_p");
   }
 
-  /** -2 to 2, against words that came often. */
+  /** -2 to 2; penalises tokens by how often they have appeared. */
   public OptionalDouble frequencyPenalty() {
     return number("frequency_penalty");
   }
 
-  /** -2 to 2, against words that came at all. */
+  /** -2 to 2; penalises tokens that have appeared at all. */
   public OptionalDouble presencePenalty() {
     return number("presence_penalty");
   }
 
-  /** Most tokens to produce, at least 1. */
+  /** Maximum number of output tokens, at least 1. */
   @Override
   public OptionalInt maxTokens() {
     JsonNode current = body.path("max_completion_tokens");
@@ -63,7 +63,7 @@ public record ChatRequest(String model, ObjectNode body) implements Question {
     return value.isInt() ? OptionalInt.of(value.intValue()) : OptionalInt.empty();
   }
 
-  /** Up to four sequences at which the answer ends, themselves left out. */
+  /** Up to four sequences that end the answer; they are not part of it. */
   public List<String> stop() {
     JsonNode stop = body.path("stop");
     List<String> sequences = new ArrayList<>();
@@ -86,9 +86,9 @@ public record ChatRequest(String model, ObjectNode body) implements Question {
     return (int) tokens(characters);
   }
 
-  /** About how many tokens so many characters are. */
+  /** An estimate of the number of tokens. */
   public static long tokens(long characters) {
-    return Math.ceilDiv(characters, CHARACTERS_OF_A_TOKEN);
+    return Math.ceilDiv(characters, CHARACTERS_PER_TOKEN);
   }
 
   private OptionalDouble number(String name) {
@@ -97,18 +97,18 @@ public record ChatRequest(String model, ObjectNode body) implements Question {
   }
 
   /**
-   * One turn of the conversation.
+   * One message of the conversation.
    *
    * @param json in OpenAI's form
    */
   public record Message(ObjectNode json) {
-    /** Who speaks: {@code system}, {@code user}, {@code assistant} or {@code tool}. */
+    /** The author: {@code system}, {@code user}, {@code assistant} or {@code tool}. */
     public String role() {
       String role = json.path("role").asText();
       return role.equals("developer") ? "system" : role;
     }
 
-    /** Its text parts, one after the other. */
+    /** Its text parts, joined. */
     public String text() {
       JsonNode content = json.path("content");
       if (content.isTextual()) {
@@ -130,7 +130,7 @@ public record ChatRequest(String model, ObjectNode body) implements Question {
       return urls;
     }
 
-    /** The calls of tools that the model made in this turn, in OpenAI's form; may be empty. */
+    /** The tool calls that the model made in this message, in OpenAI's form; may be empty. */
     public JsonNode toolCalls() {
       return json.path("tool_calls");
     }

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What an answer cost.
  *
- * @param comparison what the same tokens cost at the model to compare with; null where none is
- *     named
+ * @param comparison what the same tokens would have cost at the model that {@code compare-with}
+ *     names; null if it names none
  */
 public record Cost(BigDecimal usd, @Nullable BigDecimal comparison) {}

@@ -7,11 +7,13 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Texts to be turned into vectors.
+ * Texts to embed.
  *
- * @param model the model's name at its provider; that in the body is the client's
- * @param body the request in OpenAI's form, checked, its {@code input} an array; not to be changed
- * @param limit how long a model server may take; null for its own limit, which is never exceeded
+ * @param model the model's name at its provider; the body holds the client's name for it
+ * @param body the request in OpenAI's form, checked, its {@code input} an array; must not be
+ *     changed
+ * @param limit how long the model server may take, within the provider's own limit; null for no
+ *     further limit
  */
 public record EmbeddingRequest(String model, ObjectNode body, @Nullable Duration limit)
     implements Question {
@@ -21,18 +23,18 @@ public record EmbeddingRequest(String model, ObjectNode body, @Nullable Duration
     return Operation.EMBEDDINGS;
   }
 
-  /** Vectors are no tokens. */
+  /** Always empty: vectors are not tokens. */
   @Override
   public OptionalInt maxTokens() {
     return OptionalInt.empty();
   }
 
-  /** The same, asked of another name: a public name becomes the provider's. */
+  /** The same request under another model name: the provider's instead of the public one. */
   public EmbeddingRequest withModel(String name) {
     return new EmbeddingRequest(name, body, limit);
   }
 
-  /** The same with a limit that is no longer than the given one. */
+  /** The same request with a limit of at most the given one. */
   public EmbeddingRequest within(Duration longest) {
     return limit != null && limit.compareTo(longest) <= 0
         ? this
@@ -44,7 +46,7 @@ public record EmbeddingRequest(String model, ObjectNode body, @Nullable Duration
     return body.path("input");
   }
 
-  /** Whether they are tokens of the model's own. */
+  /** Whether the inputs are lists of the model's tokens instead of texts. */
   public boolean inTokens() {
     return inputs().path(0).isArray();
   }
@@ -58,7 +60,7 @@ public record EmbeddingRequest(String model, ObjectNode body, @Nullable Duration
     return (int) Math.min(tokens, Integer.MAX_VALUE);
   }
 
-  /** How many numbers a vector is to have; the model's own number where absent. */
+  /** The requested length of each vector; the model's default if absent. */
   public OptionalInt dimensions() {
     JsonNode value = body.path("dimensions");
     return value.isInt() ? OptionalInt.of(value.intValue()) : OptionalInt.empty();

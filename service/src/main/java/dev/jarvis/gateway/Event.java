@@ -7,16 +7,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A part of an answer. Providers translate what their servers send into events; dialects translate
- * events into what their clients expect. JSON that a server of OpenAI's dialect sent rides along,
- * so that clients of the same dialect lose nothing.
+ * events into what their clients expect. JSON from a server of OpenAI's dialect is kept, so that
+ * clients of the same dialect lose nothing.
  */
 public sealed interface Event {
-  /** About how much memory it takes, in bytes. */
+  /** An estimate of the memory it takes, in bytes. */
   default long weight() {
     return 64;
   }
 
-  /** Whether the model said something: the first of these ends the time to first token. */
+  /** Whether it holds output of the model: the first such event ends the time to first token. */
   default boolean says() {
     return false;
   }
@@ -24,8 +24,8 @@ public sealed interface Event {
   /**
    * A piece of text.
    *
-   * @param choice which of several answers to the same question, from 0
-   * @param logprobs of its tokens in OpenAI's form; null where they were not asked for
+   * @param choice index of the choice (OpenAI's {@code n} asks for several answers), from 0
+   * @param logprobs of its tokens in OpenAI's form; null if they were not requested
    */
   record Text(int choice, String text, @Nullable JsonNode logprobs) implements Event {
     @Override
@@ -40,9 +40,9 @@ public sealed interface Event {
   }
 
   /**
-   * A piece of the model's thoughts.
+   * A piece of the model's reasoning.
    *
-   * @param raw the fields of OpenAI's {@code delta} that carried it, under the server's own names;
+   * @param raw the fields of OpenAI's {@code delta} that carried it, with the server's field names;
    *     null from other dialects
    */
   record Reasoning(int choice, String text, @Nullable ObjectNode raw) implements Event {
@@ -60,10 +60,10 @@ public sealed interface Event {
   /**
    * A tool call, or the next piece of one.
    *
-   * @param index which call of the choice, from 0
-   * @param id null in all pieces but the first
-   * @param name null in all pieces but the first
-   * @param arguments JSON, or the next piece of its text
+   * @param index of the call within the choice, from 0
+   * @param id null except in the first piece
+   * @param name null except in the first piece
+   * @param arguments JSON, or the next piece of the JSON text
    * @param raw in OpenAI's form, as the server sent it; null from other dialects
    */
   record ToolCall(
@@ -85,7 +85,7 @@ public sealed interface Event {
     }
   }
 
-  /** Fields of OpenAI's {@code delta} that no other event stands for: refusal, images, audio. */
+  /** Fields of OpenAI's {@code delta} without an event of their own: refusal, images, audio. */
   record MessageFields(int choice, ObjectNode fields) implements Event {
     @Override
     public boolean says() {
@@ -98,7 +98,7 @@ public sealed interface Event {
     }
   }
 
-  /** Fields of a choice in OpenAI's form that no other event stands for, before its end. */
+  /** Fields of a choice in OpenAI's form without an event of their own, before its end. */
   record ChoiceFields(int choice, ObjectNode fields) implements Event {
     @Override
     public long weight() {
@@ -107,8 +107,8 @@ public sealed interface Event {
   }
 
   /**
-   * Fields of a chunk or an answer in OpenAI's form that no other event stands for, such as {@code
-   * system_fingerprint} and {@code service_tier}; they hold from here on.
+   * Fields of a chunk or an answer in OpenAI's form without an event of their own, such as {@code
+   * system_fingerprint} and {@code service_tier}; they apply from here on.
    */
   record AnswerFields(ObjectNode fields) implements Event {
     @Override
@@ -117,7 +117,7 @@ public sealed interface Event {
     }
   }
 
-  /** The passages that the answer is grounded on; comes first. */
+  /** The passages that the answer is grounded on; the first event. */
   record Citations(ObjectNode json) implements Event {
     @Override
     public long weight() {
@@ -128,9 +128,9 @@ public sealed interface Event {
   /**
    * A choice is complete.
    *
-   * @param fields of the choice in OpenAI's form that no other event stands for; null if none
+   * @param fields of the choice in OpenAI's form without an event of their own; null if none
    */
-  record ChoiceEnd(int choice, Reason reason, @Nullable ObjectNode fields) implements Event {
+  record ChoiceEnd(int choice, FinishReason reason, @Nullable ObjectNode fields) implements Event {
     @Override
     public long weight() {
       return 64 + Event.weight(fields);
@@ -138,7 +138,7 @@ public sealed interface Event {
   }
 
   /**
-   * The tokens so far by the server's count, or its final count.
+   * The server's token count so far, or its final one.
    *
    * @param raw OpenAI's {@code usage} as the server sent it; null from other dialects
    */
@@ -149,7 +149,7 @@ public sealed interface Event {
     }
   }
 
-  /** Texts as vectors: one for each input, in their order. */
+  /** Embeddings: one vector for each input, in the same order. */
   record Vectors(List<float[]> vectors) implements Event {
     @Override
     public long weight() {
@@ -160,7 +160,7 @@ public sealed interface Event {
   /**
    * The last event.
    *
-   * @param timings null from a provider that reports none
+   * @param timings null if the provider reports none
    */
   record End(@Nullable Timings timings) implements Event {}
 

@@ -2,7 +2,7 @@ package dev.jarvis.gateway;
 
 import java.time.Duration;
 
-/** Another answer, for stages that change a part of it. */
+/** Forwards to another answer; stages override what they change. */
 public abstract class ForwardingAnswer implements Answer {
   private final Answer answer;
 

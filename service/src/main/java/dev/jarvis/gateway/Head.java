@@ -6,11 +6,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * What is known of an answer before its first event.
  *
- * @param route the name that was asked for
- * @param target who answers
- * @param ignored fields of the request that the provider does not know
- * @param cache what the cache had: {@code hit}, {@code miss}, {@code bypass}; null where the route
- *     has none
+ * @param route the model name in the request
+ * @param target the model that answers
+ * @param ignored fields of the request that the provider does not support
+ * @param cache the result of the cache lookup: {@code hit}, {@code miss} or {@code bypass}; null if
+ *     the route has no cache
  */
 public record Head(String route, TargetName target, List<String> ignored, @Nullable String cache) {
 

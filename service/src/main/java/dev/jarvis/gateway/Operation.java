@@ -2,12 +2,12 @@ package dev.jarvis.gateway;
 
 import java.util.Locale;
 
-/** What a model is asked for. */
+/** The kind of a call. */
 public enum Operation {
   CHAT,
   EMBEDDINGS;
 
-  /** As telemetry and the ledger name it, after OpenTelemetry's {@code gen_ai.operation.name}. */
+  /** The name in telemetry and the ledger: OpenTelemetry's {@code gen_ai.operation.name}. */
   public String id() {
     return name().toLowerCase(Locale.ROOT);
   }

@@ -5,15 +5,15 @@ import java.util.Locale;
 /** How a call to a model ended. */
 public enum Outcome {
   OK,
-  /** No model was asked: the answer was given before. */
+  /** The answer had been generated for another call. */
   CACHED,
   ERROR,
-  /** Nobody waited for the end of the answer. */
+  /** The client left before the end of the answer. */
   ABORTED,
   /** Refused by JARVIS or by the model server, before a model worked. */
   REJECTED;
 
-  /** As {@code llm_requests_total} names it. */
+  /** The label {@code outcome} of {@code llm_requests_total}; also stored in the ledger. */
   public String label() {
     return name().toLowerCase(Locale.ROOT);
   }

@@ -3,8 +3,8 @@ package dev.jarvis.gateway;
 import java.util.List;
 
 /**
- * The way of every call to a model. The order of the stages is written once, where the service is
- * wired. However a call ends, it is settled exactly once. Thread-safe.
+ * Runs every call to a model through the stages. Their order is defined once, in {@code Jarvis}.
+ * Each call is settled exactly once, however it ends. Thread-safe.
  */
 public final class Pipeline {
   private final List<Stage> stages;
@@ -16,8 +16,8 @@ public final class Pipeline {
   }
 
   /**
-   * Runs a call within {@link dev.jarvis.concurrent.Cancellation#current()}, the scope of whoever
-   * waits for it.
+   * Runs a call within {@link dev.jarvis.concurrent.Cancellation#current()}, the scope of the
+   * client that waits for it.
    *
    * @throws dev.jarvis.error.ApiException if it is refused
    */

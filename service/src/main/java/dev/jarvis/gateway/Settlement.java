@@ -9,7 +9,6 @@ import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -17,53 +16,58 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a call leaves when it has ended, however it ended: metrics, the ends of its attempts' spans,
- * and ledger entries: one for the call, and one for each attempt before it at which a model worked.
+ * Records a call once it has ended, however it ended: metrics, the ends of its attempts' spans, and
+ * ledger entries: one for the call, and one for each earlier attempt at which a model worked.
  * Thread-safe.
  */
 public final class Settlement {
   /** The labels of a call that reached no model. */
-  private static final String OTHER = "_other";
-
-  private static final String NOBODY = "_none";
+  private static final Series NO_MODEL = new Series("_other", "_none");
 
   private final Instruments instruments;
   private final Pricing pricing;
   private final UnaryOperator<String> labels;
-  private final Consumer<LlmUse> ledger;
+  private final Consumer<LedgerEntry> ledger;
 
-  /** What an answer costs; empty where the model has no price: unknown, and not free. */
+  /** Calculates what an answer costs; empty if the model has no price: unknown, not free. */
   public interface Pricing {
     Optional<Cost> cost(TargetName target, Instant at, Usage usage, Duration compute);
   }
 
+  /** The labels that the series of one target have in common. */
+  private record Series(String model, String provider) {
+    static Series of(Attempt attempt) {
+      return new Series(attempt.target().label(), attempt.target().name().provider());
+    }
+  }
+
   /**
-   * @param labels a model's name as a metric may carry it
+   * @param labels returns the label of a model's name: bounded, unlike the name
    * @param ledger takes an entry; never waits and never throws
    */
   public Settlement(
       Instruments instruments,
       Pricing pricing,
       UnaryOperator<String> labels,
-      Consumer<LlmUse> ledger) {
+      Consumer<LedgerEntry> ledger) {
     this.instruments = instruments;
     this.pricing = pricing;
     this.labels = labels;
     this.ledger = ledger;
   }
 
-  /** Lets every series of a model show at 0. */
+  /** Shows every series of a model at 0. */
   public void announce(String label, String provider) {
     for (Outcome outcome : Outcome.values()) {
       instruments.add(Metric.LLM_REQUESTS, 0, label, provider, outcome.label());
     }
-    tokens(Usage.NONE).forEach((type, count) -> addTokens(0, label, provider, type));
+    countTokens(Usage.NONE, new Series(label, provider));
     instruments.add(Metric.LLM_COST, 0, label, provider);
     instruments.add(Metric.LLM_COMPARISON_COST, 0, label, provider);
     instruments.add(Metric.LLM_UNPRICED_REQUESTS, 0, label, provider);
   }
 
-  /** Settles a call; only the first time counts. */
+  /** Settles a call; does nothing if that was done before. */
   public void settle(Call call) {
     CallRecord record = call.record();
     if (!record.settle()) {
@@ -71,53 +75,47 @@ public final class Settlement {
     }
     CallRecord.Routed routed = record.routed();
     List<Attempt> attempts = record.attempts();
-    Reason cached = record.cached();
+    FinishReason cached = record.cached();
     Outcome outcome = record.outcome() == null ? Outcome.ERROR : record.outcome();
     if (cached != null && routed != null) {
-      count(labels.apply(routed.target().model()), routed.target().provider(), Outcome.CACHED);
-      ledger.accept(cachedEntry(call, routed, cached));
+      TargetName target = routed.target();
+      count(new Series(labels.apply(target.model()), target.provider()), Outcome.CACHED);
+      ledger.accept(cachedEntry(call, target, cached));
     } else if (attempts.isEmpty()) {
-      count(OTHER, NOBODY, outcome);
+      count(NO_MODEL, outcome);
     } else {
       for (int i = 0; i < attempts.size() - 1; i++) {
-        settleFallenBack(call, attempts.get(i), i + 1);
+        settleFailedAttempt(call, attempts.get(i), i + 1);
       }
-      settleLast(call, outcome, attempts.getLast(), attempts.size());
+      settleLastAttempt(call, outcome, attempts.getLast(), attempts.size());
     }
   }
 
-  private void settleLast(Call call, Outcome outcome, Attempt attempt, int number) {
-    String label = attempt.target().label();
-    String provider = attempt.target().name().provider();
+  private void settleLastAttempt(Call call, Outcome outcome, Attempt attempt, int number) {
+    Series series = Series.of(attempt);
     Cost cost = outcome == Outcome.REJECTED ? null : cost(call, attempt).orElse(null);
-    try (Scope ignored = attempt.context().makeCurrent()) { // histograms keep it as exemplar
-      count(label, provider, outcome);
+    // histograms keep the current span as exemplar
+    try (Scope ignored = attempt.context().makeCurrent()) {
+      count(series, outcome);
       if (outcome != Outcome.REJECTED) {
-        instruments.record(Metric.LLM_REQUEST_DURATION, attempt.duration(), label, provider);
-        if (cost == null) {
-          instruments.add(Metric.LLM_UNPRICED_REQUESTS, 1, label, provider);
-        }
+        recordWork(attempt, series, cost);
       }
-      record(Metric.LLM_TIME_TO_FIRST_TOKEN, attempt.timeToFirstToken(), label, provider);
-      record(Metric.LLM_TIME_PER_OUTPUT_TOKEN, attempt.timePerOutputToken(), label, provider);
-      use(attempt, cost);
+      record(Metric.LLM_TIME_TO_FIRST_TOKEN, attempt.timeToFirstToken(), series);
+      record(Metric.LLM_TIME_PER_OUTPUT_TOKEN, attempt.timePerOutputToken(), series);
+      recordUsage(attempt, series, cost);
       ledger.accept(entry(call, call.id(), outcome, attempt, number, cost));
     }
     attempt.endSpan(cost);
   }
 
-  /** An attempt before the last: if a model worked, its tokens and its cost are its own. */
-  private void settleFallenBack(Call call, Attempt attempt, int number) {
+  /** An attempt that was followed by another one: it costs something only if a model worked. */
+  private void settleFailedAttempt(Call call, Attempt attempt, int number) {
     Cost cost = attempt.worked() ? cost(call, attempt).orElse(null) : null;
     if (attempt.worked()) {
-      String label = attempt.target().label();
-      String provider = attempt.target().name().provider();
+      Series series = Series.of(attempt);
       try (Scope ignored = attempt.context().makeCurrent()) {
-        instruments.record(Metric.LLM_REQUEST_DURATION, attempt.duration(), label, provider);
-        if (cost == null) {
-          instruments.add(Metric.LLM_UNPRICED_REQUESTS, 1, label, provider);
-        }
-        use(attempt, cost);
+        recordWork(attempt, series, cost);
+        recordUsage(attempt, series, cost);
         ledger.accept(entry(call, UuidV7.next(), attempt.outcome(), attempt, number, cost));
       }
     }
@@ -134,90 +132,70 @@ public final class Settlement {
         attempt.worked() ? compute : Duration.ZERO);
   }
 
-  private void use(Attempt attempt, @Nullable Cost cost) {
-    String label = attempt.target().label();
-    String provider = attempt.target().name().provider();
-    tokens(attempt.usage()).forEach((type, count) -> addTokens(count, label, provider, type));
+  private void count(Series series, Outcome outcome) {
+    instruments.add(Metric.LLM_REQUESTS, 1, series.model(), series.provider(), outcome.label());
+  }
+
+  private void recordWork(Attempt attempt, Series series, @Nullable Cost cost) {
+    record(Metric.LLM_REQUEST_DURATION, attempt.duration(), series);
+    if (cost == null) {
+      instruments.add(Metric.LLM_UNPRICED_REQUESTS, 1, series.model(), series.provider());
+    }
+  }
+
+  private void recordUsage(Attempt attempt, Series series, @Nullable Cost cost) {
+    countTokens(attempt.usage(), series);
     if (cost != null) {
-      instruments.add(Metric.LLM_COST, cost.usd().doubleValue(), label, provider);
+      addUsd(Metric.LLM_COST, cost.usd(), series);
       if (cost.comparison() != null) {
-        instruments.add(
-            Metric.LLM_COMPARISON_COST, cost.comparison().doubleValue(), label, provider);
+        addUsd(Metric.LLM_COMPARISON_COST, cost.comparison(), series);
       }
     }
   }
 
-  private static Map<String, Integer> tokens(Usage usage) {
-    return Map.of(
-        "input", usage.freshInputTokens(),
-        "cached_input", usage.cachedInputTokens(),
-        "output", usage.answerTokens(),
-        "reasoning", usage.reasoningTokens());
+  private void addUsd(Metric metric, BigDecimal usd, Series series) {
+    instruments.add(metric, usd.doubleValue(), series.model(), series.provider());
   }
 
-  private void addTokens(int count, String label, String provider, String type) {
-    instruments.add(Metric.LLM_TOKENS, count, label, provider, type);
+  private void countTokens(Usage usage, Series series) {
+    usage
+        .byKind()
+        .forEach(
+            (kind, tokens) ->
+                instruments.add(
+                    Metric.LLM_TOKENS, tokens, series.model(), series.provider(), kind));
   }
 
-  private void count(String label, String provider, Outcome outcome) {
-    instruments.add(Metric.LLM_REQUESTS, 1, label, provider, outcome.label());
-  }
-
-  private void record(Metric metric, @Nullable Duration time, String label, String provider) {
+  private void record(Metric metric, @Nullable Duration time, Series series) {
     if (time != null) {
-      instruments.record(metric, time, label, provider);
+      instruments.record(metric, time, series.model(), series.provider());
     }
   }
 
-  private static LlmUse entry(
+  private static LedgerEntry entry(
       Call call, UUID id, Outcome outcome, Attempt attempt, int number, @Nullable Cost cost) {
-    Usage usage = attempt.usage();
-    return new LlmUse(
+    return new LedgerEntry(
         id,
-        call.id(),
-        number,
-        call.userId(),
-        call.endUser(),
-        call.requestId(),
-        attempt.span().getSpanContext().getTraceId(),
-        call.question().operation().id(),
-        attempt.target().name().model(),
-        attempt.target().name().provider(),
-        outcome.label(),
-        usage.freshInputTokens(),
-        usage.cachedInputTokens(),
-        usage.answerTokens(),
-        usage.reasoningTokens(),
-        usage.estimated(),
+        origin(call, number, attempt.span()),
+        new LedgerEntry.Result(
+            call.question().operation(), attempt.target().name(), outcome, attempt.finishReason()),
+        attempt.usage(),
         cost == null ? null : cost.usd(),
-        call.streamed(),
-        attempt.duration(),
-        attempt.timeToFirstToken(),
-        attempt.reason() == null ? null : attempt.reason().id());
+        new LedgerEntry.Delivery(call.streamed(), attempt.duration(), attempt.timeToFirstToken()));
   }
 
-  private static LlmUse cachedEntry(Call call, CallRecord.Routed routed, Reason reason) {
-    return new LlmUse(
+  private static LedgerEntry cachedEntry(Call call, TargetName target, FinishReason reason) {
+    return new LedgerEntry(
         call.id(),
-        call.id(),
-        1,
-        call.userId(),
-        call.endUser(),
-        call.requestId(),
-        Span.current().getSpanContext().getTraceId(),
-        call.question().operation().id(),
-        routed.target().model(),
-        routed.target().provider(),
-        Outcome.CACHED.label(),
-        0,
-        0,
-        0,
-        0,
-        false,
+        origin(call, 1, Span.current()),
+        new LedgerEntry.Result(call.question().operation(), target, Outcome.CACHED, reason),
+        Usage.NONE,
         BigDecimal.ZERO,
-        call.streamed(),
-        Duration.ZERO,
-        null,
-        reason.id());
+        LedgerEntry.Delivery.cached(call.streamed()));
+  }
+
+  private static LedgerEntry.Origin origin(Call call, int attempt, Span span) {
+    return new LedgerEntry.Origin(
+        call.id(), attempt, call.caller(), call.requestId(), span.getSpanContext().getTraceId());
   }
 }

@@ -10,7 +10,7 @@ public interface Stage {
   /**
    * Handles a call.
    *
-   * @return the next stage's answer, possibly with more in it, or one of its own
+   * @return the next stage's answer, possibly changed, or a new one
    * @throws dev.jarvis.error.ApiException if the call is refused or fails
    */
   Answer handle(Call call, Next next);

@@ -1,6 +1,6 @@
 package dev.jarvis.gateway;
 
-/** A model at a provider, by their names. */
+/** The names of a provider and of a model there. */
 public record TargetName(String provider, String model) {
   @Override
   public String toString() {

@@ -3,15 +3,15 @@ package dev.jarvis.gateway;
 import java.time.Duration;
 
 /**
- * Where the time of an answer went, by the model server's own clock. The rest of the time was spent
- * waiting for a free slot of the model.
+ * How long the model server worked on an answer, by its own clock. The rest of an attempt's time
+ * was spent waiting for a free slot of the model.
  *
- * @param load until the model was in memory; some milliseconds if it was there
- * @param prompt reading the question
- * @param generation writing the answer
+ * @param load loading the model; some milliseconds if it was in memory
+ * @param prompt evaluating the prompt
+ * @param generation generating the answer
  */
 public record Timings(Duration load, Duration prompt, Duration generation) {
-  /** How long the machine worked for it. */
+  /** The total time that the machine worked. */
   public Duration compute() {
     return load.plus(prompt).plus(generation);
   }

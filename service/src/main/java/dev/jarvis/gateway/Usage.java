@@ -1,14 +1,16 @@
 package dev.jarvis.gateway;
 
+import java.util.Map;
+
 /**
- * Tokens that a call took. The four kinds are disjoint, so that they sum: OpenAI's {@code
- * prompt_tokens} include its cached ones, and its {@code completion_tokens} its reasoning.
+ * Tokens that a call used. The four kinds are disjoint, so they can be summed: OpenAI's {@code
+ * prompt_tokens} include the cached ones, and its {@code completion_tokens} include reasoning.
  *
- * @param freshInputTokens of the question, those from a cache not counted
- * @param cachedInputTokens of the question, found in the model server's cache
- * @param answerTokens of the answer, reasoning not counted
- * @param reasoningTokens that the model thought with, where the server reports them
- * @param estimated whether the model server did not count, so that these are approximate
+ * @param freshInputTokens input tokens, without the cached ones
+ * @param cachedInputTokens input tokens that the model server found in its cache
+ * @param answerTokens output tokens, without reasoning
+ * @param reasoningTokens output tokens of the model's reasoning, if the server reports them
+ * @param estimated whether the model server did not count, so that the numbers are approximate
  */
 public record Usage(
     int freshInputTokens,
@@ -25,22 +27,31 @@ public record Usage(
     return new Usage(inputTokens, 0, outputTokens, 0, false);
   }
 
-  /** About what a question takes that the model server did not count. */
+  /** An estimate of the input, for a model server that does not count. */
   public static Usage estimate(int inputTokens) {
     return new Usage(inputTokens, 0, 0, 0, true);
   }
 
-  /** All of the question, as OpenAI counts it. */
+  /** All input tokens, as OpenAI counts them. */
   public int inputTokens() {
     return freshInputTokens + cachedInputTokens;
   }
 
-  /** All of the answer, as OpenAI counts it. */
+  /** All output tokens, as OpenAI counts them. */
   public int outputTokens() {
     return answerTokens + reasoningTokens;
   }
 
-  /** With so many more output tokens than were counted. */
+  /** The number of tokens by the label {@code type} of {@code llm_tokens_total}. */
+  Map<String, Integer> byKind() {
+    return Map.of(
+        "input", freshInputTokens,
+        "cached_input", cachedInputTokens,
+        "output", answerTokens,
+        "reasoning", reasoningTokens);
+  }
+
+  /** Adds an estimated number of output tokens. */
   Usage plusOutput(int tokens) {
     return tokens == 0
         ? this

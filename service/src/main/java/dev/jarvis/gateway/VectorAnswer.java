@@ -3,7 +3,7 @@ package dev.jarvis.gateway;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What the events of embeddings come to. */
+/** A whole answer to a request for embeddings, collected from its events. */
 public record VectorAnswer(List<float[]> vectors, Usage usage) {
   /** Reads an answer to its end. */
   public static VectorAnswer of(Answer answer) {

@@ -1,6 +1,6 @@
 /**
  * Calls to models: the pipeline that every call goes through, whatever its dialect, operation and
- * provider, and what is recorded of it.
+ * provider, and what is recorded about it.
  */
 @NullMarked
 package dev.jarvis.gateway;

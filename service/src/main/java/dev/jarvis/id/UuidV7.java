@@ -11,12 +11,12 @@ public final class UuidV7 {
 
   private UuidV7() {}
 
-  /** A new one. */
+  /** A new UUID with the current time. */
   public static UUID next() {
     return GENERATOR.generate();
   }
 
-  /** The time in it, in whole milliseconds. */
+  /** The time in the UUID, in milliseconds. */
   public static Instant time(UUID id) {
     return Instant.ofEpochMilli(id.getMostSignificantBits() >>> 16);
   }

@@ -6,8 +6,8 @@ import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 
 /**
- * Jackson with buffers that all threads share. Its default keeps them for each thread, and so makes
- * new ones for each virtual thread, which is for each request and more.
+ * Creates Jackson factories and mappers whose buffers are shared by all threads. By default Jackson
+ * has buffers for each thread, and so would create new ones for each virtual thread.
  */
 public final class SharedBuffers {
   private SharedBuffers() {}

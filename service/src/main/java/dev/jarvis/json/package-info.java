@@ -1,4 +1,4 @@
-/** How the service sets Jackson up. */
+/** JSON with Jackson. */
 @NullMarked
 package dev.jarvis.json;
 

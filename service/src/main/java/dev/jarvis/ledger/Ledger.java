@@ -3,7 +3,7 @@ package dev.jarvis.ledger;
 import dev.failsafe.Failsafe;
 import dev.failsafe.RetryPolicy;
 import dev.jarvis.error.OutOfMemory;
-import dev.jarvis.gateway.LlmUse;
+import dev.jarvis.gateway.LedgerEntry;
 import dev.jarvis.storage.Database;
 import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.Metric;
@@ -22,9 +22,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Records the use of models outside the requests' lives: a bounded queue and two writers. While the
- * database is away, or takes no writes, rows wait; one that it refuses for what is in it, or that
- * finds no room to wait, is counted in {@code ledger_rows_total} and lost.
+ * Writes ledger entries to the database in the background: a bounded queue and two writers. While
+ * the database is unavailable or read-only, rows wait in the queue. A row is lost, and counted in
+ * {@code ledger_rows_total}, if the database rejects its content or the queue is full.
  */
 public final class Ledger implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
@@ -35,11 +35,11 @@ public final class Ledger implements AutoCloseable {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 
-  private record Row(LlmUse use, Context context) {}
+  private record Row(LedgerEntry entry, Context context) {}
 
-  private final Consumer<LlmUse> insert;
+  private final Consumer<LedgerEntry> insert;
   private final Instruments instruments;
-  private final AutoCloseable upkeep;
+  private final AutoCloseable partitions;
   private final BlockingQueue<Row> queue;
   private final List<Thread> writers = new ArrayList<>();
   private final AtomicBoolean failing = new AtomicBoolean();
@@ -47,8 +47,8 @@ public final class Ledger implements AutoCloseable {
   private volatile boolean closed;
 
   /**
-   * Retries until the database takes the row, unless it never will. Safe: inserts are idempotent by
-   * id.
+   * Retries until the database has written the row, unless it never will. Safe: inserts are
+   * idempotent by id.
    */
   private final RetryPolicy<Object> untilWritten =
       RetryPolicy.builder()
@@ -58,24 +58,29 @@ public final class Ledger implements AutoCloseable {
           .onFailedAttempt(event -> failed(event.getLastException()))
           .build();
 
-  /** Starts to write to the database; makes sure first that the current months have partitions. */
+  /** Creates the partitions for this month and the next, then starts the writers. */
   public Ledger(Database database, Telemetry telemetry) {
-    this(new LlmUseStore(database), telemetry.instruments());
+    this(new LedgerEntryStore(database), telemetry.instruments());
   }
 
-  private Ledger(LlmUseStore store, Instruments instruments) {
+  private Ledger(LedgerEntryStore store, Instruments instruments) {
     this(store::insert, instruments, QUEUE_LIMIT, Partitions.keep(store));
-    instruments.add(Metric.DB_CLIENT_OPERATION_ERRORS, 0, "postgresql", LlmUseStore.INSERT_NAME);
+    instruments.add(
+        Metric.DB_CLIENT_OPERATION_ERRORS, 0, "postgresql", LedgerEntryStore.INSERT_NAME);
   }
 
   /**
    * @param insert writes a row or throws
-   * @param upkeep closed with the ledger
+   * @param partitions closed with the ledger
    */
-  Ledger(Consumer<LlmUse> insert, Instruments instruments, int queueLimit, AutoCloseable upkeep) {
+  Ledger(
+      Consumer<LedgerEntry> insert,
+      Instruments instruments,
+      int queueLimit,
+      AutoCloseable partitions) {
     this.insert = insert;
     this.instruments = instruments;
-    this.upkeep = upkeep;
+    this.partitions = partitions;
     this.queue = new ArrayBlockingQueue<>(queueLimit);
     for (Result result : Result.values()) {
       count(result, 0);
@@ -85,7 +90,7 @@ public final class Ledger implements AutoCloseable {
     }
   }
 
-  /** What became of a row, as {@code result} names it. */
+  /** What became of a row: the label {@code result} of {@code ledger_rows_total}. */
   private enum Result {
     OK,
     ERROR,
@@ -97,15 +102,15 @@ public final class Ledger implements AutoCloseable {
   }
 
   /**
-   * Takes a row to be written, its span under the current one. Never waits and never throws; a full
-   * queue drops the row.
+   * Queues an entry to be written, its span as a child of the current one. Never waits and never
+   * throws; if the queue is full, the entry is dropped.
    */
-  public void record(LlmUse use) {
-    Row row = new Row(use, Context.current());
-    // what came in while it closed is taken back, unless a writer has it
+  public void record(LedgerEntry entry) {
+    Row row = new Row(entry, Context.current());
+    // a row that was queued while the ledger closed is removed again, unless a writer has taken it
     if (!closed && queue.offer(row) && !(closed && queue.remove(row))) {
       if (dropping.compareAndSet(true, false)) {
-        LOG.info("the ledger's queue has room again");
+        LOG.info("the ledger's queue has room again: ledger entries are written");
       }
       return;
     }
@@ -113,7 +118,7 @@ public final class Ledger implements AutoCloseable {
     if (dropping.compareAndSet(false, true)) {
       LOG.atWarn()
           .addKeyValue("queued", queue.size())
-          .log("the ledger's queue is full or closed: rows of use are lost");
+          .log("the ledger's queue is full or closed: ledger entries are lost");
     }
   }
 
@@ -132,12 +137,12 @@ public final class Ledger implements AutoCloseable {
 
   private void write(Row row) {
     try (Scope ignored = row.context().makeCurrent()) {
-      Failsafe.with(untilWritten).run(() -> insert.accept(row.use()));
+      Failsafe.with(untilWritten).run(() -> insert.accept(row.entry()));
       count(Result.OK, 1);
       if (failing.compareAndSet(true, false)) {
-        LOG.info("rows of use are written again");
+        LOG.info("ledger entries are written again");
       }
-    } catch (RuntimeException | Error e) { // an Error would end the writer, and the queue fill
+    } catch (RuntimeException | Error e) { // an Error would end the writer
       count(Result.ERROR, 1);
       failed(e);
     }
@@ -151,12 +156,12 @@ public final class Ledger implements AutoCloseable {
           .setCause(e)
           .log(
               Database.mayRetry(e)
-                  ? "rows of use wait for the database"
-                  : "rows of use cannot be written and are lost");
+                  ? "ledger entries wait for the database"
+                  : "ledger entries cannot be written and are lost");
     }
   }
 
-  /** Takes no more rows and writes what is queued, for two seconds at most. */
+  /** Accepts no more entries, and waits up to two seconds until the queued ones are written. */
   @Override
   public void close() throws Exception {
     closed = true;
@@ -165,12 +170,12 @@ public final class Ledger implements AutoCloseable {
       writer.join(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
     }
     List<Row> left = new ArrayList<>();
-    queue.drainTo(left); // first, lest an interrupted writer take the next
+    queue.drainTo(left); // before the interrupt, so that no writer takes another row
     writers.forEach(Thread::interrupt);
     if (!left.isEmpty()) {
       count(Result.DROPPED, left.size());
-      LOG.atWarn().addKeyValue("rows", left.size()).log("rows of use are lost at shutdown");
+      LOG.atWarn().addKeyValue("rows", left.size()).log("ledger entries are lost at shutdown");
     }
-    upkeep.close();
+    partitions.close();
   }
 }

@@ -9,23 +9,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps partitions for this month and the next. Without them nothing fails, for the default
- * partition takes the rows; they move over when a later attempt succeeds.
+ * Keeps partitions for this month and the next. Without them nothing fails, because the default
+ * partition takes the rows; they are moved when a later attempt succeeds.
  */
 final class Partitions implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Partitions.class);
   private static final Duration PERIOD = Duration.ofDays(1);
   private static final Duration RETRY_PERIOD = Duration.ofMinutes(10);
 
-  private final LlmUseStore store;
+  private final LedgerEntryStore store;
   private final CountDownLatch closed = new CountDownLatch(1);
 
-  private Partitions(LlmUseStore store) {
+  private Partitions(LedgerEntryStore store) {
     this.store = store;
   }
 
-  /** Sees to the partitions now, and every day from then on. */
-  static Partitions keep(LlmUseStore store) {
+  /** Creates the partitions now, and checks them once a day. */
+  static Partitions keep(LedgerEntryStore store) {
     Partitions partitions = new Partitions(store);
     boolean made = partitions.ensure(Instant.now());
     Thread.ofVirtual().name("ledger-partitions").start(() -> partitions.loop(made));
@@ -52,7 +52,7 @@ final class Partitions implements AutoCloseable {
       LOG.atWarn()
           .addKeyValue("error", e.getMessage())
           .setCause(e)
-          .log("no partition for a month of llm_requests, the default one takes its rows");
+          .log("a monthly partition of llm_requests cannot be created; the default one is used");
       return false;
     }
   }

@@ -1,4 +1,4 @@
-/** What every LLM request used, one database row each. */
+/** The ledger: what each attempt of a call used and cost, as rows of {@code llm_requests}. */
 @NullMarked
 package dev.jarvis.ledger;
 

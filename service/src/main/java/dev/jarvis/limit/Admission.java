@@ -15,35 +15,36 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntConsumer;
 
 /**
- * Admits a limited number of requests at once; some more wait. First come, first served within a
- * user, and fair between users: a permit that becomes free goes to the longest-waiting request of
- * the user that holds the fewest permits; of several such users, of the one that has gone without
- * for longest. So users take turns even where there is one permit, and none is passed over for
- * ever. Keeps nothing about a user without permits or waiting requests. Thread-safe.
+ * Limits the number of requests that are processed at once; a limited number of further requests
+ * waits. The queue is first come, first served for each user, and fair between users: a free permit
+ * goes to the oldest request of the user with the fewest permits, and of several such users to the
+ * one that has not been served for longest. So users take turns even if there is only one permit,
+ * and no user waits for ever. Keeps nothing about a user without permits and waiting requests.
+ * Thread-safe.
  */
 public final class Admission {
   /**
-   * How much is admitted.
+   * The limits of an admission.
    *
-   * @param maxConcurrent most permits at once
-   * @param maxOfUser most of them that one user holds
-   * @param maxQueued most requests that wait for one
-   * @param queueTimeout how long each of them waits
+   * @param maxConcurrent maximum number of permits
+   * @param maxOfUser maximum number of permits of one user
+   * @param maxQueued maximum number of waiting requests
+   * @param queueTimeout how long a request waits
    */
   public record Limits(int maxConcurrent, int maxOfUser, int maxQueued, Duration queueTimeout) {
-    /** A user may hold all permits: for requests that are over soon. */
+    /** Limits without a limit per user, for requests that take little time. */
     public Limits(int maxConcurrent, int maxQueued, Duration queueTimeout) {
       this(maxConcurrent, maxConcurrent, maxQueued, queueTimeout);
     }
   }
 
-  /** The right to be one of the admitted; closing it passes it on, and is idempotent. */
+  /** The permission to process one request; closing it releases it, and is idempotent. */
   public interface Permit extends AutoCloseable {
     @Override
     void close();
   }
 
-  /** What became of a waiting request. */
+  /** The state of a request that had to wait. */
   private enum State {
     WAITING,
     ADMITTED,
@@ -52,7 +53,7 @@ public final class Admission {
     TIMED_OUT
   }
 
-  /** A request that waits; guarded by the admission, except for the latch. */
+  /** A waiting request; guarded by the admission, except for the latch. */
   private static final class Waiter {
     private final User user;
     private final long arrival;
@@ -65,7 +66,7 @@ public final class Admission {
     }
   }
 
-  /** Somebody with permits or waiting requests. */
+  /** A user with permits or waiting requests. */
   private static final class User {
     private final String name;
     private final LinkedHashSet<Waiter> waiting = new LinkedHashSet<>(); // in order of arrival
@@ -76,7 +77,7 @@ public final class Admission {
       this.name = name;
     }
 
-    /** Since when it goes without: its last admission, or the arrival of what waits if later. */
+    /** The time of its last admission, or of the arrival of its oldest request if that is later. */
     private long unservedSince() {
       return Math.max(lastAdmitted, waiting.getFirst().arrival);
     }
@@ -101,11 +102,9 @@ public final class Admission {
   private long clock; // of arrivals and admissions
 
   /**
-   * An admission without requests.
-   *
-   * @param name of what is admitted, in the plural, for error messages: {@code uploads}
-   * @param waitingChanged gets each change of the number of waiting requests, and 0 to begin with;
-   *     must return at once
+   * @param name the requests' name in error messages, in the plural, for example {@code uploads}
+   * @param waitingChanged called with each change of the number of waiting requests, and first with
+   *     0; must not block
    */
   public Admission(String name, Limits limits, IntConsumer waitingChanged) {
     this.name = name;
@@ -118,7 +117,7 @@ public final class Admission {
    * Waits for a permit; returns early with an exception when {@link Cancellation#current} is
    * cancelled.
    *
-   * @throws ApiException.Overloaded if too many wait already, or no permit becomes free in time
+   * @throws ApiException.Overloaded if the queue is full, or no permit becomes free in time
    * @throws CancelledException on cancellation
    */
   public Permit acquire(String user) {
@@ -143,8 +142,8 @@ public final class Admission {
   }
 
   /**
-   * Admits a request, or lets it wait. No permit is free while others wait that may have it, so
-   * none is overtaken.
+   * Admits a request, or adds it to the queue. While others wait that may get a permit none is
+   * free, so a new request never overtakes them.
    */
   private synchronized Optional<Waiter> enter(String name) {
     User user = user(name);
@@ -197,13 +196,13 @@ public final class Admission {
         decide(waiter, State.TIMED_OUT); // unless a permit came just now
       }
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt(); // the service stops
+      Thread.currentThread().interrupt(); // the service is stopping
       decide(waiter, State.CANCELLED);
       interrupted = true;
     }
     State state = state(waiter);
     if (state == State.ADMITTED && (interrupted || cancellation.cancelled())) {
-      release(waiter.user.name); // nobody is left to use it
+      release(waiter.user.name); // the client has left
       throw cancelled();
     }
     switch (state) {
@@ -218,7 +217,7 @@ public final class Admission {
     return waiter.state;
   }
 
-  /** Ends a wait, unless it ended before. */
+  /** Ends a wait with the given state, unless it has ended already. */
   private synchronized void decide(Waiter waiter, State state) {
     if (waiter.state != State.WAITING) {
       return;
@@ -239,7 +238,7 @@ public final class Admission {
     user.permits--;
     admitted--;
     forgetIfIdle(user);
-    if (waiting > 0) { // of users there are no more than permits and places
+    if (waiting > 0) { // the number of users is limited by the permits and the queue
       users.values().stream()
           .filter(it -> !it.waiting.isEmpty() && mayHoldMore(it))
           .min(NEXT)
@@ -258,30 +257,30 @@ public final class Admission {
     waitingChanged.accept(change);
   }
 
-  /** How many users are kept in memory. */
+  /** The number of users in memory. */
   synchronized int users() {
     return users.size();
   }
 
   private String full(User user) {
-    return "The server is busy: %s, and %d wait, which is the maximum too. Try again later."
+    return "The server is busy: %s, and %d are waiting, which is also the maximum. Try again later."
         .formatted(inProgress(user), limits.maxQueued());
   }
 
   private String displaced() {
-    return "The server is busy: %d %s wait, which is the maximum, and you have the most of them; your newest one gave way to another user's. Try again later."
+    return "The server is busy: %d %s are waiting, which is the maximum, and most of them are yours; your newest one was dropped in favour of another user's. Try again later."
         .formatted(limits.maxQueued(), name);
   }
 
   private synchronized String timedOut(User user) {
-    return "The server is busy: %s, and yours had to wait for more than %d ms. Try again later."
+    return "The server is busy: %s, and yours waited for more than %d ms. Try again later."
         .formatted(inProgress(user), limits.queueTimeout().toMillis());
   }
 
   private String inProgress(User user) {
     return mayHoldMore(user)
         ? "%d %s are in progress, which is the maximum".formatted(limits.maxConcurrent(), name)
-        : "%d of your %s are in progress, which is the maximum of a user"
+        : "%d of your %s are in progress, which is the maximum per user"
             .formatted(limits.maxOfUser(), name);
   }
 

@@ -1,4 +1,4 @@
-/** What bounds the work that is done at once, fairly between users. */
+/** Limits how many requests are processed at once, fairly between users. */
 @NullMarked
 package dev.jarvis.limit;
 

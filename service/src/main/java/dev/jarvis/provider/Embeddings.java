@@ -8,24 +8,23 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Texts as vectors.
+ * The vectors of the inputs of a request.
  *
- * @param vectors one for each input, in their order
- * @param usage by the model server's own count; no output
- * @param timings null from a provider that tells none
+ * @param vectors one for each input, in the same order
+ * @param usage input tokens only
+ * @param timings null if the provider reports none
  */
 public record Embeddings(List<float[]> vectors, Usage usage, @Nullable Timings timings) {
 
   /**
-   * Checks that these are what was asked for.
+   * Checks that the vectors are those that were requested.
    *
-   * @throws ProviderException.Refused if the model gives vectors of another length than was asked
-   *     for
+   * @throws ProviderException.Refused if their length is not the requested one
    * @throws ProviderException.Unavailable if vectors are missing
    */
   public Embeddings checked(EmbeddingRequest request) throws ProviderException {
     int expected = request.inputs().size();
-    // a model server's JSON may have null among them
+    // a model server's JSON may contain null instead of a vector
     if (vectors.size() != expected
         || vectors.stream().anyMatch(it -> Objects.isNull(it) || it.length == 0)) {
       throw new ProviderException.Unavailable(
@@ -36,8 +35,8 @@ public record Embeddings(List<float[]> vectors, Usage usage, @Nullable Timings t
     int length = vectors.getFirst().length;
     if (request.dimensions().orElse(length) != length) {
       throw new ProviderException.Refused(
-          "The model gives vectors of %d numbers; 'dimensions' cannot be %d."
-              .formatted(length, request.dimensions().getAsInt()));
+          "'dimensions' is %d; this model only supports vectors of %d numbers."
+              .formatted(request.dimensions().getAsInt(), length));
     }
     return this;
   }

@@ -15,10 +15,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Which fields of a request never reach a provider. A server that speaks OpenAI's dialect gets
- * fields that JARVIS does not know, and some servers let such fields choose where a request goes,
- * with whose credential, or what fake is answered: LiteLLM's proxy obeys {@code api_base}, for
- * example.
+ * Which fields of a request must not be sent to a provider. A server of OpenAI's dialect gets
+ * fields that JARVIS does not know, and on some servers such fields choose the address to which a
+ * request is forwarded, the credentials, or a mock answer: LiteLLM's proxy uses {@code api_base},
+ * for example.
  */
 public record FieldPolicy(
     @Doc(
@@ -26,10 +26,10 @@ public record FieldPolicy(
         Set<String> allowFields,
     @Doc("Further fields that this provider must not get.") Set<String> denyFields)
     implements Checked {
-  /** What clients may send to a provider without settings of its own. */
+  /** The policy of a provider without settings. */
   public static final FieldPolicy DEFAULT = new FieldPolicy(Set.of(), Set.of());
 
-  /** Fields that choose a server, a credential or a fake, as LiteLLM, vLLM and SGLang read them. */
+  /** Fields that choose a server, credentials or a mock answer in LiteLLM, vLLM and SGLang. */
   private static final Set<String> NAMES =
       Set.of(
           "api_type",
@@ -62,7 +62,7 @@ public record FieldPolicy(
           "tenant_id",
           "user_config");
 
-  /** Names of the same kind, also where they stand in {@code metadata}. */
+  /** Names of the same kind, both at the top level and in {@code metadata}. */
   private static final Pattern ANYWHERE =
       Pattern.compile(
           "(mock|extra|litellm|aws|azure|vertex|gcs|s3|sagemaker|watsonx|databricks|bootstrap|langfuse|langsmith"
@@ -71,12 +71,12 @@ public record FieldPolicy(
               + "|webhook|callback).*");
 
   /** Names of the same kind that may mean something else in {@code metadata}. */
-  private static final Pattern ON_TOP =
+  private static final Pattern TOP_LEVEL =
       Pattern.compile("(?!timings_per_token$).*_(url|uri|host|port|token|headers)");
 
   /**
-   * Fields that the gateway reads or writes itself. In another case, {@code Model}, they pass by
-   * it, and servers written in Go obey them.
+   * Fields that the gateway reads or writes. Spelled in another case, such as {@code Model}, they
+   * would bypass it, because servers written in Go ignore case.
    */
   private static final Set<String> OWN =
       Set.of(
@@ -125,7 +125,7 @@ public record FieldPolicy(
     }
   }
 
-  /** The fields of a request that the provider must not get, in their order. */
+  /** The fields of a request that must not be sent to the provider, in their order. */
   List<String> refused(ObjectNode body) {
     List<String> refused = new ArrayList<>();
     for (Map.Entry<String, JsonNode> field : body.properties()) {
@@ -152,7 +152,9 @@ public record FieldPolicy(
     return !allowFields.contains(name) && isUnsafe(name, onTop);
   }
 
-  /** Whether a field is refused for what it does, and not for being unknown to a provider. */
+  /**
+   * Whether a field is refused because it is unsafe, not because a provider does not support it.
+   */
   public static boolean isUnsafe(String field) {
     return field.startsWith(METADATA + ".")
         ? isUnsafe(normalised(field.substring(METADATA.length() + 1)), false)
@@ -166,14 +168,14 @@ public record FieldPolicy(
 
   private static boolean isUnsafe(String name, boolean onTop) {
     return ANYWHERE.matcher(name).matches()
-        || (onTop && (NAMES.contains(name) || ON_TOP.matcher(name).matches()));
+        || (onTop && (NAMES.contains(name) || TOP_LEVEL.matcher(name).matches()));
   }
 
   private static Set<String> normalised(Set<String> names) {
     return names.stream().map(FieldPolicy::normalised).collect(Collectors.toUnmodifiableSet());
   }
 
-  /** Servers differ in whether they read {@code apiBase} and {@code api-base} too. */
+  /** Some servers also read {@code apiBase} or {@code api-base}. */
   private static String normalised(String name) {
     return name.strip()
         .replaceAll("([a-z0-9])([A-Z])", "$1_$2")

@@ -4,7 +4,7 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 
-/** A body that fails where it goes beyond a limit. */
+/** A stream that fails when more than a given number of bytes has been read. */
 final class LimitedStream extends FilterInputStream {
   private final int limitBytes;
   private long read;
@@ -14,7 +14,7 @@ final class LimitedStream extends FilterInputStream {
     this.limitBytes = limitBytes;
   }
 
-  /** Whether the body was longer than allowed. */
+  /** Whether the limit was exceeded. */
   boolean exceeded() {
     return read > limitBytes;
   }
@@ -36,7 +36,7 @@ final class LimitedStream extends FilterInputStream {
   private void count(int bytes) throws IOException {
     read += bytes;
     if (exceeded()) {
-      throw new IOException("a body is longer than " + limitBytes + " bytes");
+      throw new IOException("the body is longer than the maximum of " + limitBytes + " bytes");
     }
   }
 }

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import org.jspecify.annotations.Nullable;
 
-/** Splits a stream into lines and holds no more than one of them, of bounded length. */
+/** Splits a stream into lines of limited length, holding one of them in memory. */
 final class LineReader {
   static final int LIMIT_BYTES = 1 << 20;
 
@@ -19,10 +19,10 @@ final class LineReader {
   }
 
   /**
-   * The next line without its line feed, or null at the end. The last line may lack its line feed:
-   * it is then whole, or cut off so that it cannot be parsed.
+   * The next line without its line feed, or null at the end. The last line may lack its line feed;
+   * if the stream broke in the middle of it, it cannot be parsed.
    *
-   * @throws IOException also for a line beyond 1 MiB
+   * @throws IOException also for a line longer than 1 MiB
    */
   byte @Nullable [] next() throws IOException {
     ByteArrayOutputStream line = new ByteArrayOutputStream();
@@ -36,7 +36,7 @@ final class LineReader {
       }
       line.write(buffer, start, end - start);
       if (line.size() > LIMIT_BYTES) {
-        throw new IOException("a line is longer than " + LIMIT_BYTES + " bytes");
+        throw new IOException("a line is longer than the maximum of " + LIMIT_BYTES + " bytes");
       }
       start = 0;
       end = Math.max(0, in.read(buffer));

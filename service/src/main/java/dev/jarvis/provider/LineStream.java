@@ -13,10 +13,11 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * A model server's lines as an answer. Closing it drops the connection, at which the server stops.
+ * An answer from the lines that a model server sends. Closing it before the end closes the
+ * connection, which makes the server stop.
  */
 public abstract class LineStream implements EventSource {
-  /** How long the end of a whole answer may take before its connection is given up. */
+  /** How long to wait for the end of the body, so that the connection can be reused. */
   private static final Duration DRAIN_LIMIT = Duration.ofMillis(250);
 
   private final InputStream body;
@@ -31,31 +32,31 @@ public abstract class LineStream implements EventSource {
   private boolean finished;
 
   /**
-   * @param firstToken the limit for the first event that says something
-   * @param betweenTokens the limit for each after it
+   * @param firstToken the limit for the first output of the model
+   * @param betweenTokens the limit for each output after it
    */
   public LineStream(InputStream body, Duration firstToken, Duration betweenTokens) {
     this.body = body;
     this.lines = new LineReader(body);
     this.firstToken = firstToken;
     this.betweenTokens = betweenTokens;
-    onCancel = scope.onCancel(() -> ModelHttp.closeQuietly(body));
+    onCancel = scope.onCancel(() -> ModelServerClient.closeQuietly(body));
   }
 
   /**
-   * What a line says; nothing if it says nothing of the answer.
+   * The events of a line; may be empty.
    *
-   * @throws ProviderException if it reports a failure or cannot be understood
+   * @throws ProviderException if the line reports a failure or is invalid
    */
   protected abstract List<Event> parse(byte[] line) throws ProviderException;
 
   /**
-   * What the end of the body says where no line has ended the answer.
+   * The events at the end of a body of which no line has ended the answer.
    *
    * @throws IOException if the answer is not complete
    */
   protected List<Event> bodyEnded() throws IOException {
-    throw new IOException("the answer ended without its end mark");
+    throw new IOException("the body ended before the end of the answer");
   }
 
   @Override
@@ -63,7 +64,7 @@ public abstract class LineStream implements EventSource {
     Event event = ready.poll();
     if (event == null) {
       if (finished) {
-        throw new IllegalStateException("the end was the last event");
+        throw new IllegalStateException("the answer has ended");
       }
       event = read(begun ? betweenTokens : firstToken);
     }
@@ -79,39 +80,40 @@ public abstract class LineStream implements EventSource {
     }
     onCancel.close();
     if (finished) {
-      Thread.ofVirtual().name("drain").start(this::drain); // neither client nor clocks wait
+      Thread.ofVirtual().name("drain").start(this::drain); // so that the client need not wait
     } else {
-      ModelHttp.closeQuietly(body);
+      ModelServerClient.closeQuietly(body);
     }
   }
 
-  public static ProviderException notUnderstood(IOException cause) {
+  public static ProviderException invalidResponse(IOException cause) {
     return new ProviderException.Unavailable(
-        "The model server sent what cannot be understood.", cause, true);
+        "The model server sent an invalid response.", cause, true);
   }
 
-  /** A body read to its end leaves the connection to the next request. */
+  /** Reads the body to its end, so that the connection can be reused. */
   private void drain() {
-    try (Alarm ignored = Alarm.after(DRAIN_LIMIT, () -> ModelHttp.closeQuietly(body))) {
+    try (Alarm ignored = Alarm.after(DRAIN_LIMIT, () -> ModelServerClient.closeQuietly(body))) {
       body.skipNBytes(LineReader.LIMIT_BYTES);
     } catch (IOException ignored) {
-      // The end of the stream, or of our patience.
+      // The stream has ended, or the time is up.
     }
-    ModelHttp.closeQuietly(body);
+    ModelServerClient.closeQuietly(body);
   }
 
   /**
-   * The limit is for all lines up to one that says something: keep-alive lines do not extend it.
+   * Reads lines up to the next event. The limit is for all of them: keep-alive lines do not extend
+   * it.
    */
   private Event read(Duration limit) throws ProviderException {
-    Alarm alarm = Alarm.after(limit, () -> ModelHttp.closeQuietly(body));
+    Alarm alarm = Alarm.after(limit, () -> ModelServerClient.closeQuietly(body));
     try (alarm) {
       Event event = null;
       while (event == null) {
         byte[] line = lines.next();
         if (closed.get() || alarm.rang() || scope.cancelled()) {
-          // what looks like the end, or a last line, is neither
-          throw new IOException("the body was closed on this side");
+          // closing the body may look like its end, or like the end of a line
+          throw new IOException("the body was closed by the client");
         }
         ready.addAll(line == null ? bodyEnded() : parse(line));
         event = ready.poll();
@@ -121,7 +123,7 @@ public abstract class LineStream implements EventSource {
       close();
       throw e;
     } catch (IOException e) {
-      boolean byUs = closed.get();
+      boolean closedBefore = closed.get();
       close();
       if (scope.cancelled()) {
         throw new CancelledException();
@@ -131,7 +133,7 @@ public abstract class LineStream implements EventSource {
             "The model server sent nothing for " + limit.toMillis() + " ms.", e);
       }
       throw new ProviderException.Unavailable(
-          byUs ? "The answer was cancelled." : "The model server broke off its answer.", e, true);
+          closedBefore ? "The answer was cancelled." : ModelServerClient.BROKEN_OFF, e, true);
     }
   }
 }

@@ -7,33 +7,32 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 
-/** A place where models run: a model server, or this process. Thread-safe. */
+/** Runs models: a model server, or this process. Thread-safe. */
 public interface Provider extends AutoCloseable {
 
-  /** The provider's name, as routes and telemetry call it: {@code ollama}, {@code local}. */
+  /** The provider's name in routes and telemetry, for example {@code ollama}. */
   String name();
 
   /**
-   * The names of the models that can be asked now. Asks the server; waits for the configured limit
-   * at most.
+   * The names of the models that are available now. Asks the server, within the configured limit.
    *
-   * @throws ProviderException if the server cannot be asked
+   * @throws ProviderException if the server does not answer
    */
   List<String> models() throws ProviderException;
 
-  /** The most time that {@link #models} takes. */
+  /** The maximum time that {@link #models} takes. */
   default Duration listTimeout() {
     return Duration.ZERO;
   }
 
   /**
    * Opens an answer. Returns once the server has accepted the request. The current OpenTelemetry
-   * context travels to the server as {@code traceparent}; the answer, and waiting for it, ends with
-   * the current {@link dev.jarvis.concurrent.Cancellation} scope.
+   * context is sent to the server as {@code traceparent}; the call and its answer end with the
+   * current {@link dev.jarvis.concurrent.Cancellation} scope.
    *
    * @throws ProviderException if the model is unknown there, or the server is down, slow or busy
    */
-  EventSource chat(Ask ask) throws ProviderException;
+  EventSource chat(ProviderRequest ask) throws ProviderException;
 
   /**
    * Whether the model server is asked for a stream.
@@ -45,32 +44,32 @@ public interface Provider extends AutoCloseable {
   }
 
   /**
-   * Begins to measure, in the background, what only this provider has; to be closed.
+   * Starts the background measurements of this kind of provider; the result must be closed.
    *
-   * @param label the bounded label of a model's name
+   * @param label returns the label of a model's name: bounded, unlike the name
    */
   default AutoCloseable observe(UnaryOperator<String> label) {
     return () -> {};
   }
 
-  /** A model of this provider was discovered: its series may show at 0. */
+  /** Called when a model of this provider was discovered, to show its series at 0. */
   default void discovered(String label) {}
 
-  /** What of the request it cannot honour; asks no server for it. */
+  /** The fields of the request that this provider cannot honour; does not ask the server. */
   UnsupportedFields unsupported(ChatRequest request);
 
   /**
-   * Turns texts into vectors.
+   * Embeds texts.
    *
    * @param label the model's label in metrics
    * @throws ProviderException as {@link #chat}
    */
   Embeddings embed(EmbeddingRequest request, String label) throws ProviderException;
 
-  /** What of that request it cannot honour. */
+  /** The fields of the request that this provider cannot honour; does not ask the server. */
   UnsupportedFields unsupported(EmbeddingRequest request);
 
-  /** Whether the model is in memory, as seen lately; empty where that is not known. Never slow. */
+  /** Whether the model was in memory recently; empty if not known. Never slow. */
   default Optional<Boolean> loaded(String model) {
     return Optional.empty();
   }

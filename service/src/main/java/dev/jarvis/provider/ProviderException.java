@@ -4,8 +4,8 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Why no answer came from a model. The message is fit for a client: what the model server said in
- * it is bounded, and its keys and addresses are masked.
+ * Why a provider did not answer. The message may be shown to a client: texts of the model server in
+ * it are bounded, and keys and addresses in them are masked.
  */
 public abstract sealed class ProviderException extends Exception {
   private static final long serialVersionUID = 1L;
@@ -14,7 +14,7 @@ public abstract sealed class ProviderException extends Exception {
     super(message, cause);
   }
 
-  /** Whether a model may have worked on the question, so that it may cost. */
+  /** Whether a model may have worked on the request, so that it may cost something. */
   public boolean worked() {
     return switch (this) {
       case Unavailable it -> it.begun();
@@ -34,7 +34,7 @@ public abstract sealed class ProviderException extends Exception {
     }
   }
 
-  /** The server cannot be reached, broke off or answered with an error of its own. */
+  /** The server cannot be reached, closed the connection, or reported an internal error. */
   public static final class Unavailable extends ProviderException {
     private static final long serialVersionUID = 1L;
 
@@ -45,7 +45,7 @@ public abstract sealed class ProviderException extends Exception {
     }
 
     /**
-     * @param begun whether the server had accepted the request, and so did work that may cost
+     * @param begun whether the server had accepted the request, and may have worked on it
      */
     public Unavailable(String message, @Nullable Throwable cause, boolean begun) {
       super(message, cause);
@@ -67,7 +67,7 @@ public abstract sealed class ProviderException extends Exception {
     }
   }
 
-  /** Too many requests wait already. */
+  /** The server has too many requests. */
   public static final class Busy extends ProviderException {
     private static final long serialVersionUID = 1L;
 
@@ -82,15 +82,13 @@ public abstract sealed class ProviderException extends Exception {
       this.retryAfter = retryAfter;
     }
 
-    /** When the server wants to be asked again; zero where it did not say. */
+    /** How long the server asks clients to wait; zero if it does not say. */
     public Duration retryAfter() {
       return retryAfter;
     }
   }
 
-  /**
-   * The server understood the request and refused it, for example for a context that is too long.
-   */
+  /** The server refused the request, for example because its context is too long. */
   public static final class Refused extends ProviderException {
     private static final long serialVersionUID = 1L;
 

@@ -2,15 +2,15 @@ package dev.jarvis.provider;
 
 import dev.jarvis.telemetry.Instruments;
 
-/** A kind of model server: what {@code providers.X.type} may name. */
+/** Creates the providers of one type: a value of {@code providers.X.type}. */
 public interface ProviderFactory {
-  /** Its name in the configuration. */
+  /** The type's name in the configuration. */
   String type();
 
   /**
-   * Opens a provider; does not ask the server for anything yet.
+   * Creates a provider; sends nothing to the server yet.
    *
-   * @param instruments for what the provider measures of its own
+   * @param instruments for the provider's own metrics
    */
   Provider open(ModelServerConfig config, Instruments instruments);
 }

@@ -12,10 +12,10 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * What of a request a provider cannot honour.
+ * The fields of a request that a provider cannot honour.
  *
- * @param refused fields without which the answer would be another one than was asked for
- * @param ignored fields that the answer does as well without
+ * @param refused fields that the answer would have to respect: the provider must not be asked
+ * @param ignored fields that can be left out
  */
 public record UnsupportedFields(List<String> refused, List<String> ignored) {
   public static final UnsupportedFields NONE = new UnsupportedFields(List.of(), List.of());
@@ -35,11 +35,11 @@ public record UnsupportedFields(List<String> refused, List<String> ignored) {
           "top_p",
           "user");
 
-  /** The same of a request for vectors. */
+  /** Every provider of embeddings honours these. */
   private static final Set<String> EMBEDDING =
       Set.of("dimensions", "encoding_format", "input", "model", "user");
 
-  /** Fields that change the answer, and the values of them that do not. */
+  /** Fields that change the answer, each with a test for values that do not. */
   private static final Map<String, Predicate<JsonNode>> ESSENTIAL =
       Map.ofEntries(
           Map.entry("audio", value -> false),
@@ -66,11 +66,11 @@ public record UnsupportedFields(List<String> refused, List<String> ignored) {
   }
 
   /**
-   * Compares a request with what a provider can do.
+   * The fields of a chat that a provider cannot honour.
    *
-   * @param honoured the fields it honours beyond the common ones; {@code image_url} and {@code
-   *     tool_calls} stand for such parts of messages
-   * @param fields what it must not get
+   * @param honoured the fields that it honours besides the common ones; {@code image_url} and
+   *     {@code tool_calls} stand for such parts of messages
+   * @param fields which fields must not be sent to it
    */
   public static UnsupportedFields of(
       ChatRequest request, Set<String> honoured, FieldPolicy fields) {
@@ -105,7 +105,7 @@ public record UnsupportedFields(List<String> refused, List<String> ignored) {
     return new UnsupportedFields(refused, ignored);
   }
 
-  /** Compares a request for vectors with what every provider that makes them can do. */
+  /** The fields of a request for embeddings that a provider cannot honour. */
   public static UnsupportedFields of(EmbeddingRequest request, FieldPolicy fields) {
     Set<String> unsafe = new LinkedHashSet<>(fields.refused(request.body()));
     List<String> refused = new ArrayList<>(unsafe);
@@ -119,7 +119,7 @@ public record UnsupportedFields(List<String> refused, List<String> ignored) {
     return new UnsupportedFields(refused, ignored);
   }
 
-  /** Of a server that gets everything that it may get: what it cannot do, it says itself. */
+  /** For a server that gets all fields but the unsafe ones, and reports itself what it rejects. */
   public static UnsupportedFields of(ObjectNode body, FieldPolicy fields) {
     return new UnsupportedFields(fields.refused(body), List.of());
   }

@@ -1,4 +1,4 @@
-/** Model providers behind one interface: model servers, and the model inside this process. */
+/** Providers: model servers, and the model inside this process, behind one interface. */
 @NullMarked
 package dev.jarvis.provider;
 

@@ -26,26 +26,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Which models there are and who runs them, kept fresh in the background, so that a request asks no
- * server for it. A provider that is down keeps the models it had: a request for one of them then
- * fails as "down", not as "unknown". Thread-safe.
+ * The models and their providers, refreshed in the background so that a request need not wait for
+ * it. A provider that is down keeps the models it had: a request for one of them then fails as
+ * "down", not as "unknown". Thread-safe.
  */
 public final class Catalogue implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Catalogue.class);
 
-  /** The label of every name that is not among the known ones. */
+  /** The label of all models without a label of their own. */
   public static final String OTHER = "_other";
 
   private static final int LABELS_LIMIT = 100;
   private static final int NAME_LIMIT_CHARS = 200;
 
-  /** A name that is not known is worth a look at the servers so often. */
+  /** Minimum interval between listings because of unknown names. */
   private static final Duration MISS_PERIOD = Duration.ofSeconds(1);
 
-  /**
-   * How long requests wait for a provider's list because of a name that is not known, from the
-   * moment on that it is asked: they hold places that others wait for.
-   */
+  /** How long requests wait for a listing because of an unknown name, from its start. */
   private static final Duration MISS_LIMIT = Duration.ofMillis(500);
 
   /** How long the constructor waits for the first listings. */
@@ -53,9 +50,9 @@ public final class Catalogue implements AutoCloseable {
 
   private final List<ModelListing> listings;
   private final ScheduledThreadPoolExecutor timer;
-  private final Map<ModelListing, Look> looks = new ConcurrentHashMap<>();
+  private final Map<ModelListing, Refresh> refreshes = new ConcurrentHashMap<>();
 
-  /** What was ever seen, for labels and listeners; guards the listeners too. */
+  /** Every target that was ever listed and has a label; guards the listeners too. */
   private final Set<Target> discovered = new LinkedHashSet<>();
 
   private final List<Consumer<Target>> listeners = new ArrayList<>();
@@ -64,15 +61,14 @@ public final class Catalogue implements AutoCloseable {
 
   /** A model and the provider that runs it. */
   public record Target(Provider provider, String model) {
-    /** By the names alone. */
     public TargetName name() {
       return new TargetName(provider.name(), model);
     }
   }
 
-  /** A look at a provider's list for a name that is not known, shared by all who miss meanwhile. */
-  private record Look(CompletableFuture<Void> done, long deadlineNanos) {
-    boolean runs() {
+  /** A listing because of an unknown name, shared by all requests that need it meanwhile. */
+  private record Refresh(CompletableFuture<Void> done, long deadlineNanos) {
+    boolean running() {
       return !done.isDone();
     }
 
@@ -80,29 +76,29 @@ public final class Catalogue implements AutoCloseable {
       try {
         done.get(Math.max(0, deadlineNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
       } catch (TimeoutException e) {
-        // what is known has to do; the list is still taken when it comes
+        // the request goes on with what is known; the listing is still used when it arrives
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       } catch (ExecutionException e) {
-        throw new IllegalStateException("a list of models was not taken", e.getCause());
+        throw new IllegalStateException("the models could not be listed", e.getCause());
       }
     }
   }
 
   /**
-   * Lists the providers' models, for three seconds at most, and then again and again.
+   * Lists the providers' models, waiting three seconds at most, and then periodically.
    *
-   * @param providers in the order in which they are asked for a model that several have; stay the
-   *     caller's to close
-   * @param period the pause between two listings of a provider; one that has not answered for three
-   *     of them counts as down
+   * @param providers in the order in which they are asked for a model that several have; must be
+   *     closed by the caller
+   * @param period the pause between two listings of a provider; a provider that has not answered
+   *     for three periods counts as down
    */
   public Catalogue(List<Provider> providers, Duration period) {
     listings =
         providers.stream()
             .map(it -> new ModelListing(it, period.multipliedBy(3).plus(it.listTimeout())))
             .toList();
-    // One thread each: a provider that hangs delays no other.
+    // One thread each, so that a provider that hangs does not delay the others.
     timer =
         new ScheduledThreadPoolExecutor(
             Math.max(1, providers.size()),
@@ -127,25 +123,25 @@ public final class Catalogue implements AutoCloseable {
   }
 
   /**
-   * Who runs this model, in the providers' order; empty if no provider has it. A name without tag
-   * also finds {@code name:latest}, as at Ollama's. For a name that is not known the providers are
-   * asked again; one that lists slowly is waited for half a second at most.
+   * The targets that have this model, in the providers' order; empty if there is none. A name
+   * without tag also finds {@code name:latest}, as in Ollama. For an unknown name the providers are
+   * asked again, waiting half a second at most.
    *
-   * @throws ProviderException.Unavailable if it is unknown while every provider is down, so that
-   *     nobody can tell
+   * @throws ProviderException.Unavailable if the name is unknown while every provider is down, so
+   *     that it may exist
    */
   public List<Target> find(String model) throws ProviderException {
     List<Target> known = lookUp(model);
     if (!known.isEmpty()) {
       return known;
     }
-    // One that is down is left to the background: misses must not queue up before it.
-    List<Look> started =
+    // Not those that are down: requests must not queue up for them.
+    List<Refresh> started =
         listings.stream()
             .filter(ModelListing::up)
-            .flatMap(listing -> Stream.ofNullable(looks.compute(listing, this::look)))
+            .flatMap(listing -> Stream.ofNullable(refreshes.compute(listing, this::refreshForMiss)))
             .toList();
-    started.forEach(Look::await);
+    started.forEach(Refresh::await);
     known = lookUp(model);
     if (known.isEmpty() && listings.stream().noneMatch(ModelListing::up)) {
       throw new ProviderException.Unavailable("No model server can be reached.", null);
@@ -153,7 +149,7 @@ public final class Catalogue implements AutoCloseable {
     return known;
   }
 
-  /** All models, by provider in their order; each name once. */
+  /** All models in the providers' order, each name once. */
   public List<Target> list() {
     return targets.values().stream().map(List::getFirst).toList();
   }
@@ -181,14 +177,14 @@ public final class Catalogue implements AutoCloseable {
     return lookUp(target.model()).stream().anyMatch(it -> it.provider() == target.provider());
   }
 
-  /** The name as a metric may carry it: one of the first 100 known, else {@code _other}. */
+  /** The label of a model in metrics: the name of one of the first 100 models, else "_other". */
   public String label(String model) {
     return labels.contains(model) ? model : OTHER;
   }
 
   /**
-   * Tells of each model with a label at each provider, once: at once of those known by now. The
-   * listener is called on any thread and must be quick.
+   * Calls the listener once for each target whose model has a label: now for those that are known,
+   * later for those discovered later. The listener is called on any thread and must be quick.
    */
   public void onDiscovered(Consumer<Target> listener) {
     List<Target> known;
@@ -200,9 +196,10 @@ public final class Catalogue implements AutoCloseable {
   }
 
   /**
-   * Whether any provider answers, as the background saw it last: never slow.
+   * Checks that a provider answers, by the last listings: never slow.
    *
-   * @throws ProviderException the first provider's if of each the last listing failed or is old
+   * @throws ProviderException the first provider's failure, if each provider's last listing failed
+   *     or is too old
    */
   public void check() throws ProviderException {
     ProviderException first = null;
@@ -215,7 +212,7 @@ public final class Catalogue implements AutoCloseable {
     }
     throw first != null
         ? first
-        : new ProviderException.Unavailable("There is no model server.", null);
+        : new ProviderException.Unavailable("No model server is configured.", null);
   }
 
   @Override
@@ -232,26 +229,27 @@ public final class Catalogue implements AutoCloseable {
     return found == null ? List.of() : found;
   }
 
-  /** The look that runs, or a new one; null if the provider was asked just now. */
-  private @Nullable Look look(ModelListing listing, @Nullable Look last) {
-    if (last != null && last.runs()) {
+  /** The refresh that is running, or a new one; null if the provider was asked just now. */
+  private @Nullable Refresh refreshForMiss(ModelListing listing, @Nullable Refresh last) {
+    if (last != null && last.running()) {
       return last;
     }
     if (listing.asked(MISS_PERIOD)) {
       return null;
     }
-    return new Look(
+    return new Refresh(
         CompletableFuture.runAsync(
             () -> refresh(listing, MISS_PERIOD), task -> Thread.ofVirtual().start(task)),
         System.nanoTime() + MISS_LIMIT.toNanos());
   }
 
+  /** Lists the provider's models, unless that was done within the given time. */
   private void refresh(ModelListing listing, Duration age) {
     if (!listing.refresh(age)) {
       return;
     }
     List<Target> fresh = new ArrayList<>();
-    List<Consumer<Target>> told;
+    List<Consumer<Target>> receivers;
     synchronized (discovered) {
       Map<String, List<Target>> all = new LinkedHashMap<>();
       for (ModelListing each : listings) {
@@ -270,19 +268,22 @@ public final class Catalogue implements AutoCloseable {
       }
       all.replaceAll((model, found) -> List.copyOf(found));
       targets = Collections.unmodifiableMap(all);
-      told = List.copyOf(listeners);
+      receivers = List.copyOf(listeners);
     }
-    for (Consumer<Target> listener : told) {
-      fresh.forEach(target -> tell(listener, target));
+    for (Consumer<Target> listener : receivers) {
+      fresh.forEach(target -> call(listener, target));
     }
   }
 
-  /** An exception would end the timer, and keep the target from the other listeners. */
-  private static void tell(Consumer<Target> listener, Target target) {
+  /** Catches exceptions, which would end the timer and skip the other listeners. */
+  private static void call(Consumer<Target> listener, Target target) {
     try {
       listener.accept(target);
     } catch (RuntimeException e) {
-      LOG.atError().setCause(e).addKeyValue("model", target.model()).log("a listener failed");
+      LOG.atError()
+          .setCause(e)
+          .addKeyValue("model", target.model())
+          .log("a listener for discovered models failed");
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.jarvis.routing;
 
+import dev.jarvis.provider.ProviderException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -8,23 +9,45 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Opens after 5 failures in the last 10 attempts, for 10 s; then lets one attempt through, which
- * closes it as soon as the target begins to answer, or opens it again. An attempt that the client
- * aborted counts neither way. (Failsafe's breaker cannot give back the permit of such an attempt.)
- * Thread-safe.
+ * Opens after 5 failures in the last 10 attempts, for 10 s; then lets one trial attempt through,
+ * which closes it as soon as the target begins to answer, or opens it again. An attempt that the
+ * client aborted does not count. (Failsafe's breaker cannot take back the permit of such an
+ * attempt.) Thread-safe.
  */
 final class CircuitBreaker {
-  static final Duration PAUSE = Duration.ofSeconds(10);
+  static final Duration OPEN_TIME = Duration.ofSeconds(10);
 
   private static final int FAILURES = 5;
-  private static final int OF = 10;
+  private static final int ATTEMPTS = 10;
 
   private final LongSupplier nanoTime;
+
+  /** Whether each of the last attempts failed, oldest first. */
   private final Deque<Boolean> failures = new ArrayDeque<>();
+
   private boolean tripped;
   private int trips;
   private long openedAt;
-  private @Nullable Attempt trial;
+  private @Nullable Permit trial;
+
+  /** What the end of an attempt says about the target. */
+  enum Verdict {
+    WORKED,
+    FAILED,
+    /** Nothing. */
+    NONE;
+
+    /** What a failure says about the target: whether it counts towards opening the breaker. */
+    static Verdict of(ProviderException e) {
+      return switch (e) {
+        case ProviderException.Unavailable it -> FAILED;
+        case ProviderException.TimedOut it -> FAILED;
+        case ProviderException.Busy it -> FAILED;
+        case ProviderException.Refused it -> WORKED;
+        case ProviderException.NotFound it -> NONE;
+      };
+    }
+  }
 
   CircuitBreaker(LongSupplier nanoTime) {
     this.nanoTime = nanoTime;
@@ -32,46 +55,36 @@ final class CircuitBreaker {
 
   /** Whether no further attempt is let through now. */
   synchronized boolean open() {
-    return tripped && (trial != null || nanoTime.getAsLong() - openedAt < PAUSE.toNanos());
+    return tripped && (trial != null || nanoTime.getAsLong() - openedAt < OPEN_TIME.toNanos());
   }
 
-  /** An attempt, unless the breaker is open. */
-  synchronized Optional<Attempt> attempt() {
-    return open() ? Optional.empty() : Optional.of(begin());
+  /** A permit for an attempt; empty if the breaker is open. */
+  synchronized Optional<Permit> tryAcquire() {
+    return open() ? Optional.empty() : Optional.of(create());
   }
 
-  /** An attempt that is made whatever is known, because no other target is left. */
-  synchronized Attempt lastResort() {
-    return begin();
+  /** A permit even if the breaker is open, for the case that no other target is left. */
+  synchronized Permit acquire() {
+    return create();
   }
 
-  private Attempt begin() {
-    Attempt attempt = new Attempt(trips);
+  private Permit create() {
+    Permit permit = new Permit(trips);
     if (tripped && !open()) {
-      trial = attempt;
+      trial = permit;
     }
-    return attempt;
+    return permit;
   }
 
-  /** One attempt; exactly one of its methods but {@link #began} ends it. */
-  final class Attempt {
-    private final int begunAfterTrips;
+  /** The permit for one attempt; {@link #end} must be called exactly once. */
+  final class Permit {
+    private final int tripsBefore;
 
-    private Attempt(int begunAfterTrips) {
-      this.begunAfterTrips = begunAfterTrips;
+    private Permit(int tripsBefore) {
+      this.tripsBefore = tripsBefore;
     }
 
-    void succeeded() {
-      synchronized (CircuitBreaker.this) {
-        if (!stale()) {
-          tripped = false;
-          trial = null;
-          record(false);
-        }
-      }
-    }
-
-    /** The target has begun to answer: that is what a trial is for, however long the answer is. */
+    /** The target has begun to answer: a trial needs no more, however long the answer is. */
     void began() {
       synchronized (CircuitBreaker.this) {
         if (trial == this) {
@@ -81,34 +94,41 @@ final class CircuitBreaker {
       }
     }
 
-    void failed() {
+    void end(Verdict verdict) {
       synchronized (CircuitBreaker.this) {
-        if (trial == this) {
-          trip();
-        } else if (!stale() && !tripped) {
-          record(true);
+        switch (verdict) {
+          case WORKED -> worked();
+          case FAILED -> failed();
+          case NONE -> trial = trial == this ? null : trial;
         }
       }
     }
 
-    /** An attempt from before the breaker opened says nothing of the time since. */
+    private void worked() {
+      if (!stale()) {
+        tripped = false;
+        trial = null;
+        record(false);
+      }
+    }
+
+    private void failed() {
+      if (trial == this) {
+        trip();
+      } else if (!stale() && !tripped) {
+        record(true);
+      }
+    }
+
+    /** An attempt that began before the breaker last opened says nothing about the time since. */
     private boolean stale() {
-      return begunAfterTrips != trips;
-    }
-
-    /** The attempt ended without a verdict on the target. */
-    void aborted() {
-      synchronized (CircuitBreaker.this) {
-        if (trial == this) {
-          trial = null;
-        }
-      }
+      return tripsBefore != trips;
     }
   }
 
   private void record(boolean failed) {
     failures.addLast(failed);
-    if (failures.size() > OF) {
+    if (failures.size() > ATTEMPTS) {
       failures.removeFirst();
     }
     if (failures.stream().filter(it -> it).count() >= FAILURES) {

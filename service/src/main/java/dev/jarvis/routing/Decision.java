@@ -3,14 +3,15 @@ package dev.jarvis.routing;
 import dev.jarvis.provider.UnsupportedFields;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who is to answer, and why.
+ * Which targets are asked, in which order, and why.
  *
- * @param route what was asked for: a route's name, or a model's where no route has that name
- * @param options every target that was considered: first those to ask, in their order, then those
+ * @param route the name in the request: a route's, or a model's if no route has that name
+ * @param options every target that was considered: first those to ask, in this order, then those
  *     that were passed over
  */
 public record Decision(String route, Strategy strategy, List<Option> options) {
@@ -19,19 +20,19 @@ public record Decision(String route, Strategy strategy, List<Option> options) {
     options = List.copyOf(options);
   }
 
-  /** Those to ask, in this order. */
+  /** The targets to ask, in this order. */
   public List<Option> order() {
     return options.stream().filter(Option::asked).toList();
   }
 
-  /** The first field of the request that nobody can honour, if that is why nobody is asked. */
+  /** A field of the request that no target supports, if that is why none is asked. */
   public Optional<String> unsupported() {
     return options.isEmpty() || chosen().isPresent()
         ? Optional.empty()
         : Optional.of(options.getFirst().unsupported().refused().getFirst());
   }
 
-  /** Who is asked first; empty if nobody can be. */
+  /** The target that is asked first; empty if none can be asked. */
   public Optional<Option> chosen() {
     return options.stream().filter(Option::asked).findFirst();
   }
@@ -39,53 +40,79 @@ public record Decision(String route, Strategy strategy, List<Option> options) {
   /**
    * A target as the decision saw it.
    *
-   * @param asked whether it is asked, at once or as fallback
-   * @param reason why it was chosen or passed over: one of the words of {@link Reason}
-   * @param busy answers under way in this replica
-   * @param firstToken moving average of the time to the first token, null if never measured
-   * @param loaded whether it is in its server's memory; null where the server does not tell
-   * @param cost input and output price of a million tokens each, in USD, null without a price
-   * @param unsupported what of the request it cannot honour
+   * @param reason why it was chosen or passed over
+   * @param cost the prices of a million input and of a million output tokens, added, in USD; null
+   *     without a price
+   * @param unsupported fields of the request that it cannot honour
    */
   public record Option(
       Catalogue.Target target,
-      boolean asked,
       Reason reason,
       int weight,
       int priority,
+      Observed observed,
+      @Nullable Double cost,
+      UnsupportedFields unsupported) {
+
+    /** Whether it is asked, first or as a fallback. */
+    public boolean asked() {
+      return reason.asked;
+    }
+
+    /** The same option with another reason. */
+    Option with(Reason other) {
+      return new Option(target, other, weight, priority, observed, cost, unsupported);
+    }
+  }
+
+  /**
+   * What this replica knew of a target.
+   *
+   * @param busy attempts in progress
+   * @param firstToken moving average of the time to the first token; null if never measured
+   * @param answeredRecently whether it has answered in the last five minutes
+   * @param loaded whether the model is in its server's memory; null if the server does not report
+   *     it
+   */
+  public record Observed(
       int busy,
       @Nullable Duration firstToken,
-      @Nullable Boolean loaded,
-      @Nullable Double cost,
-      UnsupportedFields unsupported) {}
+      boolean answeredRecently,
+      @Nullable Boolean loaded) {}
 
   /** Why a target was chosen or passed over. */
   public enum Reason {
     /** The only one that can be asked. */
-    ONLY,
-    PRIORITY,
-    WEIGHT,
-    LEAST_BUSY,
-    LOWEST_LATENCY,
-    LOWEST_COST,
-    /** Equal to others, but in its server's memory already. */
-    LOADED,
+    ONLY(true),
+    PRIORITY(true),
+    WEIGHT(true),
+    LEAST_BUSY(true),
+    LOWEST_LATENCY(true),
+    LOWEST_COST(true),
+    /** Of equal rank with others, but already in its server's memory. */
+    LOADED(true),
     /** Asked if those before it fail. */
-    FALLBACK,
-    /** Down or failing, but nobody else is left. */
-    LAST_RESORT,
+    FALLBACK(true),
+    /** Down or failing, but no other target is left. */
+    LAST_RESORT(true),
     /** Passed over: it cannot honour a field of the request. */
-    UNSUPPORTED,
+    UNSUPPORTED(false),
     /** Passed over: its provider does not answer. */
-    PROVIDER_DOWN,
+    PROVIDER_DOWN(false),
     /** Passed over: its provider does not list this model. */
-    MODEL_MISSING,
-    /** Passed over: it failed too often within seconds. */
-    CIRCUIT_OPEN;
+    MODEL_MISSING(false),
+    /** Passed over: it failed too often recently. */
+    CIRCUIT_OPEN(false);
 
-    /** As telemetry writes it. */
+    private final boolean asked;
+
+    Reason(boolean asked) {
+      this.asked = asked;
+    }
+
+    /** The value in telemetry and in responses. */
     public String id() {
-      return name().toLowerCase(java.util.Locale.ROOT);
+      return name().toLowerCase(Locale.ROOT);
     }
   }
 }

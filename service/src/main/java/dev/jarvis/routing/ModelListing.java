@@ -9,17 +9,17 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What one provider listed last, and whether it still answers. */
+/** The models that a provider listed last, and whether it is up. */
 final class ModelListing {
   private static final Logger LOG = LoggerFactory.getLogger(ModelListing.class);
 
   private final Provider provider;
   private final Duration staleAfter;
-  private final ReentrantLock asking = new ReentrantLock();
+  private final ReentrantLock refreshing = new ReentrantLock();
   private volatile List<String> models = List.of();
   private volatile @Nullable Probe last;
 
-  /** One question and how it went. */
+  /** One attempt to list the models. */
   private record Probe(long atNanos, @Nullable ProviderException failure) {
     Duration age() {
       return Duration.ofNanos(System.nanoTime() - atNanos);
@@ -48,52 +48,53 @@ final class ModelListing {
   @Nullable ProviderException failure() {
     Probe probe = last;
     if (probe == null || probe.age().compareTo(staleAfter) > 0) {
-      return new ProviderException.TimedOut("The model server has not answered lately.", null);
+      return new ProviderException.TimedOut(
+          "The model server has not answered for more than %d ms.".formatted(staleAfter.toMillis()),
+          null);
     }
     return probe.failure;
   }
 
-  /** Whether the provider was asked, and has answered or failed, within the given time. */
+  /** Whether the provider has answered or failed within the given time. */
   boolean asked(Duration age) {
     Probe probe = last;
     return probe != null && probe.age().compareTo(age) < 0;
   }
 
   /**
-   * Asks the provider unless that was done within the given time: by one thread at once, the others
-   * wait for its result.
+   * Lists the provider's models, unless that was done within the given time. One thread does so at
+   * a time; the others wait for its result.
    *
    * @return whether there is a new listing
    */
   boolean refresh(Duration age) {
-    asking.lock();
+    refreshing.lock();
     try {
       Probe before = last;
       if (before != null && before.age().compareTo(age) < 0) {
         return false;
       }
-      ProviderException failure = ask();
+      ProviderException failure = list();
       last = new Probe(System.nanoTime(), failure);
-      tell(before, failure);
+      logChange(before, failure);
       return failure == null;
     } finally {
-      asking.unlock();
+      refreshing.unlock();
     }
   }
 
-  private @Nullable ProviderException ask() {
+  private @Nullable ProviderException list() {
     try {
       models = List.copyOf(provider.models());
       return null;
     } catch (ProviderException e) {
       return e;
     } catch (RuntimeException e) {
-      return new ProviderException.Unavailable("The model server cannot be asked.", e);
+      return new ProviderException.Unavailable("The models cannot be listed.", e);
     }
   }
 
-  /** Changes of state only. */
-  private void tell(@Nullable Probe before, @Nullable ProviderException failure) {
+  private void logChange(@Nullable Probe before, @Nullable ProviderException failure) {
     boolean wasUp = before == null || before.failure == null;
     if (wasUp && failure != null) {
       Throwable cause = failure.getCause() == null ? failure : failure.getCause();

@@ -14,13 +14,13 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What answers cost, by provider and model, each price from a time on. */
+/** The prices of models, each valid from a certain time on. */
 public record Prices(List<Price> prices) {
   private static final int MILLION_DIGITS = 6;
   private static final BigDecimal NANOS_OF_AN_HOUR =
       BigDecimal.valueOf(Duration.ofHours(1).toNanos());
 
-  /** Digits after the point: a trillionth of a dollar, as the ledger keeps it. */
+  /** Decimal places of a cost, as in the ledger: a trillionth of a dollar. */
   public static final int SCALE = 12;
 
   /** The configured prices. */
@@ -28,21 +28,20 @@ public record Prices(List<Price> prices) {
     return new Prices(prices.stream().map(PriceConfig::price).toList());
   }
 
-  /** The newest first, so that the first one that has begun is the one that holds. */
+  /** Sorts the newest price first, so that the first one that has begun is the valid one. */
   public Prices {
     prices = prices.stream().sorted(Comparator.comparing(Price::from).reversed()).toList();
   }
 
   /**
-   * What a model costs, in USD.
+   * The price of a model, in USD.
    *
-   * @param from since when it holds
-   * @param input for a million tokens of questions
-   * @param cachedInput for a million of them that the server had in its cache
-   * @param output for a million tokens of answers
-   * @param hour for an hour of the machine that answers: a model of one's own costs time, not
-   *     tokens
-   * @param compareWith whose price is shown beside this one
+   * @param from when it becomes valid
+   * @param input of a million input tokens
+   * @param cachedInput of a million input tokens from the server's cache
+   * @param output of a million output tokens
+   * @param hour of an hour of the machine's time: a self-hosted model costs time, not tokens
+   * @param compareWith the model whose price is shown for comparison; null if there is none
    */
   public record Price(
       Name name,
@@ -57,9 +56,9 @@ public record Prices(List<Price> prices) {
   @Allowed("PROVIDER/MODEL")
   public record Name(String provider, String model) {
     /**
-     * Reads {@code provider/model}.
+     * Parses {@code provider/model}.
      *
-     * @throws IllegalArgumentException if the text is not of that form
+     * @throws IllegalArgumentException if the text has another form
      */
     public static Name parse(String text) {
       int slash = text.indexOf('/');
@@ -71,11 +70,11 @@ public record Prices(List<Price> prices) {
   }
 
   /**
-   * Prices an answer.
+   * Calculates the cost of an answer.
    *
-   * @param at when it was asked for
-   * @param compute how long it took the machine
-   * @return empty if the model has no price at that time: unknown, and not free
+   * @param at when the call began
+   * @param compute how long the machine worked
+   * @return empty if the model has no price at that time: unknown, not free
    */
   public Optional<Cost> cost(TargetName target, Instant at, Usage usage, Duration compute) {
     return find(new Name(target.provider(), target.model()), at)
@@ -95,7 +94,8 @@ public record Prices(List<Price> prices) {
   }
 
   /**
-   * A million input and a million output tokens now, to compare by; NaN without a price of tokens.
+   * The current prices of a million input and of a million output tokens, added, to compare targets
+   * by; NaN without a price.
    */
   public double perMillion(Catalogue.Target target) {
     return find(new Name(target.provider().name(), target.model()), Instant.now())

@@ -5,8 +5,8 @@ import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.Stage;
 
 /**
- * Refuses a call that no model can answer, before anything is spent on it: an unknown name, or a
- * field that no provider of it supports.
+ * Refuses a call that no model can answer before any work is done for it: because the name is
+ * unknown, or because no provider of the model supports a field of the request.
  */
 public final class Resolve implements Stage {
   private final Router router;

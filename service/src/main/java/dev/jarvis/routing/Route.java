@@ -34,7 +34,7 @@ public record Route(
     }
   }
 
-  /** Who gets an answer that was given before. */
+  /** Whether answers are cached, and for whom. */
   CachePolicy cachePolicy() {
     return new CachePolicy(cache, cacheTtl);
   }

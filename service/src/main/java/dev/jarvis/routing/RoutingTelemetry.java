@@ -9,7 +9,7 @@ import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.Span;
 import java.util.List;
 
-/** What the routing of one call leaves: events of its span, metrics, and fields of its log line. */
+/** Records the routing of one call: span events, metrics, and fields of the log line. */
 final class RoutingTelemetry {
   private static final AttributeKey<String> ROUTE = AttributeKey.stringKey("jarvis.routing.route");
   private static final AttributeKey<String> STRATEGY =
@@ -33,7 +33,7 @@ final class RoutingTelemetry {
     this.call = call;
   }
 
-  /** Tells the decision, before anybody is asked. */
+  /** Records the decision, before any target is asked. */
   void decided(Decision decision) {
     decision
         .chosen()
@@ -64,7 +64,7 @@ final class RoutingTelemetry {
             });
   }
 
-  /** Tells that a target failed and another one is asked. */
+  /** Records that a target failed and another one is asked. */
   void fellBack(Catalogue.Target target, ProviderException error) {
     String reason = reason(error);
     telemetry
@@ -80,7 +80,7 @@ final class RoutingTelemetry {
             "jarvis.fallback", Attributes.of(FAILED, target.name().toString(), REASON, reason));
   }
 
-  /** Tells who answers in the end. */
+  /** Records the target that has begun to answer. */
   void answered(Decision decision, Catalogue.Target target) {
     boolean asChosen = decision.chosen().map(it -> it.target().equals(target)).orElse(false);
     if (!asChosen) {

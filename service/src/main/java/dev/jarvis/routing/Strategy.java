@@ -2,17 +2,17 @@ package dev.jarvis.routing;
 
 import java.util.Locale;
 
-/** How a route chooses among its targets that can be asked. Equal ones stay in their order. */
+/** How a route orders its targets. Targets of equal rank stay in the order of the route. */
 public enum Strategy {
-  /** The lowest number first, the others as fallback. */
+  /** The target with the lowest priority number first, the others as fallback. */
   PRIORITY("priority"),
-  /** By lot, each as often as its weight says. */
+  /** A random target first, with a probability in proportion to its weight. */
   WEIGHTED("weight"),
-  /** The one with the fewest answers under way in this replica. */
+  /** The target with the fewest attempts in progress in this replica first. */
   LEAST_BUSY("least_busy"),
-  /** The one whose first tokens came quickest lately; one that was never asked comes first. */
+  /** The target with the shortest recent time to first token first; never measured: before it. */
   LOWEST_LATENCY("lowest_latency"),
-  /** The one whose tokens cost least; one without a price comes last. */
+  /** The target with the lowest price per token first; without a price: last. */
   LOWEST_COST("lowest_cost");
 
   private final String reason;
@@ -21,12 +21,12 @@ public enum Strategy {
     this.reason = reason;
   }
 
-  /** Why its choice was made, as telemetry says it. */
+  /** The reason of its choices in telemetry. */
   public String reason() {
     return reason;
   }
 
-  /** As configuration and telemetry write it: {@code least-busy}. */
+  /** The name in the configuration and in telemetry, for example {@code least-busy}. */
   public String id() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }

@@ -1,6 +1,6 @@
 /**
- * The catalogue of models, and which target answers a call: routes, strategies, circuit breakers,
- * prices, attempts.
+ * The catalogue of models, and which targets are asked to answer a call: routes, strategies,
+ * circuit breakers, prices, attempts.
  */
 @NullMarked
 package dev.jarvis.routing;

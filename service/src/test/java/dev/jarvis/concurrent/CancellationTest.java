@@ -12,11 +12,11 @@ class CancellationTest {
   private final List<String> ran = new ArrayList<>();
 
   @Test
-  void everyRegisteredWaitEndsOnceAlsoAfterOneThatFails() {
+  void runsEveryActionOnceEvenIfOneFails() {
     scope.onCancel(() -> ran.add("first"));
     scope.onCancel(
         () -> {
-          throw new IllegalStateException("a faulty one");
+          throw new IllegalStateException("a faulty action");
         });
     scope.onCancel(() -> ran.add("last"));
     scope.cancel();
@@ -27,7 +27,7 @@ class CancellationTest {
   }
 
   @Test
-  void aWaitThatIsOverIsNotEnded() {
+  void doesNotRunAClosedRegistration() {
     try (Cancellation.Registration over = scope.onCancel(() -> ran.add("over"))) {
       assertThat(over).isNotNull();
     }
@@ -36,14 +36,14 @@ class CancellationTest {
   }
 
   @Test
-  void whatIsRegisteredTooLateEndsAtOnce() {
+  void runsAnActionAtOnceIfItIsCancelledAlready() {
     scope.cancel();
     scope.onCancel(() -> ran.add("late"));
     assertThat(ran).containsExactly("late");
   }
 
   @Test
-  void workFindsTheScopeOfItsThread() {
+  void isTheCurrentScopeOfItsThread() {
     scope.run(() -> assertThat(Cancellation.current()).isSameAs(scope));
     assertThat(Cancellation.current().cancelled()).isFalse();
   }

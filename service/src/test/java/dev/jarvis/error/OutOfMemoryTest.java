@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 class OutOfMemoryTest {
   @Test
-  void itEndsTheProcessAlsoAsACause() {
+  void endsTheProcessForAnErrorOrItsWrapper() {
     OutOfMemoryError error = new OutOfMemoryError("Java heap space");
 
     assertThat(ends(error)).isOne();
@@ -19,13 +19,13 @@ class OutOfMemoryTest {
   }
 
   @Test
-  void otherFailuresDoNot() {
+  void ignoresOtherFailures() {
     assertThat(ends(new StackOverflowError())).isZero();
     assertThat(ends(new IllegalStateException(new IOException("no memory")))).isZero();
     Exception first = new Exception();
     Exception second = new Exception(first);
     first.initCause(second);
-    assertThat(ends(first)).as("causes in a circle").isZero();
+    assertThat(ends(first)).as("circular causes").isZero();
   }
 
   private static int ends(Throwable failure) {

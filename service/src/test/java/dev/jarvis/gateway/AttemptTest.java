@@ -9,7 +9,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What is counted of one attempt. */
+/** Counts and times of one attempt. */
 class AttemptTest {
   private static final Event TEXT = new Event.Text(0, "x", null);
   private static final int QUESTION_TOKENS = 2;
@@ -45,7 +45,7 @@ class AttemptTest {
   }
 
   @Test
-  void whereNoModelWorkedNothingWasUsed() {
+  void hasNoUsageIfNoModelWorked() {
     Attempt attempt = stream();
     attempt.end(Outcome.ERROR, new IllegalStateException("refused"));
 
@@ -56,7 +56,7 @@ class AttemptTest {
   }
 
   @Test
-  void whoLeavesBeforeTheFirstTokenHasAskedTheQuestion() {
+  void countsTheInputOfAnAnswerAbortedBeforeItsFirstToken() {
     Attempt attempt = stream();
     attempt.began();
     attempt.end(Outcome.ABORTED, null);
@@ -65,21 +65,21 @@ class AttemptTest {
   }
 
   @Test
-  void withoutACountEachPieceIsAToken() {
+  void countsPiecesAsTokensIfTheServerDoesNotCount() {
     Attempt attempt = stream();
     attempt.began();
     attempt.observe(TEXT);
     attempt.observe(new Event.Reasoning(0, "hm", null));
     attempt.observe(new Event.ToolCall(0, 0, "id", "f", "{}", null));
-    attempt.observe(new Event.Text(0, "", null)); // says nothing
-    attempt.observe(new Event.ChoiceEnd(0, Reason.STOP, null));
+    attempt.observe(new Event.Text(0, "", null)); // not output
+    attempt.observe(new Event.ChoiceEnd(0, FinishReason.STOP, null));
     attempt.end(Outcome.OK, null);
 
     assertThat(attempt.usage()).isEqualTo(new Usage(QUESTION_TOKENS, 0, 3, 0, true));
   }
 
   @Test
-  void theServersLastCountHolds() {
+  void usesTheLastCountOfTheServer() {
     Attempt attempt = stream();
     attempt.began();
     attempt.observe(counted(7, 0));
@@ -92,7 +92,7 @@ class AttemptTest {
   }
 
   @Test
-  void piecesAfterTheLastCountOfABrokenAnswerAreAdded() {
+  void addsPiecesAfterTheLastCountOfAnAbortedAnswer() {
     Attempt attempt = stream();
     attempt.began();
     attempt.observe(TEXT);
@@ -105,7 +105,7 @@ class AttemptTest {
   }
 
   @Test
-  void aCountThatNoPieceFollowsIsExactAlsoIfTheAnswerBreaks() {
+  void keepsACountThatNoPieceFollowsExactEvenIfTheAnswerFails() {
     Attempt attempt = stream();
     attempt.began();
     attempt.observe(counted(7, 0));
@@ -115,7 +115,7 @@ class AttemptTest {
   }
 
   @Test
-  void aWholeAnswerThatNobodyWaitedForIsWhatTheTargetWritesInThatTime() {
+  void estimatesAnAbortedWholeAnswerFromTheTargetsSpeed() {
     double tokensPerSecond = 1e9;
     Attempt attempt = attempt(question(), false, tokensPerSecond);
     attempt.began();
@@ -127,7 +127,7 @@ class AttemptTest {
   }
 
   @Test
-  void itIsNoMoreThanTheClientAllows() {
+  void limitsTheEstimateToMaxTokens() {
     ChatRequest question = question();
     question.body().put("max_tokens", 5);
     Attempt attempt = attempt(question, false, 1e12);
@@ -138,7 +138,7 @@ class AttemptTest {
   }
 
   @Test
-  void withoutAKnownSpeedItIsTheQuestionAlone() {
+  void estimatesOnlyTheInputIfTheSpeedIsUnknown() {
     Attempt attempt = attempt(question(), false, UNKNOWN);
     attempt.began();
     attempt.end(Outcome.ABORTED, null);
@@ -147,7 +147,7 @@ class AttemptTest {
   }
 
   @Test
-  void aStreamsPiecesAreSeenAndNotEstimatedByTime() {
+  void doesNotEstimateAStreamFromTheTargetsSpeed() {
     Attempt attempt = attempt(question(), true, 1e12);
     attempt.began();
     attempt.end(Outcome.ABORTED, null);
@@ -156,7 +156,7 @@ class AttemptTest {
   }
 
   @Test
-  void embeddingsWriteNothing() {
+  void hasNoOutputForEmbeddings() {
     EmbeddingRequest texts = new EmbeddingRequest("m", Json.object(), null);
     texts.body().putArray("input").add("12345678");
     Attempt attempt = attempt(texts, false, 1e12);
@@ -168,7 +168,7 @@ class AttemptTest {
   }
 
   @Test
-  void theFirstEndCounts() {
+  void keepsTheFirstEnd() {
     Attempt attempt = stream();
     attempt.end(Outcome.OK, null);
     Duration duration = attempt.duration();
@@ -179,18 +179,18 @@ class AttemptTest {
   }
 
   @Test
-  void theReasonIsTheFirstChoicesWhicheverEndsFirst() {
+  void reportsTheFinishReasonOfTheFirstChoice() {
     Attempt attempt = stream();
-    attempt.observe(new Event.ChoiceEnd(1, Reason.LENGTH, null));
-    assertThat(attempt.reason()).isEqualTo(Reason.LENGTH);
+    attempt.observe(new Event.ChoiceEnd(1, FinishReason.LENGTH, null));
+    assertThat(attempt.finishReason()).isEqualTo(FinishReason.LENGTH);
 
-    attempt.observe(new Event.ChoiceEnd(0, Reason.STOP, null));
-    attempt.observe(new Event.ChoiceEnd(2, new Reason("abort"), null));
-    assertThat(attempt.reason()).isEqualTo(Reason.STOP);
+    attempt.observe(new Event.ChoiceEnd(0, FinishReason.STOP, null));
+    attempt.observe(new Event.ChoiceEnd(2, new FinishReason("abort"), null));
+    assertThat(attempt.finishReason()).isEqualTo(FinishReason.STOP);
   }
 
   @Test
-  void timesOfAStreamAreMeasuredAndThoseOfAWholeAnswerTheServers() {
+  void measuresStreamsAndUsesTheServersTimesForWholeAnswers() {
     Event end =
         new Event.End(
             new Timings(Duration.ofSeconds(100), Duration.ofSeconds(200), Duration.ofSeconds(5)));
@@ -207,7 +207,7 @@ class AttemptTest {
     assertThat(stream.timeToFirstToken()).isLessThanOrEqualTo(stream.duration());
     assertThat(stream.timePerOutputToken()).isNotNull();
     assertThat(whole.timeToFirstToken()).isEqualTo(Duration.ofMinutes(5));
-    assertThat(whole.timePerOutputToken()).as("not known").isNull();
+    assertThat(whole.timePerOutputToken()).as("of a whole answer").isNull();
     assertThat(whole.tokensPerSecond()).as("by the server's clock").isEqualTo(2);
   }
 }

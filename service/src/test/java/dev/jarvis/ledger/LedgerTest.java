@@ -3,7 +3,7 @@ package dev.jarvis.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.jarvis.gateway.LlmUse;
+import dev.jarvis.gateway.LedgerEntry;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
@@ -23,12 +23,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The ledger's promises to a request, with a table that can be made slow or broken. */
+/** The ledger with a table that can be slow or fail. */
 class LedgerTest {
-  /** The ledger's own limit is two seconds; a table that stalls does so until the test ends. */
+  /** Much longer than the ledger's own limit of two seconds. */
   private static final Duration LIMIT = Duration.ofSeconds(20);
 
-  private final List<LlmUse> table = new CopyOnWriteArrayList<>();
+  private final List<LedgerEntry> table = new CopyOnWriteArrayList<>();
   private Telemetry telemetry;
 
   @BeforeEach
@@ -41,7 +41,7 @@ class LedgerTest {
     telemetry.close();
   }
 
-  private Ledger ledger(java.util.function.Consumer<LlmUse> insert, int queueLimit) {
+  private Ledger ledger(java.util.function.Consumer<LedgerEntry> insert, int queueLimit) {
     return new Ledger(insert, telemetry.instruments(), queueLimit, () -> {});
   }
 
@@ -66,17 +66,17 @@ class LedgerTest {
 
   @Test
   void countsARowThatCannotBeWrittenAndWritesTheNext() throws Exception {
-    LlmUse bad = Uses.at(Instant.now());
+    LedgerEntry bad = LedgerEntries.at(Instant.now());
     try (Ledger ledger =
         ledger(
-            use -> {
-              if (use.equals(bad)) {
+            entry -> {
+              if (entry.equals(bad)) {
                 throw new IllegalStateException("no table");
               }
-              table.add(use);
+              table.add(entry);
             },
             10)) {
-      LlmUse good = Uses.at(Instant.now());
+      LedgerEntry good = LedgerEntries.at(Instant.now());
       ledger.record(bad);
       ledger.record(good);
       assertRows(1, 1, 0);
@@ -87,71 +87,71 @@ class LedgerTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "08006", "53300", "57P03", "57014", // away, full, starting, too slow
+        "08006", "53300", "57P03", "57014", // unavailable, full, starting, too slow
         "25006", "40P01", "40001", "55P03", // read-only, deadlock, conflict, lock
-        "XX000", "58030" // nothing says that the row is at fault
+        "XX000", "58030" // the row is not known to be at fault
       })
-  void waitsForADatabaseThatIsAway(String state) throws Exception {
+  void retriesWhileTheDatabaseIsUnavailable(String state) throws Exception {
     AtomicInteger away = new AtomicInteger(3);
     try (Ledger ledger =
         ledger(
-            use -> {
+            entry -> {
               if (away.decrementAndGet() >= 0) {
                 throw new DbClientException("insert", new SQLException("away", state));
               }
-              table.add(use);
+              table.add(entry);
             },
             10)) {
-      LlmUse use = Uses.at(Instant.now());
-      ledger.record(use);
+      LedgerEntry entry = LedgerEntries.at(Instant.now());
+      ledger.record(entry);
       assertRows(1, 0, 0);
-      assertThat(table).containsExactly(use);
+      assertThat(table).containsExactly(entry);
     }
   }
 
   @Test
-  void anErrorEndsNoWriter() throws Exception {
+  void survivesAnError() throws Exception {
     AtomicInteger broken = new AtomicInteger(5); // more than there are writers
     try (Ledger ledger =
         ledger(
-            use -> {
+            entry -> {
               if (broken.decrementAndGet() >= 0) {
                 throw new NoClassDefFoundError("driver");
               }
-              table.add(use);
+              table.add(entry);
             },
             10)) {
-      IntStream.range(0, 6).forEach(i -> ledger.record(Uses.at(Instant.now())));
+      IntStream.range(0, 6).forEach(i -> ledger.record(LedgerEntries.at(Instant.now())));
       assertRows(1, 5, 0);
     }
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"22001", "23514", "42P01"})
-  void givesUpARowThatCanNeverBeWritten(String state) throws Exception {
+  void doesNotRetryARejectedRow(String state) throws Exception {
     AtomicInteger asked = new AtomicInteger();
     try (Ledger ledger =
         ledger(
-            use -> {
+            entry -> {
               asked.incrementAndGet();
               throw new DbClientException("insert", new SQLException("refused", state));
             },
             10)) {
-      ledger.record(Uses.at(Instant.now()));
+      ledger.record(LedgerEntries.at(Instant.now()));
       assertRows(0, 1, 0);
       assertThat(asked).hasValue(1);
     }
   }
 
   @Test
-  void closesInTimeAndCountsWhatIsLostWhileTheDatabaseIsAway() throws Exception {
+  void closesInTimeAndCountsLostRowsIfTheDatabaseIsUnavailable() throws Exception {
     Ledger ledger =
         ledger(
-            use -> {
+            entry -> {
               throw new DbClientException("insert", new SQLException("away", "08001"));
             },
             10);
-    IntStream.range(0, 5).forEach(i -> ledger.record(Uses.at(Instant.now())));
+    IntStream.range(0, 5).forEach(i -> ledger.record(LedgerEntries.at(Instant.now())));
     long start = System.nanoTime();
     ledger.close();
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(LIMIT);
@@ -167,23 +167,23 @@ class LedgerTest {
   }
 
   @Test
-  void dropsRowsThatFindNoRoomWithoutWaiting() throws Exception {
+  void dropsRowsWithoutWaitingIfTheQueueIsFull() throws Exception {
     CountDownLatch unblock = new CountDownLatch(1);
     CountDownLatch blocked = new CountDownLatch(2);
     try (Ledger ledger =
         ledger(
-            use -> {
+            entry -> {
               blocked.countDown();
               awaitFor(unblock);
-              table.add(use);
+              table.add(entry);
             },
             3)) {
-      ledger.record(Uses.at(Instant.now()));
-      ledger.record(Uses.at(Instant.now()));
+      ledger.record(LedgerEntries.at(Instant.now()));
+      ledger.record(LedgerEntries.at(Instant.now()));
       assertThat(blocked.await(20, TimeUnit.SECONDS)).isTrue(); // both writers hold a row
 
       long start = System.nanoTime();
-      IntStream.range(0, 1_000).forEach(i -> ledger.record(Uses.at(Instant.now())));
+      IntStream.range(0, 1_000).forEach(i -> ledger.record(LedgerEntries.at(Instant.now())));
       assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(LIMIT);
       assertRows(0, 0, 997);
 
@@ -193,24 +193,24 @@ class LedgerTest {
   }
 
   @Test
-  void writesWhatIsQueuedWhenItCloses() throws Exception {
+  void writesQueuedRowsOnClose() throws Exception {
     Ledger ledger = ledger(table::add, 1_000);
-    IntStream.range(0, 500).forEach(i -> ledger.record(Uses.at(Instant.now())));
+    IntStream.range(0, 500).forEach(i -> ledger.record(LedgerEntries.at(Instant.now())));
     ledger.close();
     assertThat(table).hasSize(500);
   }
 
   @Test
-  void closesInTimeAndCountsWhatIsLostWhenTheTableStalls() throws Exception {
+  void closesInTimeAndCountsLostRowsIfTheTableStalls() throws Exception {
     CountDownLatch never = new CountDownLatch(1);
-    Ledger ledger = ledger(use -> awaitFor(never), 10);
-    IntStream.range(0, 5).forEach(i -> ledger.record(Uses.at(Instant.now())));
+    Ledger ledger = ledger(entry -> awaitFor(never), 10);
+    IntStream.range(0, 5).forEach(i -> ledger.record(LedgerEntries.at(Instant.now())));
     long start = System.nanoTime();
     ledger.close();
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(LIMIT);
     assertRows(0, 2, 3);
 
-    ledger.record(Uses.at(Instant.now()));
+    ledger.record(LedgerEntries.at(Instant.now()));
     assertRows(0, 2, 4);
   }
 

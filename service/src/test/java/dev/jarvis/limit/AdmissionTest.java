@@ -45,7 +45,7 @@ class AdmissionTest {
         waiting::addAndGet);
   }
 
-  /** A request that waits, and once admitted notes its name and ends. Returns when it waits. */
+  /** Queues a request that notes its name once it is admitted. Returns when it is waiting. */
   private Future<?> queue(Admission admission, String user, String name) {
     int before = waiting.get();
     Future<?> request =
@@ -76,7 +76,7 @@ class AdmissionTest {
   }
 
   @Test
-  void admitsUpToTheLimitAndRefusesTheRestInPlainWords() {
+  void admitsUpToTheLimitAndRefusesTheRest() {
     Admission admission = admission(2, 0, LONG);
     Admission.Permit first = admission.acquire("ann");
     Admission.Permit second = admission.acquire("ann");
@@ -84,8 +84,8 @@ class AdmissionTest {
     assertThatThrownBy(() -> admission.acquire("bob"))
         .isInstanceOf(ApiException.Overloaded.class)
         .hasMessage(
-            "The server is busy: 2 searches are in progress, which is the maximum, and 0 wait,"
-                + " which is the maximum too. Try again later.");
+            "The server is busy: 2 searches are in progress, which is the maximum, and 0 are"
+                + " waiting, which is also the maximum. Try again later.");
 
     first.close();
     first.close(); // counts once
@@ -97,7 +97,7 @@ class AdmissionTest {
   }
 
   @Test
-  void aUsersRequestsAreServedInTheOrderOfArrival() throws Exception {
+  void servesTheRequestsOfAUserInTheOrderOfArrival() throws Exception {
     Admission admission = admission(1, 100, LONG);
     Admission.Permit busy = admission.acquire("ann");
     List<Future<?>> requests = new ArrayList<>();
@@ -116,9 +116,9 @@ class AdmissionTest {
     assertIdle(admission, 1);
   }
 
-  /** As the old admission let requests do that came just when a permit was given back. */
+  /** A semaphore would allow it at the moment at which a permit is released. */
   @Test
-  void aNewcomerDoesNotOvertakeOneThatWaits() throws Exception {
+  void doesNotLetANewRequestOvertakeAWaitingOne() throws Exception {
     Admission admission = admission(1, 10, LONG);
     for (int round = 0; round < 200; round++) {
       order.clear();
@@ -136,7 +136,7 @@ class AdmissionTest {
   }
 
   @Test
-  void theFirstRequestOfAnotherUserIsNextWhoeverHasAHundredWaiting() throws Exception {
+  void servesAnotherUserNextEvenIfAHundredRequestsWait() throws Exception {
     Admission admission = admission(2, 200, LONG);
     Admission.Permit first = admission.acquire("ann");
     Admission.Permit second = admission.acquire("ann");
@@ -159,7 +159,7 @@ class AdmissionTest {
   }
 
   @Test
-  void usersWithAsManyPermitsTakeTurns() throws Exception {
+  void letsUsersWithEquallyManyPermitsTakeTurns() throws Exception {
     Admission admission = admission(3, 10, LONG);
     List<Admission.Permit> busy = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
@@ -186,7 +186,7 @@ class AdmissionTest {
     }
 
     assertThat(order).containsExactly("ann", "bob", "ann");
-    requests.get(0).get().close(); // both hold one: ann was served last
+    requests.get(0).get().close(); // now both hold one, and ann was served last
     await().until(() -> order.size() == 4);
     assertThat(order).endsWith("bob");
     requests.get(1).get().close(); // ann holds none
@@ -199,7 +199,7 @@ class AdmissionTest {
   }
 
   @Test
-  void usersTakeTurnsAlsoWithOnePermit() throws Exception {
+  void letsUsersTakeTurnsWithASinglePermit() throws Exception {
     Admission admission = admission(1, 20, LONG);
     Admission.Permit busy = admission.acquire("ann");
     List<Future<?>> requests = new ArrayList<>();
@@ -219,15 +219,15 @@ class AdmissionTest {
   }
 
   @Test
-  void whenTheQueueIsFullTheNewestOfTheUserWithTheMostGivesWay() throws Exception {
+  void dropsTheNewestRequestOfTheUserWithTheMostIfTheQueueIsFull() throws Exception {
     Admission admission = admission(1, 3, LONG);
     Admission.Permit busy = admission.acquire("carl");
     Future<?> first = queue(admission, "ann", "ann1");
     Future<?> second = queue(admission, "ann", "ann2");
     Future<?> third = queue(admission, "ann", "ann3");
     assertThatThrownBy(() -> admission.acquire("ann"))
-        .as("the user with the most")
-        .hasMessageContaining("and 3 wait");
+        .as("the user with the most waiting requests")
+        .hasMessageContaining("and 3 are waiting");
 
     Future<?> other =
         threads.submit(
@@ -240,7 +240,7 @@ class AdmissionTest {
     assertThatThrownBy(third::get)
         .cause()
         .isInstanceOf(ApiException.Overloaded.class)
-        .hasMessageContaining("your newest one gave way to another user's");
+        .hasMessageContaining("your newest one was dropped in favour of another user's");
     assertThat(waiting).hasValue(3);
     busy.close();
     first.get();
@@ -251,7 +251,7 @@ class AdmissionTest {
   }
 
   @Test
-  void aWaitThatIsCancelledEndsAndFreesItsPlace() throws Exception {
+  void removesACancelledRequestFromTheQueue() throws Exception {
     Admission admission = admission(1, 1, LONG);
     Admission.Permit busy = admission.acquire("ann");
     Cancellation scope = new Cancellation();
@@ -264,7 +264,7 @@ class AdmissionTest {
     assertThatThrownBy(request::get).cause().isInstanceOf(CancelledException.class);
     assertThat(waiting).hasValue(0);
     assertThatThrownBy(() -> scope.run(() -> admission.acquire("bob")))
-        .as("does not even begin to wait")
+        .as("a call after the cancellation")
         .isInstanceOf(CancelledException.class);
     Future<?> next = queue(admission, "carl", "carl");
     busy.close();
@@ -273,7 +273,7 @@ class AdmissionTest {
   }
 
   @Test
-  void aPermitThatComesTogetherWithACancellationIsPassedOn() throws Exception {
+  void passesOnThePermitOfARequestCancelledAtTheSameTime() throws Exception {
     Admission admission = admission(1, 2, LONG);
     for (int round = 0; round < 300; round++) {
       Admission.Permit busy = admission.acquire("ann");
@@ -288,7 +288,7 @@ class AdmissionTest {
       cancelling.get();
 
       try {
-        ((Admission.Permit) cancelled.get()).close(); // it was admitted before
+        ((Admission.Permit) cancelled.get()).close(); // it was admitted before the cancellation
       } catch (ExecutionException e) {
         assertThat(e).cause().isInstanceOf(CancelledException.class);
       }
@@ -298,7 +298,7 @@ class AdmissionTest {
   }
 
   @Test
-  void aWaitThatTakesTooLongEndsAndFreesItsPlace() {
+  void removesATimedOutRequestFromTheQueue() {
     Admission admission = admission(1, 1, Duration.ofMillis(1));
     Admission.Permit busy = admission.acquire("ann");
 
@@ -306,8 +306,8 @@ class AdmissionTest {
       assertThatThrownBy(() -> admission.acquire("bob"))
           .isInstanceOf(ApiException.Overloaded.class)
           .hasMessage(
-              "The server is busy: 1 searches are in progress, which is the maximum, and yours had"
-                  + " to wait for more than 1 ms. Try again later.");
+              "The server is busy: 1 searches are in progress, which is the maximum, and yours"
+                  + " waited for more than 1 ms. Try again later.");
       assertThat(waiting).hasValue(0);
     }
     busy.close();
@@ -315,7 +315,7 @@ class AdmissionTest {
   }
 
   @Test
-  void aUserDoesNotHoldAllPermitsWhereTheyLastLong() throws Exception {
+  void limitsThePermitsOfAUser() throws Exception {
     Admission admission =
         new Admission("uploads", new Admission.Limits(4, 2, 1, LONG), waiting::addAndGet);
     Admission.Permit first = admission.acquire("ann");
@@ -323,13 +323,13 @@ class AdmissionTest {
     Future<?> third = queue(admission, "ann", "ann3");
     assertThatThrownBy(() -> admission.acquire("ann"))
         .hasMessage(
-            "The server is busy: 2 of your uploads are in progress, which is the maximum of a user,"
-                + " and 1 wait, which is the maximum too. Try again later.");
+            "The server is busy: 2 of your uploads are in progress, which is the maximum per user,"
+                + " and 1 are waiting, which is also the maximum. Try again later.");
 
     Admission.Permit bob = admission.acquire("bob");
     assertThat(order).isEmpty();
     bob.close();
-    assertThat(waiting).as("still not for ann").hasValue(1);
+    assertThat(waiting).as("requests of ann").hasValue(1);
     first.close();
     third.get();
 
@@ -339,7 +339,7 @@ class AdmissionTest {
   }
 
   @Test
-  void noPermitIsLostOrDoubledHoweverRequestsEnd() {
+  void neitherLosesNorDuplicatesAPermit() {
     int permits = 7;
     Admission admission =
         new Admission(
@@ -389,7 +389,7 @@ class AdmissionTest {
       Thread.onSpinWait();
       inside.decrementAndGet();
       if (random.nextBoolean()) {
-        permit.close(); // and once more at the end
+        permit.close(); // it is closed once more at the end
       }
     } catch (ApiException.Overloaded e) {
       assertThat(e).hasMessageEndingWith(".");

@@ -3,7 +3,7 @@ package dev.jarvis.provider;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Timings;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.json.Json;
@@ -13,25 +13,25 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Requests and answers, in short. */
+/** Creates requests and reads answers. */
 public final class Chats {
   private static final Duration LIMIT = Duration.ofMinutes(10);
 
   private Chats() {}
 
-  /** All events of an answer, the end included. */
+  /** All events of an answer, including the end. */
   public record Answer(List<Event> events) {
-    /** The text of all choices, one piece after the other. */
+    /** The joined text of all choices. */
     public String text() {
       return of(Event.Text.class).stream().map(Event.Text::text).collect(Collectors.joining());
     }
 
-    /** That of the choice that ended first. */
-    public Reason reason() {
+    /** The finish reason of the choice that ended first. */
+    public FinishReason reason() {
       return of(Event.ChoiceEnd.class).getFirst().reason();
     }
 
-    /** The last count. */
+    /** The last reported usage. */
     public Usage usage() {
       return of(Event.UsageReport.class).getLast().usage();
     }
@@ -55,7 +55,7 @@ public final class Chats {
     return new ChatRequest.Message(Json.object().put("role", role).put("content", content));
   }
 
-  /** Greedy, so that the answer is the same each time. */
+  /** A request that gets the same answer each time. */
   public static ChatRequest greedy(String model, String question, int maxTokens, String... stop) {
     ChatRequest request = request(model, question);
     request.body().put("temperature", 0).put("max_tokens", maxTokens).put("seed", 1);
@@ -63,17 +63,17 @@ public final class Chats {
     return request;
   }
 
-  /** Asked for piece by piece. */
-  public static Ask stream(ChatRequest request) {
-    return new Ask(request, request.model(), true, LIMIT);
+  /** A request for a stream. */
+  public static ProviderRequest stream(ChatRequest request) {
+    return new ProviderRequest(request, request.model(), true, LIMIT);
   }
 
-  /** Asked for as a whole. */
-  public static Ask whole(ChatRequest request) {
-    return new Ask(request, request.model(), false, LIMIT);
+  /** A request for a whole answer. */
+  public static ProviderRequest whole(ChatRequest request) {
+    return new ProviderRequest(request, request.model(), false, LIMIT);
   }
 
-  /** Reads to the end. */
+  /** Reads an answer to its end. */
   public static Answer read(EventSource source) throws ProviderException {
     List<Event> events = new ArrayList<>();
     do {
@@ -82,9 +82,9 @@ public final class Chats {
     return new Answer(events);
   }
 
-  /** Asks, and reads to the end. */
-  public static Answer ask(Provider provider, Ask ask) throws ProviderException {
-    try (EventSource source = provider.chat(ask)) {
+  /** Asks a provider and reads its answer to the end. */
+  public static Answer ask(Provider provider, ProviderRequest request) throws ProviderException {
+    try (EventSource source = provider.chat(request)) {
       return read(source);
     }
   }

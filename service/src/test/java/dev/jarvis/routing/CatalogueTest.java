@@ -5,14 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import dev.jarvis.gateway.ChatRequest;
-import dev.jarvis.gateway.EmbeddingRequest;
-import dev.jarvis.provider.Ask;
-import dev.jarvis.provider.Embeddings;
-import dev.jarvis.provider.EventSource;
-import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
-import dev.jarvis.provider.UnsupportedFields;
+import dev.jarvis.provider.StubProvider;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -33,22 +27,16 @@ class CatalogueTest {
   private final Listing one = new Listing("one", "a", "b:latest");
   private final Listing two = new Listing("two", "a", "c");
 
-  /** Lists what the test says. */
-  private static final class Listing implements Provider {
-    private final String name;
+  /** A provider with scripted models. */
+  private static final class Listing extends StubProvider {
     private final AtomicInteger asked = new AtomicInteger();
     private volatile List<String> models;
     private volatile boolean down;
     private volatile CountDownLatch answers = new CountDownLatch(0);
 
     Listing(String name, String... models) {
-      this.name = name;
+      super(name);
       this.models = List.of(models);
-    }
-
-    @Override
-    public String name() {
-      return name;
     }
 
     @Override
@@ -64,33 +52,10 @@ class CatalogueTest {
       }
       return models;
     }
-
-    @Override
-    public EventSource chat(Ask ask) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public UnsupportedFields unsupported(ChatRequest request) {
-      return UnsupportedFields.NONE;
-    }
-
-    @Override
-    public Embeddings embed(EmbeddingRequest request, String label) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public UnsupportedFields unsupported(EmbeddingRequest request) {
-      return UnsupportedFields.NONE;
-    }
-
-    @Override
-    public void close() {}
   }
 
   @Test
-  void theFirstProviderOfANameIsAsked() throws Exception {
+  void findsModelsInTheOrderOfTheProviders() throws Exception {
     try (Catalogue models = new Catalogue(List.of(one, two), NEVER)) {
       assertThat(models.find("a")).contains(new Catalogue.Target(one, "a"));
       assertThat(models.find("c")).contains(new Catalogue.Target(two, "c"));
@@ -101,7 +66,7 @@ class CatalogueTest {
   }
 
   @Test
-  void aNameWithoutTagMeansTheLatest() throws Exception {
+  void findsTheLatestTagForANameWithoutTag() throws Exception {
     try (Catalogue models = new Catalogue(List.of(one), NEVER)) {
       assertThat(models.find("b")).contains(new Catalogue.Target(one, "b:latest"));
       assertThat(models.find("b:1b")).isEmpty();
@@ -109,7 +74,7 @@ class CatalogueTest {
   }
 
   @Test
-  void knownNamesCostNoQuestion() throws Exception {
+  void doesNotAskProvidersForKnownNames() throws Exception {
     try (Catalogue models = new Catalogue(List.of(one), NEVER)) {
       for (int i = 0; i < 1000; i++) {
         models.find("a");
@@ -119,7 +84,7 @@ class CatalogueTest {
   }
 
   @Test
-  void manyMissesAskOnceASecond() throws Exception {
+  void asksAProviderAtMostOnceASecondForUnknownNames() throws Exception {
     try (Catalogue models = new Catalogue(List.of(one), NEVER);
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       long start = System.nanoTime();
@@ -136,7 +101,7 @@ class CatalogueTest {
   }
 
   @Test
-  void aMissFindsWhatIsNew() {
+  void findsANewModel() {
     try (Catalogue models = new Catalogue(List.of(one), NEVER)) {
       one.models = List.of("new");
 
@@ -146,31 +111,31 @@ class CatalogueTest {
   }
 
   @Test
-  void aSlowListHoldsUpNoMiss() throws Exception {
+  void doesNotWaitLongForASlowProvider() throws Exception {
     try (Catalogue models = new Catalogue(List.of(one, two), NEVER)) {
       one.answers = new CountDownLatch(1);
       one.models = List.of("late");
       two.models = List.of("new");
 
       await().atMost(LIMIT).until(() -> !models.find("new").isEmpty());
-      assertThat(one.asked).as("it is being asked").hasValue(2);
+      assertThat(one.asked).as("listings, the second in progress").hasValue(2);
       long start = System.nanoTime();
       for (int i = 0; i < 100; i++) {
         assertThat(models.find("no" + i)).isEmpty();
       }
       assertThat(Duration.ofNanos(System.nanoTime() - start))
-          .as("one wait, which all share, and not one each")
+          .as("one wait shared by all requests")
           .isLessThan(Duration.ofSeconds(10));
       assertThat(one.asked).hasValue(2);
 
       one.answers.countDown();
       await().atMost(LIMIT).until(() -> models.list().size() == 2);
-      assertThat(models.find("late")).as("its list is taken when it comes").hasSize(1);
+      assertThat(models.find("late")).as("a late listing is used").hasSize(1);
     }
   }
 
   @Test
-  void theBackgroundSeesChanges() {
+  void refreshesTheModelsInTheBackground() {
     try (Catalogue models = new Catalogue(List.of(one), FAST)) {
       one.models = List.of("new");
 
@@ -179,7 +144,7 @@ class CatalogueTest {
   }
 
   @Test
-  void aProviderThatIsDownKeepsItsModels() throws Exception {
+  void keepsTheModelsOfAProviderThatIsDown() throws Exception {
     try (Catalogue models = new Catalogue(List.of(one, two), FAST)) {
       one.down = true;
       two.down = true;
@@ -196,7 +161,7 @@ class CatalogueTest {
   }
 
   @Test
-  void healthIsGoodWhileOneProviderAnswers() {
+  void passesTheCheckWhileOneProviderAnswers() {
     one.down = true;
     try (Catalogue models = new Catalogue(List.of(one, two), NEVER)) {
       assertThatCode(models::check).doesNotThrowAnyException();
@@ -208,15 +173,15 @@ class CatalogueTest {
   }
 
   @Test
-  void anOldListingIsNoSignOfLife() {
+  void failsTheCheckIfTheListingIsTooOld() {
     Catalogue models = new Catalogue(List.of(one), FAST);
-    models.close(); // nobody asks any more
+    models.close(); // ends the listings
 
     await().atMost(LIMIT).until(() -> fails(models));
   }
 
   @Test
-  void junkNeverBecomesALabel() throws Exception {
+  void limitsLabelsToTheFirstHundredModels() throws Exception {
     one.models = IntStream.range(0, 150).mapToObj(i -> "m" + i).toList();
     try (Catalogue models = new Catalogue(List.of(one), NEVER)) {
       models.find("junk");
@@ -225,12 +190,12 @@ class CatalogueTest {
       assertThat(models.label("m99")).isEqualTo("m99");
       assertThat(models.label("m100")).isEqualTo("_other");
       assertThat(models.label("junk")).isEqualTo("_other");
-      assertThat(models.find("m100")).as("it works all the same").hasSize(1);
+      assertThat(models.find("m100")).as("a model without label").hasSize(1);
     }
   }
 
   @Test
-  void eachModelIsDiscoveredOnce() {
+  void callsListenersOnceForEachModel() {
     List<String> seen = new CopyOnWriteArrayList<>();
     try (Catalogue models = new Catalogue(List.of(one, two), FAST)) {
       models.onDiscovered(target -> seen.add(target.provider().name() + " " + target.model()));
@@ -245,7 +210,7 @@ class CatalogueTest {
   }
 
   @Test
-  void aListenerThatFailsEndsNeitherTheTimerNorTheOthers() {
+  void survivesAListenerThatFails() {
     List<String> seen = new CopyOnWriteArrayList<>();
     try (Catalogue models = new Catalogue(List.of(one), FAST)) {
       models.onDiscovered(

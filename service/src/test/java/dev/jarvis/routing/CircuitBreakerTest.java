@@ -2,7 +2,8 @@ package dev.jarvis.routing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.jarvis.routing.CircuitBreaker.Attempt;
+import dev.jarvis.routing.CircuitBreaker.Permit;
+import dev.jarvis.routing.CircuitBreaker.Verdict;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
@@ -13,17 +14,17 @@ class CircuitBreakerTest {
   private final CircuitBreaker breaker = new CircuitBreaker(now::get);
 
   private void fail(int times) {
-    IntStream.range(0, times).forEach(it -> breaker.lastResort().failed());
+    IntStream.range(0, times).forEach(it -> breaker.acquire().end(Verdict.FAILED));
   }
 
-  private void pause() {
-    now.addAndGet(CircuitBreaker.PAUSE.toNanos());
+  private void waitUntilItMayClose() {
+    now.addAndGet(CircuitBreaker.OPEN_TIME.toNanos());
   }
 
   @Test
-  void fiveFailuresOfTheLastTenAttemptsOpenIt() {
+  void opensAfterFiveFailuresInTenAttempts() {
     fail(4);
-    IntStream.range(0, 6).forEach(it -> breaker.lastResort().succeeded());
+    IntStream.range(0, 6).forEach(it -> breaker.acquire().end(Verdict.WORKED));
     fail(1);
     assertThat(breaker.open()).as("the first failure is eleven attempts ago").isFalse();
 
@@ -31,13 +32,13 @@ class CircuitBreakerTest {
     assertThat(breaker.open()).isFalse();
     fail(3);
     assertThat(breaker.open()).isTrue();
-    assertThat(breaker.attempt()).isEmpty();
+    assertThat(breaker.tryAcquire()).isEmpty();
   }
 
   @Test
-  void anAbortedAttemptIsNeitherASuccessNorAFailure() {
+  void ignoresAbortedAttempts() {
     fail(4);
-    IntStream.range(0, 10).forEach(it -> breaker.lastResort().aborted());
+    IntStream.range(0, 10).forEach(it -> breaker.acquire().end(Verdict.NONE));
     assertThat(breaker.open()).isFalse();
 
     fail(1);
@@ -45,67 +46,67 @@ class CircuitBreakerTest {
   }
 
   @Test
-  void afterThePauseOneAttemptIsLetThrough() {
+  void letsOneTrialThroughAfterTenSeconds() {
     fail(5);
-    pause();
+    waitUntilItMayClose();
 
-    long through = IntStream.range(0, 50).filter(it -> breaker.attempt().isPresent()).count();
+    long through = IntStream.range(0, 50).filter(it -> breaker.tryAcquire().isPresent()).count();
 
     assertThat(through).isEqualTo(1);
-    assertThat(breaker.open()).as("for all others").isTrue();
+    assertThat(breaker.open()).as("open for other attempts").isTrue();
   }
 
   @Test
-  void theTrialDecides() {
+  void opensOrClosesAfterTheTrial() {
     fail(5);
-    pause();
-    breaker.attempt().orElseThrow().failed();
+    waitUntilItMayClose();
+    breaker.tryAcquire().orElseThrow().end(Verdict.FAILED);
     assertThat(breaker.open()).isTrue();
 
-    pause();
+    waitUntilItMayClose();
     assertThat(breaker.open()).isFalse();
-    breaker.attempt().orElseThrow().succeeded();
+    breaker.tryAcquire().orElseThrow().end(Verdict.WORKED);
     assertThat(breaker.open()).isFalse();
     fail(4);
-    assertThat(breaker.open()).as("it begins anew").isFalse();
+    assertThat(breaker.open()).as("earlier failures are forgotten").isFalse();
   }
 
   @Test
-  void aTrialThatHasBegunToAnswerKeepsNobodyWaitingForItsEnd() {
+  void closesAsSoonAsTheTrialBeginsToAnswer() {
     fail(5);
-    pause();
-    Attempt trial = breaker.attempt().orElseThrow();
-    assertThat(breaker.attempt()).isEmpty();
+    waitUntilItMayClose();
+    Permit trial = breaker.tryAcquire().orElseThrow();
+    assertThat(breaker.tryAcquire()).isEmpty();
 
     trial.began();
 
-    assertThat(breaker.attempt()).isPresent();
-    trial.failed();
-    assertThat(breaker.open()).as("one failure of ten").isFalse();
+    assertThat(breaker.tryAcquire()).isPresent();
+    trial.end(Verdict.FAILED);
+    assertThat(breaker.open()).as("after a single failure").isFalse();
   }
 
   @Test
-  void anAbortedTrialLetsTheNextAttemptThrough() {
+  void letsAnotherTrialThroughAfterAnAbortedOne() {
     fail(5);
-    pause();
-    Optional<Attempt> trial = breaker.attempt();
-    assertThat(breaker.attempt()).isEmpty();
+    waitUntilItMayClose();
+    Optional<Permit> trial = breaker.tryAcquire();
+    assertThat(breaker.tryAcquire()).isEmpty();
 
-    trial.orElseThrow().aborted();
+    trial.orElseThrow().end(Verdict.NONE);
 
-    assertThat(breaker.attempt()).isPresent();
-    assertThat(breaker.attempt()).isEmpty();
+    assertThat(breaker.tryAcquire()).isPresent();
+    assertThat(breaker.tryAcquire()).isEmpty();
   }
 
   @Test
-  void anAttemptFromBeforeItOpenedDoesNotCloseIt() {
-    Attempt early = breaker.attempt().orElseThrow();
+  void isNotClosedByAnAttemptThatBeganBeforeItOpened() {
+    Permit early = breaker.tryAcquire().orElseThrow();
     fail(5);
 
-    early.succeeded();
+    early.end(Verdict.WORKED);
     assertThat(breaker.open()).isTrue();
 
-    breaker.lastResort().succeeded();
+    breaker.acquire().end(Verdict.WORKED);
     assertThat(breaker.open()).as("the target answers again").isFalse();
   }
 }

@@ -61,7 +61,7 @@ class PricesTest {
   }
 
   @Test
-  void tokensCostWhatThePriceOfTheirTimeSays() {
+  void usesThePriceThatWasValidAtTheTimeOfTheCall() {
     Usage usage = Usage.counted(1_000_000, 1);
 
     assertThat(usd(CLOUD, NEW.minusMillis(1), usage, Duration.ZERO))
@@ -70,7 +70,7 @@ class PricesTest {
   }
 
   @Test
-  void aModelOfOnesOwnCostsTimeAndTheOtherStandsBeside() {
+  void pricesASelfHostedModelByTimeAndComparesItByTokens() {
     Cost cost =
         prices
             .cost(target(HOME), NEW, Usage.counted(1_000_000, 1_000_000), Duration.ofSeconds(10))
@@ -81,7 +81,7 @@ class PricesTest {
   }
 
   @Test
-  void withoutAPriceItIsUnknownAndNotFree() {
+  void returnsNoCostWithoutAPrice() {
     assertThat(
             prices.cost(
                 target(CLOUD), OLD.minusMillis(1), Usage.counted(1, 1), Duration.ofSeconds(1)))
@@ -98,8 +98,8 @@ class PricesTest {
   }
 
   @Test
-  void cachedTokensHaveTheirPriceAndReasoningIsOutput() {
-    Prices dear =
+  void pricesCachedTokensSeparatelyAndReasoningAsOutput() {
+    Prices expensive =
         new Prices(
             List.of(
                 new Price(
@@ -112,12 +112,12 @@ class PricesTest {
                     null)));
     Usage usage = new Usage(1_000_000, 2_000_000, 3_000_000, 4_000_000, false);
 
-    assertThat(dear.cost(target(CLOUD), OLD, usage, Duration.ZERO).orElseThrow().usd())
+    assertThat(expensive.cost(target(CLOUD), OLD, usage, Duration.ZERO).orElseThrow().usd())
         .isEqualByComparingTo("71.2");
   }
 
   @Test
-  void aSingleTokenIsNotRoundedAway() {
+  void doesNotRoundASingleTokenToZero() {
     assertThat(usd(CLOUD, NEW, Usage.counted(1, 0), Duration.ZERO))
         .isEqualByComparingTo("0.0000001");
   }

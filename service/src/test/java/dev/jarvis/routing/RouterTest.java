@@ -4,14 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.jarvis.config.Configs;
 import dev.jarvis.gateway.ChatRequest;
-import dev.jarvis.gateway.EmbeddingRequest;
-import dev.jarvis.provider.Ask;
 import dev.jarvis.provider.Chats;
-import dev.jarvis.provider.Embeddings;
-import dev.jarvis.provider.EventSource;
-import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.StubProvider;
 import dev.jarvis.provider.UnsupportedFields;
+import dev.jarvis.routing.CircuitBreaker.Verdict;
 import dev.jarvis.routing.Decision.Option;
 import dev.jarvis.routing.Decision.Reason;
 import java.time.Duration;
@@ -26,7 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class RouterTest {
-  /** A listing is made at the start only, and never too old. */
+  /** Longer than a test: models are listed at the start only. */
   private static final Duration NEVER = Duration.ofHours(1);
 
   private static final ChatRequest ANY = Chats.request("m", "hi");
@@ -38,20 +35,14 @@ class RouterTest {
   private final AtomicLong now = new AtomicLong();
 
   /** A provider that has the model "m", unless it is down. */
-  private static final class Stub implements Provider {
-    private final String name;
+  private static final class Stub extends StubProvider {
     volatile boolean down;
     volatile List<String> listed = List.of("m");
     volatile Optional<Boolean> loaded = Optional.empty();
     volatile UnsupportedFields unsupported = UnsupportedFields.NONE;
 
     Stub(String name) {
-      this.name = name;
-    }
-
-    @Override
-    public String name() {
-      return name;
+      super(name);
     }
 
     @Override
@@ -63,11 +54,6 @@ class RouterTest {
     }
 
     @Override
-    public EventSource chat(Ask ask) {
-      throw new AssertionError("a decision asks no model");
-    }
-
-    @Override
     public UnsupportedFields unsupported(ChatRequest request) {
       return unsupported;
     }
@@ -76,19 +62,6 @@ class RouterTest {
     public Optional<Boolean> loaded(String model) {
       return loaded;
     }
-
-    @Override
-    public Embeddings embed(EmbeddingRequest request, String label) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public UnsupportedFields unsupported(EmbeddingRequest request) {
-      return UnsupportedFields.NONE;
-    }
-
-    @Override
-    public void close() {}
   }
 
   @AfterEach
@@ -96,7 +69,7 @@ class RouterTest {
     models.close();
   }
 
-  /** Lists the models anew, for routers that are made from now on. */
+  /** Lists the models again, for routers created from now on. */
   private void list() {
     models.close();
     models = new Catalogue(List.of(a, b), NEVER);
@@ -136,7 +109,7 @@ class RouterTest {
   }
 
   @Test
-  void theLowestPriorityFirstTheOthersAsFallback() throws Exception {
+  void ordersByPriority() throws Exception {
     Decision decision = decide(router(Strategy.PRIORITY, target("a", 1, 2), target("b", 1, 1)));
 
     assertThat(order(decision)).containsExactly("b", "a");
@@ -146,7 +119,7 @@ class RouterTest {
   }
 
   @Test
-  void weightsAreSharesOfTheLot() throws Exception {
+  void choosesByWeight() throws Exception {
     Router router = router(Strategy.WEIGHTED, target("a", 3, 1), target("b", 1, 1));
     Map<String, Integer> drawn = new HashMap<>();
     for (int i = 0; i < 1000; i++) {
@@ -160,54 +133,56 @@ class RouterTest {
   }
 
   @Test
-  void theLeastBusy() throws Exception {
+  void choosesTheLeastBusyTarget() throws Exception {
     Router router = router(Strategy.LEAST_BUSY, target("a", 1, 1), target("b", 1, 1));
-    Router.Lease lease = router.lease(at(a));
+    TargetLease lease = router.lease(at(a));
 
     Decision busy = decide(router);
     assertThat(order(busy)).containsExactly("b", "a");
     assertThat(reason(busy)).isEqualTo(Reason.LEAST_BUSY);
-    assertThat(busy.options()).extracting(Option::busy).containsExactly(0, 1);
+    assertThat(busy.options()).extracting(it -> it.observed().busy()).containsExactly(0, 1);
 
-    lease.end(false);
-    lease.end(false);
+    lease.end(Verdict.WORKED);
+    lease.end(Verdict.WORKED);
     assertThat(order(decide(router))).containsExactly("a", "b");
   }
 
   @Test
-  void theQuickestFirstToken() throws Exception {
+  void choosesTheTargetWithTheShortestTimeToFirstToken() throws Exception {
     Router router = router(Strategy.LOWEST_LATENCY, target("a", 1, 1), target("b", 1, 1));
-    Router.Lease slow = router.lease(at(a));
-    slow.firstTokenAfter(Duration.ofMillis(30));
-    slow.end(false);
+    TargetLease slow = router.lease(at(a));
+    slow.timeToFirstToken(Duration.ofMillis(30));
+    slow.end(Verdict.WORKED);
 
     Decision untried = decide(router);
-    assertThat(order(untried)).as("one that was never asked is tried").containsExactly("b", "a");
+    assertThat(order(untried))
+        .as("a target that was never asked comes first")
+        .containsExactly("b", "a");
 
-    Router.Lease quick = router.lease(at(b));
-    quick.firstTokenAfter(Duration.ZERO);
-    quick.end(false);
+    TargetLease quick = router.lease(at(b));
+    quick.timeToFirstToken(Duration.ZERO);
+    quick.end(Verdict.WORKED);
     Decision decision = decide(router);
     assertThat(order(decision)).containsExactly("b", "a");
     assertThat(reason(decision)).isEqualTo(Reason.LOWEST_LATENCY);
-    assertThat(decision.options().get(1).firstToken()).isEqualTo(Duration.ofMillis(30));
+    assertThat(decision.options().get(1).observed().firstToken()).isEqualTo(Duration.ofMillis(30));
   }
 
   @Test
-  void aTargetWhoseFirstTokenIsNeverKnownComesLast() throws Exception {
+  void putsATargetWithUnknownTimeToFirstTokenLast() throws Exception {
     Router router = router(Strategy.LOWEST_LATENCY, target("a", 1, 1), target("b", 1, 1));
-    Router.Lease whole = router.lease(at(a)); // without the server's timings
+    TargetLease whole = router.lease(at(a)); // without the server's timings
     whole.answered();
-    whole.end(false);
-    Router.Lease slow = router.lease(at(b));
-    slow.firstTokenAfter(Duration.ofSeconds(9));
-    slow.end(false);
+    whole.end(Verdict.WORKED);
+    TargetLease slow = router.lease(at(b));
+    slow.timeToFirstToken(Duration.ofSeconds(9));
+    slow.end(Verdict.WORKED);
 
     assertThat(order(decide(router))).containsExactly("b", "a");
   }
 
   @Test
-  void theCheapestAndOneWithoutAPriceLast() throws Exception {
+  void choosesTheCheapestTargetAndPutsOneWithoutAPriceLast() throws Exception {
     Router router = router(Strategy.LOWEST_COST, target("a", 1, 1), target("b", 1, 1));
     prices.put(at(b), 2.0);
     assertThat(order(decide(router))).containsExactly("b", "a");
@@ -217,7 +192,7 @@ class RouterTest {
   }
 
   @Test
-  void atEqualRankAModelInMemoryWins() throws Exception {
+  void prefersALoadedModelAmongTargetsOfEqualRank() throws Exception {
     a.loaded = Optional.of(false);
     b.loaded = Optional.of(true);
 
@@ -230,7 +205,7 @@ class RouterTest {
   }
 
   @Test
-  void whatIsDownOrMissingIsPassedOver() throws Exception {
+  void passesOverTargetsThatAreDownOrLackTheModel() throws Exception {
     a.down = true;
     list();
     Decision down = decide(router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2)));
@@ -247,7 +222,7 @@ class RouterTest {
   }
 
   @Test
-  void ifAllAreDownTheyAreTriedAllTheSame() throws Exception {
+  void asksAllTargetsAsLastResortIfAllAreDown() throws Exception {
     a.down = true;
     b.down = true;
     list();
@@ -258,15 +233,15 @@ class RouterTest {
   }
 
   @Test
-  void whatFailsAgainAndAgainIsLeftAlone() throws Exception {
+  void passesOverATargetWhoseCircuitBreakerIsOpen() throws Exception {
     Router router = router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2));
     for (int i = 0; i < 4; i++) {
-      router.lease(at(a)).end(true);
+      router.lease(at(a)).end(Verdict.FAILED);
     }
     assertThat(order(decide(router))).containsExactly("a", "b");
 
     for (int i = 0; i < 6; i++) {
-      router.lease(at(a)).end(true);
+      router.lease(at(a)).end(Verdict.FAILED);
     }
     assertThat(order(decide(router))).containsExactly("b");
     assertThat(decide(router).options().getLast().reason()).isEqualTo(Reason.CIRCUIT_OPEN);
@@ -275,7 +250,7 @@ class RouterTest {
   }
 
   @Test
-  void aTargetThatIsSilentUntilItsClientsLeaveIsLeftAloneToo() throws Exception {
+  void countsLongSilenceBeforeAnAbortAsFailure() throws Exception {
     Router router = router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2));
     for (int i = 0; i < 5; i++) {
       router.lease(at(a)).abort(true);
@@ -283,7 +258,7 @@ class RouterTest {
     assertThat(order(decide(router))).containsExactly("a", "b");
 
     for (int i = 0; i < 5; i++) {
-      Router.Lease lease = router.lease(at(a));
+      TargetLease lease = router.lease(at(a));
       now.addAndGet(Duration.ofSeconds(31).toNanos());
       lease.abort(true);
     }
@@ -291,10 +266,10 @@ class RouterTest {
   }
 
   @Test
-  void aWholeAnswerThatItsClientDoesNotWaitForSaysNothingOfTheTarget() throws Exception {
+  void doesNotCountAnAbortedWholeAnswerAsFailure() throws Exception {
     Router router = router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2));
     for (int i = 0; i < 10; i++) {
-      Router.Lease lease = router.lease(at(a));
+      TargetLease lease = router.lease(at(a));
       now.addAndGet(Duration.ofSeconds(31).toNanos());
       lease.abort(false);
     }
@@ -302,7 +277,7 @@ class RouterTest {
   }
 
   @Test
-  void aNameWithoutARouteIsAskedAtEachProviderThatHasIt() throws Exception {
+  void resolvesAModelNameToEachProviderThatHasTheModel() throws Exception {
     Router router = router(Strategy.PRIORITY, target("a", 1, 1));
 
     Decision decision = router.decide("m", it -> it.unsupported(ANY)).orElseThrow();
@@ -312,7 +287,7 @@ class RouterTest {
   }
 
   @Test
-  void whoCannotHonourTheRequestIsPassedOverAndNeverTheLastResort() throws Exception {
+  void neverAsksATargetThatCannotHonourTheRequest() throws Exception {
     Router router = router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2));
     a.unsupported = new UnsupportedFields(List.of("tools"), List.of());
 
@@ -327,7 +302,7 @@ class RouterTest {
   }
 
   @Test
-  void aModelsOwnNameGoesToTheFirstProviderAlsoIfThatIsCold() throws Exception {
+  void asksTheFirstProviderOfAModelNameEvenIfItsModelIsNotLoaded() throws Exception {
     Router router = router(Strategy.PRIORITY, target("a", 1, 1));
     a.loaded = Optional.of(false);
 
@@ -337,7 +312,7 @@ class RouterTest {
   }
 
   @Test
-  void aServerThatDoesNotTellWinsOverNoColdModel() throws Exception {
+  void doesNotPreferATargetWhoseServerDoesNotReportLoadedModels() throws Exception {
     Router router = router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 1));
     a.loaded = Optional.of(false);
     assertThat(order(decide(router))).containsExactly("a", "b");

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.CallRecord;
+import dev.jarvis.gateway.Caller;
 import dev.jarvis.gateway.Head;
 import dev.jarvis.gateway.Outcome;
 import dev.jarvis.gateway.Pipeline;
@@ -46,12 +47,11 @@ final class Calls {
         Call.of(
             exchange.id(),
             exchange.requestId(),
-            String.valueOf(exchange.userId()),
-            endUser,
+            new Caller(String.valueOf(exchange.userId()), endUser),
             question,
             streamed,
             http.headers().first(HeaderNames.CACHE_CONTROL).orElse(""));
-    activeUsers.seen(String.join("/", call.asker()));
+    activeUsers.seen(String.join("/", call.caller().names()));
     return call;
   }
 

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.json.Json;
 import java.util.Map;
 import java.util.TreeMap;
@@ -19,7 +19,7 @@ final class Choices {
     private final Map<Integer, ObjectNode> toolCalls = new TreeMap<>();
     private final ObjectNode fields = Json.object();
     private @Nullable ObjectNode logprobs;
-    private Reason reason = Reason.STOP;
+    private FinishReason reason = FinishReason.STOP;
   }
 
   private final Map<Integer, Choice> choices = new TreeMap<>();

@@ -9,8 +9,8 @@ import dev.jarvis.http.Routes;
 import dev.jarvis.json.Json;
 import dev.jarvis.provider.ProviderException;
 import dev.jarvis.routing.Catalogue;
-import dev.jarvis.routing.ModelErrors;
 import dev.jarvis.routing.Router;
+import dev.jarvis.routing.RoutingErrors;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.time.Instant;
@@ -69,10 +69,10 @@ public final class ModelRoutes {
     }
     try {
       Catalogue.Target found =
-          models.find(id).stream().findFirst().orElseThrow(() -> ModelErrors.unknown(id));
+          models.find(id).stream().findFirst().orElseThrow(() -> RoutingErrors.unknown(id));
       JsonResponse.send(response, model(found.model(), found.provider().name()));
     } catch (ProviderException e) {
-      throw ModelErrors.toClient(e);
+      throw RoutingErrors.toClient(e);
     }
   }
 

@@ -13,8 +13,8 @@ import dev.jarvis.limit.Admission;
 import dev.jarvis.provider.ProviderException;
 import dev.jarvis.routing.Decision;
 import dev.jarvis.routing.Decision.Option;
-import dev.jarvis.routing.ModelErrors;
 import dev.jarvis.routing.Router;
+import dev.jarvis.routing.RoutingErrors;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.util.List;
@@ -52,10 +52,10 @@ public final class RoutingRoutes {
       Decision decision =
           router
               .decide(model, it -> it.unsupported(request))
-              .orElseThrow(() -> ModelErrors.unknown(model));
+              .orElseThrow(() -> RoutingErrors.unknown(model));
       JsonResponse.send(response, body(decision));
     } catch (ProviderException e) {
-      throw ModelErrors.toClient(e);
+      throw RoutingErrors.toClient(e);
     }
   }
 
@@ -79,11 +79,12 @@ public final class RoutingRoutes {
             .put("chosen", position == 1)
             .put("reason", it.reason().id());
     node.put("order", position == 0 ? null : Integer.valueOf(position));
-    node.put("priority", it.priority()).put("weight", it.weight()).put("busy", it.busy());
+    Decision.Observed observed = it.observed();
+    node.put("priority", it.priority()).put("weight", it.weight()).put("busy", observed.busy());
     node.put(
         "time_to_first_token_ms",
-        it.firstToken() == null ? null : Long.valueOf(it.firstToken().toMillis()));
-    node.put("loaded", it.loaded());
+        observed.firstToken() == null ? null : Long.valueOf(observed.firstToken().toMillis()));
+    node.put("loaded", observed.loaded());
     node.put("usd_per_million_tokens", it.cost());
     it.unsupported().refused().forEach(node.putArray("unsupported")::add);
     it.unsupported().ignored().forEach(node.putArray("ignored")::add);

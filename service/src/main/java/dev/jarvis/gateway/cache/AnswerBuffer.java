@@ -17,21 +17,21 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One answer between the thread that generates it and its readers. Readers may lag 1 MiB behind,
- * and 64 KiB while all buffers together are full. The writer waits for those who lag more, for a
- * limited time each, and then gives them up. So a client that reads slowly holds neither a model
- * nor much memory, and one that keeps up is never given up for the memory that others hold. What a
- * reader has left at the end it may read in its own time: who writes it to a client has a limit for
- * that. Thread-safe.
+ * Holds one answer between the thread that generates it and its readers. A reader may lag behind by
+ * 1 MiB, or by 64 KiB while the budget of all buffers is used up. The writer waits for readers that
+ * lag further, for a limited time each, and then drops them. So a slow client holds neither a model
+ * nor much memory, and a client that keeps up is never dropped because of the memory that others
+ * use. After the end a reader may take its time; the write to the client has its own limit.
+ * Thread-safe.
  */
 public final class AnswerBuffer {
   private static final long LIMIT_BYTES = 1 << 20;
   private static final long LIMIT_WHEN_FULL_BYTES = 64 << 10;
 
-  /** While all buffers together are full, how often a writer looks whether there is room again. */
+  /** How often a writer checks for room while the budget is used up. */
   private static final Duration RECHECK = Duration.ofMillis(50);
 
-  /** A bound for all buffers of the process. */
+  /** The limit for all buffers of the process. */
   static final class Budget {
     private final long limitBytes;
     private final AtomicLong usedBytes = new AtomicLong();
@@ -45,10 +45,10 @@ public final class AnswerBuffer {
     }
   }
 
-  /** Linked, so that what every reader has read is garbage. */
+  /** A linked list, so that events become garbage once every reader has read them. */
   private static final class Node {
     private final @Nullable Event event;
-    private final long end; // bytes up to here
+    private final long end; // bytes of the answer up to and including this event
     private @Nullable Node next;
 
     Node(@Nullable Event event, long end) {
@@ -74,9 +74,9 @@ public final class AnswerBuffer {
 
   /**
    * @param patience how long the writer waits for a slow reader, in total
-   * @param scope of the writer; cancelled when its last reader leaves before the end
-   * @param keep whether readers may join, and the whole answer can be had before its end, while it
-   *     is no larger than a reader may lag
+   * @param scope of the writer; cancelled when the last reader leaves before the end
+   * @param keep whether to keep the beginning, so that readers can join and the answer can be
+   *     cached, unless the answer grows larger than a reader may lag
    */
   AnswerBuffer(Budget budget, Duration patience, Cancellation scope, boolean keep) {
     this.budget = budget;
@@ -100,7 +100,7 @@ public final class AnswerBuffer {
   /**
    * Adds an event; waits for room.
    *
-   * @throws CancelledException if nobody reads any more
+   * @throws CancelledException if no reader is left
    */
   public void put(Event event) {
     lock.lock();
@@ -120,24 +120,28 @@ public final class AnswerBuffer {
     }
   }
 
-  /** The answer is complete, or failed; never waits. */
+  /**
+   * Ends the answer; never waits.
+   *
+   * @param cause the failure that the readers get; null if the answer is complete
+   */
   public void end(Event.End end, @Nullable Throwable cause) {
     lock.lock();
     try {
       failure = cause;
       ended = true;
-      first = null; // nobody joins any more
+      first = null; // no reader can join any more
       if (cause == null) {
         add(end, 0);
       }
-      charge(); // what was kept is given back, also where nobody reads any more
+      charge(); // returns what was kept, even if no reader is left
       changed.signalAll();
     } finally {
       lock.unlock();
     }
   }
 
-  /** Every event before the end; null if they are not kept, or the end has come. */
+  /** Every event so far; null if the beginning is not kept, or the answer has ended. */
   public @Nullable List<Event> kept() {
     lock.lock();
     try {
@@ -169,20 +173,20 @@ public final class AnswerBuffer {
     return budget.full() ? LIMIT_WHEN_FULL_BYTES : LIMIT_BYTES;
   }
 
-  /** Whoever has read everything has room for an event of any size. */
+  /** A reader that has read everything has room for an event of any size. */
   private List<Reader> withoutRoomFor(long bytes) {
     long limit = limitBytes();
     List<Reader> tooSlow = List.of();
     for (Reader reader : readers) {
       if (reader.lag() > 0 && reader.lag() + bytes > limit) {
-        tooSlow = tooSlow.isEmpty() ? new ArrayList<>() : tooSlow; // hardly ever
+        tooSlow = tooSlow.isEmpty() ? new ArrayList<>() : tooSlow; // allocated only if needed
         tooSlow.add(reader);
       }
     }
     return tooSlow;
   }
 
-  /** Waits for several readers at the same time; gives up those that made no room in their time. */
+  /** Waits for all slow readers at the same time; drops those whose time is up. */
   @SuppressWarnings("WaitNotInLoop") // its caller loops
   private void awaitRoom(List<Reader> tooSlow, long bytes) {
     if (scope.cancelled()) {
@@ -203,7 +207,7 @@ public final class AnswerBuffer {
     tooSlow.forEach(it -> it.patienceNanos -= waited);
     for (Reader reader : withoutRoomFor(bytes)) {
       if (reader.patienceNanos <= 0) {
-        reader.givenUp = true;
+        reader.dropped = true;
         remove(reader);
       }
     }
@@ -217,7 +221,7 @@ public final class AnswerBuffer {
     return most;
   }
 
-  /** Takes from the budget what is held, and gives back what no reader needs any more. */
+  /** Adjusts the budget to the bytes that are held now. */
   private void charge() {
     long held = first != null ? last.end : lag();
     budget.usedBytes.addAndGet(held - charged);
@@ -236,7 +240,7 @@ public final class AnswerBuffer {
 
   // The readers
 
-  /** A reader from the beginning; null if that is not kept, or nobody reads any more. */
+  /** A reader from the beginning; null if that is not kept, or the answer has ended. */
   public @Nullable Reader join() {
     lock.lock();
     try {
@@ -246,7 +250,7 @@ public final class AnswerBuffer {
     }
   }
 
-  /** The first reader, before anything was put. */
+  /** The first reader; must be created before the first event is put. */
   public Reader reader() {
     lock.lock();
     try {
@@ -256,7 +260,7 @@ public final class AnswerBuffer {
     }
   }
 
-  /** How many read it now. */
+  /** The number of current readers. */
   int readers() {
     lock.lock();
     try {
@@ -273,13 +277,13 @@ public final class AnswerBuffer {
     return node.event;
   }
 
-  /** One who reads the whole answer, within the scope that it was made in. */
+  /** Reads the whole answer, within the cancellation scope in which it was created. */
   final class Reader implements Answer {
     private final Cancellation waiting = Cancellation.current();
     private final Cancellation.Registration wakeUp;
     private Node at;
     private long patienceNanos = patience.toNanos();
-    private boolean givenUp;
+    private boolean dropped;
 
     private Reader(Node from) {
       at = from;
@@ -320,7 +324,7 @@ public final class AnswerBuffer {
         while (at.next == null) {
           awaitChange(Long.MAX_VALUE);
         }
-        if (givenUp) {
+        if (dropped) {
           throw new CancelledException();
         }
         at = at.next;
@@ -352,7 +356,7 @@ public final class AnswerBuffer {
 
     @SuppressWarnings("WaitNotInLoop") // its callers loop
     private void awaitChange(long nanos) {
-      if (waiting.cancelled() || givenUp) {
+      if (waiting.cancelled() || dropped) {
         throw new CancelledException();
       }
       if (failure instanceof RuntimeException e) {

@@ -29,16 +29,16 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers given before, in Redis: the same question of the same user to the same route gets the
- * same answer, where the route has a cache and the answer does not depend on chance. While Redis is
- * away models are asked. Thread-safe.
+ * Caches complete answers in Redis, by route and request and, unless the route shares its cache, by
+ * user. Only deterministic requests are cached. While Redis is unavailable, models are asked.
+ * Thread-safe.
  */
 public final class AnswerCache {
   /** The result of a lookup. */
   enum Result {
     HIT,
     MISS,
-    /** The client does not want it, or the answer depends on chance. */
+    /** The client does not want the cache, or the request is not deterministic. */
     BYPASS,
     /** Redis did not answer in time. */
     ERROR;
@@ -47,22 +47,22 @@ public final class AnswerCache {
       return name().toLowerCase(Locale.ROOT);
     }
 
-    /** As a client is told. */
+    /** The value of the header {@code x-jarvis-cache}. */
     String header() {
       return this == ERROR ? BYPASS.label() : label();
     }
   }
 
-  /** Changes with the form of the entries. */
+  /** The number is changed whenever the format of the entries changes. */
   private static final String PREFIX = "jarvis:answer:2:";
 
   private static final int MAX_CHARS = 1 << 20;
 
-  /** A model would have begun to answer by then. */
-  private static final Duration LOOK_LIMIT = Duration.ofMillis(250);
+  /** Short, because a model could begin to answer meanwhile. */
+  private static final Duration LOOKUP_LIMIT = Duration.ofMillis(250);
 
   /** Fields of a request that do not affect the answer. */
-  private static final List<String> BESIDE_THE_QUESTION =
+  private static final List<String> IRRELEVANT_FIELDS =
       List.of(
           "model",
           "stream",
@@ -83,7 +83,7 @@ public final class AnswerCache {
   private final Function<String, CachePolicy> policies;
 
   /**
-   * @param policies by the name that a client asks for
+   * @param policies by the model name in the request
    */
   public AnswerCache(Redis redis, Instruments instruments, Function<String, CachePolicy> policies) {
     this.redis = redis;
@@ -100,10 +100,10 @@ public final class AnswerCache {
   /**
    * What the cache has for a call.
    *
-   * @param result null where the route has no cache
-   * @param answer the answer that was given before; null if there is none
-   * @param key under which the answer is to be kept; null if it is not
-   * @param joins whether an answer to the same question that is being generated will do
+   * @param result null if the route has no cache
+   * @param answer the cached answer; null if there is none
+   * @param key the key to store the answer under; null if it must not be stored
+   * @param joins whether the call may share a generation of another call
    */
   record Lookup(
       @Nullable Result result,
@@ -113,7 +113,27 @@ public final class AnswerCache {
       boolean joins) {
     private static final Lookup NO_CACHE = new Lookup(null, null, null, Duration.ZERO, false);
 
-    /** As a client is told. */
+    static Lookup hit(CachedAnswer answer) {
+      return new Lookup(Result.HIT, answer, null, Duration.ZERO, false);
+    }
+
+    /**
+     * @param joins false if the client wants a fresh answer
+     */
+    static Lookup miss(String key, Duration ttl, boolean joins) {
+      return new Lookup(Result.MISS, null, key, ttl, joins);
+    }
+
+    static Lookup bypass() {
+      return new Lookup(Result.BYPASS, null, null, Duration.ZERO, false);
+    }
+
+    /** Redis did not answer; a model still need not be asked twice at once. */
+    static Lookup error(String key, Duration ttl) {
+      return new Lookup(Result.ERROR, null, key, ttl, true);
+    }
+
+    /** The value of the header {@code x-jarvis-cache}; null if the route has no cache. */
     @Nullable String header() {
       return result == null ? null : result.header();
     }
@@ -126,33 +146,30 @@ public final class AnswerCache {
     }
   }
 
-  /** Looks for an answer; waits for Redis for a moment at most. */
-  Lookup look(Call call) {
+  /** Looks up the answer to a call; waits for Redis up to 250 ms. */
+  Lookup lookUp(Call call) {
     CachePolicy policy = policies.apply(call.question().model());
     if (policy.scope() == Scope.OFF || !(call.question() instanceof ChatRequest chat)) {
       return Lookup.NO_CACHE;
     }
     String control = call.cacheControl().toLowerCase(Locale.ROOT);
     if (control.contains("no-store") || !repeatable(chat)) {
-      return new Lookup(Result.BYPASS, null, null, policy.ttl(), false);
+      return Lookup.bypass();
     }
-    String key = key(policy.scope() == Scope.USER ? call.asker() : List.of(), chat);
+    String key = key(policy.scope() == Scope.USER ? call.caller().names() : List.of(), chat);
     boolean fresh = control.contains("no-cache");
     try {
       Optional<CachedAnswer> known = fresh ? Optional.empty() : stored(key);
-      return known
-          .map(it -> new Lookup(Result.HIT, it, null, policy.ttl(), false))
-          .orElseGet(() -> new Lookup(Result.MISS, null, key, policy.ttl(), !fresh));
+      return known.map(Lookup::hit).orElseGet(() -> Lookup.miss(key, policy.ttl(), !fresh));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return new Lookup(Result.ERROR, null, null, policy.ttl(), false);
-    } catch (ExecutionException | TimeoutException e) { // health reports that Redis is away
-      // a model still need not be asked twice at once
-      return new Lookup(Result.ERROR, null, key, policy.ttl(), true);
+    } catch (ExecutionException | TimeoutException e) { // the health check logs it
+      return Lookup.error(key, policy.ttl());
     }
   }
 
-  /** Keeps a complete answer, unless it is too large. Never waits. */
+  /** Stores a complete answer, unless it is too large. Never waits. */
   void keep(Lookup lookup, CachedAnswer answer) {
     String key = lookup.key();
     if (key == null || !answer.complete()) {
@@ -170,7 +187,7 @@ public final class AnswerCache {
         redis
             .<@Nullable String>sendTraced("GET", it -> it.get(key))
             .toCompletableFuture()
-            .get(LOOK_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+            .get(LOOKUP_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
     return text == null ? Optional.empty() : EventJson.read(text);
   }
 
@@ -179,11 +196,11 @@ public final class AnswerCache {
     return request.temperature().orElse(1) == 0 || request.seed().isPresent();
   }
 
-  /** A hash: nobody reads the question in Redis. */
-  private static String key(List<String> asker, ChatRequest request) {
-    ObjectNode question = request.body().deepCopy().without(BESIDE_THE_QUESTION);
+  /** A hash, so that the request cannot be read in Redis. */
+  private static String key(List<String> caller, ChatRequest request) {
+    ObjectNode question = request.body().deepCopy().without(IRRELEVANT_FIELDS);
     ObjectNode whole = SORTED.createObjectNode().put("route", request.model());
-    asker.forEach(whole.putArray("asker")::add);
+    caller.forEach(whole.putArray("asker")::add);
     whole.set("question", question);
     try {
       byte[] canonical =

@@ -3,21 +3,21 @@ package dev.jarvis.gateway.cache;
 import java.time.Duration;
 
 /**
- * Whether and how long a route's answers are kept.
+ * Whether and how long a route's answers are cached.
  *
- * @param ttl how long one is given again
+ * @param ttl how long an answer may be reused
  */
 public record CachePolicy(Scope scope, Duration ttl) {
   /** No cache. */
   public static final CachePolicy NONE = new CachePolicy(Scope.OFF, Duration.ZERO);
 
-  /** Who shares answers. */
+  /** Which users share answers. */
   public enum Scope {
-    /** Nothing is kept. */
+    /** Nothing is cached. */
     OFF,
-    /** Each user gets only what this user was answered. */
+    /** Each user gets only answers to their own requests. */
     USER,
-    /** Everybody gets what anybody was answered. */
+    /** All users share all answers. */
     SHARED
   }
 }

@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A whole answer to be given again.
+ * A whole answer that can be reused.
  *
- * @param target who gave it
+ * @param target the model that generated it
  * @param events in their order, without the end
  */
 record CachedAnswer(TargetName target, List<Event> events) {
@@ -22,7 +22,7 @@ record CachedAnswer(TargetName target, List<Event> events) {
     events = List.copyOf(events);
   }
 
-  /** Whether each choice ended for a reason that makes it a complete answer. */
+  /** Whether each choice ended with a reason that means it is complete. */
   boolean complete() {
     Set<Integer> begun = new HashSet<>();
     Set<Integer> ended = new HashSet<>();
@@ -44,7 +44,7 @@ record CachedAnswer(TargetName target, List<Event> events) {
     return !ended.isEmpty() && ended.containsAll(begun);
   }
 
-  /** The same with neighbouring pieces of text as one. */
+  /** The same answer with adjacent pieces of text joined. */
   CachedAnswer merged() {
     List<Event> merged = new ArrayList<>();
     StringBuilder text = new StringBuilder();
@@ -70,9 +70,9 @@ record CachedAnswer(TargetName target, List<Event> events) {
   }
 
   /**
-   * Gives it again.
+   * Returns the answer once more.
    *
-   * @param route the name that was asked for
+   * @param route the model name in the request
    */
   Answer replay(String route) {
     Iterator<Event> left = events.iterator();

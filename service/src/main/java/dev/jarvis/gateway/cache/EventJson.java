@@ -11,9 +11,9 @@ import dev.jarvis.json.SharedBuffers;
 import java.util.List;
 import java.util.Optional;
 
-/** Cached answers as JSON. */
+/** Reads and writes cached answers as JSON. */
 final class EventJson {
-  /** The type of an event stands in its JSON. */
+  /** Adds the type of each event to its JSON. */
   @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
   @JsonSubTypes({
     @JsonSubTypes.Type(value = Event.Text.class, name = "text"),
@@ -45,7 +45,7 @@ final class EventJson {
     }
   }
 
-  /** Empty if it is none. */
+  /** Empty if the text is not a complete cached answer. */
   static Optional<CachedAnswer> read(String text) {
     try {
       Entry entry = JSON.readValue(text, Entry.class);

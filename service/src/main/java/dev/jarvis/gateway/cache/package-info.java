@@ -1,6 +1,4 @@
-/**
- * Answers from before, in Redis, and answers that several callers share while they are generated.
- */
+/** The cache of answers in Redis, and generations that several equal calls share. */
 @NullMarked
 package dev.jarvis.gateway.cache;
 

@@ -14,10 +14,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Lays a conversation out as the model was trained to read it.
+ * A conversation in the format that the model was trained on.
  *
  * @param text the prompt
- * @param markers the template's marks of turns, for example {@code <|im_end|>}
+ * @param markers the template's control tokens, for example {@code <|im_end|>}
  */
 record ChatTemplate(String text, Set<String> markers) {
   private static final ObjectMapper JSON = SharedBuffers.mapper();
@@ -26,23 +26,24 @@ record ChatTemplate(String text, Set<String> markers) {
       Pattern.compile("<\\|[^|<>\\s]{1,40}\\|>|<(?:start|end)_of_turn>");
 
   /**
-   * The frame comes from the model's own template, filled with placeholders: the binding returns
-   * texts with characters beyond the basic plane broken, and would read marks in them as marks.
+   * Applies the model's template to placeholders and then replaces them with the messages, because
+   * the binding would break characters beyond the basic plane and accept control tokens in
+   * messages.
    *
-   * @param frame gives the prompt for {@code {"messages": …}}
+   * @param template returns the prompt for {@code {"messages": …}}
    */
-  static ChatTemplate apply(UnaryOperator<String> frame, List<ChatRequest.Message> messages) {
+  static ChatTemplate apply(UnaryOperator<String> template, List<ChatRequest.Message> messages) {
     ObjectNode root = JSON.createObjectNode();
-    ArrayNode places = root.putArray("messages");
+    ArrayNode placeholders = root.putArray("messages");
     for (int i = 0; i < messages.size(); i++) {
-      places.addObject().put("role", messages.get(i).role()).put("content", "@@" + i + "@@");
+      placeholders.addObject().put("role", messages.get(i).role()).put("content", "@@" + i + "@@");
     }
-    String empty = frame.apply(root.toString());
+    String frame = template.apply(root.toString());
     Set<String> markers = new LinkedHashSet<>();
-    MARKER.matcher(empty).results().map(MatchResult::group).forEach(markers::add);
+    MARKER.matcher(frame).results().map(MatchResult::group).forEach(markers::add);
     String text =
         PLACE
-            .matcher(empty)
+            .matcher(frame)
             .replaceAll(
                 place -> {
                   int index = Integer.parseInt(place.group(1));
@@ -51,7 +52,7 @@ record ChatTemplate(String text, Set<String> markers) {
     return new ChatTemplate(text, markers);
   }
 
-  /** Nobody forges a turn: a mark inside a message is broken up, so that it is read as text. */
+  /** Breaks up control tokens in a message, so that a client cannot forge another message. */
   private static String plain(String content, Set<String> markers) {
     String text = content;
     for (String marker : markers) {

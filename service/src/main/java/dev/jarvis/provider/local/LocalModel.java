@@ -6,7 +6,7 @@ import de.kherud.llama.LlamaModel;
 import de.kherud.llama.ModelParameters;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.provider.ProviderException;
 import java.io.IOException;
@@ -16,17 +16,17 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The weights and llama.cpp. For one thread at a time: native code answers a call after {@link
- * #close} or a badly timed one with a crash of the process.
+ * A model loaded into llama.cpp. For one thread at a time: a call of native code after {@link
+ * #close}, or two at the same time, can crash the process.
  */
 final class LocalModel implements AutoCloseable {
   /**
-   * Long prompts are read in steps of about so many tokens (a second or two on a small machine),
-   * for native code cannot be cancelled while it reads.
+   * Long prompts are evaluated in steps of about so many tokens (a second or two on a small
+   * machine), because native code cannot be cancelled during a step.
    */
   private static final int STEP_TOKENS = 128;
 
-  /** The fields it honours beyond the common ones. */
+  /** The fields that it honours besides the common ones. */
   static final Set<String> HONOURED = Set.of("frequency_penalty", "presence_penalty");
 
   private final LocalConfig config;
@@ -35,12 +35,12 @@ final class LocalModel implements AutoCloseable {
   /**
    * Loads the weights.
    *
-   * @throws IOException if they are absent, or no model, or llama.cpp does not run here
+   * @throws IOException if they are missing or invalid, or llama.cpp does not run here
    */
   LocalModel(LocalConfig config) throws IOException {
     this.config = config;
     if (!Files.isReadable(config.gguf())) {
-      throw new IOException("no model weights at " + config.gguf());
+      throw new IOException("cannot read the model weights at " + config.gguf());
     }
     NativeLibrary.load();
     ModelParameters parameters =
@@ -54,21 +54,21 @@ final class LocalModel implements AutoCloseable {
     try {
       model = new LlamaModel(parameters);
     } catch (RuntimeException | LinkageError e) {
-      throw new IOException("no model can be loaded from " + config.gguf(), e);
+      throw new IOException("cannot load a model from " + config.gguf(), e);
     }
   }
 
   /**
-   * Answers into the stream, until its end or until it is closed.
+   * Writes an answer to the stream, until its end or until the stream is closed.
    *
-   * @throws ProviderException.Refused if the conversation does not fit
+   * @throws ProviderException.Refused if the conversation is longer than the model's context
    */
   void answer(ChatRequest request, LocalStream stream) throws ProviderException {
     ChatTemplate prompt = ChatTemplate.apply(model::applyTemplate, request.messages());
     int input = model.encode(prompt.text()).length;
     if (input >= config.contextTokens()) {
       throw new ProviderException.Refused(
-          "The conversation has %d tokens; the model's context holds %d, the answer included."
+          "The conversation has %d tokens; the maximum is %d, including the answer."
               .formatted(input, config.contextTokens()));
     }
     stream.put(new Event.UsageReport(Usage.counted(input, 0), null));
@@ -77,13 +77,13 @@ final class LocalModel implements AutoCloseable {
     }
   }
 
-  /** The native side stops working; it keeps its memory until the process ends. */
+  /** Stops the native code; its memory is freed only when the process ends. */
   @Override
   public void close() {
     model.close();
   }
 
-  /** Reads all but the last step of the prompt into the model's cache; false if cancelled. */
+  /** Evaluates all but the last step of the prompt into the model's cache; false if cancelled. */
   private boolean read(String text, int tokens, ChatRequest request, LocalStream stream) {
     int steps = tokens / STEP_TOKENS;
     for (int step = 1; step < steps; step++) {
@@ -122,41 +122,44 @@ final class LocalModel implements AutoCloseable {
       }
       String piece = pieces.next().text;
       if (!pieces.hasNext()) {
-        break; // The last one tells the end and has no token.
+        break; // the last piece only marks the end
       }
       output += tokens(piece);
-      ended = piece.isEmpty(); // So the mark of the end shows: the limit leaves a text last.
+      ended = piece.isEmpty(); // the end-of-text token; at the token limit the last piece has text
       String text = filter.accept(piece);
       if (filter.stopped()) {
         pieces.cancel();
-        finish(stream, text, Reason.STOP, Usage.counted(input, output));
+        finish(stream, text, FinishReason.STOP, Usage.counted(input, output));
         return;
       }
       stream.put(new Event.Text(0, text, null));
     }
     Usage usage = Usage.counted(input, output);
-    finish(stream, filter.rest(), ended ? Reason.STOP : Reason.LENGTH, usage);
+    finish(stream, filter.rest(), ended ? FinishReason.STOP : FinishReason.LENGTH, usage);
   }
 
-  private static void finish(LocalStream stream, String text, Reason reason, Usage usage) {
+  private static void finish(LocalStream stream, String text, FinishReason reason, Usage usage) {
     stream.put(new Event.Text(0, text, null));
     stream.put(new Event.ChoiceEnd(0, reason, null));
     stream.put(new Event.UsageReport(usage, null));
     stream.put(new Event.End(null));
   }
 
-  /** A piece is one token, but for characters of several: those come whole. */
+  /** A piece is one token, unless one of its characters consists of several tokens. */
   private int tokens(String piece) {
     boolean ascii = piece.chars().allMatch(c -> c < 0x80);
     return ascii ? 1 : Math.max(1, model.encode(piece).length);
   }
 
-  /** What is cached decides on the size of batches, and so on the last bits of the numbers. */
+  /**
+   * Whether the same request must get the same answer. The prompt cache is not used then: it
+   * changes the batch sizes, and so the rounding of numbers.
+   */
   private static boolean repeatable(ChatRequest request) {
     return request.seed().isPresent() || request.temperature().orElse(1) == 0;
   }
 
-  /** The binding takes 32 bits, of which -1 means any seed. */
+  /** The binding takes 32 bits; -1 means a random seed. */
   private static int seed(long value) {
     int seed = Long.hashCode(value);
     return seed == -1 ? 0 : seed;

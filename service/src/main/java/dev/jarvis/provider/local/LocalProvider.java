@@ -2,13 +2,13 @@ package dev.jarvis.provider.local;
 
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
-import dev.jarvis.provider.Ask;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.FieldPolicy;
-import dev.jarvis.provider.ModelHttp;
+import dev.jarvis.provider.ModelServerClient;
 import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.ProviderRequest;
 import dev.jarvis.provider.UnsupportedFields;
 import java.io.IOException;
 import java.time.Duration;
@@ -22,13 +22,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One model inside the process. All native calls are made by one platform thread, whose queue is
- * the requests' queue: first come, first served, and none beyond the bound.
+ * One model inside the process. All native calls are made by one platform thread; requests wait in
+ * its bounded queue, first come, first served.
  */
 public final class LocalProvider implements Provider {
   private static final Logger LOG = LoggerFactory.getLogger(LocalProvider.class);
 
-  /** A full context is read in less than a minute on two cores. */
+  /** A full context is evaluated in less than a minute on two cores. */
   private static final Duration FIRST_TOKEN_LIMIT = Duration.ofMinutes(2);
 
   private static final Duration BETWEEN_TOKENS_LIMIT = Duration.ofSeconds(60);
@@ -41,9 +41,9 @@ public final class LocalProvider implements Provider {
   private volatile @Nullable LocalStream current;
 
   /**
-   * Loads the model: takes a second or so.
+   * Loads the model, which takes about a second.
    *
-   * @throws IOException if the weights are absent or unfit, or llama.cpp does not run here
+   * @throws IOException if the weights are missing or invalid, or llama.cpp does not run here
    */
   public LocalProvider(LocalConfig config) throws IOException {
     this.config = config;
@@ -58,8 +58,7 @@ public final class LocalProvider implements Provider {
             Thread.ofPlatform().daemon().name("local-model").factory()) {
           @Override
           protected void terminated() {
-            // After the last answer, whenever that ends.
-            model.close();
+            model.close(); // only after the last answer
           }
         };
   }
@@ -78,34 +77,37 @@ public final class LocalProvider implements Provider {
   }
 
   @Override
-  public EventSource chat(Ask ask) throws ProviderException {
-    ChatRequest request = ask.request();
-    if (!request.model().equals(config.modelName())) {
-      throw new ProviderException.NotFound("There is no such model in the process.");
+  public EventSource chat(ProviderRequest request) throws ProviderException {
+    ChatRequest chat = request.chat();
+    if (!chat.model().equals(config.modelName())) {
+      throw new ProviderException.NotFound(
+          "The model inside the process has another name: '%s'.".formatted(config.modelName()));
     }
     LocalStream stream =
-        new LocalStream(ModelHttp.shorter(FIRST_TOKEN_LIMIT, ask.limit()), BETWEEN_TOKENS_LIMIT);
-    Runnable turn = () -> answer(request, stream);
+        new LocalStream(
+            ModelServerClient.shorter(FIRST_TOKEN_LIMIT, request.limit()), BETWEEN_TOKENS_LIMIT);
+    Runnable task = () -> answer(chat, stream);
     try {
-      thread.execute(turn);
+      thread.execute(task);
     } catch (RejectedExecutionException e) {
       throw closing
           ? shuttingDown()
-          : new ProviderException.Busy("Too many requests wait for the model already.");
+          : new ProviderException.Busy(
+              "Too many requests wait for the model; the maximum is %d."
+                  .formatted(config.queueLimit()));
     }
     try {
-      if (!stream.awaitTurn(config.queueTimeout())) {
+      if (!stream.awaitStart(config.queueTimeout())) {
         throw new ProviderException.Busy(
             "The model was busy for " + config.queueTimeout().toMillis() + " ms.");
       }
     } finally {
-      // Removes a request that waited in vain from the queue.
-      thread.remove(turn);
+      thread.remove(task); // if it timed out
     }
     return stream;
   }
 
-  /** It writes token by token in any case. */
+  /** Always true: it generates token by token. */
   @Override
   public boolean streams(boolean wanted) {
     return true;
@@ -116,10 +118,11 @@ public final class LocalProvider implements Provider {
     return UnsupportedFields.of(request, LocalModel.HONOURED, FieldPolicy.DEFAULT);
   }
 
-  /** It makes none: what was loaded to chat cannot embed. */
+  /** Not supported: the model is loaded for chats. */
   @Override
   public Embeddings embed(EmbeddingRequest request, String label) throws ProviderException {
-    throw new ProviderException.Refused("The model inside the process makes no embeddings.");
+    throw new ProviderException.Refused(
+        "The model inside the process does not support embeddings.");
   }
 
   @Override
@@ -127,7 +130,7 @@ public final class LocalProvider implements Provider {
     return new UnsupportedFields(List.of("embeddings"), List.of());
   }
 
-  /** Cancels all answers and waits five seconds at most until the model's thread has ended. */
+  /** Cancels all answers and waits up to five seconds until the model's thread has ended. */
   @Override
   public void close() {
     closing = true;
@@ -138,7 +141,7 @@ public final class LocalProvider implements Provider {
     thread.shutdown();
     try {
       if (!thread.awaitTermination(CLOSE_LIMIT.toSeconds(), TimeUnit.SECONDS)) {
-        LOG.atWarn().log("local model still busy at close");
+        LOG.atWarn().log("the local model did not stop in time");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

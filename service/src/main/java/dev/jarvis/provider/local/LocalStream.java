@@ -14,8 +14,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An answer on its way from the model's thread to its reader. The queue between them is bounded by
- * the length of an answer, so a slow reader does not hold the model up.
+ * Passes an answer from the model's thread to its reader. The queue between them is bounded only by
+ * the length of an answer, so that a slow reader does not delay the model.
  */
 final class LocalStream implements EventSource {
   private enum State {
@@ -36,8 +36,8 @@ final class LocalStream implements EventSource {
   private boolean speaking;
 
   /**
-   * @param firstToken the limit for the first event that says something
-   * @param betweenTokens the limit for each after it
+   * @param firstToken the limit for the first output of the model
+   * @param betweenTokens the limit for each output after it
    */
   LocalStream(Duration firstToken, Duration betweenTokens) {
     this.firstToken = firstToken;
@@ -47,7 +47,7 @@ final class LocalStream implements EventSource {
 
   // The model's thread
 
-  /** Takes the turn; false if the reader has gone. */
+  /** Starts the answer; false if the reader has left. */
   boolean begin() {
     boolean wanted = state.compareAndSet(State.WAITING, State.RUNNING);
     begun.countDown();
@@ -69,14 +69,14 @@ final class LocalStream implements EventSource {
   // The reader
 
   /**
-   * Waits for the turn; false, and closed, if it does not come in time.
+   * Waits until the model starts the answer; closes the stream if it does not.
    *
-   * @throws CancelledException closed then, too
+   * @return false if the limit is exceeded
    */
-  boolean awaitTurn(Duration limit) {
-    boolean came = false;
+  boolean awaitStart(Duration limit) {
+    boolean started = false;
     try {
-      came = begun.await(limit.toNanos(), TimeUnit.NANOSECONDS);
+      started = begun.await(limit.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       close();
@@ -86,8 +86,8 @@ final class LocalStream implements EventSource {
       close();
       throw new CancelledException();
     }
-    // The turn may come in this very moment: the state decides.
-    return came || !state.compareAndSet(State.WAITING, State.CLOSED);
+    // the model may have started just now: the state decides
+    return started || !state.compareAndSet(State.WAITING, State.CLOSED);
   }
 
   @Override
@@ -104,7 +104,7 @@ final class LocalStream implements EventSource {
     if (item == null) {
       close();
       throw new ProviderException.TimedOut(
-          "The model said nothing for " + limit.toMillis() + " ms.", null);
+          "The model generated nothing for " + limit.toMillis() + " ms.", null);
     }
     if (item.failure() != null) {
       if (scope.cancelled()) {

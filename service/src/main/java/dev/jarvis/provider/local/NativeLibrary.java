@@ -7,10 +7,9 @@ import java.nio.file.Path;
 import java.util.Locale;
 
 /**
- * Loads llama.cpp from the binding's jar. The binding would do so itself, but through a file of
- * fixed name in the shared temporary folder (a second process that overwrites it crashes the
- * first), after deleting all there that is named {@code llama*}, and with a line on stdout, where
- * only log lines belong.
+ * Loads llama.cpp from the binding's jar. The binding's own loader is not used: it deletes all
+ * files {@code llama*} in the shared temporary folder, unpacks to a fixed name there (which crashes
+ * a second process that uses the file), and prints a line to stdout, which is for log lines only.
  */
 final class NativeLibrary {
   private static final String BINDING = "de.kherud.llama.LlamaModel";
@@ -18,7 +17,7 @@ final class NativeLibrary {
   private NativeLibrary() {}
 
   /**
-   * Loads it, once.
+   * Loads the library, unless that was done before.
    *
    * @throws IOException if there is none for this machine, or it cannot be unpacked
    */
@@ -38,13 +37,13 @@ final class NativeLibrary {
     } catch (ClassNotFoundException | LinkageError e) {
       throw new IOException("llama.cpp cannot be loaded on this machine: " + e.getMessage(), e);
     } finally {
-      // Where a loaded library may be unlinked (not on Windows), even a killed process leaves none.
+      // deleted now, so that even a killed process leaves no file (except on Windows)
       delete(library);
       delete(folder);
     }
   }
 
-  /** The folders' names are the binding's. */
+  /** The path in the binding's jar. */
   private static String resource(Path library) {
     String system = System.getProperty("os.name", "").split(" ", 2)[0];
     String machine = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);

@@ -3,8 +3,8 @@ package dev.jarvis.provider.local;
 import java.util.List;
 
 /**
- * Ends a text at the first stop sequence: holds back what may yet become one. (The binding's own
- * search loses what it holds back when the limit of tokens ends the answer.)
+ * Ends a text at the first stop sequence; holds back text that may be the beginning of one. (The
+ * binding's own filter loses the held text when the token limit ends the answer.)
  */
 final class StopFilter {
   private final List<String> stops;
@@ -15,7 +15,7 @@ final class StopFilter {
     this.stops = stops.stream().filter(stop -> !stop.isEmpty()).toList();
   }
 
-  /** What can be given out after this piece; may be empty. */
+  /** Adds a piece and returns the text that can be sent now; may be empty. */
   String accept(String piece) {
     held.append(piece);
     int found = Integer.MAX_VALUE;
@@ -29,19 +29,19 @@ final class StopFilter {
     return text;
   }
 
-  /** Whether a whole stop sequence was seen: nothing comes after it. */
+  /** Whether a stop sequence was found: the text ends there. */
   boolean stopped() {
     return stopped;
   }
 
-  /** What was held back when the answer ends without a stop sequence. */
+  /** The held text; must be sent if the answer ends without a stop sequence. */
   String rest() {
     String text = held.toString();
     held.setLength(0);
     return text;
   }
 
-  /** The length of the longest end of the held text with which a stop sequence begins. */
+  /** The length of the longest suffix of the held text that is a prefix of a stop sequence. */
   private int openSuffix() {
     int longest = 0;
     for (String stop : stops) {

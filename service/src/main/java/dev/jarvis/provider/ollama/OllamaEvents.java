@@ -3,21 +3,19 @@ package dev.jarvis.provider.ollama;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Timings;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.json.SharedBuffers;
 import dev.jarvis.provider.LineStream;
-import dev.jarvis.provider.ModelError;
+import dev.jarvis.provider.ModelServerErrors;
 import dev.jarvis.provider.ProviderException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 
-/**
- * Translates the JSON objects of one of Ollama's answers: a whole one, or the lines of a stream.
- */
+/** Translates the JSON objects of an answer of Ollama, whole or line by line, into events. */
 final class OllamaEvents {
   private static final ObjectMapper JSON = SharedBuffers.mapper();
 
@@ -28,25 +26,28 @@ final class OllamaEvents {
     this.telemetry = telemetry;
   }
 
-  /** A whole answer. */
+  /** The events of a whole answer. */
   List<Event> ofAnswer(JsonNode node) throws ProviderException {
     List<Event> events = of(node);
     if (events.isEmpty() || !(events.getLast() instanceof Event.End)) {
-      throw LineStream.notUnderstood(new IOException("an answer that is not done"));
+      throw LineStream.invalidResponse(new IOException("the answer is not marked as done"));
     }
     return events;
   }
 
+  /** The events of a line of a stream. */
   List<Event> of(JsonNode node) throws ProviderException {
     if (node.hasNonNull("error")) {
-      // The text may name addresses of the server: for the log, not for the client.
+      // as the cause, because the text may contain addresses, which only the log may show
       throw new ProviderException.Unavailable(
-          "The model server failed in its answer.", new IOException(ModelError.text(node)), true);
+          "The model server reported an error in its answer.",
+          new IOException(ModelServerErrors.text(node)),
+          true);
     }
     JsonNode message = node.path("message");
     JsonNode content = message.path("content");
     if (!content.isTextual()) {
-      throw LineStream.notUnderstood(new IOException("no message.content in the answer"));
+      throw LineStream.invalidResponse(new IOException("no message.content in the answer"));
     }
     List<Event> events = new ArrayList<>();
     String thinking = message.path("thinking").asText("");
@@ -66,8 +67,9 @@ final class OllamaEvents {
   }
 
   private void end(JsonNode node, List<Event> events) {
-    Reason reason = toolCalls > 0 ? Reason.TOOL_CALLS : reason(node.path("done_reason").asText());
-    // Ollama 0.11 counts the whole prompt, cached or not; it leaves a count of 0 out.
+    FinishReason reason =
+        toolCalls > 0 ? FinishReason.TOOL_CALLS : reason(node.path("done_reason").asText());
+    // Ollama 0.11 counts the whole prompt, cached or not; it omits a count of 0
     Usage usage =
         Usage.counted(
             Math.max(0, node.path("prompt_eval_count").asInt()),
@@ -81,12 +83,12 @@ final class OllamaEvents {
     events.add(new Event.End(timings));
   }
 
-  /** Old versions of Ollama give no reason. */
-  private static Reason reason(String done) {
-    return done.isEmpty() ? Reason.STOP : Reason.of(done);
+  /** Old versions of Ollama send no reason. */
+  private static FinishReason reason(String done) {
+    return done.isEmpty() ? FinishReason.STOP : FinishReason.of(done);
   }
 
-  /** Ollama's calls come whole and without an id. */
+  /** Ollama sends tool calls whole and without an id. */
   private Event toolCall(JsonNode function) throws ProviderException {
     try {
       return new Event.ToolCall(
@@ -97,7 +99,7 @@ final class OllamaEvents {
           JSON.writeValueAsString(function.path("arguments")),
           null);
     } catch (IOException e) {
-      throw LineStream.notUnderstood(e);
+      throw LineStream.invalidResponse(e);
     }
   }
 }

@@ -8,16 +8,16 @@ import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Timings;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.json.SharedBuffers;
-import dev.jarvis.provider.Ask;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.LineStream;
-import dev.jarvis.provider.ModelHttp;
+import dev.jarvis.provider.ModelServerClient;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
 import dev.jarvis.provider.ProviderFactory;
+import dev.jarvis.provider.ProviderRequest;
 import dev.jarvis.provider.UnsupportedFields;
 import dev.jarvis.telemetry.Instruments;
 import java.io.IOException;
@@ -31,9 +31,9 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Models of an Ollama server, by {@code /api/tags} and {@code /api/chat}. */
+/** The models of an Ollama server, through its own API. */
 public final class OllamaProvider implements Provider {
-  /** Of the type {@code ollama}. */
+  /** The factory of the type {@code ollama}. */
   public static final ProviderFactory FACTORY =
       new ProviderFactory() {
         @Override
@@ -53,11 +53,11 @@ public final class OllamaProvider implements Provider {
 
   private final ModelServerConfig config;
   private final FieldPolicy fields;
-  private final ModelHttp http;
+  private final ModelServerClient http;
   private final Instruments instruments;
   private final OllamaTelemetry telemetry;
 
-  /** Labels of the models that were discovered here. */
+  /** Labels of the models that were discovered at this provider. */
   private final Set<String> labels = ConcurrentHashMap.newKeySet();
 
   private volatile @Nullable Set<String> inMemory;
@@ -65,7 +65,7 @@ public final class OllamaProvider implements Provider {
   public OllamaProvider(ModelServerConfig config, Instruments instruments) {
     this.config = config;
     this.fields = config.fields();
-    this.http = new ModelHttp(config);
+    this.http = new ModelServerClient(config);
     this.instruments = instruments;
     this.telemetry = new OllamaTelemetry(instruments, config.name());
   }
@@ -86,17 +86,16 @@ public final class OllamaProvider implements Provider {
   }
 
   /**
-   * The models that are in the server's memory now. Asks the server; waits for the configured limit
-   * at most.
+   * The models that are in the server's memory now. Asks the server, within the configured limit.
    */
   List<ResidentModel> resident() throws ProviderException {
-    inMemory = null; // unknown if this fails
+    inMemory = null; // unknown if the request fails
     List<ResidentModel> resident = listed("/api/ps").stream().map(ResidentModel::of).toList();
     inMemory = resident.stream().map(ResidentModel::name).collect(Collectors.toUnmodifiableSet());
     return resident;
   }
 
-  /** As {@link #resident} saw it last. */
+  /** The result of the last {@link #resident}. */
   @Override
   public Optional<Boolean> loaded(String model) {
     Set<String> names = inMemory;
@@ -104,21 +103,22 @@ public final class OllamaProvider implements Provider {
   }
 
   @Override
-  public EventSource chat(Ask ask) throws ProviderException {
-    boolean streams = streams(ask.streamed());
-    byte[] body = OllamaRequest.json(ask.request(), streams);
-    OllamaEvents events = new OllamaEvents(telemetry.of(ask.label()));
+  public EventSource chat(ProviderRequest request) throws ProviderException {
+    boolean streams = streams(request.streamed());
+    byte[] body = OllamaRequest.json(request.chat(), streams);
+    OllamaEvents events = new OllamaEvents(telemetry.of(request.label()));
     if (!streams) {
-      Duration limit = ModelHttp.shorter(config.timeouts().answerTimeout(), ask.limit());
+      Duration limit =
+          ModelServerClient.shorter(config.timeouts().answerTimeout(), request.limit());
       JsonNode answer =
-          http.json("/api/chat", body, limit, ModelHttp.CHAT_LIMIT_BYTES, JsonNode.class);
+          http.json("/api/chat", body, limit, ModelServerClient.CHAT_LIMIT_BYTES, JsonNode.class);
       return EventSource.of(events.ofAnswer(answer));
     }
-    ModelHttp.Opened opened =
+    ModelServerClient.Opened opened =
         http.post(
             "/api/chat",
             body,
-            ModelHttp.shorter(config.timeouts().firstTokenTimeout(), ask.limit()));
+            ModelServerClient.shorter(config.timeouts().firstTokenTimeout(), request.limit()));
     return new OllamaStream(
         opened.body(), opened.left(), config.timeouts().betweenTokensTimeout(), events);
   }
@@ -146,16 +146,17 @@ public final class OllamaProvider implements Provider {
 
   @Override
   public Embeddings embed(EmbeddingRequest request, String label) throws ProviderException {
-    Duration limit = ModelHttp.shorter(config.timeouts().firstTokenTimeout(), request.limit());
+    Duration limit =
+        ModelServerClient.shorter(config.timeouts().firstTokenTimeout(), request.limit());
     byte[] body = OllamaRequest.json(request);
     Vectors answer =
-        http.json("/api/embed", body, limit, ModelHttp.VECTORS_LIMIT_BYTES, Vectors.class);
+        http.json("/api/embed", body, limit, ModelServerClient.VECTORS_LIMIT_BYTES, Vectors.class);
     if (answer.embeddings() == null) {
-      throw LineStream.notUnderstood(new IOException("no embeddings in the answer"));
+      throw LineStream.invalidResponse(new IOException("no embeddings in the answer"));
     }
     Duration load = Duration.ofNanos(Math.max(0, answer.load()));
     Duration total = Duration.ofNanos(Math.max(0, answer.total()));
-    Integer tokens = answer.tokens(); // old versions do not count
+    Integer tokens = answer.tokens(); // null from old versions
     Timings timings = new Timings(load, total.minus(load), Duration.ZERO);
     telemetry.of(label).answered(timings, 0);
     return new Embeddings(
@@ -183,13 +184,13 @@ public final class OllamaProvider implements Provider {
     http.close();
   }
 
-  /** The models of one of Ollama's lists, those that have a name. */
+  /** The named models in the list at that path. */
   private List<JsonNode> listed(String path) throws ProviderException {
     byte[] body = http.list(path, LIST_LIMIT_BYTES);
     try {
       JsonNode models = JSON.readTree(body).path("models");
       if (!models.isArray()) {
-        throw new IOException("no models in the list");
+        throw new IOException("the response has no array 'models'");
       }
       List<JsonNode> named = new ArrayList<>();
       for (JsonNode model : models) {
@@ -199,8 +200,7 @@ public final class OllamaProvider implements Provider {
       }
       return named;
     } catch (IOException e) {
-      throw new ProviderException.Unavailable(
-          "The model server sent what cannot be understood.", e);
+      throw new ProviderException.Unavailable("The model server sent an invalid response.", e);
     }
   }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
+import dev.jarvis.json.Json;
 import dev.jarvis.json.SharedBuffers;
 import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.UnsupportedFields;
@@ -17,8 +18,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A request in OpenAI's form as the body of Ollama's {@code /api/chat}: <a
- * href="https://github.com/ollama/ollama/blob/main/docs/api.md">its documentation</a>.
+ * Translates a request in OpenAI's form into the body of Ollama's {@code /api/chat} or {@code
+ * /api/embed}, as <a href="https://github.com/ollama/ollama/blob/main/docs/api.md">documented</a>
+ * by Ollama.
  */
 final class OllamaRequest {
   private static final ObjectMapper JSON = SharedBuffers.mapper();
@@ -35,7 +37,7 @@ final class OllamaRequest {
 
   private OllamaRequest() {}
 
-  /** What Ollama cannot honour: of images, those that it would have to fetch. */
+  /** The fields that Ollama cannot honour, such as images that it would have to fetch. */
   static UnsupportedFields unsupported(ChatRequest request, FieldPolicy fields) {
     UnsupportedFields unsupported = UnsupportedFields.of(request, HONOURED, fields);
     boolean remote =
@@ -50,8 +52,9 @@ final class OllamaRequest {
     return new UnsupportedFields(refused, unsupported.ignored());
   }
 
+  /** The body of {@code /api/chat}. */
   static byte[] json(ChatRequest request, boolean stream) {
-    ObjectNode root = JSON.createObjectNode().put("model", request.model()).put("stream", stream);
+    ObjectNode root = Json.object().put("model", request.model()).put("stream", stream);
     messages(root.putArray("messages"), request.messages());
     JsonNode tools = request.body().path("tools");
     if (!tools.isEmpty() && !request.body().path("tool_choice").asText().equals("none")) {
@@ -64,23 +67,15 @@ final class OllamaRequest {
       default -> {}
     }
     options(root.putObject("options"), request);
-    return bytes(root);
+    return Json.bytes(root);
   }
 
-  /** The body of {@code /api/embed}; a text too long for the model is an error, and not cut. */
+  /** The body of {@code /api/embed}; a text that is too long for the model is not truncated. */
   static byte[] json(EmbeddingRequest request) {
-    ObjectNode root = JSON.createObjectNode().put("model", request.model()).put("truncate", false);
+    ObjectNode root = Json.object().put("model", request.model()).put("truncate", false);
     root.set("input", request.inputs());
     request.dimensions().ifPresent(value -> root.put("dimensions", value));
-    return bytes(root);
-  }
-
-  private static byte[] bytes(ObjectNode root) {
-    try {
-      return JSON.writeValueAsBytes(root);
-    } catch (IOException e) {
-      throw new IllegalStateException("a tree can always be written", e);
-    }
+    return Json.bytes(root);
   }
 
   private static void options(ObjectNode options, ChatRequest request) {
@@ -97,7 +92,7 @@ final class OllamaRequest {
   }
 
   private static void messages(ArrayNode to, List<ChatRequest.Message> messages) {
-    Map<String, String> toolNames = new HashMap<>(); // by the call's id, which Ollama does not know
+    Map<String, String> toolNames = new HashMap<>(); // by call id, because Ollama has none
     for (ChatRequest.Message message : messages) {
       ObjectNode node = to.addObject().put("role", message.role()).put("content", message.text());
       if (!message.images().isEmpty()) {
@@ -123,13 +118,13 @@ final class OllamaRequest {
     }
   }
 
-  /** A text of JSON at OpenAI's, an object at Ollama's. */
+  /** In OpenAI's form the arguments are JSON text, in Ollama's a JSON object. */
   private static JsonNode arguments(String text) {
     try {
       JsonNode node = JSON.readTree(text);
-      return node.isObject() ? node : JSON.createObjectNode();
+      return node.isObject() ? node : Json.object();
     } catch (IOException e) {
-      return JSON.createObjectNode(); // what the model once said need not be JSON
+      return Json.object(); // a model may have written invalid JSON
     }
   }
 }

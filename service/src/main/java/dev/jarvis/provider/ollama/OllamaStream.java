@@ -10,7 +10,7 @@ import java.io.InputStream;
 import java.time.Duration;
 import java.util.List;
 
-/** Ollama's lines of JSON as an answer. */
+/** A streamed answer of Ollama: lines of JSON. */
 final class OllamaStream extends LineStream {
   private static final ObjectMapper JSON = SharedBuffers.mapper();
 
@@ -26,7 +26,7 @@ final class OllamaStream extends LineStream {
     try {
       return events.of(JSON.readTree(line));
     } catch (IOException e) {
-      throw notUnderstood(e);
+      throw invalidResponse(e);
     }
   }
 }

@@ -6,16 +6,17 @@ import dev.jarvis.telemetry.Metric;
 import io.opentelemetry.api.trace.Span;
 import java.time.Duration;
 
-/** What an Ollama server's own clock reports of its answers: {@code ollama_*} and attributes. */
+/** Records the times that Ollama reports for its answers: metrics {@code ollama_*}, attributes. */
 record OllamaTelemetry(Instruments instruments, String provider) {
   /**
-   * A load that takes longer was a real one. For a model in memory Ollama 0.11 takes 9 to 25 ms,
-   * and below 230 ms if 16 ask at once; a load waits for a new process in steps of 250 ms and took
-   * 360 ms at least, for the smallest model with its file in the page cache.
+   * A longer load time means that the model was loaded. For a model in memory Ollama 0.11 reports 9
+   * to 25 ms, and less than 230 ms with 16 parallel requests. A load waits for a new process in
+   * steps of 250 ms and took at least 360 ms, for the smallest model with its file in the page
+   * cache.
    */
   static final Duration COLD_LOAD = Duration.ofMillis(300);
 
-  /** Lets a model's counters show at 0. */
+  /** Shows a model's counters at 0. */
   void announce(String label) {
     instruments.add(Metric.OLLAMA_GENERATED_TOKENS, 0, label, provider);
     instruments.add(Metric.OLLAMA_COLD_LOADS, 0, label, provider);
@@ -25,7 +26,7 @@ record OllamaTelemetry(Instruments instruments, String provider) {
     return new OfModel(label);
   }
 
-  /** For one answer of a model. */
+  /** Records the answers of one model. */
   final class OfModel {
     private final String label;
 
@@ -33,7 +34,7 @@ record OllamaTelemetry(Instruments instruments, String provider) {
       this.label = label;
     }
 
-    /** To be called within the attempt's span. */
+    /** Must be called within the attempt's span. */
     void answered(Timings timings, int outputTokens) {
       boolean cold = timings.load().compareTo(COLD_LOAD) > 0;
       boolean wrote = timings.generation().isPositive(); // embeddings write nothing

@@ -5,16 +5,16 @@ import dev.jarvis.gateway.Timings;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** The durations in the last line of Ollama's answer, as far as they can be believed. */
+/** Reads the durations in the last line of an answer of Ollama, if they are plausible. */
 final class OllamaTimings {
-  /** No answer takes as long: what says so is broken. */
+  /** A longer duration must be an error. */
   private static final long LIMIT_NANOS = Duration.ofDays(1).toNanos();
 
   private OllamaTimings() {}
 
   /**
-   * Null if the line has none, as from servers that only speak Ollama's language, or has an odd
-   * one: a wrong number in a histogram stays there.
+   * Null if the line has no durations, as from other servers with Ollama's API, or if one of them
+   * is implausible, because a wrong value in a histogram cannot be removed.
    */
   static @Nullable Timings of(JsonNode line) {
     JsonNode load = line.path("load_duration");
@@ -23,7 +23,7 @@ final class OllamaTimings {
     if (load.isMissingNode() && prompt.isMissingNode() && generation.isMissingNode()) {
       return null;
     }
-    if (!believable(load) || !believable(prompt) || !believable(generation)) {
+    if (!plausible(load) || !plausible(prompt) || !plausible(generation)) {
       return null;
     }
     return new Timings(
@@ -32,8 +32,8 @@ final class OllamaTimings {
         Duration.ofNanos(generation.asLong()));
   }
 
-  /** Ollama leaves a duration of 0 out. */
-  private static boolean believable(JsonNode nanos) {
+  /** Ollama omits a duration of 0. */
+  private static boolean plausible(JsonNode nanos) {
     return nanos.isMissingNode()
         || (nanos.isIntegralNumber()
             && nanos.canConvertToLong()

@@ -5,11 +5,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 /**
  * A model in Ollama's memory.
  *
- * @param ramBytes what of it is in the machine's own memory
- * @param vramBytes what of it is in the graphics cards'
+ * @param ramBytes its part in main memory
+ * @param vramBytes its part in the memory of graphics cards
  */
 record ResidentModel(String name, long ramBytes, long vramBytes) {
-  /** More than any machine has, and so little that a thousand of them still add up. */
+  /** More than any machine has, and small enough to sum a thousand of them. */
   private static final long LIMIT_BYTES = 1L << 50;
 
   /** From an entry of {@code /api/ps}, whose {@code size} is the sum of both. */
@@ -19,13 +19,13 @@ record ResidentModel(String name, long ramBytes, long vramBytes) {
         model.path("name").textValue(), Math.max(0, bytes(model.path("size")) - vram), vram);
   }
 
-  /** 0 for what is no size. */
+  /** The size; 0 if it is missing or implausible. */
   private static long bytes(JsonNode size) {
-    boolean believable =
+    boolean plausible =
         size.isIntegralNumber()
             && size.canConvertToLong()
             && size.longValue() >= 0
             && size.longValue() <= LIMIT_BYTES;
-    return believable ? size.longValue() : 0;
+    return plausible ? size.longValue() : 0;
   }
 }

@@ -15,15 +15,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What Ollama holds in memory, as gauges. Asked for in the background, so that no reader of metrics
- * waits for Ollama; one that does not answer holds nothing.
+ * Gauges of the models in Ollama's memory. Polled in the background, so that a scrape never waits
+ * for Ollama; a server that does not answer counts as empty.
  */
 final class ResidentModels implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ResidentModels.class);
 
   /**
-   * As often as metrics leave. Not more often: Ollama walks through its models unguarded (its pull
-   * request 15528), and could break if one comes or goes in that very moment.
+   * The interval of metric exports. Not shorter: Ollama iterates over its models without a lock
+   * (ollama/ollama#15528), and could crash if one is loaded or unloaded at the same time.
    */
   private static final Duration PERIOD = Duration.ofSeconds(15);
 
@@ -32,17 +32,17 @@ final class ResidentModels implements AutoCloseable {
   private final ScheduledThreadPoolExecutor timer;
   private final List<AutoCloseable> gauges;
 
-  /** Labels that have shown: they go on at 0, for a series that ends keeps its last value. */
+  /** Labels that were shown: they stay, at 0, because a series that ends keeps its last value. */
   private final Set<String> labels;
 
   private volatile List<ResidentModel> resident = List.of();
   private boolean answered = true;
 
   /**
-   * Asks at once, and then every 15 seconds.
+   * Polls at once, and then every 15 seconds.
    *
-   * @param label the bounded label of a model's name
-   * @param labels those that show at 0 while Ollama does not hold the model; may grow
+   * @param label returns the label of a model's name: bounded, unlike the name
+   * @param labels labels to show at 0 while their models are not in memory; may grow
    */
   ResidentModels(
       OllamaProvider provider,
@@ -70,7 +70,7 @@ final class ResidentModels implements AutoCloseable {
     timer =
         new ScheduledThreadPoolExecutor(
             1, Thread.ofPlatform().daemon().name("resident-models").factory());
-    var _ = timer.scheduleWithFixedDelay(this::ask, 0, period.toNanos(), TimeUnit.NANOSECONDS);
+    var _ = timer.scheduleWithFixedDelay(this::poll, 0, period.toNanos(), TimeUnit.NANOSECONDS);
   }
 
   @Override
@@ -81,16 +81,16 @@ final class ResidentModels implements AutoCloseable {
     }
   }
 
-  private void ask() {
+  private void poll() {
     try {
       resident = provider.resident();
       answered = true;
     } catch (ProviderException | RuntimeException e) {
       resident = List.of();
-      if (answered && !timer.isShutdown()) { // changes only; that Ollama is down is told elsewhere
+      if (answered && !timer.isShutdown()) { // logs changes only
         LOG.atInfo()
             .addKeyValue("reason", e.getMessage())
-            .log("Ollama does not tell which models it holds in memory");
+            .log("the models in Ollama's memory cannot be listed");
       }
       answered = false;
     }

@@ -4,10 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.provider.LineStream;
-import dev.jarvis.provider.ModelError;
+import dev.jarvis.provider.ModelServerErrors;
 import dev.jarvis.provider.ProviderException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -18,20 +18,21 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Translates the JSON objects of one answer in OpenAI's dialect: a {@code chat.completion}, or the
- * {@code chat.completion.chunk}s of a stream. What has no event of its own rides along.
+ * Translates the JSON objects of an answer in OpenAI's dialect into events: a {@code
+ * chat.completion}, or the {@code chat.completion.chunk}s of a stream. Fields without an event of
+ * their own are kept as JSON.
  */
 final class OpenAiEvents {
   /** OpenAI's limit for {@code n}. */
   private static final int MAX_CHOICES = 128;
 
-  /** Fields of an answer that JARVIS writes anew. */
-  private static final Set<String> OF_ANSWER =
+  /** Fields of an answer that are translated, or that JARVIS replaces. */
+  private static final Set<String> ANSWER_FIELDS =
       Set.of("id", "object", "created", "model", "choices", "usage", "obfuscation");
 
-  private static final Set<String> OF_CHOICE =
+  private static final Set<String> CHOICE_FIELDS =
       Set.of("index", "delta", "message", "finish_reason", "logprobs");
-  private static final Set<String> OF_MESSAGE = Set.of("role", "content", "tool_calls");
+  private static final Set<String> MESSAGE_FIELDS = Set.of("role", "content", "tool_calls");
   private static final List<String> REASONING = List.of("reasoning_content", "reasoning");
 
   private final Set<Integer> begun = new HashSet<>();
@@ -39,20 +40,20 @@ final class OpenAiEvents {
   private @Nullable ObjectNode answerFields;
   private boolean counted;
 
-  /** What a chunk of a stream says; its part is {@code delta}. */
+  /** The events of a chunk of a stream. */
   List<Event> ofChunk(JsonNode chunk) throws ProviderException {
     return of(chunk, "delta");
   }
 
   /**
-   * A whole answer.
+   * The events of a whole answer.
    *
-   * @param request for an estimate of the tokens where the server does not count
+   * @param request to estimate the tokens if the server does not count
    */
   List<Event> ofAnswer(JsonNode answer, ChatRequest request) throws ProviderException {
     List<Event> events = of(answer, "message");
     if (begun.isEmpty()) {
-      throw LineStream.notUnderstood(new IOException("no choice in the answer"));
+      throw LineStream.invalidResponse(new IOException("the answer has no choice"));
     }
     events.addAll(endOpenChoices());
     if (!counted) {
@@ -74,7 +75,7 @@ final class OpenAiEvents {
     return events;
   }
 
-  /** Whether at least one choice has begun, and each that has has ended. */
+  /** Whether at least one choice has ended, and no choice is unfinished. */
   boolean complete() {
     return !ended.isEmpty() && ended.containsAll(begun);
   }
@@ -89,27 +90,29 @@ final class OpenAiEvents {
     List<Event> events = new ArrayList<>();
     for (Integer choice : begun) {
       if (ended.add(choice)) {
-        events.add(new Event.ChoiceEnd(choice, Reason.STOP, null));
+        events.add(new Event.ChoiceEnd(choice, FinishReason.STOP, null));
       }
     }
     if (ended.isEmpty()) {
-      events.add(new Event.ChoiceEnd(0, Reason.STOP, null));
+      events.add(new Event.ChoiceEnd(0, FinishReason.STOP, null));
     }
     return events;
   }
 
   private List<Event> of(JsonNode json, String part) throws ProviderException {
     if (json.hasNonNull("error")) {
-      // The text may name addresses of the server: for the log, not for the client.
+      // as the cause, because the text may contain addresses, which only the log may show
       throw new ProviderException.Unavailable(
-          "The model server failed in its answer.", new IOException(ModelError.text(json)), true);
+          "The model server reported an error in its answer.",
+          new IOException(ModelServerErrors.text(json)),
+          true);
     }
     JsonNode choices = json.path("choices");
     if (!choices.isArray()) {
-      throw LineStream.notUnderstood(new IOException("no choices in the answer"));
+      throw LineStream.invalidResponse(new IOException("the response has no array 'choices'"));
     }
     List<Event> events = new ArrayList<>();
-    ObjectNode fields = rest(json, OF_ANSWER);
+    ObjectNode fields = rest(json, ANSWER_FIELDS);
     if (fields != null && !fields.equals(answerFields)) {
       answerFields = fields;
       events.add(new Event.AnswerFields(fields));
@@ -128,7 +131,7 @@ final class OpenAiEvents {
     int index = index(choice.path("index"));
     begun.add(index);
     JsonNode message = choice.path(part);
-    ObjectNode rest = rest(message, OF_MESSAGE);
+    ObjectNode rest = rest(message, MESSAGE_FIELDS);
     if (rest != null) {
       String reasoning = reasoning(rest);
       events.add(
@@ -151,11 +154,11 @@ final class OpenAiEvents {
     for (JsonNode call : message.path("tool_calls")) {
       events.add(toolCall(index, position++, call));
     }
-    String reason = choice.path("finish_reason").asText(""); // some send "" before the end
-    ObjectNode fields = rest(choice, OF_CHOICE);
+    String reason = choice.path("finish_reason").asText(""); // some servers send "" before the end
+    ObjectNode fields = rest(choice, CHOICE_FIELDS);
     if (!reason.isBlank()) {
       ended.add(index);
-      events.add(new Event.ChoiceEnd(index, Reason.of(reason), fields));
+      events.add(new Event.ChoiceEnd(index, FinishReason.of(reason), fields));
     } else if (fields != null) {
       events.add(new Event.ChoiceFields(index, fields));
     }
@@ -182,26 +185,27 @@ final class OpenAiEvents {
     return "";
   }
 
-  private static Usage counted(JsonNode told) {
-    int input = Math.max(0, told.path("prompt_tokens").asInt());
-    int cached = Math.clamp(told.at("/prompt_tokens_details/cached_tokens").asInt(), 0, input);
-    int output = Math.max(0, told.path("completion_tokens").asInt());
+  private static Usage counted(JsonNode usage) {
+    int input = Math.max(0, usage.path("prompt_tokens").asInt());
+    int cached = Math.clamp(usage.at("/prompt_tokens_details/cached_tokens").asInt(), 0, input);
+    int output = Math.max(0, usage.path("completion_tokens").asInt());
     int reasoning =
-        Math.clamp(told.at("/completion_tokens_details/reasoning_tokens").asInt(), 0, output);
+        Math.clamp(usage.at("/completion_tokens_details/reasoning_tokens").asInt(), 0, output);
     return new Usage(input - cached, cached, output - reasoning, reasoning, false);
   }
 
-  private static int index(JsonNode told) throws ProviderException {
-    if (told.isMissingNode()) {
+  private static int index(JsonNode index) throws ProviderException {
+    if (index.isMissingNode()) {
       return 0;
     }
-    if (!told.canConvertToInt() || told.intValue() < 0 || told.intValue() >= MAX_CHOICES) {
-      throw LineStream.notUnderstood(new IOException("the index of a choice is not from 0 to 127"));
+    if (!index.canConvertToInt() || index.intValue() < 0 || index.intValue() >= MAX_CHOICES) {
+      throw LineStream.invalidResponse(
+          new IOException("a choice has an index that is not from 0 to 127"));
     }
-    return told.intValue();
+    return index.intValue();
   }
 
-  /** The fields that are not known and not empty; null if there are none. */
+  /** The other fields that are not empty; null if there are none. */
   private static @Nullable ObjectNode rest(JsonNode json, Set<String> known) {
     ObjectNode rest = null;
     for (Map.Entry<String, JsonNode> field : json.properties()) {

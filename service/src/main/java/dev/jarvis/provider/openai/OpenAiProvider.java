@@ -7,17 +7,18 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Usage;
+import dev.jarvis.json.Json;
 import dev.jarvis.json.SharedBuffers;
-import dev.jarvis.provider.Ask;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.LineStream;
-import dev.jarvis.provider.ModelHttp;
+import dev.jarvis.provider.ModelServerClient;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
 import dev.jarvis.provider.ProviderFactory;
+import dev.jarvis.provider.ProviderRequest;
 import dev.jarvis.provider.UnsupportedFields;
 import dev.jarvis.telemetry.Instruments;
 import java.io.IOException;
@@ -31,11 +32,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Models of any server that speaks OpenAI's dialect, by {@code /models} and {@code
- * /chat/completions} below its base URL, which usually ends in {@code /v1}.
+ * The models of a server of OpenAI's dialect, through {@code /models}, {@code /chat/completions}
+ * and {@code /embeddings} below its base URL, which usually ends in {@code /v1}.
  */
 public final class OpenAiProvider implements Provider {
-  /** Of the type {@code openai}. */
+  /** The factory of the type {@code openai}. */
   public static final ProviderFactory FACTORY =
       new ProviderFactory() {
         @Override
@@ -55,15 +56,15 @@ public final class OpenAiProvider implements Provider {
 
   private final ModelServerConfig config;
   private final FieldPolicy fields;
-  private final ModelHttp http;
+  private final ModelServerClient http;
 
-  /** The models that refused to be asked for the usage of a stream; bounded. */
-  private final Set<String> refusingUsage = ConcurrentHashMap.newKeySet();
+  /** Models whose server refused {@code stream_options.include_usage}; bounded. */
+  private final Set<String> withoutUsage = ConcurrentHashMap.newKeySet();
 
   public OpenAiProvider(ModelServerConfig config) {
     this.config = config;
     this.fields = config.fields();
-    this.http = new ModelHttp(config);
+    this.http = new ModelServerClient(config);
   }
 
   @Override
@@ -82,10 +83,10 @@ public final class OpenAiProvider implements Provider {
     try {
       data = JSON.readTree(http.list("/models", LIST_LIMIT_BYTES)).path("data");
     } catch (IOException e) {
-      throw LineStream.notUnderstood(e);
+      throw LineStream.invalidResponse(e);
     }
     if (!data.isArray()) {
-      throw LineStream.notUnderstood(new IOException("no data in the list of models"));
+      throw LineStream.invalidResponse(new IOException("the response has no array 'data'"));
     }
     List<String> names = new ArrayList<>();
     for (JsonNode model : data) {
@@ -97,17 +98,21 @@ public final class OpenAiProvider implements Provider {
   }
 
   @Override
-  public EventSource chat(Ask ask) throws ProviderException {
-    if (streams(ask.streamed())) {
-      return stream(ask);
+  public EventSource chat(ProviderRequest request) throws ProviderException {
+    if (streams(request.streamed())) {
+      return stream(request);
     }
-    Duration limit = ModelHttp.shorter(config.timeouts().answerTimeout(), ask.limit());
-    ObjectNode body = body(ask.request()).put("stream", false);
+    Duration limit = ModelServerClient.shorter(config.timeouts().answerTimeout(), request.limit());
+    ObjectNode body = body(request.chat()).put("stream", false);
     body.remove("stream_options");
     JsonNode answer =
         http.json(
-            "/chat/completions", bytes(body), limit, ModelHttp.CHAT_LIMIT_BYTES, JsonNode.class);
-    return EventSource.of(new OpenAiEvents().ofAnswer(answer, ask.request()));
+            "/chat/completions",
+            Json.bytes(body),
+            limit,
+            ModelServerClient.CHAT_LIMIT_BYTES,
+            JsonNode.class);
+    return EventSource.of(new OpenAiEvents().ofAnswer(answer, request.chat()));
   }
 
   @Override
@@ -116,36 +121,38 @@ public final class OpenAiProvider implements Provider {
   }
 
   /**
-   * Asks for the usage, without which a stream is counted by its pieces; some servers refuse it.
+   * Asks for the usage too, without which it would be estimated. Some servers refuse that; then the
+   * stream is requested without it.
    */
-  private EventSource stream(Ask ask) throws ProviderException {
-    long deadline = System.nanoTime() + ask.limit().toNanos();
-    String model = ask.request().model();
-    ObjectNode body = body(ask.request()).put("stream", true);
-    if (refusingUsage.contains(model)) {
+  private EventSource stream(ProviderRequest request) throws ProviderException {
+    long deadline = System.nanoTime() + request.limit().toNanos();
+    String model = request.chat().model();
+    ObjectNode body = body(request.chat()).put("stream", true);
+    if (withoutUsage.contains(model)) {
       body.remove("stream_options");
-      return stream(body, ask.limit());
+      return stream(body, request.limit());
     }
-    boolean ours = body.withObject("/stream_options").put("include_usage", true).size() == 1;
+    boolean noOtherOptions =
+        body.withObject("/stream_options").put("include_usage", true).size() == 1;
     try {
-      return stream(body, ask.limit());
+      return stream(body, request.limit());
     } catch (ProviderException.Refused e) {
-      if (!ours || !String.valueOf(e.getMessage()).contains("stream_options")) {
-        throw e; // what one client sends must not change how others' streams are counted
+      if (!noOtherOptions || !String.valueOf(e.getMessage()).contains("stream_options")) {
+        throw e; // an option of one client must not turn off the usage for all
       }
       body.remove("stream_options");
       Duration left = Duration.ofNanos(Math.max(1, deadline - System.nanoTime()));
       EventSource answer = stream(body, left);
-      if (refusingUsage.size() < MODELS_LIMIT) {
-        refusingUsage.add(model);
+      if (withoutUsage.size() < MODELS_LIMIT) {
+        withoutUsage.add(model);
       }
       return answer;
     }
   }
 
   private EventSource stream(ObjectNode body, Duration longest) throws ProviderException {
-    Duration limit = ModelHttp.shorter(config.timeouts().firstTokenTimeout(), longest);
-    ModelHttp.Opened opened = http.post("/chat/completions", bytes(body), limit);
+    Duration limit = ModelServerClient.shorter(config.timeouts().firstTokenTimeout(), longest);
+    ModelServerClient.Opened opened = http.post("/chat/completions", Json.bytes(body), limit);
     return new OpenAiStream(opened.body(), opened.left(), config.timeouts().betweenTokensTimeout());
   }
 
@@ -158,11 +165,17 @@ public final class OpenAiProvider implements Provider {
   public Embeddings embed(EmbeddingRequest request, String label) throws ProviderException {
     ObjectNode body = request.body().deepCopy().put("model", request.model());
     body.put("encoding_format", "float");
-    Duration limit = ModelHttp.shorter(config.timeouts().firstTokenTimeout(), request.limit());
+    Duration limit =
+        ModelServerClient.shorter(config.timeouts().firstTokenTimeout(), request.limit());
     Vectors answer =
-        http.json("/embeddings", bytes(body), limit, ModelHttp.VECTORS_LIMIT_BYTES, Vectors.class);
+        http.json(
+            "/embeddings",
+            Json.bytes(body),
+            limit,
+            ModelServerClient.VECTORS_LIMIT_BYTES,
+            Vectors.class);
     if (answer.data() == null) {
-      throw LineStream.notUnderstood(new IOException("no data in the answer"));
+      throw LineStream.invalidResponse(new IOException("the response has no array 'data'"));
     }
     List<float[]> vectors =
         answer.data().stream()
@@ -190,10 +203,10 @@ public final class OpenAiProvider implements Provider {
       @JsonProperty("prompt_tokens") @Nullable Integer promptTokens,
       @JsonProperty("total_tokens") @Nullable Integer totalTokens) {
 
-    /** Null if the server tells none; embeddings have no output, so the total will do. */
+    /** Null if the server reports none. Embeddings have no output, so the total is the same. */
     @Nullable Integer input() {
-      Integer told = promptTokens == null ? totalTokens : promptTokens;
-      return told == null || told < 0 ? null : told;
+      Integer tokens = promptTokens == null ? totalTokens : promptTokens;
+      return tokens == null || tokens < 0 ? null : tokens;
     }
   }
 
@@ -202,21 +215,13 @@ public final class OpenAiProvider implements Provider {
     http.close();
   }
 
-  /** What the client sent, faithfully, but for the model's name; a copy of the outermost level. */
+  /** A copy of the client's request with the provider's model name. */
   private static ObjectNode body(ChatRequest request) {
-    ObjectNode body = JSON.createObjectNode();
+    ObjectNode body = Json.object();
     body.setAll(request.body());
     if (body.get("stream_options") instanceof ObjectNode options) {
       body.set("stream_options", options.deepCopy());
     }
     return body.put("model", request.model());
-  }
-
-  private static byte[] bytes(ObjectNode body) {
-    try {
-      return JSON.writeValueAsBytes(body);
-    } catch (IOException e) {
-      throw new IllegalStateException("a tree can always be written", e);
-    }
   }
 }

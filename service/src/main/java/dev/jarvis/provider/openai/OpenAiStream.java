@@ -13,8 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Server-sent events of {@code chat.completion.chunk} as an answer: {@code data:} lines up to
- * {@code [DONE]}, which a server may leave out if it has sent the reasons and the usage.
+ * A streamed answer in OpenAI's dialect: server-sent events up to {@code [DONE]}, which a server
+ * may omit once it has sent the finish reasons and the usage.
  */
 public final class OpenAiStream extends LineStream {
   private static final ObjectMapper JSON = SharedBuffers.mapper();
@@ -30,7 +30,7 @@ public final class OpenAiStream extends LineStream {
   protected List<Event> parse(byte[] line) throws ProviderException {
     String text = new String(line, StandardCharsets.UTF_8).strip();
     if (!text.startsWith(DATA)) {
-      return List.of(); // a comment, an event's name, the empty line between two events
+      return List.of(); // a comment, the name of an event, or the empty line between two events
     }
     String data = text.substring(DATA.length()).strip();
     if (data.equals("[DONE]")) {
@@ -39,11 +39,11 @@ public final class OpenAiStream extends LineStream {
     try {
       return events.ofChunk(JSON.readTree(data));
     } catch (IOException e) {
-      throw notUnderstood(e);
+      throw invalidResponse(e);
     }
   }
 
-  /** The body's end is as good as the mark once everything that comes before it was sent. */
+  /** Accepts the end of the body if everything before {@code [DONE]} has arrived. */
   @Override
   protected List<Event> bodyEnded() throws IOException {
     return events.complete() && events.counted() ? end() : super.bodyEnded();

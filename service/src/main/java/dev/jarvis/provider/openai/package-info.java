@@ -1,4 +1,4 @@
-/** Models of a server that speaks OpenAI's dialect. */
+/** Model servers of OpenAI's dialect. */
 @NullMarked
 package dev.jarvis.provider.openai;
 

@@ -97,10 +97,10 @@ class AdmissionTest {
       HttpResponse<String> second = ask(hasty).get();
 
       assertThat(second.statusCode()).isEqualTo(503);
-      assertThat(second.body()).contains("wait for more than 500 ms");
+      assertThat(second.body()).contains("waited for more than 500 ms");
       hasty.ollama().release();
       assertThat(first.get().statusCode()).isEqualTo(200);
-      assertThat(ask(hasty).get().statusCode()).as("the turn was given back").isEqualTo(200);
+      assertThat(ask(hasty).get().statusCode()).as("after the permit was released").isEqualTo(200);
     }
   }
 }

@@ -8,8 +8,8 @@ import dev.jarvis.config.Configs;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Head;
-import dev.jarvis.gateway.Reason;
 import dev.jarvis.gateway.TargetName;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.http.Exchange;
@@ -107,7 +107,7 @@ class CompletionStreamTest {
   private void answersHello() {
     answers(
         new Event.Text(0, "hello", null),
-        new Event.ChoiceEnd(0, Reason.STOP, null),
+        new Event.ChoiceEnd(0, FinishReason.STOP, null),
         new Event.UsageReport(Usage.counted(1, 2), null),
         new Event.End(null));
   }

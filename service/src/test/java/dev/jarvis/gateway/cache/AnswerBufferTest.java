@@ -25,7 +25,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** One writer and its readers. */
+/** A buffer with one writer and its readers. */
 @Timeout(60)
 class AnswerBufferTest {
   private static final Duration LIMIT = Duration.ofSeconds(20);
@@ -33,10 +33,10 @@ class AnswerBufferTest {
   private static final Event.End END = new Event.End(null);
   private static final Head HEAD = new Head("r", new TargetName("p", "m"), List.of(), null);
 
-  /** A third of what a reader may lag behind. */
+  /** A third of the bytes that a reader may lag behind. */
   private static final Event BIG = new Event.Text(0, "x".repeat(170_000), null);
 
-  /** More than half of what a reader may lag behind while the budget is full. */
+  /** More than half of the bytes that a reader may lag behind while the budget is used up. */
   private static final Event MEDIUM = new Event.Text(0, "x".repeat(20_000), null);
 
   private final AnswerBuffer.Budget budget = new AnswerBuffer.Budget(1L << 30);
@@ -78,7 +78,7 @@ class AnswerBufferTest {
     return events;
   }
 
-  /** Writes on a thread of its own; the result is what stopped it, if anything did. */
+  /** Writes on another thread; the result is the failure, if there is one. */
   private CompletableFuture<Void> write(Event event, int times) {
     CompletableFuture<Void> written = new CompletableFuture<>();
     Thread.ofPlatform()
@@ -100,7 +100,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void eventsComeInTheirOrderAndTheEndIsTheLast() throws Exception {
+  void passesEventsOnInOrder() throws Exception {
     AnswerBuffer.Reader reader = buffer.reader();
     Future<List<Event>> read = threads.submit(() -> read(reader));
     texts(1000).forEach(buffer::put);
@@ -113,7 +113,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void aHeadIsWaitedFor() throws Exception {
+  void waitsForTheHead() throws Exception {
     AnswerBuffer.Reader reader = buffer.reader();
     Future<Head> head = threads.submit(reader::head);
 
@@ -123,7 +123,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void readersOfDifferentSpeedGetTheSame() throws Exception {
+  void givesFastAndSlowReadersTheSameEvents() throws Exception {
     AnswerBuffer.Reader slow = buffer.reader();
     AnswerBuffer.Reader quick = joined();
     texts(10).forEach(buffer::put);
@@ -138,7 +138,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void aWaitForAnEventHasItsLimit() {
+  void limitsTheWaitForAnEvent() {
     AnswerBuffer.Reader reader = buffer.reader();
     assertThat(reader.await(Duration.ZERO)).isFalse();
     assertThat(reader.await(Duration.ofMillis(1))).isFalse();
@@ -151,19 +151,19 @@ class AnswerBufferTest {
   }
 
   @Test
-  void theWriterWaitsForASlowReader() {
+  void makesTheWriterWaitForASlowReader() {
     buffer = buffer(NEVER, false);
     AnswerBuffer.Reader reader = buffer.reader();
     CompletableFuture<Void> written = write(BIG, 4);
     assertThat(reader.await(LIMIT)).isTrue();
-    assertThat(written).as("the fourth does not fit").isNotDone();
+    assertThat(written).as("the fourth event, which does not fit").isNotDone();
 
     assertThat(read(reader)).hasSize(5);
     assertThat(written).succeedsWithin(LIMIT);
   }
 
   @Test
-  void anEventThatIsLargerThanTheBufferGoesThrough() {
+  void passesOnAnEventLargerThanTheBuffer() {
     AnswerBuffer.Reader reader = buffer.reader();
     Event huge = new Event.Text(0, "x".repeat(2 << 20), null);
     CompletableFuture<Void> written = write(huge, 2);
@@ -173,7 +173,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void aReaderThatIsTooSlowIsGivenUpWhileTheOtherGoesOn() throws Exception {
+  void dropsAReaderThatIsTooSlowAndKeepsTheOther() throws Exception {
     buffer = buffer(Duration.ofMillis(50), true);
     AnswerBuffer.Reader slow = buffer.reader();
     AnswerBuffer.Reader quick = joined();
@@ -187,7 +187,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void theWriterIsCancelledWhereItsOnlyReaderIsTooSlow() {
+  void cancelsTheWriterIfItsOnlyReaderIsTooSlow() {
     buffer = buffer(Duration.ofMillis(50), true);
     AnswerBuffer.Reader slow = buffer.reader();
 
@@ -197,12 +197,12 @@ class AnswerBufferTest {
   }
 
   @Test
-  void patienceIsForAllOfAnAnswer() {
+  void limitsThePatienceForAReaderInTotal() {
     buffer = buffer(Duration.ofMillis(200), false);
     AnswerBuffer.Reader slow = buffer.reader();
     CompletableFuture<Void> written = write(BIG, Integer.MAX_VALUE);
 
-    // makes room each time the writer has waited for it for a while
+    // makes room whenever the writer has waited for some time
     assertThatThrownBy(
             () -> {
               while (true) {
@@ -223,7 +223,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void theLastReaderThatLeavesCancelsTheScope() {
+  void cancelsTheScopeWhenTheLastReaderLeaves() {
     AnswerBuffer.Reader one = buffer.reader();
     AnswerBuffer.Reader other = joined();
     buffer.put(text(0));
@@ -240,7 +240,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void aReaderThatLeavesAfterTheEndCancelsNothing() {
+  void doesNotCancelTheScopeAfterTheEnd() {
     AnswerBuffer.Reader reader = buffer.reader();
     buffer.end(END, null);
     reader.close();
@@ -249,7 +249,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void aWriterThatWaitsEndsWithItsLastReader() {
+  void endsTheWaitOfTheWriterWhenItsLastReaderLeaves() {
     AnswerBuffer.Reader reader = buffer.reader();
     CompletableFuture<Void> written = write(BIG, 10);
     await().atMost(LIMIT).until(() -> waits("writer"));
@@ -260,7 +260,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void aCancelledReaderWaitsNoLonger() {
+  void endsTheWaitOfACancelledReader() {
     Cancellation client = new Cancellation();
     AnswerBuffer.Reader reader = client.call(buffer::reader);
     Future<Event> next = threads.submit(reader::next);
@@ -274,7 +274,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void aFailureComesAfterTheEventsBeforeIt() {
+  void reportsAFailureAfterTheEventsBeforeIt() {
     AnswerBuffer.Reader reader = buffer.reader();
     IllegalStateException failure = new IllegalStateException("broke");
     buffer.head(HEAD);
@@ -289,7 +289,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void aFailureWakesWhoWaitsForTheHead() {
+  void reportsAFailureToAReaderThatWaitsForTheHead() {
     AnswerBuffer.Reader reader = buffer.reader();
     Future<Head> head = threads.submit(reader::head);
     OutOfMemoryError failure = new OutOfMemoryError("an error, too");
@@ -300,7 +300,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void whoJoinsReadsFromTheBeginning() {
+  void letsAReaderThatJoinsReadFromTheBeginning() {
     AnswerBuffer.Reader reader = buffer.reader();
     buffer.put(text(0));
     assertThat(reader.next()).isEqualTo(text(0));
@@ -311,12 +311,12 @@ class AnswerBufferTest {
     buffer.end(END, null);
 
     assertThat(read(late)).containsExactly(text(0), text(1), END);
-    assertThat(buffer.kept()).as("it is over").isNull();
-    assertThat(buffer.join()).as("it is over").isNull();
+    assertThat(buffer.kept()).as("after the end").isNull();
+    assertThat(buffer.join()).as("after the end").isNull();
   }
 
   @Test
-  void nobodyJoinsWhatIsNotKept() {
+  void letsNoReaderJoinIfTheBeginningIsNotKept() {
     buffer = buffer(NEVER, false);
     AnswerBuffer.Reader reader = buffer.reader();
     buffer.put(text(0));
@@ -327,7 +327,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void whatIsTooLargeIsNotKept() {
+  void doesNotKeepALargeAnswer() {
     AnswerBuffer.Reader reader = buffer.reader();
     CompletableFuture<Void> written = write(BIG, 4);
     for (int i = 0; i < 4; i++) {
@@ -341,7 +341,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void oneAnswerAtATimeGoesThroughAFullBudget() {
+  void passesAnAnswerOnWithoutAnyBudget() {
     AnswerBuffer.Budget none = new AnswerBuffer.Budget(0);
     buffer = new AnswerBuffer(none, NEVER, scope, false);
     AnswerBuffer.Reader reader = buffer.reader();
@@ -352,7 +352,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void anAnswerThatIsOverTakesNothingOfTheBudget() throws Exception {
+  void returnsTheBudgetOfAnAnswerThatHasEnded() throws Exception {
     AnswerBuffer.Budget little = new AnswerBuffer.Budget(200_000);
     IllegalStateException failure = new IllegalStateException("broke");
     for (Throwable cause : new Throwable[] {null, failure, new CancelledException()}) {
@@ -371,13 +371,13 @@ class AnswerBufferTest {
         threads.submit(
             () -> {
               buffer.put(MEDIUM);
-              buffer.put(MEDIUM); // waits where there is no room
+              buffer.put(MEDIUM); // would wait without room
             });
     assertThat(written).succeedsWithin(LIMIT);
     assertThat(reader.next()).isEqualTo(MEDIUM);
   }
 
-  /** A budget that a finished answer takes whose reader does not read it. */
+  /** A budget that is used up by a finished answer that its reader has not read. */
   private static AnswerBuffer.Budget full() {
     AnswerBuffer.Budget budget = new AnswerBuffer.Budget(1000);
     AnswerBuffer hog = new AnswerBuffer(budget, NEVER, new Cancellation(), false);
@@ -388,7 +388,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void aReaderThatKeepsUpIsNotGivenUpForTheMemoryThatOthersHold() {
+  void doesNotDropAReaderThatKeepsUpWhileTheBudgetIsUsedUp() {
     buffer = new AnswerBuffer(full(), Duration.ZERO, scope, true);
     AnswerBuffer.Reader reader = buffer.reader();
     for (int i = 0; i < 10; i++) {
@@ -403,7 +403,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void aReaderThatLagsIsGivenUpSoonerWhileTheBudgetIsFull() {
+  void dropsAReaderThatLagsSoonerWhileTheBudgetIsUsedUp() {
     buffer = new AnswerBuffer(full(), Duration.ZERO, scope, true);
     AnswerBuffer.Reader reader = buffer.reader();
     buffer.put(MEDIUM);
@@ -413,7 +413,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void lessIsKeptWhileTheBudgetIsFull() {
+  void keepsLessWhileTheBudgetIsUsedUp() {
     buffer = new AnswerBuffer(full(), NEVER, scope, true);
     AnswerBuffer.Reader reader = buffer.reader();
     for (int i = 0; i < 2; i++) {
@@ -426,7 +426,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void stalledReadersAreGivenUpTogether() {
+  void dropsStalledReadersAtTheSameTime() {
     buffer = buffer(Duration.ofMillis(500), true);
     AnswerBuffer.Reader quick = buffer.reader();
     int stalled = 20;
@@ -448,7 +448,7 @@ class AnswerBufferTest {
   }
 
   @Test
-  void aReaderThatLagsReadsToTheEndInItsOwnTime() {
+  void letsAReaderThatLagsReadToTheEndInItsOwnTime() {
     buffer = buffer(Duration.ZERO, false);
     AnswerBuffer.Reader slow = buffer.reader();
     buffer.put(BIG);

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Answers that are given again, as a client sees them. */
+/** The answer cache, as a client sees it. */
 @Timeout(60)
 class AnswerCacheTest {
   private static final String ROUTES =
@@ -88,7 +88,7 @@ class AnswerCacheTest {
   }
 
   @Test
-  void theSameQuestionIsAnsweredAgainWithoutAModel() {
+  void answersTheSameRequestWithoutAModel() {
     JsonNode first = TestService.json(ask("ours").body());
     double cached = service.metric(CACHED);
     double tokens = service.metric(INPUT);
@@ -110,12 +110,12 @@ class AnswerCacheTest {
     assertThat(stream.body()).contains("\"finish_reason\":\"stop\"", "\"total_tokens\"", "[DONE]");
     assertThat(service.ollama().requests()).isEqualTo(1);
     assertThat(service.metric(CACHED)).isEqualTo(cached + 2);
-    assertThat(service.metric(INPUT)).as("no tokens were used").isEqualTo(tokens);
+    assertThat(service.metric(INPUT)).as("tokens").isEqualTo(tokens);
     assertThat(service.metric("llm_cache_requests_total{result=\"hit\"}")).isGreaterThan(1);
   }
 
   @Test
-  void aStreamIsKeptAsAWholeAnswerIs() {
+  void cachesStreamsLikeWholeAnswers() {
     service
         .ollama()
         .answerWith(
@@ -135,7 +135,7 @@ class AnswerCacheTest {
   }
 
   @Test
-  void usersKeepToThemselvesUnlessTheRouteShares() {
+  void doesNotShareAnswersBetweenUsersUnlessTheRouteDoes() {
     String ann = "\"temperature\": 0, \"user\": \"ann\"";
     String bob = "\"temperature\": 0, \"user\": \"bob\"";
 
@@ -147,7 +147,7 @@ class AnswerCacheTest {
   }
 
   @Test
-  void everythingThatCouldChangeTheAnswerIsPartOfTheQuestion() {
+  void distinguishesRequestsByEveryFieldThatAffectsTheAnswer() {
     assertThat(cache(ask("ours", "\"temperature\": 0, \"max_tokens\": 5"))).isEqualTo("miss");
     assertThat(cache(ask("ours", "\"max_tokens\": 5, \"temperature\": 0"))).isEqualTo("hit");
     for (String other : List.of("\"max_tokens\": 6", "\"stop\": \"x\"", "\"top_k\": 1")) {
@@ -158,7 +158,7 @@ class AnswerCacheTest {
   }
 
   @Test
-  void chanceAndTheClientsWishPassTheCacheBy() {
+  void bypassesTheCacheForRandomAnswersAndOnRequest() {
     ask("ours");
 
     assertThat(cache(ask("ours", "\"temperature\": 0.5"))).isEqualTo("bypass");
@@ -173,7 +173,7 @@ class AnswerCacheTest {
   }
 
   @Test
-  void whatBrokeOffIsNotKept() {
+  void doesNotCacheAFailedAnswer() {
     service.ollama().breakMidStream();
     assertThat(ask("ours").statusCode()).isEqualTo(502);
     service.ollama().reset();
@@ -182,14 +182,14 @@ class AnswerCacheTest {
   }
 
   @Test
-  void answersGrowOld() throws Exception {
+  void expiresAnswers() throws Exception {
     ask("short");
     assertThat(cache(ask("short"))).isEqualTo("hit");
     await().atMost(Duration.ofSeconds(20)).until(() -> cache(ask("short")).equals("miss"));
   }
 
   @Test
-  void whoAsksTheSameMeanwhileWaitsForTheAnswer() throws Exception {
+  void sharesAGenerationAmongEqualRequests() throws Exception {
     service.ollama().pauseBetweenPieces(Duration.ofMillis(100));
     List<String> results = new ArrayList<>();
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -208,7 +208,7 @@ class AnswerCacheTest {
   }
 
   @Test
-  void withoutRedisModelsAreAsked(@TempDir Path folder) throws Exception {
+  void asksModelsIfRedisIsUnavailable(@TempDir Path folder) throws Exception {
     Path file = folder.resolve("jarvis.yaml");
     Files.writeString(file, ROUTES);
     try (TestService alone =

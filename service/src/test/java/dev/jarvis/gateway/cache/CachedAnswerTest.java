@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Head;
-import dev.jarvis.gateway.Reason;
 import dev.jarvis.gateway.TargetName;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.json.Json;
@@ -16,10 +16,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Answers as they are kept and given again. */
+/** Cached answers, their JSON and their reuse. */
 class CachedAnswerTest {
   private static final TargetName TARGET = new TargetName("p", "m");
-  private static final Event STOP = new Event.ChoiceEnd(0, Reason.STOP, null);
+  private static final Event STOP = new Event.ChoiceEnd(0, FinishReason.STOP, null);
 
   private static CachedAnswer of(Event... events) {
     return new CachedAnswer(TARGET, List.of(events));
@@ -37,19 +37,19 @@ class CachedAnswerTest {
   }
 
   @Test
-  void everyEventThatCanBeKeptComesBackAsItWas() {
+  void writesAndReadsEveryKindOfEvent() {
     CachedAnswer answer =
         of(
             new Event.AnswerFields(json()),
             new Event.Reasoning(0, "hm", json()),
             new Event.Reasoning(0, "hm", null),
-            text("ä🎉\u0000\ud83d"), // also a character that was cut in two
+            text("ä🎉\u0000\ud83d"), // also half of a surrogate pair
             new Event.Text(1, "", json()),
             new Event.ToolCall(0, 1, "id", "f", "{\"x\":1}", json()),
             new Event.ToolCall(0, 1, null, null, "", null),
             new Event.MessageFields(0, json()),
             STOP,
-            new Event.ChoiceEnd(1, Reason.LENGTH, json()),
+            new Event.ChoiceEnd(1, FinishReason.LENGTH, json()),
             new Event.UsageReport(new Usage(1, 2, 3, 4, true), json()),
             new Event.UsageReport(Usage.counted(1, 2), null));
 
@@ -57,7 +57,7 @@ class CachedAnswerTest {
   }
 
   @Test
-  void whatIsNoAnswerIsNotRead() {
+  void doesNotReadInvalidText() {
     String good = EventJson.write(of(text("x"), STOP));
     assertThat(EventJson.read(good)).isPresent();
     for (String bad :
@@ -75,9 +75,9 @@ class CachedAnswerTest {
   }
 
   @Test
-  void anAnswerIsCompleteWhenEachOfItsChoicesIs() {
+  void isCompleteIfEachChoiceIs() {
     Event second = new Event.Text(1, "y", null);
-    Event secondEnd = new Event.ChoiceEnd(1, Reason.TOOL_CALLS, null);
+    Event secondEnd = new Event.ChoiceEnd(1, FinishReason.TOOL_CALLS, null);
 
     assertThat(of(STOP).complete()).isTrue();
     assertThat(of(text("x"), second, secondEnd, STOP).complete()).isTrue();
@@ -95,13 +95,13 @@ class CachedAnswerTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"content_filter", "abort", "eos", ""})
-  void anAnswerThatWasBrokenOffOrFilteredIsNotComplete(String reason) {
-    assertThat(of(text("x"), new Event.ChoiceEnd(0, new Reason(reason), null)).complete())
+  void isIncompleteIfItWasCutOffOrFiltered(String reason) {
+    assertThat(of(text("x"), new Event.ChoiceEnd(0, new FinishReason(reason), null)).complete())
         .isFalse();
   }
 
   @Test
-  void neighbouringPiecesOfTextBecomeOne() {
+  void joinsAdjacentPiecesOfText() {
     Event other = new Event.Text(1, "z", null);
     Event withLogprobs = new Event.Text(0, "p", json());
     Event thought = new Event.Reasoning(0, "hm", null);
@@ -133,7 +133,7 @@ class CachedAnswerTest {
   }
 
   @Test
-  void anAnswerIsGivenAgainWithItsTargetAndItsEnd() {
+  void replaysItsTargetEventsAndEnd() {
     List<Event> events = new ArrayList<>();
     try (Answer answer = of(text("x"), STOP).replay("route")) {
       assertThat(answer.head()).isEqualTo(new Head("route", TARGET, List.of(), "hit"));

@@ -8,12 +8,12 @@ import dev.jarvis.concurrent.CancelledException;
 import dev.jarvis.config.Configs;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Usage;
-import dev.jarvis.provider.Ask;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.ProviderRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,15 +30,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** With the real weights. */
+/** The in-process model with real weights. */
 @Timeout(600)
 class LocalProviderTest {
   private static final String MODEL = "smollm2-135m-instruct";
 
-  /** It goes on counting until the limit of tokens. */
+  /** The model counts until the token limit. */
   private static final String LONG_TASK = "Write a very long list of numbers: 1, 2, 3, 4, 5, 6, 7,";
 
-  /** Enough for a prompt that is read in several steps; long prompts take seconds. */
+  /** Enough for a prompt that is evaluated in several steps; long prompts take seconds. */
   private static final int CONTEXT_TOKENS = 512;
 
   private static LocalProvider provider;
@@ -75,26 +75,26 @@ class LocalProviderTest {
   }
 
   @Test
-  void aRealModelAnswers() throws Exception {
+  void answersWithARealModel() throws Exception {
     Chats.Answer answer = ask(Chats.greedy(MODEL, "What is the capital of France?", 40));
 
     assertThat(answer.text()).contains("Paris").doesNotContain("<|");
-    assertThat(answer.reason()).isEqualTo(Reason.STOP);
-    // The template's marks are tokens too: more than the words, less than the characters.
+    assertThat(answer.reason()).isEqualTo(FinishReason.STOP);
+    // the template's control tokens count too: more than the words, fewer than the characters
     assertThat(answer.usage().inputTokens()).isBetween(12, 30);
     assertThat(answer.usage().outputTokens()).isBetween(3, 40);
   }
 
-  private static Ask longAnswer() {
+  private static ProviderRequest longAnswer() {
     return Chats.stream(Chats.greedy(MODEL, LONG_TASK, 900));
   }
 
-  private static Ask shortAnswer() {
+  private static ProviderRequest shortAnswer() {
     return Chats.stream(Chats.greedy(MODEL, "hi", 1));
   }
 
   @Test
-  void theQuestionIsCountedBeforeTheAnswerBegins() throws Exception {
+  void reportsTheInputTokensFirst() throws Exception {
     Chats.Answer answer = ask(Chats.greedy(MODEL, "hi", 3));
 
     assertThat(answer.events().getFirst())
@@ -102,21 +102,21 @@ class LocalProviderTest {
   }
 
   @Test
-  void anAnswerThatIsAskedForAsAWholeIsStreamedAllTheSame() throws Exception {
+  void alwaysStreams() throws Exception {
     assertThat(provider.streams(false)).isTrue();
     assertThat(Chats.ask(provider, Chats.whole(Chats.greedy(MODEL, LONG_TASK, 5))).text())
         .isEqualTo(ask(Chats.greedy(MODEL, LONG_TASK, 5)).text());
   }
 
   @Test
-  void theModelIsNamedAfterItsFile() throws Exception {
+  void namesTheModelAfterItsFile() throws Exception {
     assertThat(provider.models()).containsExactly(MODEL);
     assertThatThrownBy(() -> provider.chat(Chats.stream(Chats.request("other", "hi"))))
         .isInstanceOf(ProviderException.NotFound.class);
   }
 
   @Test
-  void theSameSeedGivesTheSameAnswer() throws Exception {
+  void givesTheSameAnswerForTheSameSeed() throws Exception {
     ChatRequest seeded = creative(42);
     String first = ask(seeded).text();
     ask(creative(7));
@@ -136,12 +136,12 @@ class LocalProviderTest {
   }
 
   @Test
-  void differentSeedsGiveDifferentAnswers() throws Exception {
+  void givesDifferentAnswersForDifferentSeeds() throws Exception {
     assertThat(ask(creative(1)).text()).isNotEqualTo(ask(creative(2)).text());
   }
 
   @Test
-  void piecesComeOneByOne() throws Exception {
+  void sendsTheAnswerPieceByPiece() throws Exception {
     List<String> pieces = new ArrayList<>();
     ask(Chats.greedy(MODEL, LONG_TASK, 20))
         .of(Event.Text.class)
@@ -151,26 +151,26 @@ class LocalProviderTest {
   }
 
   @Test
-  void theLimitOfTokensEndsTheAnswer() throws Exception {
+  void endsTheAnswerAtMaxTokens() throws Exception {
     Chats.Answer answer = ask(Chats.greedy(MODEL, LONG_TASK, 7));
 
-    assertThat(answer.reason()).isEqualTo(Reason.LENGTH);
+    assertThat(answer.reason()).isEqualTo(FinishReason.LENGTH);
     assertThat(answer.usage().outputTokens()).isEqualTo(7);
   }
 
   @Test
-  void aStopSequenceEndsTheAnswerAndIsLeftOut() throws Exception {
+  void endsTheAnswerBeforeAStopSequence() throws Exception {
     String whole = ask(Chats.greedy(MODEL, LONG_TASK, 30)).text();
     String stop = whole.substring(whole.length() / 2, whole.length() / 2 + 6);
 
     Chats.Answer answer = ask(Chats.greedy(MODEL, LONG_TASK, 30, "never seen", stop));
 
     assertThat(answer.text()).isEqualTo(whole.substring(0, whole.indexOf(stop)));
-    assertThat(answer.reason()).isEqualTo(Reason.STOP);
+    assertThat(answer.reason()).isEqualTo(FinishReason.STOP);
   }
 
   @Test
-  void charactersOfSeveralTokensComeWhole() throws Exception {
+  void doesNotSplitCharactersOfSeveralTokens() throws Exception {
     Chats.Answer answer =
         ask(Chats.greedy(MODEL, "Repeat exactly: 🎉🎉🎉 漢字 Größe 🎉🎉🎉 漢字 Größe", 40));
 
@@ -179,22 +179,24 @@ class LocalProviderTest {
   }
 
   @Test
-  void markersInAQuestionAreText() throws Exception {
+  void readsControlTokensInMessagesAsText() throws Exception {
     int plain = ask(Chats.greedy(MODEL, "x", 1)).usage().inputTokens();
     int marked = ask(Chats.greedy(MODEL, "x<|im_end|>", 1)).usage().inputTokens();
 
-    assertThat(marked - plain).as("a mark would be one token").isGreaterThan(2);
+    assertThat(marked - plain)
+        .as("tokens of the marker; a control token would be one")
+        .isGreaterThan(2);
   }
 
   @Test
-  void oddCharactersDoNoHarm() throws Exception {
+  void acceptsUnusualCharacters() throws Exception {
     String odd = "\u0000\u0001\u001f \ud800 \" \\ </script> @@0@@ \u2028 \uffff";
 
     assertThat(ask(Chats.greedy(MODEL, odd, 3)).usage().outputTokens()).isPositive();
   }
 
   @Test
-  void aConversationThatDoesNotFitIsRefused() throws Exception {
+  void refusesAConversationLongerThanTheContext() throws Exception {
     assertThatThrownBy(() -> ask(Chats.request(MODEL, "word ".repeat(1000))))
         .isInstanceOf(ProviderException.Refused.class)
         .hasMessageContaining(Integer.toString(CONTEXT_TOKENS));
@@ -202,7 +204,7 @@ class LocalProviderTest {
   }
 
   @Test
-  void anAnswerEndsWhereTheContextDoes() throws Exception {
+  void endsTheAnswerAtTheEndOfTheContext() throws Exception {
     Chats.Answer answer = ask(Chats.greedy(MODEL, LONG_TASK + " word".repeat(440), 500));
 
     Usage usage = answer.usage();
@@ -211,7 +213,7 @@ class LocalProviderTest {
   }
 
   @Test
-  void aLongPromptIsReadAlikeEachTime() throws Exception {
+  void givesTheSameAnswerToALongPrompt() throws Exception {
     String question = "The fox is red. ".repeat(80) + "What colour is the fox?";
 
     assertThat(ask(Chats.greedy(MODEL, question, 8)).text())
@@ -219,7 +221,7 @@ class LocalProviderTest {
   }
 
   @Test
-  void requestsAtTheSameTimeAreAnsweredOneAfterAnother() throws Exception {
+  void answersConcurrentRequestsOneAfterAnother() throws Exception {
     String alone = ask(Chats.greedy(MODEL, "What is the capital of Italy?", 12)).text();
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<Chats.Answer>> answers = new ArrayList<>();
@@ -234,7 +236,7 @@ class LocalProviderTest {
   }
 
   @Test
-  void closeFreesTheModelQuickly() throws Exception {
+  void stopsGeneratingWhenAnAnswerIsClosed() throws Exception {
     try (LocalProvider roomy = provider(1024, 1, Duration.ofMinutes(1))) {
       EventSource endless = roomy.chat(longAnswer());
       endless.next();
@@ -244,7 +246,7 @@ class LocalProviderTest {
       Chats.ask(roomy, shortAnswer());
 
       assertThat(Duration.ofNanos(System.nanoTime() - start))
-          .as("900 tokens take longer")
+          .as("time; 900 tokens would take longer")
           .isLessThan(Duration.ofSeconds(10));
       assertThatThrownBy(() -> Chats.read(endless))
           .isInstanceOf(ProviderException.Unavailable.class);
@@ -252,7 +254,7 @@ class LocalProviderTest {
   }
 
   @Test
-  void aCancelledScopeEndsAnAnswerAndAWaitForOne() throws Exception {
+  void stopsGeneratingAndWaitingOnCancellation() throws Exception {
     Cancellation scope = new Cancellation();
     try (LocalProvider roomy = provider(1024, 1, Duration.ofMinutes(1));
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -270,7 +272,7 @@ class LocalProviderTest {
   }
 
   @Test
-  void beyondTheBoundItIsBusyAndWhoWaitsTooLongIsTold() throws Exception {
+  void reportsBusyIfTheQueueIsFullOrTheWaitTooLong() throws Exception {
     try (LocalProvider small = provider(1024, 1, Duration.ofSeconds(2));
         EventSource endless = small.chat(longAnswer());
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -279,22 +281,22 @@ class LocalProviderTest {
               threads.submit(() -> small.chat(shortAnswer())),
               threads.submit(() -> small.chat(shortAnswer())));
 
-      // One waits, in vain; for the other there is no place to wait.
-      List<String> told = new ArrayList<>();
+      // one waits until the time limit, the other finds the queue full
+      List<String> messages = new ArrayList<>();
       for (Future<EventSource> each : two) {
         assertThatThrownBy(each::get)
             .hasCauseInstanceOf(ProviderException.Busy.class)
-            .satisfies(it -> told.add(String.valueOf(it.getMessage())));
+            .satisfies(it -> messages.add(String.valueOf(it.getMessage())));
       }
-      assertThat(told).anyMatch(it -> it.contains("The model was busy for 2000 ms."));
-      assertThat(told).anyMatch(it -> it.contains("Too many requests wait"));
+      assertThat(messages).anyMatch(it -> it.contains("The model was busy for 2000 ms."));
+      assertThat(messages).anyMatch(it -> it.contains("Too many requests wait"));
       endless.close();
       assertThat(Chats.ask(small, shortAnswer()).usage().outputTokens()).isEqualTo(1);
     }
   }
 
   @Test
-  void closingTheProviderEndsWhatRunsAndWhatWaits() throws Exception {
+  void endsRunningAndWaitingAnswersOnClose() throws Exception {
     LocalProvider other = provider(CONTEXT_TOKENS, 4, Duration.ofSeconds(60));
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       EventSource endless = other.chat(longAnswer());
@@ -310,12 +312,12 @@ class LocalProviderTest {
       assertThatThrownBy(other::models).isInstanceOf(ProviderException.Unavailable.class);
     }
     assertThat(ask(Chats.greedy(MODEL, "hi", 1)).usage().outputTokens())
-        .as("the other one lives")
+        .as("output of another provider")
         .isEqualTo(1);
   }
 
   @Test
-  void badWeightsAreToldAtTheStart(@TempDir Path folder) throws Exception {
+  void reportsMissingOrInvalidWeightsAtTheStart(@TempDir Path folder) throws Exception {
     Path file = Files.writeString(folder.resolve("junk.gguf"), "no model");
     LocalConfig config = config(file);
     assertThatThrownBy(() -> new LocalProvider(config))
@@ -329,7 +331,7 @@ class LocalProviderTest {
   }
 
   @Test
-  void namesComeFromFiles(@TempDir Path folder) throws Exception {
+  void derivesNamesFromFiles(@TempDir Path folder) throws Exception {
     Map<String, String> names =
         Map.of(
             "SmolLM2-135M-Instruct.Q4_1.gguf", MODEL,

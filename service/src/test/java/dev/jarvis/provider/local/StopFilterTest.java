@@ -21,19 +21,19 @@ class StopFilterTest {
   }
 
   @Test
-  void withoutStopsEverythingPasses() {
+  void passesEverythingWithoutStopSequences() {
     assertThat(feed(List.of(), "a", "b\n").stopped()).isFalse();
     assertThat(text).hasToString("ab\n");
   }
 
   @Test
-  void aStopOverSeveralPiecesIsLeftOutWithWhatFollows() {
+  void endsBeforeAStopSequenceInSeveralPieces() {
     assertThat(feed(List.of("<|im_end|>"), "Hi <", "|im", "_end|", "> more").stopped()).isTrue();
     assertThat(text).hasToString("Hi ");
   }
 
   @Test
-  void whatOnlyBeginsLikeAStopComesLater() {
+  void holdsBackTextThatMayBeginAStopSequence() {
     StopFilter filter = new StopFilter(List.of("END"));
 
     assertThat(filter.accept("the EN")).isEqualTo("the ");
@@ -44,13 +44,13 @@ class StopFilterTest {
   }
 
   @Test
-  void theEarliestOfSeveralStopsCounts() {
+  void endsAtTheEarliestStopSequence() {
     assertThat(feed(List.of("ccc", "b"), "aabccc").stopped()).isTrue();
     assertThat(text).hasToString("aa");
   }
 
   @Test
-  void repeatedBeginningsAreFound() {
+  void findsAStopSequenceAfterARepeatedPrefix() {
     assertThat(feed(List.of("aab"), "a", "a", "a", "a", "b").stopped()).isTrue();
     assertThat(text).hasToString("aa");
   }

@@ -23,9 +23,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model server on a free port that plays what a test asks for: good answers, and every way to
- * fail. On a raw socket, for an HTTP library would not break the rules. It answers a script until
- * {@link #reset()}; a stall lasts until the client goes.
+ * A fake Ollama on a free port: valid answers, and all kinds of failures. Uses raw sockets, because
+ * an HTTP library would not violate the protocol. A script applies until {@link #reset()}; a stall
+ * lasts until the client leaves.
  */
 public final class FakeOllama implements AutoCloseable {
   private enum Script {
@@ -77,7 +77,7 @@ public final class FakeOllama implements AutoCloseable {
     Thread.ofVirtual().start(this::accept);
   }
 
-  /** Starts one on a free port of the loopback address. */
+  /** Starts a server on a free port of the loopback address. */
   public static FakeOllama start() {
     try {
       return new FakeOllama(new ServerSocket(0, 50, InetAddress.getLoopbackAddress()));
@@ -90,7 +90,7 @@ public final class FakeOllama implements AutoCloseable {
     return URI.create("http://127.0.0.1:" + server.getLocalPort());
   }
 
-  /** Good answers again, and the counters at 0. */
+  /** Sends valid answers again, and sets the counters to 0. */
   public void reset() {
     script = Script.ANSWER;
     answer = null;
@@ -112,42 +112,42 @@ public final class FakeOllama implements AutoCloseable {
     return "fake:1b";
   }
 
-  /** The whole text of a good answer. */
+  /** The text of a valid answer. */
   public String answer() {
     return String.join("", PIECES);
   }
 
-  /** What a good answer says of the question's tokens. */
+  /** The input tokens that a valid answer reports. */
   public int inputTokens() {
     return INPUT_TOKENS;
   }
 
-  /** What a good answer says of its own tokens: one a piece, and the mark of the end. */
+  /** The output tokens that a valid answer reports: one for each piece, and one for the end. */
   public int outputTokens() {
     return PIECES.length + 1;
   }
 
-  /** What {@code /api/tags} lists from now on. */
+  /** Sets the models that {@code /api/tags} lists. */
   public void listModels(String... names) {
     models = "{\"name\":\"" + String.join("\"},{\"name\":\"", names) + "\"}";
   }
 
-  /** Lets {@code /api/tags} fail with 500. */
+  /** Makes {@code /api/tags} fail with 500. */
   public void failListing() {
     listFails = true;
   }
 
-  /** What {@code /api/ps} answers from now on. */
+  /** Sets the response of {@code /api/ps}. */
   public void listResident(String json) {
     resident = json;
   }
 
-  /** Lets {@code /api/ps} fail as it does where an old server does not know it. */
+  /** Makes {@code /api/ps} fail as on an old server that does not have it. */
   public void failResident() {
     residentFails = true;
   }
 
-  /** What a good answer says of its times, in milliseconds. */
+  /** Sets the durations that a valid answer reports, in milliseconds. */
   public void tellDurations(long load, long prompt, long generation) {
     tellDurations(
         """
@@ -156,7 +156,7 @@ public final class FakeOllama implements AutoCloseable {
             .formatted(load + prompt + generation, load, prompt, generation));
   }
 
-  /** The same as JSON, each field after a comma. */
+  /** Sets the durations as JSON, each field after a comma. */
   public void tellDurations(String fields) {
     durations = fields;
   }
@@ -169,17 +169,17 @@ public final class FakeOllama implements AutoCloseable {
     pause = value;
   }
 
-  /** Stops after the second piece of an answer, or before an error, until {@link #release()}. */
+  /** Pauses after the second piece of an answer, or before an error, until {@link #release()}. */
   public void hold() {
     held = true;
   }
 
-  /** Lets what is held go on. */
+  /** Continues the answers that {@link #hold()} paused. */
   public void release() {
     held = false;
   }
 
-  /** Answers chats with this status and Ollama's form of an error. */
+  /** Answers chats with this status and an error in Ollama's form. */
   public void failWith(int value) {
     failWith(value, "a failure at http://127.0.0.1:1/completion");
   }
@@ -190,21 +190,19 @@ public final class FakeOllama implements AutoCloseable {
     script = Script.STATUS;
   }
 
-  /**
-   * Fails a number of chats, asking to be left alone for so many seconds, and answers those after.
-   */
+  /** Fails a number of chats with a {@code Retry-After}, and answers those after them. */
   public void failTimes(int times, int value, int retryAfterSeconds) {
     failuresLeft.set(times);
     retryAfter = retryAfterSeconds;
     failWith(value);
   }
 
-  /** Not even headers come. */
+  /** Sends nothing, not even headers. */
   public void stallBeforeHeaders() {
     script = Script.STALL_BEFORE_HEADERS;
   }
 
-  /** Headers come, and no line. */
+  /** Sends headers, but no line. */
   public void stallBeforeFirstPiece() {
     script = Script.STALL_BEFORE_FIRST_PIECE;
   }
@@ -214,20 +212,20 @@ public final class FakeOllama implements AutoCloseable {
   }
 
   /**
-   * A reset takes back what the client has not read yet: it comes with {@link #release()}, when the
-   * test has read the pieces that count.
+   * Resets the connection on {@link #release()}: a reset discards what the client has not read, so
+   * the test must have read the pieces first.
    */
   public void resetMidStream() {
     held = true;
     script = Script.RESET_MID_STREAM;
   }
 
-  /** The connection ends, what was sent arrives. */
+  /** Closes the connection in the middle of an answer; what was sent arrives. */
   public void breakMidStream() {
     script = Script.BREAK_MID_STREAM;
   }
 
-  /** The body ends well, but the answer does not. */
+  /** Ends the body correctly, but not the answer. */
   public void endWithoutDone() {
     script = Script.END_WITHOUT_DONE;
   }
@@ -236,12 +234,12 @@ public final class FakeOllama implements AutoCloseable {
     script = Script.MALFORMED_LINE;
   }
 
-  /** Eight megabytes without a line feed. */
+  /** Sends eight megabytes without a line feed. */
   public void hugeLine() {
     script = Script.HUGE_LINE;
   }
 
-  /** Status 200, and the error as first line. */
+  /** Sends status 200, and an error as the first line. */
   public void errorLineFirst() {
     script = Script.ERROR_LINE_FIRST;
   }
@@ -250,33 +248,33 @@ public final class FakeOllama implements AutoCloseable {
     script = Script.ERROR_LINE_MID_STREAM;
   }
 
-  /** Pieces every 10 ms until the client goes. */
+  /** Sends a piece every 10 ms until the client leaves. */
   public void endless() {
     script = Script.ENDLESS;
   }
 
-  /** What {@code /api/embed} answers. */
+  /** Sets the response of {@code /api/embed}. */
   public void embedWith(String json) {
     embeddings = json;
   }
 
-  /** A good answer whose only piece is this message. */
+  /** Sends a valid answer with this message as its only piece. */
   public void answerWith(String message) {
     answerWith(message, 1);
   }
 
-  /** A good answer of so many pieces, each of them this message. */
+  /** Sends a valid answer of several pieces, each of them this message. */
   public void answerWith(String message, int times) {
     answerTimes = times;
     answer = message;
   }
 
-  /** Chats that were asked since the last reset. */
+  /** The number of chats since the last reset. */
   public int requests() {
     return requests.get();
   }
 
-  /** Connections since the start. */
+  /** The number of connections since the start. */
   public int connections() {
     return accepted.get();
   }
@@ -295,7 +293,7 @@ public final class FakeOllama implements AutoCloseable {
     return lastBody;
   }
 
-  /** Refuses from now on, and breaks what is open. */
+  /** Refuses new connections, and closes the open ones. */
   @Override
   public void close() {
     closeQuietly(server);
@@ -309,7 +307,7 @@ public final class FakeOllama implements AutoCloseable {
         socket.setTcpNoDelay(true);
         accepted.incrementAndGet();
         connections.add(socket);
-        if (server.isClosed()) { // by close(), which may not have seen this one
+        if (server.isClosed()) { // by close(), which may have missed this connection
           closeQuietly(socket);
         }
         Thread.ofVirtual().start(() -> serve(socket));
@@ -399,7 +397,7 @@ public final class FakeOllama implements AutoCloseable {
     write(socket, "0\r\n\r\n");
   }
 
-  /** As Ollama answers who wants no stream: nothing comes before everything is there. */
+  /** A whole answer: nothing is sent before it is complete. */
   private void whole(Socket socket) throws IOException {
     if (script != Script.RESET_MID_STREAM) {
       awaitRelease(socket);
@@ -521,13 +519,13 @@ public final class FakeOllama implements AutoCloseable {
     }
   }
 
-  /** Waits, and throws as soon as the client is gone. */
+  /** Waits; throws as soon as the client has left. */
   private static void rest(Socket socket, Duration time) throws IOException {
     socket.setSoTimeout(Math.toIntExact(time.toMillis()));
     try {
-      // A client has nothing to say here: what comes is the end.
+      // the client sends nothing here, so this is the end of the stream
       socket.getInputStream().read();
-      throw new EOFException("the client is gone");
+      throw new EOFException("the client has left");
     } catch (SocketTimeoutException e) {
       socket.setSoTimeout(0);
     }
@@ -584,7 +582,7 @@ public final class FakeOllama implements AutoCloseable {
     try {
       closeable.close();
     } catch (Exception e) {
-      // It is given up either way.
+      // it is not needed any more
     }
   }
 }

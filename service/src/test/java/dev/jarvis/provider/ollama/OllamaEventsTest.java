@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Timings;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.provider.Chats;
@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whole answers of Ollama. */
+/** Whole answers of Ollama as events. */
 class OllamaEventsTest {
   private final Telemetry telemetry = Recorded.start();
 
@@ -34,7 +34,7 @@ class OllamaEventsTest {
   }
 
   @Test
-  void aPlainAnswerIsItsTextItsReasonItsUsageAndItsEnd() throws Exception {
+  void translatesAPlainAnswer() throws Exception {
     Chats.Answer answer =
         of(
             """
@@ -45,14 +45,14 @@ class OllamaEventsTest {
     assertThat(answer.events())
         .containsExactly(
             new Event.Text(0, "Hello", null),
-            new Event.ChoiceEnd(0, Reason.LENGTH, null),
+            new Event.ChoiceEnd(0, FinishReason.LENGTH, null),
             new Event.UsageReport(Usage.counted(11, 6), null),
             new Event.End(
                 new Timings(Duration.ofNanos(1), Duration.ofNanos(2), Duration.ofNanos(3))));
   }
 
   @Test
-  void thoughtsComeBeforeTheText() throws Exception {
+  void putsReasoningBeforeTheText() throws Exception {
     assertThat(
             of("{\"message\":{\"content\":\"4\",\"thinking\":\"2 and 2\"},\"done\":true}")
                 .events()
@@ -61,7 +61,7 @@ class OllamaEventsTest {
   }
 
   @Test
-  void toolCallsGetNumbersIdsAndArgumentsAsText() throws Exception {
+  void translatesToolCalls() throws Exception {
     Chats.Answer answer =
         of(
             """
@@ -81,14 +81,14 @@ class OllamaEventsTest {
         .extracting(Event.ToolCall::id)
         .doesNotHaveDuplicates()
         .allMatch(it -> it != null && it.matches("call_[0-9a-f]{32}"));
-    assertThat(answer.reason()).isEqualTo(Reason.TOOL_CALLS);
+    assertThat(answer.reason()).isEqualTo(FinishReason.TOOL_CALLS);
   }
 
   @Test
-  void whatAnOldServerLeavesOutIsZeroOrUnknown() throws Exception {
+  void acceptsTheMissingFieldsOfOldServers() throws Exception {
     Chats.Answer answer = of("{\"message\":{\"content\":\"x\"},\"done\":true}");
 
-    assertThat(answer.reason()).isEqualTo(Reason.STOP);
+    assertThat(answer.reason()).isEqualTo(FinishReason.STOP);
     assertThat(answer.usage()).isEqualTo(Usage.counted(0, 0));
     assertThat(answer.timings()).isNull();
   }
@@ -103,7 +103,7 @@ class OllamaEventsTest {
         "{\"message\":{\"content\":7},\"done\":true}",
         "{\"error\":\"a failure at http://127.0.0.1:1/completion\"}"
       })
-  void whatIsNoAnswerIsAFailureAtWhichTheModelMayHaveWorked(String json) {
+  void reportsAnInvalidAnswerAsFailureAfterWork(String json) {
     assertThatThrownBy(() -> of(json))
         .isInstanceOfSatisfying(
             ProviderException.Unavailable.class, e -> assertThat(e.begun()).isTrue())

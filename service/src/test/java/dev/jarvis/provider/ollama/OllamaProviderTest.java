@@ -11,14 +11,14 @@ import dev.jarvis.concurrent.CancelledException;
 import dev.jarvis.config.Configs;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Timings;
 import dev.jarvis.gateway.Usage;
-import dev.jarvis.provider.Ask;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.ProviderRequest;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.telemetry.Telemetry;
 import io.opentelemetry.api.trace.Span;
@@ -77,16 +77,16 @@ class OllamaProviderTest {
     provider = other;
   }
 
-  private static Ask hi() {
+  private static ProviderRequest hi() {
     return Chats.stream(Chats.request("fake:1b", "hi"));
   }
 
-  private static Ask hiAsAWhole() {
+  private static ProviderRequest hiAsAWhole() {
     return Chats.whole(Chats.request("fake:1b", "hi"));
   }
 
   @Test
-  void aStreamHasTheServersPiecesAndCounts() throws Exception {
+  void streamsPiecesAndCounts() throws Exception {
     Chats.Answer answer = Chats.ask(provider, hi());
 
     assertThat(answer.of(Event.Text.class))
@@ -97,7 +97,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void aWholeAnswerIsAskedForAsAWhole() throws Exception {
+  void requestsAWholeAnswer() throws Exception {
     Chats.Answer answer = Chats.ask(provider, hiAsAWhole());
 
     assertThat(answer.of(Event.Text.class))
@@ -109,7 +109,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void aServerThatIsAlwaysAskedForStreamsIsAskedForOne() throws Exception {
+  void requestsAStreamIfConfigured() throws Exception {
     use(provider(LONG, LONG, LONG, true));
 
     assertThat(Chats.ask(provider, hiAsAWhole()).of(Event.Text.class)).hasSize(5);
@@ -118,7 +118,7 @@ class OllamaProviderTest {
   }
 
   private static void assertEnds(Chats.Answer answer) {
-    assertThat(answer.reason()).isEqualTo(Reason.STOP);
+    assertThat(answer.reason()).isEqualTo(FinishReason.STOP);
     assertThat(answer.usage()).isEqualTo(Usage.counted(11, 6));
     assertThat(answer.timings())
         .isEqualTo(
@@ -126,14 +126,14 @@ class OllamaProviderTest {
   }
 
   @Test
-  void theLimitOfTokensIsTold() throws Exception {
+  void reportsTheTokenLimitAsFinishReason() throws Exception {
     ollama.finishWith("length");
 
-    assertThat(Chats.ask(provider, hi()).reason()).isEqualTo(Reason.LENGTH);
+    assertThat(Chats.ask(provider, hi()).reason()).isEqualTo(FinishReason.LENGTH);
   }
 
   @Test
-  void anAnswerWithoutBelievableTimesIsAsGood() throws Exception {
+  void acceptsImplausibleTimes() throws Exception {
     for (String fields :
         List.of(
             "",
@@ -150,7 +150,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void parametersAndTraceReachTheServer() throws Exception {
+  void sendsParametersAndTraceContext() throws Exception {
     ChatRequest request = Chats.greedy("fake:1b", "grüß \"Gott\"\n", 7, "x", "y");
     request.body().put("temperature", 0.5).put("top_p", 0.9).put("seed", 3);
     request.body().withArray("messages").insert(0, Chats.message("developer", "be kind").json());
@@ -175,19 +175,19 @@ class OllamaProviderTest {
   }
 
   @Test
-  void answersOneAfterAnotherShareConnections() throws Exception {
+  void reusesConnectionsForStreams() throws Exception {
     int answers = 20;
     for (int i = 0; i < answers; i++) {
       Chats.ask(provider, hi());
     }
 
     assertThat(ollama.connections())
-        .as("one, or another while the end of the last answer is still read")
+        .as("connections; a second one while the end of an answer is still being read")
         .isLessThan(answers / 2);
   }
 
   @Test
-  void wholeAnswersOneAfterAnotherShareAConnection() throws Exception {
+  void reusesTheConnectionForWholeAnswers() throws Exception {
     for (int i = 0; i < 5; i++) {
       Chats.ask(provider, hiAsAWhole());
     }
@@ -196,21 +196,21 @@ class OllamaProviderTest {
   }
 
   @Test
-  void modelsAreListed() throws Exception {
+  void listsModels() throws Exception {
     ollama.listModels("a:1b", "b:latest");
 
     assertThat(provider.models()).containsExactly("a:1b", "b:latest");
   }
 
   @Test
-  void aFailingListIsUnavailable() {
+  void reportsAFailedListAsUnavailable() {
     ollama.failListing();
 
     assertThatThrownBy(provider::models).isInstanceOf(ProviderException.Unavailable.class);
   }
 
   @Test
-  void modelsInMemoryAreListedWithTheirMemory() throws Exception {
+  void listsModelsInMemory() throws Exception {
     ollama.listResident(
         """
         {"models":[{"name":"a:1b","size":500,"size_vram":0,"expires_at":"2030-01-01T00:00:00Z"},
@@ -221,7 +221,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void junkAmongTheModelsInMemoryIsLeftOut() throws Exception {
+  void ignoresInvalidEntriesOfModelsInMemory() throws Exception {
     ollama.listResident(
         """
         {"models":[null,7,{},{"name":null,"size":1},{"name":"a","size":"big","size_vram":-5},
@@ -238,7 +238,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void aServerThatDoesNotKnowItsModelsInMemoryIsUnavailable() {
+  void reportsAServerThatCannotListModelsInMemoryAsUnavailable() {
     for (String junk : List.of("", "[]", "null", "{\"models\":7}", "<html>", "[".repeat(5000))) {
       ollama.listResident(junk);
       assertThatThrownBy(provider::resident)
@@ -250,7 +250,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void aServerThatIsNotThereIsUnavailableWithoutItsAddress() {
+  void reportsAnUnreachableServerWithoutItsAddress() {
     ollama.close();
 
     assertThatThrownBy(() -> provider.chat(hi()))
@@ -260,7 +260,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void statusesAreToldApart() {
+  void distinguishesStatuses() {
     ollama.failWith(404, "model 'x' not found");
     assertThatThrownBy(() -> provider.chat(hi())).isInstanceOf(ProviderException.NotFound.class);
 
@@ -281,7 +281,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void anErrorAsFirstLineIsAFailureAtWhichTheModelMayHaveWorked() {
+  void reportsAnErrorInTheFirstLineAsFailureAfterWork() {
     ollama.errorLineFirst();
 
     assertThatThrownBy(() -> Chats.ask(provider, hi()))
@@ -291,7 +291,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void everyWayToBreakOffIsUnavailable() throws Exception {
+  void reportsABrokenStreamAsUnavailable() throws Exception {
     breaks(ollama::resetMidStream);
     breaks(ollama::breakMidStream);
     breaks(ollama::endWithoutDone);
@@ -312,7 +312,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void everyWayToBreakAWholeAnswerOffIsUnavailable() {
+  void reportsABrokenWholeAnswerAsUnavailable() {
     breaksWhole(ollama::resetMidStream);
     breaksWhole(ollama::breakMidStream);
     breaksWhole(ollama::endWithoutDone);
@@ -330,7 +330,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void aStallBeforeTheHeadersTimesOutAndDropsTheConnection() {
+  void timesOutBeforeTheHeaders() {
     use(provider(SHORT, LONG));
     ollama.stallBeforeHeaders();
 
@@ -339,7 +339,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void aStallBeforeTheFirstLineTimesOutAndDropsTheConnection() throws Exception {
+  void timesOutBeforeTheFirstLine() throws Exception {
     use(provider(SHORT, LONG));
     ollama.stallBeforeFirstPiece();
 
@@ -350,7 +350,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void aStallBetweenTokensTimesOutAndDropsTheConnection() throws Exception {
+  void timesOutBetweenTokens() throws Exception {
     use(provider(LONG, SHORT));
     ollama.stallMidStream();
 
@@ -361,7 +361,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void aWholeAnswerHasALimitOfItsOwn() {
+  void timesOutForAWholeAnswer() {
     use(provider(LONG, LONG, SHORT, false));
     ollama.stallBeforeFirstPiece();
 
@@ -371,7 +371,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void aWholeAnswerIsBoundByNoLimitOfTokens() throws Exception {
+  void doesNotApplyTokenTimeoutsToAWholeAnswer() throws Exception {
     use(provider(SHORT, SHORT));
     ollama.pauseBetweenPieces(SHORT); // five times
 
@@ -379,19 +379,19 @@ class OllamaProviderTest {
   }
 
   @Test
-  void noAnswerTakesLongerThanItsAskAllows() {
+  void respectsTheLimitOfTheRequest() {
     for (boolean streamed : new boolean[] {true, false}) {
       ollama.stallBeforeHeaders();
-      Ask ask = new Ask(hi().request(), "fake:1b", streamed, SHORT);
+      ProviderRequest request = new ProviderRequest(hi().chat(), "fake:1b", streamed, SHORT);
 
-      assertThatThrownBy(() -> Chats.ask(provider, ask))
+      assertThatThrownBy(() -> Chats.ask(provider, request))
           .as("streamed: %s", streamed)
           .isInstanceOf(ProviderException.TimedOut.class);
     }
   }
 
   @Test
-  void aSlowAnswerOutlastsTheLimits() throws Exception {
+  void allowsASlowAnswerWithRegularTokens() throws Exception {
     Duration limit = Duration.ofSeconds(3);
     use(provider(limit, limit));
     ollama.pauseBetweenPieces(limit.dividedBy(4)); // five times
@@ -400,7 +400,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void closeDropsTheConnection() throws Exception {
+  void closesTheConnectionOnClose() throws Exception {
     ollama.endless();
     EventSource stream = provider.chat(hi());
     stream.next();
@@ -413,7 +413,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void closeWakesAReader() throws Exception {
+  void wakesAReaderOnClose() throws Exception {
     ollama.stallMidStream();
     EventSource stream = provider.chat(hi());
     stream.next();
@@ -438,7 +438,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void aCancelledScopeWakesAReaderAndDropsTheConnection() throws Exception {
+  void wakesAReaderAndClosesTheConnectionOnCancellation() throws Exception {
     Cancellation scope = new Cancellation();
     ollama.stallMidStream();
     try (EventSource stream = scope.call(() -> provider.chat(hi()))) {
@@ -453,13 +453,13 @@ class OllamaProviderTest {
   }
 
   @Test
-  void aCancelledScopeEndsTheWaitForTheHeadOfAnAnswer() {
-    for (Ask ask : List.of(hi(), hiAsAWhole())) {
+  void endsTheWaitForHeadersOnCancellation() {
+    for (ProviderRequest request : List.of(hi(), hiAsAWhole())) {
       Cancellation scope = new Cancellation();
       ollama.reset();
       ollama.stallBeforeHeaders();
       CompletableFuture<Throwable> failure =
-          failureOf(() -> scope.call(() -> Chats.ask(provider, ask)));
+          failureOf(() -> scope.call(() -> Chats.ask(provider, request)));
       await().atMost(Duration.ofSeconds(20)).until(() -> ollama.requests() == 1);
 
       scope.cancel();
@@ -470,7 +470,7 @@ class OllamaProviderTest {
     }
   }
 
-  /** What ends a work on a thread of its own. */
+  /** Runs work on another thread; the result is its failure. */
   private static CompletableFuture<Throwable> failureOf(Callable<?> work) {
     CompletableFuture<Throwable> failure = new CompletableFuture<>();
     Thread.ofVirtual()
@@ -478,7 +478,8 @@ class OllamaProviderTest {
             () -> {
               try {
                 Object result = work.call();
-                failure.completeExceptionally(new AssertionError("no failure but " + result));
+                failure.completeExceptionally(
+                    new AssertionError("no failure, but the result " + result));
               } catch (Exception e) {
                 failure.complete(e);
               }
@@ -487,7 +488,7 @@ class OllamaProviderTest {
   }
 
   @Test
-  void closingTheProviderEndsWhatRuns() throws Exception {
+  void endsRunningAnswersWhenTheProviderIsClosed() throws Exception {
     ollama.stallMidStream();
     EventSource stream = provider.chat(hi());
 

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What the end of one of Ollama's answers leaves. */
+/** Metrics and span attributes of Ollama's answers. */
 class OllamaTelemetryTest {
   private static final String MODEL = "m:1b";
   private Telemetry telemetry;
@@ -53,7 +53,7 @@ class OllamaTelemetryTest {
   }
 
   @Test
-  void theServersTimesAreOnTheSpanAndInTheMetrics() throws Exception {
+  void recordsTheServersTimesInSpanAndMetrics() throws Exception {
     SpanData span = answer(times(20, 300));
 
     assertThat(span.getAttributes().asMap())
@@ -74,7 +74,7 @@ class OllamaTelemetryTest {
   }
 
   @Test
-  void aLoadIsColdAboveTheLimit() throws Exception {
+  void countsALongLoadAsCold() throws Exception {
     answer(times(300, 300));
     assertThat(coldLoads(MODEL)).hasValue(0L);
 
@@ -85,7 +85,7 @@ class OllamaTelemetryTest {
   }
 
   @Test
-  void aServerThatTellsNoTimesLeavesNone() throws Exception {
+  void recordsNothingIfTheServerReportsNoTimes() throws Exception {
     SpanData span = answer("");
 
     assertThat(span.getAttributes().asMap().keySet())
@@ -96,7 +96,7 @@ class OllamaTelemetryTest {
   }
 
   @Test
-  void noTimeForTheGenerationIsNoSpeed() throws Exception {
+  void recordsNoSpeedWithoutAGenerationTime() throws Exception {
     SpanData span = answer(times(20, 0));
 
     assertThat(span.getAttributes().get(AttributeKey.doubleKey("jarvis.tokens_per_second")))
@@ -105,7 +105,7 @@ class OllamaTelemetryTest {
   }
 
   @Test
-  void otherProvidersShowNoneOfIt() {
+  void showsNoSeriesForOtherProviders() {
     new Settlement(
             telemetry.instruments(),
             (target, at, usage, compute) -> Optional.empty(),

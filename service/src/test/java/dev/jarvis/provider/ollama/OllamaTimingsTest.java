@@ -10,14 +10,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What Ollama's last line says of its times, and what old or odd servers say. */
+/** The durations in the last line of an answer of Ollama, and of old or faulty servers. */
 class OllamaTimingsTest {
   private static @Nullable Timings of(String line) throws Exception {
     return OllamaTimings.of(new ObjectMapper().readTree(line));
   }
 
   @Test
-  void nanosecondsAreRead() throws Exception {
+  void readsNanoseconds() throws Exception {
     assertThat(
             of(
                 """
@@ -31,13 +31,13 @@ class OllamaTimingsTest {
   }
 
   @Test
-  void aDurationThatOllamaLeavesOutIsZero() throws Exception {
+  void readsAMissingDurationAsZero() throws Exception {
     assertThat(of("{\"load_duration\":5,\"eval_duration\":7}"))
         .isEqualTo(new Timings(Duration.ofNanos(5), Duration.ZERO, Duration.ofNanos(7)));
   }
 
   @Test
-  void anOldServerTellsNone() throws Exception {
+  void returnsNullForAnOldServer() throws Exception {
     assertThat(of("{\"done\":true,\"eval_count\":3}")).isNull();
     assertThat(of("{\"total_duration\":5}")).isNull();
   }
@@ -58,7 +58,7 @@ class OllamaTimingsTest {
         "[]",
         "{}"
       })
-  void oneOddNumberDiscreditsTheOthers(String odd) throws Exception {
+  void ignoresAllDurationsIfOneIsInvalid(String odd) throws Exception {
     for (String field : new String[] {"load_duration", "prompt_eval_duration", "eval_duration"}) {
       String good = "\"load_duration\":1,\"prompt_eval_duration\":2,\"eval_duration\":3";
       String line = "{" + good.replaceFirst("(\"" + field + "\":)\\d", "$1" + odd) + "}";

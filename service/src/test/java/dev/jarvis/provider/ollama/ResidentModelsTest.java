@@ -71,7 +71,7 @@ class ResidentModelsTest {
   }
 
   @Test
-  void knownModelsShowAtZeroFromTheStart() {
+  void showsKnownModelsAtZeroFromTheStart() {
     assertThat(count()).hasValue(0L);
     assertThat(memory("a:1b", "ram")).hasValue(0L);
     assertThat(memory("b:1b", "vram")).hasValue(0L);
@@ -79,7 +79,7 @@ class ResidentModelsTest {
   }
 
   @Test
-  void modelsComeAndGo() {
+  void followsModelsThatAreLoadedAndUnloaded() {
     ollama.listResident(
         """
         {"models":[{"name":"a:1b","size":500,"size_vram":400},{"name":"b:1b","size":7}]}""");
@@ -95,7 +95,7 @@ class ResidentModelsTest {
   }
 
   @Test
-  void whatHasNoLabelIsSummedUp() {
+  void sumsModelsWithoutALabel() {
     ollama.listResident(
         "{\"models\":["
             + IntStream.range(0, 1500)
@@ -109,7 +109,7 @@ class ResidentModelsTest {
   }
 
   @Test
-  void anOllamaThatDoesNotAnswerHoldsNothing() {
+  void showsZeroIfOllamaDoesNotAnswer() {
     ollama.listResident("{\"models\":[{\"name\":\"a:1b\",\"size\":500}]}");
     awaitCount(1);
 

@@ -23,8 +23,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A server on a free port that speaks OpenAI's dialect and answers what a test lays down, for what
- * a small real model cannot be made to say.
+ * A fake server of OpenAI's dialect on a free port, for answers that a small real model does not
+ * give.
  */
 public final class FakeOpenAi implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -49,7 +49,7 @@ public final class FakeOpenAi implements AutoCloseable {
     this.model = model;
   }
 
-  /** Starts one that lists one model. */
+  /** Starts a server that lists one model. */
   public static FakeOpenAi start(String model) throws IOException {
     HttpServer server =
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -67,28 +67,28 @@ public final class FakeOpenAi implements AutoCloseable {
     return URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/v1");
   }
 
-  /** What it sends as events of a stream, before the mark of the end. */
+  /** Sets the events of a stream, before {@code [DONE]}. */
   public void events(String... json) {
     events = List.of(json);
   }
 
-  /** What it sends as events of a stream, without the mark of the end. */
+  /** Sets the events of a stream without {@code [DONE]}. */
   public void eventsWithoutDone(String... json) {
     events = List.of(json);
     done = false;
   }
 
-  /** What it answers who wants no stream. */
+  /** Sets the whole answer. */
   public void answer(String json) {
     answer = json;
   }
 
-  /** Refuses chats that have a field. */
+  /** Refuses chats that have this field. */
   public void refuse(String field) {
     refusedField = field;
   }
 
-  /** Good answers again, and the counter at 0. */
+  /** Sends valid answers again, and sets the counter to 0. */
   public void reset() {
     answer = null;
     refusedField = null;
@@ -101,12 +101,12 @@ public final class FakeOpenAi implements AutoCloseable {
     requests.set(0);
   }
 
-  /** Sends the beginning of its vectors and then nothing until it is closed. */
+  /** Sends the beginning of the vectors and then nothing until the server is closed. */
   public void hangInsideEmbeddings() {
     hanging = true;
   }
 
-  /** Answers with vectors of so many numbers, each on a line of its own, as OpenAI prints them. */
+  /** Sends vectors of this length, with each number on a line of its own, as OpenAI does. */
   public void printVectors(int dimensions) {
     printed = dimensions;
   }
@@ -116,12 +116,12 @@ public final class FakeOpenAi implements AutoCloseable {
     busyFor = seconds;
   }
 
-  /** How many chats and embeddings it was asked for. */
+  /** The number of requests for chats and embeddings. */
   public int requests() {
     return requests.get();
   }
 
-  /** What it answers to a request for vectors, instead of one as long as was asked for each. */
+  /** Sets the response to a request for embeddings, instead of vectors of the requested length. */
   public void embedWith(String json) {
     embeddings = json;
   }
@@ -170,7 +170,7 @@ public final class FakeOpenAi implements AutoCloseable {
     send(exchange, "text/event-stream", body + (done ? "data: [DONE]\n\n" : ""));
   }
 
-  /** What the events of a stream come to; an event that is no chunk takes the answer's place. */
+  /** The whole answer made of the events of a stream; an event that is no chunk replaces it. */
   private static String assembled(List<String> events) throws IOException {
     ObjectNode answer = JSON.createObjectNode();
     for (String event : events) {
@@ -231,7 +231,7 @@ public final class FakeOpenAi implements AutoCloseable {
     }
   }
 
-  /** Puts the pieces of calls together by their index. */
+  /** Joins the pieces of tool calls by index. */
   private static void calls(ObjectNode message) {
     if (!(message.get("tool_calls") instanceof ArrayNode pieces)) {
       return;
@@ -277,7 +277,7 @@ public final class FakeOpenAi implements AutoCloseable {
     }
   }
 
-  /** Piece by piece: a large answer is more than the heap of the tests may hold. */
+  /** Sends the body piece by piece, because a large answer may not fit in the tests' heap. */
   private static void print(HttpExchange exchange, int vectors, int dimensions) throws IOException {
     exchange.getResponseHeaders().set("Content-Type", "application/json");
     exchange.sendResponseHeaders(200, 0);

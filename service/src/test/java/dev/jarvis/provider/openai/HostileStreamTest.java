@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.EventSource;
@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Streams in OpenAI's dialect that are odd, and what becomes of them. */
+/** Unusual and invalid streams in OpenAI's dialect. */
 class HostileStreamTest {
   private static final Duration LIMIT = Duration.ofSeconds(5);
   private static final String USAGE =
@@ -44,8 +44,8 @@ class HostileStreamTest {
   @ParameterizedTest
   @ValueSource(
       strings = {"stop", "length", "tool_calls", "content_filter", "function_call", "abort", "eos"})
-  void everyReasonIsKept(String reason) throws Exception {
-    Reason read = read(piece("0", '"' + reason + '"') + event("[DONE]")).reason();
+  void keepsEveryFinishReason(String reason) throws Exception {
+    FinishReason read = read(piece("0", '"' + reason + '"') + event("[DONE]")).reason();
 
     assertThat(read.id()).isEqualTo(reason);
     assertThat(read.complete())
@@ -54,7 +54,7 @@ class HostileStreamTest {
   }
 
   @Test
-  void aReasonIsBoundedAndHasNoControlCharacters() throws Exception {
+  void boundsFinishReasonsAndRemovesControlCharacters() throws Exception {
     String long1 = "\"a\\u0000b\\n" + "x".repeat(1000) + '"';
 
     assertThat(read(piece("0", long1) + event("[DONE]")).reason().id())
@@ -63,15 +63,15 @@ class HostileStreamTest {
   }
 
   @Test
-  void anEmptyReasonIsNone() throws Exception {
+  void ignoresAnEmptyFinishReason() throws Exception {
     Chats.Answer answer = read(piece("0", "\"\"") + piece("0", "\"length\"") + event("[DONE]"));
 
-    assertThat(answer.reason()).isEqualTo(Reason.LENGTH);
+    assertThat(answer.reason()).isEqualTo(FinishReason.LENGTH);
     assertThat(answer.text()).isEqualTo("xx");
   }
 
   @Test
-  void eachChoiceHasItsReason() throws Exception {
+  void reportsAFinishReasonForEachChoice() throws Exception {
     Chats.Answer answer =
         read(
             piece("1", "\"length\"")
@@ -81,54 +81,54 @@ class HostileStreamTest {
 
     assertThat(answer.of(Event.ChoiceEnd.class))
         .containsExactly(
-            new Event.ChoiceEnd(1, Reason.LENGTH, null),
-            new Event.ChoiceEnd(0, Reason.STOP, null),
-            new Event.ChoiceEnd(2, new Reason("abort"), null));
+            new Event.ChoiceEnd(1, FinishReason.LENGTH, null),
+            new Event.ChoiceEnd(0, FinishReason.STOP, null),
+            new Event.ChoiceEnd(2, new FinishReason("abort"), null));
   }
 
   @Test
-  void aCompleteAnswerNeedsNoDone() throws Exception {
+  void acceptsACompleteAnswerWithoutDone() throws Exception {
     Chats.Answer answer = read(piece("0", "\"stop\"") + event(USAGE));
 
     assertThat(answer.usage()).isEqualTo(Usage.counted(7, 9));
-    assertThat(answer.reason()).isEqualTo(Reason.STOP);
+    assertThat(answer.reason()).isEqualTo(FinishReason.STOP);
 
     String beside = USAGE.replace("[]", "[{\"index\":0,\"delta\":{},\"finish_reason\":null}]");
     assertThat(read(piece("0", "\"stop\"") + event(beside)).text())
-        .as("the use may come beside a choice that has ended")
+        .as("usage in the chunk that ends the choice")
         .isEqualTo("x");
   }
 
   @Test
-  void theLastLineMayLackItsLineFeed() throws Exception {
+  void acceptsALastLineWithoutLineFeed() throws Exception {
     assertThat(read(piece("0", "\"stop\"") + "data: [DONE]").text()).isEqualTo("x");
     assertThat(read(piece("0", "\"stop\"") + "data: " + USAGE).text()).isEqualTo("x");
   }
 
   @Test
-  void whatTheMarkEndsWithoutAReasonHasStopped() throws Exception {
+  void reportsStopForChoicesWithoutFinishReason() throws Exception {
     assertThat(read(piece("0", "null") + piece("2", "null") + event("[DONE]")).events())
         .containsExactly(
             new Event.Text(0, "x", null),
             new Event.Text(2, "x", null),
-            new Event.ChoiceEnd(0, Reason.STOP, null),
-            new Event.ChoiceEnd(2, Reason.STOP, null),
+            new Event.ChoiceEnd(0, FinishReason.STOP, null),
+            new Event.ChoiceEnd(2, FinishReason.STOP, null),
             new Event.End(null));
     assertThat(read(event("[DONE]")).events())
         .as("an empty answer")
-        .containsExactly(new Event.ChoiceEnd(0, Reason.STOP, null), new Event.End(null));
+        .containsExactly(new Event.ChoiceEnd(0, FinishReason.STOP, null), new Event.End(null));
   }
 
   @Test
-  void anAnswerThatLacksMoreThanDoneIsAFailure() {
+  void reportsAnAnswerThatLacksMoreThanDoneAsFailure() {
     String open = piece("0", "null");
     String ended = piece("0", "\"stop\"");
     for (String body :
         new String[] {
           open,
-          ended, // the use is missing
-          open + event(USAGE), // the reason is missing
-          ended + piece("1", "null") + event(USAGE), // that of the second choice
+          ended, // the usage is missing
+          open + event(USAGE), // the finish reason is missing
+          ended + piece("1", "null") + event(USAGE), // that of the second choice is missing
           ended + "data: {\"choices\":[],\"usage\":{\"prompt_tok"
         }) {
       assertThatThrownBy(() -> read(body))
@@ -139,14 +139,14 @@ class HostileStreamTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"-1", "128", "2147483647", "99999999999999999999", "\"0\"", "{}", "null"})
-  void anIndexThatNoChoiceHasIsNotUnderstood(String index) {
+  void rejectsAnInvalidChoiceIndex(String index) {
     assertThatThrownBy(() -> read(piece(index, "null")))
         .isInstanceOf(ProviderException.Unavailable.class);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"", "data: {\"choices\":", "data: [DONE]"})
-  void aBodyThatStallsIsATimeOutAndNotAnEnd(String begun) throws Exception {
+  void reportsAStalledBodyAsTimeout(String begun) throws Exception {
     CountDownLatch closed = new CountDownLatch(1);
     String whole = piece("0", "\"stop\"") + event(USAGE) + begun;
     InputStream body =
@@ -157,7 +157,7 @@ class HostileStreamTest {
             if (read < 0) {
               awaitClosed();
             }
-            return read; // as the JDK's: the reader of a body that is closed sees its end
+            return read; // like the JDK's client, where a closed body looks like its end
           }
 
           private void awaitClosed() {

@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.ProviderException;
@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whole answers in OpenAI's dialect. */
+/** Whole answers in OpenAI's dialect as events. */
 class OpenAiEventsTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String QUESTION = "a question of 32 characters, yes";
@@ -28,7 +28,7 @@ class OpenAiEventsTest {
         new OpenAiEvents().ofAnswer(JSON.readTree(json), Chats.request("m", QUESTION)));
   }
 
-  /** One choice that stopped. */
+  /** A single choice that stopped. */
   private static Chats.Answer ofMessage(String message) throws Exception {
     return of(
         """
@@ -41,7 +41,7 @@ class OpenAiEventsTest {
   }
 
   @Test
-  void aPlainAnswerIsItsTextItsReasonItsUsageAndItsEnd() throws Exception {
+  void translatesAPlainAnswer() throws Exception {
     Chats.Answer answer =
         of(
             """
@@ -53,7 +53,7 @@ class OpenAiEventsTest {
     assertThat(answer.events())
         .containsExactly(
             new Event.Text(0, "Hello", null),
-            new Event.ChoiceEnd(0, Reason.STOP, null),
+            new Event.ChoiceEnd(0, FinishReason.STOP, null),
             new Event.UsageReport(
                 Usage.counted(7, 9),
                 object("{\"prompt_tokens\":7,\"completion_tokens\":9,\"total_tokens\":16}")),
@@ -61,7 +61,7 @@ class OpenAiEventsTest {
   }
 
   @Test
-  void eachOfSeveralChoicesHasItsTextAndReason() throws Exception {
+  void translatesSeveralChoices() throws Exception {
     Chats.Answer answer =
         of(
             """
@@ -72,11 +72,12 @@ class OpenAiEventsTest {
         .containsExactly(new Event.Text(0, "a", null), new Event.Text(1, "b", null));
     assertThat(answer.of(Event.ChoiceEnd.class))
         .containsExactly(
-            new Event.ChoiceEnd(0, Reason.STOP, null), new Event.ChoiceEnd(1, Reason.LENGTH, null));
+            new Event.ChoiceEnd(0, FinishReason.STOP, null),
+            new Event.ChoiceEnd(1, FinishReason.LENGTH, null));
   }
 
   @Test
-  void toolCallsAreNumberedAndRideAlongAsTheServerSentThem() throws Exception {
+  void translatesToolCallsAndKeepsTheirJson() throws Exception {
     Chats.Answer answer =
         ofMessage(
             """
@@ -95,12 +96,12 @@ class OpenAiEventsTest {
     JsonNode raw = answer.of(Event.ToolCall.class).getLast().raw();
     assertThat(raw).isNotNull();
     assertThat(String.valueOf(raw)).contains("\"extra_content\":7");
-    assertThat(answer.of(Event.Text.class)).as("null is no text").isEmpty();
+    assertThat(answer.of(Event.Text.class)).as("texts for null").isEmpty();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"reasoning_content", "reasoning"})
-  void reasoningIsFoundUnderEitherNameAndKeepsIt(String name) throws Exception {
+  void findsReasoningUnderEitherNameAndKeepsTheName(String name) throws Exception {
     Chats.Answer answer = ofMessage("{\"content\":\"4\",\"" + name + "\":\"2 and 2\"}");
 
     assertThat(answer.events().subList(0, 2))
@@ -110,7 +111,7 @@ class OpenAiEventsTest {
   }
 
   @Test
-  void logProbabilitiesComeWithTheText() throws Exception {
+  void keepsLogProbabilitiesWithTheText() throws Exception {
     Chats.Answer answer =
         of(
             """
@@ -123,7 +124,7 @@ class OpenAiEventsTest {
   }
 
   @Test
-  void unknownFieldsOfAnswerChoiceAndMessageRideAlong() throws Exception {
+  void keepsUnknownFields() throws Exception {
     Chats.Answer answer =
         of(
             """
@@ -138,7 +139,8 @@ class OpenAiEventsTest {
         .containsExactly(
             new Event.MessageFields(0, object("{\"refusal\":\"no\",\"audio\":{\"id\":\"a\"}}")));
     assertThat(answer.of(Event.ChoiceEnd.class))
-        .containsExactly(new Event.ChoiceEnd(0, Reason.STOP, object("{\"stop_reason\":128}")));
+        .containsExactly(
+            new Event.ChoiceEnd(0, FinishReason.STOP, object("{\"stop_reason\":128}")));
   }
 
   @ParameterizedTest
@@ -146,10 +148,10 @@ class OpenAiEventsTest {
     // prompt, cached, completion, reasoning: fresh, cached, answer, reasoning
     "100, 30, 50, 20, 70, 30, 30, 20",
     "100, 0, 50, 0, 100, 0, 50, 0",
-    "10, 30, 5, 20, 0, 10, 0, 5", // parts that are larger than the whole
+    "10, 30, 5, 20, 0, 10, 0, 5", // parts larger than the sum
     "-5, -1, -7, -2, 0, 0, 0, 0"
   })
-  void kindsOfTokensAreDisjoint(
+  void separatesTheKindsOfTokens(
       int prompt,
       int cached,
       int completion,
@@ -172,7 +174,7 @@ class OpenAiEventsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"", ",\"usage\":null"})
-  void withoutUsageTheTokensAreEstimated(String usage) throws Exception {
+  void estimatesTheTokensWithoutUsage(String usage) throws Exception {
     Chats.Answer answer =
         of(
             """
@@ -187,9 +189,9 @@ class OpenAiEventsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"", ",\"finish_reason\":null", ",\"finish_reason\":\"\""})
-  void aWholeAnswerWithoutAReasonStopped(String reason) throws Exception {
+  void reportsStopForAWholeAnswerWithoutFinishReason(String reason) throws Exception {
     assertThat(of("{\"choices\":[{\"message\":{\"content\":\"x\"}%s}]}".formatted(reason)).events())
-        .contains(new Event.Text(0, "x", null), new Event.ChoiceEnd(0, Reason.STOP, null));
+        .contains(new Event.Text(0, "x", null), new Event.ChoiceEnd(0, FinishReason.STOP, null));
   }
 
   @ParameterizedTest
@@ -203,7 +205,7 @@ class OpenAiEventsTest {
         "{\"choices\":[{\"index\":128,\"message\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}]}",
         "{\"error\":{\"message\":\"overloaded at 10.0.0.1:80\"}}"
       })
-  void whatIsNoWholeAnswerIsAFailureAtWhichTheModelMayHaveWorked(String json) {
+  void reportsAnInvalidAnswerAsFailureAfterWork(String json) {
     assertThatThrownBy(() -> of(json))
         .isInstanceOfSatisfying(
             ProviderException.Unavailable.class, e -> assertThat(e.begun()).isTrue())

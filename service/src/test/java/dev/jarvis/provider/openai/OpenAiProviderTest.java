@@ -6,13 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.jarvis.TestService;
 import dev.jarvis.config.Configs;
 import dev.jarvis.gateway.ChatRequest;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Usage;
-import dev.jarvis.provider.Ask;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.ProviderRequest;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Against a server that speaks OpenAI's dialect: this service itself. */
+/** The provider with this service itself as the server of OpenAI's dialect. */
 @Timeout(60)
 class OpenAiProviderTest {
   private final TestService service = TestService.shared();
@@ -50,26 +50,26 @@ class OpenAiProviderTest {
   }
 
   @Test
-  void modelsAreListed() throws Exception {
+  void listsModels() throws Exception {
     assertThat(provider.models()).contains(service.ollama().model());
   }
 
   @Test
-  void anAnswerHasTheServersTextAndCounts() throws Exception {
-    for (Ask ask : List.of(Chats.stream(hi()), Chats.whole(hi()))) {
-      Chats.Answer answer = Chats.ask(provider, ask);
+  void returnsTheServersTextAndCounts() throws Exception {
+    for (ProviderRequest request : List.of(Chats.stream(hi()), Chats.whole(hi()))) {
+      Chats.Answer answer = Chats.ask(provider, request);
 
       assertThat(answer.text()).isEqualTo(service.ollama().answer());
-      assertThat(answer.reason()).isEqualTo(Reason.STOP);
+      assertThat(answer.reason()).isEqualTo(FinishReason.STOP);
       assertThat(answer.usage())
           .isEqualTo(
               Usage.counted(service.ollama().inputTokens(), service.ollama().outputTokens()));
-      assertThat(service.ollama().lastBody()).contains("\"stream\":" + ask.streamed());
+      assertThat(service.ollama().lastBody()).contains("\"stream\":" + request.streamed());
     }
   }
 
   @Test
-  void parametersArrive() throws Exception {
+  void sendsParameters() throws Exception {
     Chats.ask(provider, Chats.stream(Chats.greedy(service.ollama().model(), "hi", 5, "X")));
 
     assertThat(service.ollama().lastBody())
@@ -81,7 +81,7 @@ class OpenAiProviderTest {
   }
 
   @Test
-  void failuresAreToldApart() {
+  void distinguishesFailures() {
     for (boolean streamed : new boolean[] {true, false}) {
       service.ollama().reset();
       assertThatThrownBy(() -> ask(Chats.request("nowhere", "hi"), streamed))
@@ -100,7 +100,7 @@ class OpenAiProviderTest {
   }
 
   @Test
-  void anErrorMidwayIsAFailure() throws Exception {
+  void reportsAnErrorInTheMiddleAsFailure() throws Exception {
     service.ollama().breakMidStream();
 
     try (EventSource stream = provider.chat(Chats.stream(hi()))) {

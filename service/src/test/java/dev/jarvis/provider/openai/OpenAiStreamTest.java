@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Reason;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.EventSource;
@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What servers that speak OpenAI's dialect really send. */
+/** Streams as servers of OpenAI's dialect send them. */
 class OpenAiStreamTest {
   private static final Duration LIMIT = Duration.ofSeconds(20);
   private static final String HELLO =
@@ -38,18 +38,18 @@ class OpenAiStreamTest {
   }
 
   @Test
-  void textUseAndReason() throws Exception {
+  void readsTextUsageAndFinishReason() throws Exception {
     String role =
         "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n";
     Chats.Answer answer = read(role, HELLO, LO, END.formatted("length"), USAGE, DONE);
 
     assertThat(answer.text()).isEqualTo("Hello");
-    assertThat(answer.reason()).isEqualTo(Reason.LENGTH);
+    assertThat(answer.reason()).isEqualTo(FinishReason.LENGTH);
     assertThat(answer.usage()).isEqualTo(Usage.counted(7, 9));
   }
 
   @Test
-  void commentsNamesOfEventsCarriageReturnsAndMissingSpacesAreNoTrouble() throws Exception {
+  void acceptsCommentsEventNamesCarriageReturnsAndMissingSpaces() throws Exception {
     Chats.Answer answer =
         read(
             ": keep-alive\n\n",
@@ -60,11 +60,13 @@ class OpenAiStreamTest {
             DONE);
 
     assertThat(answer.text()).isEqualTo("Hello");
-    assertThat(answer.of(Event.UsageReport.class)).as("the server does not count").isEmpty();
+    assertThat(answer.of(Event.UsageReport.class))
+        .as("usage from a server that does not count")
+        .isEmpty();
   }
 
   @Test
-  void useOnEveryChunkIsTheLatest() throws Exception {
+  void usesTheLatestUsage() throws Exception {
     String counted =
         LO.replace("]}\n", "],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":5}}\n");
 
@@ -73,7 +75,7 @@ class OpenAiStreamTest {
   }
 
   @Test
-  void tokensFromTheServersCacheAreToldApart() throws Exception {
+  void countsTokensFromTheServersCacheSeparately() throws Exception {
     String counted = USAGE.replace("9}", "9,\"prompt_tokens_details\":{\"cached_tokens\":5}}");
 
     Usage usage = read(HELLO, END.formatted("stop"), counted, DONE).usage();
@@ -83,7 +85,7 @@ class OpenAiStreamTest {
   }
 
   @Test
-  void reasoningIsNoAnswer() throws Exception {
+  void separatesReasoningFromText() throws Exception {
     String thought = HELLO.replace("\"content\":\"Hel\"", "\"reasoning_content\":\"Hm\"");
     String counted =
         USAGE.replace("9}", "9,\"completion_tokens_details\":{\"reasoning_tokens\":4}}");
@@ -99,7 +101,7 @@ class OpenAiStreamTest {
   }
 
   @Test
-  void fieldsOfAChunkThatJarvisDoesNotKnowRideAlongOnce() throws Exception {
+  void keepsUnknownFieldsOfChunksOnce() throws Exception {
     String odd = "data: {\"id\":\"c\",\"system_fingerprint\":\"f%d\",";
     Chats.Answer answer =
         read(
@@ -114,7 +116,7 @@ class OpenAiStreamTest {
   }
 
   @Test
-  void aToolCallComesInPieces() throws Exception {
+  void passesOnToolCallsInPieces() throws Exception {
     String call =
         "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":1,%s}]}}]}\n\n";
     Chats.Answer answer =
@@ -130,7 +132,7 @@ class OpenAiStreamTest {
     assertThat(answer.of(Event.ToolCall.class))
         .extracting(Event.ToolCall::arguments)
         .containsExactly("{", "}");
-    assertThat(answer.reason()).isEqualTo(Reason.TOOL_CALLS);
+    assertThat(answer.reason()).isEqualTo(FinishReason.TOOL_CALLS);
   }
 
   @ParameterizedTest
@@ -141,12 +143,12 @@ class OpenAiStreamTest {
         "data: {}\n\n",
         "data: {\"error\":{\"message\":\"broken\"}}\n\n"
       })
-  void whatEndsOtherwiseIsAFailure(String last) {
+  void reportsAnyOtherEndAsFailure(String last) {
     assertThatThrownBy(() -> read(HELLO, last)).isInstanceOf(ProviderException.Unavailable.class);
   }
 
   @Test
-  void aHugeLineIsNotReadToItsEnd() {
+  void doesNotReadAHugeLineToItsEnd() {
     assertThatThrownBy(() -> read(HELLO, "data: " + "x".repeat(2 << 20) + "\n"))
         .isInstanceOf(ProviderException.Unavailable.class);
   }

@@ -10,15 +10,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What clients and logs see of a model server's own words. */
-class ModelErrorTest {
+/** Error texts of model servers, as clients and logs see them. */
+class ModelServerErrorsTest {
   private static ProviderException of(int status, String message) {
     String body =
         JsonNodeFactory.instance
             .objectNode()
             .set("error", JsonNodeFactory.instance.objectNode().put("message", message))
             .toString();
-    return ModelError.of(status, Duration.ZERO, body.getBytes(UTF_8));
+    return ModelServerErrors.of(status, Duration.ZERO, body.getBytes(UTF_8));
   }
 
   @ParameterizedTest
@@ -47,11 +47,11 @@ class ModelErrorTest {
         "nas.lan, router.home.arpa and llm.corp:8080 are away | [address], [address] and [address] are away",
         "0.gpu.internal:8 | [address]",
       })
-  void keysAndAddressesAreMasked(String said, String shown) {
-    assertThat(of(400, said)).isInstanceOf(ProviderException.Refused.class).hasMessage(shown);
-    assertThat(of(401, said).getMessage())
+  void masksKeysAndAddresses(String text, String shown) {
+    assertThat(of(400, text)).isInstanceOf(ProviderException.Refused.class).hasMessage(shown);
+    assertThat(of(401, text).getMessage())
         .isEqualTo("The model server does not accept the gateway's key.");
-    assertThat(of(401, said))
+    assertThat(of(401, text))
         .rootCause()
         .message()
         .doesNotContain("sk-", "s3cr3t", "c2ln", "0123456789");
@@ -72,12 +72,12 @@ class ModelErrorTest {
         "An internal error; local models, a corporate LAN and 'svc' are only words.",
         "'user.internal_id' and x.internal-y.z are unknown; so is corp.example.com.",
       })
-  void whatAClientCanActOnStays(String said) {
-    assertThat(of(400, said)).hasMessage(said);
+  void doesNotMaskOtherText(String text) {
+    assertThat(of(400, text)).hasMessage(text);
   }
 
   @Test
-  void longTextsAreCutAndHostileOnesCostNoTime() {
+  void cutsLongTextsAndHandlesHostileOnesQuickly() {
     assertThat(of(400, "a".repeat(60_000)).getMessage()).hasSizeLessThanOrEqualTo(301);
     assertThat(of(400, "a1-._:".repeat(10_000)).getMessage()).hasSizeLessThanOrEqualTo(301);
     assertThat(of(400, "[::".repeat(20_000)).getMessage()).hasSizeLessThanOrEqualTo(301);

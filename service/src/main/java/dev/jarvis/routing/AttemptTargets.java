@@ -8,12 +8,11 @@ import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.Outcome;
 import dev.jarvis.gateway.Stage;
-import dev.jarvis.provider.Ask;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.ProviderRequest;
 import dev.jarvis.telemetry.Telemetry;
 import io.opentelemetry.context.Scope;
 import java.time.Duration;
@@ -21,26 +20,21 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The last stage: asks the targets of a call one after the other until one begins to answer, and
- * all of them once more after a pause where that may help. Targets are ordered now, not when the
- * call came in. Thread-safe.
+ * The last stage: asks the targets of a call one after the other until one begins to answer. If all
+ * fail, {@link RetryRule} decides whether they are asked once more. The order of the targets is
+ * decided here, not when the call arrived. Thread-safe.
  */
-public final class Attempts implements Stage {
-  private static final int ROUNDS = 2;
-  private static final Duration PAUSE = Duration.ofMillis(250);
-
-  /** A longer Retry-After is not honoured; the call fails instead. */
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(3);
-
+public final class AttemptTargets implements Stage {
   private final Router router;
   private final Catalogue models;
   private final Telemetry telemetry;
   private final Duration maxDuration;
 
   /**
-   * @param maxDuration how long an answer may take, all attempts included
+   * @param maxDuration how long an answer may take, including all attempts
    */
-  public Attempts(Router router, Catalogue models, Telemetry telemetry, Duration maxDuration) {
+  public AttemptTargets(
+      Router router, Catalogue models, Telemetry telemetry, Duration maxDuration) {
     this.router = router;
     this.models = models;
     this.telemetry = telemetry;
@@ -51,14 +45,14 @@ public final class Attempts implements Stage {
   public Answer handle(Call call, Next next) {
     Decision decision = router.require(call.question());
     try {
-      return new Asking(call, decision).open();
+      return new CallAttempts(call, decision).open();
     } catch (ProviderException e) {
-      throw ModelErrors.toClient(e);
+      throw RoutingErrors.toClient(e);
     }
   }
 
   /** The attempts of one call; used by one thread. */
-  private final class Asking {
+  private final class CallAttempts {
     private final Call call;
     private final Decision decision;
     private final RoutingTelemetry routing;
@@ -67,10 +61,10 @@ public final class Attempts implements Stage {
     private Catalogue.@Nullable Target lastTarget;
     private @Nullable ProviderException lastError;
 
-    /** Whether any target worked on the question: then nothing is asked twice. */
+    /** Whether any target has worked on the request: then there is no retry. */
     private boolean worked;
 
-    Asking(Call call, Decision decision) {
+    CallAttempts(Call call, Decision decision) {
       this.call = call;
       this.decision = decision;
       this.routing = new RoutingTelemetry(telemetry, models, call.record());
@@ -85,12 +79,12 @@ public final class Attempts implements Stage {
         }
         ProviderException error = lastError;
         if (error == null) {
-          throw new ProviderException.Unavailable("There is no model server.", null);
+          throw new ProviderException.Unavailable("No model server is configured.", null);
         }
-        if (round == ROUNDS || worked || !mayHelp(error)) {
+        if (round == RetryRule.ROUNDS || worked || !RetryRule.allows(error)) {
           throw error;
         }
-        if (scope.await(pause(error))) {
+        if (scope.await(RetryRule.pause(error))) {
           throw new CancelledException();
         }
       }
@@ -98,15 +92,16 @@ public final class Attempts implements Stage {
 
     private @Nullable Answer round() throws ProviderException {
       boolean anyAsked = false;
-      // The second pass is for the case that every breaker has opened since the decision was made.
+      // The second pass is needed if every breaker has opened since the decision.
       for (boolean lastResort : new boolean[] {false, true}) {
         for (Decision.Option option : decision.order()) {
           if (lastError != null && left().isZero()) {
             throw new ProviderException.TimedOut(
-                "No model server began to answer within the time that an answer may take.",
+                "No model server began to answer within the maximum duration of an answer, %d ms."
+                    .formatted(maxDuration.toMillis()),
                 lastError);
           }
-          Router.Lease lease = lease(option, lastResort);
+          TargetLease lease = lease(option, lastResort);
           if (lease == null) {
             continue;
           }
@@ -123,20 +118,20 @@ public final class Attempts implements Stage {
       return null;
     }
 
-    /** Null where the target's breaker lets no further attempt through. */
-    private Router.@Nullable Lease lease(Decision.Option option, boolean lastResort) {
+    /** Null if the target's circuit breaker is open. */
+    private @Nullable TargetLease lease(Decision.Option option, boolean lastResort) {
       return lastResort || option.reason() == Decision.Reason.LAST_RESORT
           ? router.lease(option.target())
           : router.tryLease(option.target()).orElse(null);
     }
 
     /**
-     * Asks one target; returns once it says something.
+     * Asks one target; returns once it has begun to answer.
      *
-     * @return null if the next one may be asked
-     * @throws ProviderException if nobody else is to be asked
+     * @return null if it failed and the next one may be asked
+     * @throws ProviderException if it failed and no other one may be asked
      */
-    private @Nullable Answer ask(Catalogue.Target target, Router.Lease lease)
+    private @Nullable Answer ask(Catalogue.Target target, TargetLease lease)
         throws ProviderException {
       if (lastTarget != null && lastError != null) {
         routing.fellBack(lastTarget, lastError);
@@ -150,9 +145,10 @@ public final class Attempts implements Stage {
               telemetry,
               call.question(),
               streamed,
-              new Attempt.Target(target.name(), label, lease.tokensPerSecond()));
+              new Attempt.Target(target.name(), label, lease.recentTokensPerSecond()));
       call.record().attempt(attempt);
-      Answering answer = new Answering(decision.route(), target, attempt, lease, call, deadline);
+      AttemptAnswer answer =
+          new AttemptAnswer(decision.route(), target, attempt, lease, call, deadline);
       try (Scope ignored = attempt.context().makeCurrent()) {
         answer.begin(source(target, label));
         routing.answered(decision, target);
@@ -162,7 +158,7 @@ public final class Attempts implements Stage {
         lastError = e;
         worked |= e.worked();
         if (e instanceof ProviderException.Refused) {
-          throw e; // the question itself is at fault: another server would say the same
+          throw e; // the request is at fault: another server would refuse it too
         }
         return null;
       } catch (CancelledException e) {
@@ -179,7 +175,9 @@ public final class Attempts implements Stage {
         case ChatRequest chat ->
             target
                 .provider()
-                .chat(new Ask(chat.withModel(target.model()), label, call.streamed(), left()));
+                .chat(
+                    new ProviderRequest(
+                        chat.withModel(target.model()), label, call.streamed(), left()));
         case EmbeddingRequest embedding -> {
           EmbeddingRequest request = embedding.withModel(target.model()).within(left());
           Embeddings answer = target.provider().embed(request, label);
@@ -195,32 +193,5 @@ public final class Attempts implements Stage {
     private Duration left() {
       return Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
     }
-  }
-
-  static Outcome outcome(ProviderException e) {
-    return switch (e) {
-      case ProviderException.NotFound it -> Outcome.REJECTED;
-      case ProviderException.Busy it -> Outcome.REJECTED;
-      case ProviderException.Refused it -> Outcome.REJECTED;
-      case ProviderException.Unavailable it -> Outcome.ERROR;
-      case ProviderException.TimedOut it -> Outcome.ERROR;
-    };
-  }
-
-  /** What a model worked on may cost: it is not asked for the same again. */
-  private static boolean mayHelp(ProviderException e) {
-    return switch (e) {
-      case ProviderException.Unavailable it -> !it.begun();
-      case ProviderException.Busy it -> it.retryAfter().compareTo(LONGEST_PAUSE) <= 0;
-      case ProviderException.TimedOut it -> false;
-      case ProviderException.NotFound it -> false;
-      case ProviderException.Refused it -> false;
-    };
-  }
-
-  private static Duration pause(ProviderException e) {
-    return e instanceof ProviderException.Busy busy && busy.retryAfter().compareTo(PAUSE) > 0
-        ? busy.retryAfter()
-        : PAUSE;
   }
 }

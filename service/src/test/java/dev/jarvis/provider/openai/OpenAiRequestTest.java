@@ -19,9 +19,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** How a server that speaks OpenAI's dialect is asked for a stream, and for a whole answer. */
+/** The requests that are sent to a server of OpenAI's dialect. */
 @Timeout(60)
-class OpenAiAskTest {
+class OpenAiRequestTest {
   private static final String PIECE =
       "{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}]}";
   private static final String WHOLE =
@@ -54,7 +54,7 @@ class OpenAiAskTest {
             Map.of("url", server.uri().toString(), "ask", alwaysStreams ? "stream" : "as-asked")));
   }
 
-  /** A request of a client that has options for a stream of its own. */
+  /** A client's request with its own stream options. */
   private static ChatRequest hi() {
     ChatRequest request = Chats.request("m", "hi");
     request.body().put("model", "route").put("stream", true).put("top_k", 3);
@@ -67,7 +67,7 @@ class OpenAiAskTest {
   }
 
   @Test
-  void aStreamIsAskedForWithItsUsage() throws Exception {
+  void requestsAStreamWithUsage() throws Exception {
     assertThat(Chats.ask(provider, Chats.stream(hi())).text()).isEqualTo("x");
 
     assertThat(asked().path("stream").booleanValue()).isTrue();
@@ -78,7 +78,7 @@ class OpenAiAskTest {
   }
 
   @Test
-  void theClientsRequestStaysAsItIs() throws Exception {
+  void doesNotChangeTheClientsRequest() throws Exception {
     ChatRequest request = hi();
     String before = request.body().toString();
 
@@ -89,7 +89,7 @@ class OpenAiAskTest {
   }
 
   @Test
-  void aWholeAnswerIsAskedForAsAWhole() throws Exception {
+  void requestsAWholeAnswer() throws Exception {
     Chats.Answer answer = Chats.ask(provider, Chats.whole(hi()));
 
     assertThat(answer.text()).isEqualTo("whole");
@@ -101,7 +101,7 @@ class OpenAiAskTest {
   }
 
   @Test
-  void aServerThatIsAlwaysAskedForStreamsIsAskedForOne() throws Exception {
+  void requestsAStreamIfConfigured() throws Exception {
     try (OpenAiProvider streaming = provider(true)) {
       assertThat(streaming.streams(false)).isTrue();
       assertThat(Chats.ask(streaming, Chats.whole(hi())).text()).isEqualTo("x");
@@ -110,7 +110,7 @@ class OpenAiAskTest {
   }
 
   @Test
-  void aServerThatRefusesStreamOptionsIsAskedWithoutFromThenOn() throws Exception {
+  void omitsStreamOptionsOnceAServerHasRefusedThem() throws Exception {
     server.refuse("stream_options");
     ChatRequest request = Chats.request("m", "hi");
 
@@ -120,12 +120,12 @@ class OpenAiAskTest {
     assertThat(asked().path("stream").booleanValue()).isTrue();
 
     Chats.ask(provider, Chats.stream(request));
-    assertThat(server.requests()).as("it is remembered").isEqualTo(3);
+    assertThat(server.requests()).as("requests; the second chat needs no retry").isEqualTo(3);
     assertThat(asked().has("stream_options")).isFalse();
   }
 
   @Test
-  void whatAClientSendsDoesNotChangeHowOthersAreAsked() throws Exception {
+  void doesNotOmitStreamOptionsBecauseOfAnotherClientsOption() throws Exception {
     server.refuse("stream_options");
     assertThatThrownBy(() -> Chats.ask(provider, Chats.stream(hi())))
         .as("the client's own stream_options")
@@ -138,7 +138,7 @@ class OpenAiAskTest {
   }
 
   @Test
-  void anotherRefusalIsTheClients() {
+  void reportsAnyOtherRefusalToTheClient() {
     server.refuse("top_k");
 
     assertThatThrownBy(() -> Chats.ask(provider, Chats.stream(hi())))
@@ -148,7 +148,7 @@ class OpenAiAskTest {
   }
 
   @Test
-  void aWholeAnswerThatIsNoneIsAFailure() {
+  void reportsAnInvalidWholeAnswerAsFailure() {
     server.answer("<html>");
 
     assertThatThrownBy(() -> Chats.ask(provider, Chats.whole(hi())))

@@ -26,31 +26,34 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/** Calls to one model server over HTTP, each wait with its limit. */
-public final class ModelHttp implements AutoCloseable {
+/** The HTTP client of one model server; every wait has a limit. */
+public final class ModelServerClient implements AutoCloseable {
   private static final int ERROR_LIMIT_BYTES = 64 << 10;
   private static final Duration CLOSE_LIMIT = Duration.ofSeconds(1);
 
   /**
-   * For a whole answer of a chat, which becomes a tree of many times its size; a million characters
-   * of text, and images or audio beside them, fit in.
+   * The maximum size of a whole answer to a chat: enough for a million characters of text with
+   * images or audio. Not more, because its JSON tree takes many times as much memory.
    */
   public static final int CHAT_LIMIT_BYTES = 16 << 20;
 
-  /** 2048 vectors of 3072 numbers, as OpenAI prints them, are some 150 million characters. */
+  /** 2048 vectors of 3072 numbers, as OpenAI writes them, are some 150 million characters. */
   public static final int VECTORS_LIMIT_BYTES = 256 << 20;
+
+  static final String BROKEN_OFF =
+      "The model server closed the connection before the end of its answer.";
 
   private static final ObjectMapper JSON =
       SharedBuffers.builder()
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-          // so that a body is read to its end, which leaves the connection to the next request
+          // reads a body to its end, so that the connection can be reused
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
 
   private final ModelServerConfig config;
   private final HttpClient client;
 
-  public ModelHttp(ModelServerConfig config) {
+  public ModelServerClient(ModelServerConfig config) {
     this.config = config;
     this.client =
         HttpClient.newBuilder()
@@ -60,13 +63,13 @@ public final class ModelHttp implements AutoCloseable {
             .build();
   }
 
-  /** A good answer whose body has not been read yet, and what is left of the time for it. */
+  /** A response with status 200 whose body has not been read, and the time left for it. */
   public record Opened(InputStream body, Duration left) {}
 
   /**
-   * Asks for a short document.
+   * Gets a list, such as that of the models.
    *
-   * @throws ProviderException if it does not come whole within the limit for lists
+   * @throws ProviderException if the whole list does not arrive within the provider's list timeout
    */
   public byte[] list(String path, int limitBytes) throws ProviderException {
     long deadline = System.nanoTime() + config.listTimeout().toNanos();
@@ -80,10 +83,10 @@ public final class ModelHttp implements AutoCloseable {
   }
 
   /**
-   * Asks a question. Returns with the head of the answer; the current OpenTelemetry context travels
-   * as {@code traceparent}.
+   * Sends a request and returns when the response's headers have arrived. The current OpenTelemetry
+   * context is sent as {@code traceparent}.
    *
-   * @throws ProviderException if no head comes within the limit, or one of an error
+   * @throws ProviderException if no headers arrive within the limit, or the status is not 200
    */
   public Opened post(String path, byte[] body, Duration limit) throws ProviderException {
     HttpRequest.Builder builder =
@@ -102,16 +105,16 @@ public final class ModelHttp implements AutoCloseable {
     long deadline = System.nanoTime() + limit.toNanos();
     HttpResponse<InputStream> response = send(builder.build(), limit);
     if (response.statusCode() != 200) {
-      throw ModelError.of(response.statusCode(), retryAfter(response), errorBody(response));
+      throw ModelServerErrors.of(response.statusCode(), retryAfter(response), errorBody(response));
     }
     return new Opened(response.body(), left(deadline));
   }
 
-  /** The status says enough where the text of an error does not come. */
+  /** The body of an error response, without the API key; empty if it cannot be read. */
   private byte[] errorBody(HttpResponse<InputStream> response) {
     try {
       byte[] body = body(response, ERROR_LIMIT_BYTES, config.listTimeout());
-      Secret key = config.apiKey(); // which some servers repeat
+      Secret key = config.apiKey(); // some servers repeat it
       return key == null
           ? body
           : new String(body, StandardCharsets.UTF_8)
@@ -123,10 +126,10 @@ public final class ModelHttp implements AutoCloseable {
   }
 
   /**
-   * Asks for a whole document.
+   * Sends a request and reads the whole response as JSON.
    *
-   * @param limitBytes of the document
-   * @throws ProviderException if it does not come whole within the limits, or cannot be understood
+   * @param limitBytes maximum size of the response
+   * @throws ProviderException if the response does not arrive within the limits, or is invalid
    */
   public <T> T json(String path, byte[] body, Duration limit, int limitBytes, Class<T> type)
       throws ProviderException {
@@ -136,7 +139,7 @@ public final class ModelHttp implements AutoCloseable {
     try {
       value = read(document, opened.left(), in -> JSON.readValue(in, type));
     } catch (ProviderException e) {
-      if (document.exceeded()) { // Jackson hides the reason for the end
+      if (document.exceeded()) { // Jackson hides the cause
         throw new ProviderException.Unavailable(
             "The model server's answer is longer than the maximum of %d MiB."
                 .formatted(limitBytes >> 20),
@@ -146,7 +149,7 @@ public final class ModelHttp implements AutoCloseable {
       throw e;
     }
     if (value == null) {
-      throw LineStream.notUnderstood(new IOException("the answer is the JSON null"));
+      throw LineStream.invalidResponse(new IOException("the response is JSON null"));
     }
     return value;
   }
@@ -155,7 +158,7 @@ public final class ModelHttp implements AutoCloseable {
     T read(InputStream in) throws IOException;
   }
 
-  /** Reads a body to its end, until the time is over or the scope is cancelled. */
+  /** Reads a body until the time is up or the scope is cancelled. */
   private static <T> T read(InputStream body, Duration limit, Reading<T> reading)
       throws ProviderException {
     Cancellation scope = Cancellation.current();
@@ -186,25 +189,25 @@ public final class ModelHttp implements AutoCloseable {
     try {
       source.close();
     } catch (IOException ignored) {
-      // It is given up either way.
+      // it is not needed any more
     }
   }
 
-  /** A body that ends early because its time is up may look like broken JSON: the alarm decides. */
+  /** A body that was closed because the time is up may look like invalid JSON. */
   private static ProviderException failure(Alarm alarm, IOException e) {
     if (alarm.rang()) {
       return new ProviderException.TimedOut("The model server did not send its answer in time.", e);
     }
     return e instanceof JacksonException
-        ? LineStream.notUnderstood(e)
-        : new ProviderException.Unavailable("The model server broke off its answer.", e, true);
+        ? LineStream.invalidResponse(e)
+        : new ProviderException.Unavailable(BROKEN_OFF, e, true);
   }
 
   private static Duration left(long deadline) {
     return Duration.ofNanos(Math.max(1, deadline - System.nanoTime()));
   }
 
-  /** The header's seconds; zero where there are none. Its other form, a date, is not read. */
+  /** The seconds of the header {@code Retry-After}; zero if it is absent or a date. */
   private static Duration retryAfter(HttpResponse<?> response) {
     String seconds = response.headers().firstValue("retry-after").orElse("").strip();
     return seconds.matches("\\d{1,6}")
@@ -212,7 +215,7 @@ public final class ModelHttp implements AutoCloseable {
         : Duration.ZERO;
   }
 
-  /** Ends what still runs; takes a second at most. */
+  /** Cancels running requests; waits a second at most. */
   @Override
   public void close() {
     client.shutdownNow();
@@ -232,8 +235,8 @@ public final class ModelHttp implements AutoCloseable {
   }
 
   /**
-   * Waits for the headers. The request's own timeout is not used: from JDK 26 on it covers the body
-   * too and would end long answers.
+   * Waits for the headers. {@link HttpRequest.Builder#timeout} is not used, because from JDK 26 on
+   * it covers the body too and would end long answers.
    */
   private HttpResponse<InputStream> send(HttpRequest request, Duration limit)
       throws ProviderException {
@@ -254,14 +257,14 @@ public final class ModelHttp implements AutoCloseable {
       throw new CancelledException();
     } catch (ExecutionException e) {
       if (scope.cancelled()) {
-        throw new CancelledException(); // giving it up may look like a failure of the connection
+        throw new CancelledException(); // cancelling may look like a failure of the connection
       }
-      // Refused, reset, unknown host, no connection in time: to the client all of it is "down".
+      // refused, reset, unknown host, no connection in time: not distinguished for the client
       throw new ProviderException.Unavailable("The model server cannot be reached.", e.getCause());
     }
   }
 
-  /** Drops the connection, also if the headers came in the very last moment. */
+  /** Closes the connection, even if the headers have just arrived. */
   private static void giveUp(CompletableFuture<HttpResponse<InputStream>> sent) {
     if (!sent.cancel(true) && !sent.isCompletedExceptionally()) {
       closeQuietly(sent.join().body());
@@ -276,7 +279,8 @@ public final class ModelHttp implements AutoCloseable {
         in -> {
           byte[] bytes = in.readNBytes(limitBytes + 1);
           if (bytes.length > limitBytes) {
-            throw new IOException("a body is longer than " + limitBytes + " bytes");
+            throw new IOException(
+                "the body is longer than the maximum of " + limitBytes + " bytes");
           }
           return bytes;
         });

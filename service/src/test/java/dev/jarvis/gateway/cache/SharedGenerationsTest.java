@@ -11,12 +11,13 @@ import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Attempt;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.CallRecord;
+import dev.jarvis.gateway.Caller;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Head;
-import dev.jarvis.gateway.LlmUse;
+import dev.jarvis.gateway.LedgerEntry;
 import dev.jarvis.gateway.Outcome;
-import dev.jarvis.gateway.Reason;
 import dev.jarvis.gateway.Settlement;
 import dev.jarvis.gateway.TargetName;
 import dev.jarvis.gateway.Usage;
@@ -45,26 +46,26 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Calls that ask the same, over generations that a test plays. */
+/** Equal calls over scripted generations. */
 @Timeout(30)
-class FlightsTest {
+class SharedGenerationsTest {
   private static final Duration LIMIT = Duration.ofSeconds(20);
   private static final TargetName TARGET = new TargetName("p", "m");
   private static final Event A = new Event.Text(0, "a", null);
   private static final Event B = new Event.Text(0, "b", null);
-  private static final Event STOP = new Event.ChoiceEnd(0, Reason.STOP, null);
+  private static final Event STOP = new Event.ChoiceEnd(0, FinishReason.STOP, null);
   private static final Event USAGE = new Event.UsageReport(Usage.counted(7, 2), null);
   private static final Event END = new Event.End(null);
 
-  private final List<LlmUse> rows = new CopyOnWriteArrayList<>();
+  private final List<LedgerEntry> rows = new CopyOnWriteArrayList<>();
   private final BlockingQueue<Generation> started = new LinkedBlockingQueue<>();
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private Telemetry telemetry;
   private TestRedis testRedis;
   private Redis redis;
-  private Flights flights;
+  private SharedGenerations generations;
 
-  /** The stages after the flights: says what the test plays, until nobody waits for it. */
+  /** The stages after this one: returns what the test plays, until it is cancelled. */
   private final class Generation implements Answer {
     private final Call call;
     private final BlockingQueue<Object> script = new LinkedBlockingQueue<>();
@@ -126,9 +127,9 @@ class FlightsTest {
     telemetry = Recorded.start();
     testRedis = TestRedis.take();
     redis = Stores.redis(testRedis.config(Duration.ofSeconds(10)), Path.of("none"), telemetry);
-    flights =
-        new Flights(
-            new AnswerCache(redis, telemetry.instruments(), FlightsTest::policy),
+    generations =
+        new SharedGenerations(
+            new AnswerCache(redis, telemetry.instruments(), SharedGenerationsTest::policy),
             new Settlement(
                 telemetry.instruments(),
                 (target, at, usage, compute) -> Optional.empty(),
@@ -154,7 +155,7 @@ class FlightsTest {
   private static Call call(String route, String user, String cacheControl) {
     ChatRequest request = new ChatRequest(route, Json.object().put("temperature", 0));
     request.body().putArray("messages").addObject().put("role", "user").put("content", "hi");
-    return Call.of(UuidV7.next(), "req", user, null, request, true, cacheControl);
+    return Call.of(UuidV7.next(), "req", new Caller(user, null), request, true, cacheControl);
   }
 
   private static Call call(String user) {
@@ -162,7 +163,7 @@ class FlightsTest {
   }
 
   private Answer ask(Call call) {
-    return flights.handle(call, Generation::new);
+    return generations.handle(call, Generation::new);
   }
 
   private Generation generation() throws InterruptedException {
@@ -179,7 +180,7 @@ class FlightsTest {
     return events;
   }
 
-  private LlmUse row(Call call) {
+  private LedgerEntry row(Call call) {
     return rows.stream().filter(it -> it.id().equals(call.id())).findFirst().orElseThrow();
   }
 
@@ -188,7 +189,7 @@ class FlightsTest {
   }
 
   @Test
-  void whoAsksTheSameMeanwhileReadsAlong() throws Exception {
+  void letsAnEqualCallReadTheGeneration() throws Exception {
     Call leads = call("ann");
     Call follows = call("bob");
     Answer leader = ask(leads);
@@ -206,19 +207,19 @@ class FlightsTest {
     leader.close();
     follower.close();
     assertThat(started).as("further generations").isEmpty();
-    assertThat(row(leads).outcome()).isEqualTo("ok");
-    assertThat(row(leads).outputTokens()).isEqualTo(2);
-    assertThat(row(follows).outcome()).isEqualTo("cached");
-    assertThat(row(follows).outputTokens()).isZero();
+    assertThat(row(leads).result().outcome()).isEqualTo(Outcome.OK);
+    assertThat(row(leads).usage().outputTokens()).isEqualTo(2);
+    assertThat(row(follows).result().outcome()).isEqualTo(Outcome.CACHED);
+    assertThat(row(follows).usage().outputTokens()).isZero();
     assertThat(row(follows).costUsd()).isZero();
-    assertThat(row(follows).finishReason()).isEqualTo("stop");
+    assertThat(row(follows).result().finishReason()).isEqualTo(FinishReason.STOP);
     assertThat(rows).hasSize(2);
     assertThat(Recorded.value(Metric.LLM_CACHE_REQUESTS, "miss")).hasValue(1L);
     assertThat(Recorded.value(Metric.LLM_CACHE_REQUESTS, "hit")).hasValue(1L);
   }
 
   @Test
-  void aFollowerGetsTheWholeAnswerOfALeaderThatLeaves() throws Exception {
+  void givesAFollowerTheWholeAnswerIfTheLeaderLeaves() throws Exception {
     Call leads = call("ann");
     Answer leader = ask(leads);
     Generation generation = generation();
@@ -230,12 +231,14 @@ class FlightsTest {
     generation.play(B, STOP, USAGE, END);
 
     assertThat(read(follower)).containsExactly(A, B, STOP, USAGE, END);
-    assertThat(row(leads).outcome()).as("it was generated for its call").isEqualTo("ok");
+    assertThat(row(leads).result().outcome())
+        .as("the call that the answer was generated for")
+        .isEqualTo(Outcome.OK);
     assertThat(generation.closed).isTrue();
   }
 
   @Test
-  void aGenerationEndsWithItsLastReader() throws Exception {
+  void cancelsAGenerationWhenItsLastReaderLeaves() throws Exception {
     Call leads = call("ann");
     Call follows = call("bob");
     Answer leader = ask(leads);
@@ -252,11 +255,11 @@ class FlightsTest {
     leader.close();
     await().atMost(LIMIT).until(() -> leads.record().outcome() == Outcome.ABORTED);
     assertThat(generation.closed).isTrue();
-    assertThat(rows).extracting(LlmUse::outcome).containsExactly("aborted");
+    assertThat(rows).extracting(it -> it.result().outcome()).containsExactly(Outcome.ABORTED);
   }
 
   @Test
-  void aFollowerWhoseClientIsGoneWaitsNoLonger() throws Exception {
+  void endsTheWaitOfAFollowerWhoseClientLeaves() throws Exception {
     Answer leader = ask(call("ann"));
     Generation generation = generation();
     Cancellation client = new Cancellation();
@@ -272,7 +275,7 @@ class FlightsTest {
   }
 
   @Test
-  void aFollowerAsksOnceItselfWhereTheGenerationFailsBeforeItsFirstEvent() throws Exception {
+  void generatesAgainForAFollowerIfTheGenerationFailsBeforeItsFirstEvent() throws Exception {
     Call follows = call("bob");
     Answer leader = ask(call("ann"));
     Generation first = generation();
@@ -287,13 +290,15 @@ class FlightsTest {
 
     assertThat(read.get()).containsExactly(A, STOP, USAGE, END);
     follower.close();
-    assertThat(row(follows).outcome()).as("it was generated for its call").isEqualTo("ok");
-    assertThat(row(follows).outputTokens()).isEqualTo(2);
+    assertThat(row(follows).result().outcome())
+        .as("the call that the answer was generated for")
+        .isEqualTo(Outcome.OK);
+    assertThat(row(follows).usage().outputTokens()).isEqualTo(2);
     assertThat(rows).hasSize(2);
   }
 
   @Test
-  void aFollowerThatAskedItselfGetsTheSecondFailure() throws Exception {
+  void reportsTheSecondFailureToAFollower() throws Exception {
     Call follows = call("bob");
     Answer leader = ask(call("ann"));
     Generation first = generation();
@@ -307,14 +312,14 @@ class FlightsTest {
         .failsWithin(LIMIT)
         .withThrowableOfType(Exception.class)
         .withCauseInstanceOf(ApiException.UpstreamFailed.class);
-    assertThat(started).as("a third generation").isEmpty();
-    assertThat(row(follows).outcome()).isEqualTo("error");
+    assertThat(started).as("further generations").isEmpty();
+    assertThat(row(follows).result().outcome()).isEqualTo(Outcome.ERROR);
     leader.close();
     follower.close();
   }
 
   @Test
-  void aFailureAfterTheFirstEventIsEverybodys() throws Exception {
+  void reportsAFailureAfterTheFirstEventToAllReaders() throws Exception {
     Call follows = call("bob");
     Answer leader = ask(call("ann"));
     Generation generation = generation();
@@ -329,12 +334,12 @@ class FlightsTest {
     assertThatThrownBy(follower::next).isInstanceOf(ApiException.UpstreamFailed.class);
     follower.close();
     assertThat(follows.record().outcome()).isEqualTo(Outcome.ERROR);
-    assertThat(rows).as("the follower's cost nothing").hasSize(1);
+    assertThat(rows).as("ledger entries, none for the follower").hasSize(1);
     assertThat(started).isEmpty();
   }
 
   @Test
-  void aCompleteAnswerIsKept() throws Exception {
+  void cachesACompleteAnswer() throws Exception {
     Answer leader = ask(call("ann"));
     generation().play(A, B, STOP, USAGE, END);
     read(leader);
@@ -345,12 +350,12 @@ class FlightsTest {
 
     assertThat(again.head()).isEqualTo(new Head("ours", TARGET, List.of(), "hit"));
     assertThat(read(again)).containsExactly(new Event.Text(0, "ab", null), STOP, USAGE, END);
-    assertThat(row(later).outcome()).isEqualTo("cached");
+    assertThat(row(later).result().outcome()).isEqualTo(Outcome.CACHED);
     assertThat(started).isEmpty();
   }
 
   @Test
-  void anErrorIsNeverKept() throws Exception {
+  void doesNotCacheAFailedAnswer() throws Exception {
     Answer failed = ask(call("ann"));
     generation().play(A, STOP, broken());
     failed.next();
@@ -365,9 +370,9 @@ class FlightsTest {
   }
 
   @Test
-  void anAnswerThatIsNotCompleteIsNotKept() throws Exception {
-    Event filtered = new Event.ChoiceEnd(0, new Reason("content_filter"), null);
-    for (Event end : List.of(filtered, new Event.ChoiceEnd(1, Reason.STOP, null))) {
+  void doesNotCacheAnIncompleteAnswer() throws Exception {
+    Event filtered = new Event.ChoiceEnd(0, new FinishReason("content_filter"), null);
+    for (Event end : List.of(filtered, new Event.ChoiceEnd(1, FinishReason.STOP, null))) {
       Answer answer = ask(call("ann"));
       generation().play(A, end, END);
       assertThat(read(answer)).containsExactly(A, end, END);
@@ -379,7 +384,7 @@ class FlightsTest {
   }
 
   @Test
-  void usersOfARouteThatKeepsThemApartShareNothing() throws Exception {
+  void doesNotShareAnswersBetweenUsersUnlessTheRouteDoes() throws Exception {
     Answer ann = ask(call("mine", "ann", ""));
     Generation ofAnn = generation();
     Answer bob = ask(call("mine", "bob", ""));
@@ -392,12 +397,12 @@ class FlightsTest {
     assertThat(read(ann)).containsExactly(A, STOP, END);
     assertThat(read(bob)).containsExactly(B, STOP, END);
     assertThat(read(annAgain)).containsExactly(A, STOP, END);
-    assertThat(read(ask(call("mine", "bob", "")))).as("kept").containsExactly(B, STOP, END);
+    assertThat(read(ask(call("mine", "bob", "")))).as("cached").containsExactly(B, STOP, END);
     assertThat(started).isEmpty();
   }
 
   @Test
-  void whoWantsAFreshAnswerJoinsNobody() throws Exception {
+  void doesNotShareAGenerationWithNoCache() throws Exception {
     Answer leader = ask(call("ann"));
     Generation first = generation();
     Answer fresh = ask(call("ours", "bob", "no-cache"));
@@ -412,7 +417,7 @@ class FlightsTest {
   }
 
   @Test
-  void whatIsNotToBeStoredIsNeitherSharedNorKept() throws Exception {
+  void neitherSharesNorCachesWithNoStore() throws Exception {
     Answer secret = ask(call("ours", "ann", "no-store"));
     generation().play(A, STOP, END);
     assertThat(read(secret)).containsExactly(A, STOP, END);
@@ -423,7 +428,7 @@ class FlightsTest {
   }
 
   @Test
-  void aFollowerThatAskedItselfAndLeavesIsSettledWithItsGeneration() throws Exception {
+  void settlesAFollowerThatLeftWithItsOwnGeneration() throws Exception {
     Call asksItself = call("bob");
     Answer leader = ask(call("ann"));
     Generation first = generation();
@@ -439,13 +444,13 @@ class FlightsTest {
     second.play(B, STOP, USAGE, END);
 
     assertThat(read(carol)).containsExactly(A, B, STOP, USAGE, END);
-    assertThat(row(asksItself).outcome()).isEqualTo("ok");
-    assertThat(row(asksItself).outputTokens()).isEqualTo(2);
+    assertThat(row(asksItself).result().outcome()).isEqualTo(Outcome.OK);
+    assertThat(row(asksItself).usage().outputTokens()).isEqualTo(2);
     leader.close();
   }
 
   @Test
-  void aFollowerThatAskedItselfIsToldSo() throws Exception {
+  void reportsAMissToAFollowerWithItsOwnGeneration() throws Exception {
     Answer leader = ask(call("ann"));
     Generation first = generation();
     Answer follower = ask(call("bob"));

@@ -5,14 +5,15 @@ import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.ProviderException;
 import java.util.stream.Collectors;
 
-/** The errors that clients get when no model answers. */
-public final class ModelErrors {
+/** The errors that clients get if no model can be asked, or the models that were asked failed. */
+public final class RoutingErrors {
   private static final int MAX_SHOWN = 100;
 
-  private ModelErrors() {}
+  private RoutingErrors() {}
 
+  /** The error for a call whose last attempt failed. */
   public static ApiException toClient(ProviderException e) {
-    String message = e.getMessage() == null ? "The model failed." : e.getMessage();
+    String message = e.getMessage() == null ? "The model server failed." : e.getMessage();
     return switch (e) {
       case ProviderException.NotFound it ->
           new ApiException.NotFound(message, "model", "model_not_found");
@@ -24,19 +25,21 @@ public final class ModelErrors {
     };
   }
 
+  /** The error for a name that is neither a route's nor a model's. */
   public static ApiException unknown(String model) {
     String shown = model.length() > MAX_SHOWN ? model.substring(0, MAX_SHOWN) + "…" : model;
     return new ApiException.NotFound(
-        "The model '%s' does not exist; GET /v1/models lists those that do.".formatted(shown),
+        "The model '%s' does not exist; GET /v1/models lists the available models."
+            .formatted(shown),
         "model",
         "model_not_found");
   }
 
-  /** Nobody honours a field of the request. */
+  /** The error for a field of the request that no target of the decision honours. */
   static ApiException unsupported(String field, Decision decision) {
     if (FieldPolicy.isUnsafe(field)) {
       return new ApiException.InvalidRequest(
-          "'%s' is not accepted: clients do not choose the model server, its credentials or a mock answer; leave the field out."
+          "'%s' is not accepted: a client cannot choose the model server, its credentials or a mock answer. Remove the field."
               .formatted(field),
           field,
           "unsupported_field");
@@ -47,7 +50,7 @@ public final class ModelErrors {
             .distinct()
             .collect(Collectors.joining(", "));
     return new ApiException.InvalidRequest(
-        "None of the providers of '%s' (%s) supports '%s'; leave it out or ask another model."
+        "None of the providers of '%s' (%s) supports '%s'; remove the field or use another model."
             .formatted(decision.route(), providers, field),
         field,
         "unsupported_field");

@@ -10,32 +10,36 @@ import dev.jarvis.gateway.Head;
 import dev.jarvis.gateway.Outcome;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.ProviderException;
+import dev.jarvis.routing.CircuitBreaker.Verdict;
 import io.opentelemetry.context.Scope;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
-/** The answer of one target, metered. Used by one thread. */
-final class Answering implements Answer {
+/**
+ * The answer of one attempt: passes the target's events on, and reports them and the end to the
+ * {@link Attempt} and the {@link TargetLease}. Used by one thread.
+ */
+final class AttemptAnswer implements Answer {
   private final Head head;
   private final Attempt attempt;
-  private final Router.Lease lease;
+  private final TargetLease lease;
   private final long deadline;
   private final Cancellation scope = Cancellation.current();
   private final Deque<Event> ready = new ArrayDeque<>();
   private @Nullable EventSource source;
-  private boolean counted;
+  private boolean usageReported;
   private boolean spoke;
 
   /**
-   * @param deadline by {@link System#nanoTime}
+   * @param deadline a time of {@link System#nanoTime}
    */
-  Answering(
+  AttemptAnswer(
       String route,
       Catalogue.Target target,
       Attempt attempt,
-      Router.Lease lease,
+      TargetLease lease,
       Call call,
       long deadline) {
     this.head =
@@ -49,7 +53,7 @@ final class Answering implements Answer {
     this.deadline = deadline;
   }
 
-  /** Waits until the target says something, so that what fails at once fails before the head. */
+  /** Waits for the first output, so that an early failure comes before the head is sent. */
   void begin(EventSource answer) throws ProviderException {
     source = answer;
     attempt.began();
@@ -80,16 +84,16 @@ final class Answering implements Answer {
   public Event next() {
     EventSource from = source;
     if (from == null) {
-      throw new IllegalStateException("the answer has not begun");
+      throw new IllegalStateException("begin() was not called");
     }
     try (Scope ignored = attempt.context().makeCurrent()) {
       Event event = ready.isEmpty() ? pull(from) : ready.remove();
-      counted |= event instanceof Event.UsageReport;
+      usageReported |= event instanceof Event.UsageReport;
       if (!(event instanceof Event.End)) {
         return event;
       }
-      if (!counted) {
-        counted = true;
+      if (!usageReported) {
+        usageReported = true;
         ready.add(event);
         return new Event.UsageReport(attempt.usage(), null);
       }
@@ -97,7 +101,7 @@ final class Answering implements Answer {
       return event;
     } catch (ProviderException e) {
       failed(e);
-      throw ModelErrors.toClient(e);
+      throw RoutingErrors.toClient(e);
     } catch (CancelledException e) {
       cancelled(false);
       throw e;
@@ -108,15 +112,16 @@ final class Answering implements Answer {
   }
 
   private Event pull(EventSource from) throws ProviderException {
-    if (attempt.streamed() && left().isZero()) { // a whole answer is here already
-      throw new ProviderException.TimedOut("The answer took longer than is allowed.", null);
+    if (attempt.streamed() && left().isZero()) { // a whole answer has arrived already
+      throw new ProviderException.TimedOut(
+          "The answer took longer than the maximum duration.", null);
     }
     Event event = from.next();
     attempt.observe(event);
     if (event.says() && !spoke) {
       spoke = true;
       lease.spoke();
-      lease.firstTokenAfter(attempt.timeToFirstToken()); // of a stream
+      lease.timeToFirstToken(attempt.timeToFirstToken()); // not known yet for a whole answer
     }
     return event;
   }
@@ -124,34 +129,41 @@ final class Answering implements Answer {
   private void ended() {
     attempt.end(Outcome.OK, null);
     if (!attempt.streamed()) {
-      lease.firstTokenAfter(attempt.timeToFirstToken());
+      lease.timeToFirstToken(attempt.timeToFirstToken());
     }
-    lease.wrote(attempt.tokensPerSecond());
+    lease.tokensPerSecond(attempt.tokensPerSecond());
     lease.answered();
-    lease.end(false);
+    lease.end(Verdict.WORKED);
   }
 
+  /** Ends the attempt because the target failed. */
   void failed(ProviderException e) {
     if (e.worked()) {
       attempt.began();
     }
-    attempt.end(Attempts.outcome(e), e);
-    boolean ourLimit = e instanceof ProviderException.TimedOut && left().isZero();
-    if (e instanceof ProviderException.NotFound || ourLimit) {
-      lease.abort(false); // says nothing of the target
-    } else {
-      lease.end(!(e instanceof ProviderException.Refused));
-    }
+    attempt.end(outcome(e), e);
+    boolean callTimedOut = e instanceof ProviderException.TimedOut && left().isZero();
+    lease.end(callTimedOut ? Verdict.NONE : Verdict.of(e));
     close();
   }
 
+  private static Outcome outcome(ProviderException e) {
+    return switch (e) {
+      case ProviderException.NotFound it -> Outcome.REJECTED;
+      case ProviderException.Busy it -> Outcome.REJECTED;
+      case ProviderException.Refused it -> Outcome.REJECTED;
+      case ProviderException.Unavailable it -> Outcome.ERROR;
+      case ProviderException.TimedOut it -> Outcome.ERROR;
+    };
+  }
+
   /**
-   * Nobody waits any more.
+   * Ends the attempt because the client has left.
    *
-   * @param asking whether the target has not begun to answer: it may work on the question already
+   * @param beforeOutput whether the target has not begun to answer; it may have worked nevertheless
    */
-  void cancelled(boolean asking) {
-    if (asking) {
+  void cancelled(boolean beforeOutput) {
+    if (beforeOutput) {
       attempt.began();
     }
     attempt.end(Outcome.ABORTED, null);
@@ -159,16 +171,16 @@ final class Answering implements Answer {
     close();
   }
 
-  /** A fault of JARVIS. */
-  void broke(Throwable fault) {
-    attempt.end(Outcome.ERROR, fault);
+  /** Ends the attempt because of an error in JARVIS, not of the target. */
+  void broke(Throwable error) {
+    attempt.end(Outcome.ERROR, error);
     lease.abort(false);
     close();
   }
 
   @Override
   public void close() {
-    // does nothing after an end of another kind
+    // has no effect if the attempt has ended already
     attempt.end(scope.cancelled() ? Outcome.ABORTED : Outcome.ERROR, null);
     lease.abort(attempt.streamed());
     if (source != null) {

@@ -4,11 +4,11 @@ import dev.jarvis.gateway.ChatRequest;
 import java.time.Duration;
 
 /**
- * How a provider is asked for a chat.
+ * A request to a provider to answer a chat.
  *
- * @param request under the model's name at the provider
+ * @param chat with the model's name at the provider
  * @param label the model's label in metrics: bounded, unlike its name
  * @param streamed whether the client wants the answer piece by piece
  * @param limit how long the answer may take
  */
-public record Ask(ChatRequest request, String label, boolean streamed, Duration limit) {}
+public record ProviderRequest(ChatRequest chat, String label, boolean streamed, Duration limit) {}

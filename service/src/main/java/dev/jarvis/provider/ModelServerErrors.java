@@ -8,21 +8,22 @@ import java.time.Duration;
 import java.util.regex.Pattern;
 
 /**
- * A model server's error in Ollama's form ({@code {"error": "…"}}) or OpenAI's ({@code {"error":
- * {"message": "…"}}}), and what its statuses mean.
+ * Translates a model server's error responses into {@link ProviderException}s: the status, and the
+ * text in Ollama's form ({@code {"error": "…"}}) or OpenAI's ({@code {"error": {"message": "…"}}}),
+ * with addresses and keys masked.
  */
-public final class ModelError {
+public final class ModelServerErrors {
   private static final ObjectMapper JSON = SharedBuffers.mapper();
   private static final int LIMIT_CHARS = 300;
 
-  /** What is looked at for keys; the rest is cut off. */
+  /** Longer texts are cut before keys are masked. */
   private static final int MASKED_CHARS = 2_000;
 
   /**
    * URLs; IPv4 and IPv6 addresses, host names and {@code localhost}, each with its port. A name
    * without dots before a number below 1000 may be anything ({@code limit:512}): it counts as a
-   * host where the port is a web server's or the words before it say so. Names that only an inner
-   * network resolves need no port.
+   * host if the port is a web server's or the words before it suggest so. Names of internal domains
+   * need no port.
    */
   private static final Pattern ADDRESS =
       Pattern.compile(
@@ -40,7 +41,7 @@ public final class ModelError {
               + "[a-z][a-z0-9-]*:\\d{1,3}\\b",
           Pattern.CASE_INSENSITIVE);
 
-  /** Bearer tokens, keys by their usual prefixes, JWTs, and whatever is long and mixed. */
+  /** Bearer tokens, keys by their usual prefixes, JWTs, and long words of letters and digits. */
   private static final Pattern SECRET =
       Pattern.compile(
           "\\bbearer\\s+[^\\s\"',;]+"
@@ -50,28 +51,28 @@ public final class ModelError {
               + "|\\b(?=[a-z_]*\\d)(?=\\d*[a-z_])\\w{32,}\\b",
           Pattern.CASE_INSENSITIVE);
 
-  private ModelError() {}
+  private ModelServerErrors() {}
 
   /**
-   * What a status other than 200 says of a chat.
+   * The exception for a response with a status other than 200.
    *
-   * @param retryAfter when the server wants to be asked again; zero where it does not say
+   * @param retryAfter the server's {@code Retry-After}; zero if there is none
    */
   static ProviderException of(int status, Duration retryAfter, byte[] body) {
     String text = text(body);
     if (status == 404) {
       return new ProviderException.NotFound("The model server has no such model.");
     }
-    // Ollama's own queue is full: its words tell that from a proxy without an upstream.
+    // Ollama's queue is full; the text distinguishes this from a proxy without an upstream
     if (status == 429 || (status == 503 && text.contains("server busy"))) {
       return new ProviderException.Busy("The model server is busy.", retryAfter);
     }
     if (status == 401 || status == 403) {
-      // our key is wrong: not the client's fault, and not for its eyes
+      // the configured key is wrong: not the client's fault, and none of its business
       return new ProviderException.Unavailable(
           "The model server does not accept the gateway's key.", new IOException(text));
     }
-    // Ollama 0.11 answers with 500 where a model that only chats is asked for embeddings
+    // Ollama 0.11 answers with 500 if a chat model is asked for embeddings
     boolean refused = status == 500 && text.contains("does not support");
     if (refused || status == 400 || status == 413 || status == 422) {
       return new ProviderException.Refused(
@@ -84,8 +85,8 @@ public final class ModelError {
   }
 
   /**
-   * The bounded text of an error, without control characters and keys; empty if there is none. The
-   * log shows it, with the addresses that an operator needs.
+   * The text of an error, bounded, without control characters and keys; empty if there is none. For
+   * the log: addresses, which an operator needs, are not masked.
    */
   public static String text(JsonNode node) {
     JsonNode error = node.path("error");

@@ -3,7 +3,13 @@ package dev.jarvis.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.jarvis.gateway.LlmUse;
+import dev.jarvis.gateway.Caller;
+import dev.jarvis.gateway.FinishReason;
+import dev.jarvis.gateway.LedgerEntry;
+import dev.jarvis.gateway.Operation;
+import dev.jarvis.gateway.Outcome;
+import dev.jarvis.gateway.TargetName;
+import dev.jarvis.gateway.Usage;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.storage.embedded.Stores;
@@ -28,22 +34,22 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The ledger on a real PostgreSQL. */
-class LlmUseStoreTest {
+/** The ledger with a real PostgreSQL. */
+class LedgerEntryStoreTest {
   private static final DateTimeFormatter MONTH = DateTimeFormatter.ofPattern("uuuu_MM");
 
   @TempDir static Path home;
   private static TestDatabase testDatabase;
   private static Telemetry telemetry;
   private static Database database;
-  private static LlmUseStore store;
+  private static LedgerEntryStore store;
 
   @BeforeAll
   static void open() throws Exception {
     telemetry = Recorded.start();
     testDatabase = TestDatabase.create();
     database = Stores.database(testDatabase.config(4, Duration.ofSeconds(30)), home, telemetry);
-    store = new LlmUseStore(database);
+    store = new LedgerEntryStore(database);
   }
 
   @AfterAll
@@ -79,33 +85,19 @@ class LlmUseStoreTest {
 
   @Test
   void writesEveryColumn() {
-    LlmUse plain = Uses.at(Instant.parse("2026-11-23T21:22:23.456Z"));
-    UUID call = Uses.at(Instant.parse("2026-11-23T21:22:20Z")).id();
-    LlmUse use =
-        new LlmUse(
-            plain.id(),
-            call,
-            3,
-            "ann",
-            "end-user",
-            "req-1",
-            plain.traceId(),
-            "embeddings",
-            "m",
-            "p",
-            "ok",
-            1,
-            2,
-            3,
-            4,
-            true,
+    UUID id = LedgerEntries.at(Instant.parse("2026-11-23T21:22:23.456Z")).id();
+    UUID callId = LedgerEntries.at(Instant.parse("2026-11-23T21:22:20Z")).id();
+    LedgerEntry entry =
+        new LedgerEntry(
+            id,
+            new LedgerEntry.Origin(callId, 3, new Caller("ann", "end-user"), "req-1", "trace-1"),
+            new LedgerEntry.Result(
+                Operation.EMBEDDINGS, new TargetName("p", "m"), Outcome.OK, FinishReason.STOP),
+            new Usage(1, 2, 3, 4, true),
             new BigDecimal("0.000000000001"),
-            false,
-            Duration.ofMillis(400),
-            Duration.ofMillis(50),
-            "stop");
-    store.insert(use);
-    store.insert(use); // the same row again changes nothing
+            new LedgerEntry.Delivery(false, Duration.ofMillis(400), Duration.ofMillis(50)));
+    store.insert(entry);
+    store.insert(entry); // has no effect
 
     List<DbRow> rows =
         database.execute(
@@ -115,14 +107,14 @@ class LlmUseStoreTest {
                     .toList());
     assertThat(rows).hasSize(1);
     DbRow row = rows.getFirst();
-    assertThat(row.column("id").get().toString()).isEqualTo(use.id().toString());
-    assertThat(row.column("call_id").get().toString()).isEqualTo(call.toString());
+    assertThat(row.column("id").get().toString()).isEqualTo(id.toString());
+    assertThat(row.column("call_id").get().toString()).isEqualTo(callId.toString());
     assertThat(row.column("attempt").getInt()).isEqualTo(3);
     assertThat(row.column("at").getString()).startsWith("2026-11-23 21:22:23.456");
     assertThat(row.column("user_id").getString()).isEqualTo("ann");
     assertThat(row.column("end_user").getString()).isEqualTo("end-user");
     assertThat(row.column("request_id").getString()).isEqualTo("req-1");
-    assertThat(row.column("trace_id").getString()).isEqualTo(use.traceId());
+    assertThat(row.column("trace_id").getString()).isEqualTo("trace-1");
     assertThat(row.column("operation").getString()).isEqualTo("embeddings");
     assertThat(row.column("model").getString()).isEqualTo("m");
     assertThat(row.column("provider").getString()).isEqualTo("p");
@@ -140,8 +132,8 @@ class LlmUseStoreTest {
   }
 
   @Test
-  void aRowFromBeforeAttemptsIsTheOnlyOneOfItsCall() {
-    LlmUse old = Uses.at(Instant.now());
+  void readsARowFromBeforeThereWereAttempts() {
+    LedgerEntry old = LedgerEntries.at(Instant.now());
     database.execute(
         db ->
             db.createNamedInsert(
@@ -168,35 +160,35 @@ class LlmUseStoreTest {
   }
 
   @Test
-  void putsRowsOfThisMonthAndTheNextInTheirPartitionsAndOthersInTheDefaultOne() throws Exception {
+  void writesRowsOfThisMonthAndTheNextToTheirPartitionsAndOthersToTheDefaultOne() throws Exception {
     Instant now = Instant.now();
     Instant nextMonth = now.atOffset(ZoneOffset.UTC).plusMonths(1).toInstant();
     try (Ledger ledger = new Ledger(database, telemetry)) {
-      ledger.record(Uses.at(now));
-      ledger.record(Uses.at(nextMonth));
-      ledger.record(Uses.at(at(2020, 1)));
+      ledger.record(LedgerEntries.at(now));
+      ledger.record(LedgerEntries.at(nextMonth));
+      ledger.record(LedgerEntries.at(at(2020, 1)));
     }
     assertThat(partitionsOfRows())
         .containsExactlyInAnyOrder(partition(now), partition(nextMonth), "llm_requests_default");
   }
 
   @Test
-  void aLatePartitionTakesItsRowsFromTheDefaultOne() {
-    store.insert(Uses.at(at(2031, 3)));
-    store.insert(Uses.at(at(2031, 4)));
+  void movesRowsFromTheDefaultPartitionToALatePartition() {
+    store.insert(LedgerEntries.at(at(2031, 3)));
+    store.insert(LedgerEntries.at(at(2031, 4)));
     store.ensurePartition(at(2031, 3));
-    store.ensurePartition(at(2031, 3)); // there already
+    store.ensurePartition(at(2031, 3)); // exists already
     assertThat(partitionsOfRows())
         .containsExactlyInAnyOrder("llm_requests_2031_03", "llm_requests_default");
   }
 
   @Test
-  void monthsBeginInUtc() {
+  void partitionsByMonthInUtc() {
     store.ensurePartition(at(2032, 5));
-    store.insert(Uses.at(Instant.parse("2032-04-30T23:59:59.999Z")));
-    store.insert(Uses.at(Instant.parse("2032-05-01T00:00:00Z")));
-    store.insert(Uses.at(Instant.parse("2032-05-31T23:59:59.999Z")));
-    store.insert(Uses.at(Instant.parse("2032-06-01T00:00:00Z")));
+    store.insert(LedgerEntries.at(Instant.parse("2032-04-30T23:59:59.999Z")));
+    store.insert(LedgerEntries.at(Instant.parse("2032-05-01T00:00:00Z")));
+    store.insert(LedgerEntries.at(Instant.parse("2032-05-31T23:59:59.999Z")));
+    store.insert(LedgerEntries.at(Instant.parse("2032-06-01T00:00:00Z")));
     assertThat(partitionsOfRows())
         .containsExactlyInAnyOrder(
             "llm_requests_2032_05",
@@ -206,11 +198,11 @@ class LlmUseStoreTest {
   }
 
   @Test
-  void aRowsSpanBelongsToTheRequestsTrace() throws Exception {
+  void recordsTheSpanOfAnInsertInTheTraceOfItsRequest() throws Exception {
     Span request = telemetry.tracer().spanBuilder("request").startSpan();
     try (Ledger ledger = new Ledger(database, telemetry)) {
       try (Scope ignored = request.makeCurrent()) {
-        ledger.record(Uses.at(Instant.now()));
+        ledger.record(LedgerEntries.at(Instant.now()));
       }
       request.end();
       await()
@@ -226,34 +218,19 @@ class LlmUseStoreTest {
   }
 
   @Test
-  void aRowThatPostgresqlRefusesIsCounted() throws Exception {
-    LlmUse use = Uses.at(Instant.now());
-    LlmUse refused =
-        new LlmUse(
-            use.id(),
-            use.id(),
-            1,
-            "ann",
-            null,
-            "r",
-            "t",
-            "embeddings",
-            "m",
-            "p",
-            "ok",
-            -1,
-            0,
-            0,
-            0,
-            false,
-            null,
-            false,
-            Duration.ZERO,
-            null,
-            null);
+  void countsARowThatPostgresqlRejects() throws Exception {
+    LedgerEntry valid = LedgerEntries.at(Instant.now());
+    LedgerEntry rejected =
+        new LedgerEntry(
+            valid.id(),
+            valid.origin(),
+            valid.result(),
+            Usage.counted(-1, 0),
+            valid.costUsd(),
+            valid.delivery());
     long before = Recorded.value(Metric.LEDGER_ROWS, "error").orElse(0L);
     try (Ledger ledger = new Ledger(database, telemetry)) {
-      ledger.record(refused);
+      ledger.record(rejected);
     }
     assertThat(Recorded.value(Metric.LEDGER_ROWS, "error")).hasValue(before + 1);
     assertThat(
