@@ -60,7 +60,7 @@ def chat():
 
 
 def tools():
-    """The model calls a tool and is told what that returned."""
+    """The model calls a tool and gets its result."""
     weather = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
     messages = [{"role": "user", "content": "How is the weather in Rome?"}]
     whole = client.chat.completions.create(model=model, messages=messages, tools=[weather])
@@ -72,8 +72,8 @@ def tools():
         assert choice.message.tool_calls[0].function.name == "weather"
         assert json.loads(choice.message.tool_calls[0].function.arguments) == {"city": "Rome"}
     call = whole.choices[0].message.tool_calls[0]
-    told = [*messages, whole.choices[0].message, {"role": "tool", "tool_call_id": call.id, "content": "sun"}]
-    assert client.chat.completions.create(model=model, messages=told, tools=[weather]).choices
+    answered = [*messages, whole.choices[0].message, {"role": "tool", "tool_call_id": call.id, "content": "sun"}]
+    assert client.chat.completions.create(model=model, messages=answered, tools=[weather]).choices
 
 
 def files():

@@ -70,14 +70,14 @@ import org.slf4j.LoggerFactory;
  * last.
  */
 public final class Jarvis implements AutoCloseable {
-  /** The version that {@code /health} and telemetry tell; the build's own. */
+  /** The version that {@code /health} and telemetry report; the same as the build's. */
   static final String VERSION = "0.13.0";
 
   private static final Logger LOG = LoggerFactory.getLogger(Jarvis.class);
   private static final Duration HEALTH_PERIOD = Duration.ofSeconds(2);
   private static final Duration HEALTH_LIMIT = Duration.ofSeconds(1);
 
-  /** The kinds of model servers that there are. */
+  /** Every type of model server, by which {@code providers.NAME.type} chooses. */
   static final List<ProviderFactory> PROVIDERS =
       List.of(OllamaProvider.FACTORY, OpenAiProvider.FACTORY);
 
@@ -87,8 +87,8 @@ public final class Jarvis implements AutoCloseable {
   private volatile int port;
 
   /**
-   * Starts every part and then the server; {@link #close} ends what has started by then, also while
-   * this runs.
+   * Starts every part and then the server. {@link #close} closes the parts that have started, also
+   * during the start.
    *
    * @throws Exception if a part cannot start
    */
@@ -149,7 +149,7 @@ public final class Jarvis implements AutoCloseable {
     search.register(routes);
     Settlement settlement = settlement(prices, telemetry, models, ledger);
     AnswerCache cache = new AnswerCache(redis, telemetry.instruments(), router::cache);
-    // The way of every call to a model; docs/architecture.md says more.
+    // The stages of every call to a model, in order; see docs/architecture.md.
     Pipeline calls =
         new Pipeline(
             List.of(
@@ -171,32 +171,7 @@ public final class Jarvis implements AutoCloseable {
     RequestFilter filter =
         new RequestFilter(
             telemetry, routes, tokens, new TrustedProxies(config.server().trustedProxies()));
-    HttpRouting.Builder routing = HttpRouting.builder().addFilter(filter);
-    routes.register(routing);
-    long maxBodyBytes =
-        Math.max(
-            config.server().bodies().maxBodyBytes(), config.documents().files().maxUploadBytes());
-    WebServer started =
-        WebServer.builder()
-            .host(config.server().host())
-            .port(config.server().port())
-            .shutdownHook(false) // Main has its own, which closes the rest too
-            .shutdownGracePeriod(config.server().timeouts().shutdownGrace())
-            .maxPayloadSize(maxBodyBytes)
-            .maxTcpConnections(config.server().maxConnections())
-            .idleConnectionTimeout(config.server().timeouts().idleTimeout())
-            .idleConnectionPeriod(config.server().timeouts().idleTimeout().dividedBy(4))
-            .protocolsDiscoverServices(false) // or connections would not be ours alone
-            .addConnectionSelector(
-                new Connections(
-                    config.server().timeouts().headTimeout(),
-                    config.server().timeouts().bodyTimeout(),
-                    config.server().timeouts().writeTimeout()))
-            .connectionOptions(it -> it.tcpNoDelay(true)) // off, pieces of a stream wait 40 ms each
-            .directHandlers(new MalformedRequests(telemetry.instruments(), maxBodyBytes).handlers())
-            .routing(routing)
-            .build()
-            .start();
+    WebServer started = server(config, routes, filter, telemetry.instruments()).start();
     parts.push(
         () -> {
           filter.stopping();
@@ -206,6 +181,35 @@ public final class Jarvis implements AutoCloseable {
     LOG.atInfo().addKeyValue("url", "http://" + config.server().host() + ":" + port).log("ready");
   }
 
+  private static WebServer server(
+      JarvisConfig config, Routes routes, RequestFilter filter, Instruments instruments) {
+    HttpRouting.Builder routing = HttpRouting.builder().addFilter(filter);
+    routes.register(routing);
+    long maxBodyBytes =
+        Math.max(
+            config.server().bodies().maxBodyBytes(), config.documents().files().maxUploadBytes());
+    return WebServer.builder()
+        .host(config.server().host())
+        .port(config.server().port())
+        .shutdownHook(false) // Main has one that closes all parts
+        .shutdownGracePeriod(config.server().timeouts().shutdownGrace())
+        .maxPayloadSize(maxBodyBytes)
+        .maxTcpConnections(config.server().maxConnections())
+        .idleConnectionTimeout(config.server().timeouts().idleTimeout())
+        .idleConnectionPeriod(config.server().timeouts().idleTimeout().dividedBy(4))
+        .protocolsDiscoverServices(false) // Connections must be the only selector
+        .addConnectionSelector(
+            new Connections(
+                config.server().timeouts().headTimeout(),
+                config.server().timeouts().bodyTimeout(),
+                config.server().timeouts().writeTimeout()))
+        .connectionOptions(
+            it -> it.tcpNoDelay(true)) // otherwise each piece of a stream waits for 40 ms
+        .directHandlers(new MalformedRequests(instruments, maxBodyBytes).handlers())
+        .routing(routing)
+        .build();
+  }
+
   private @Nullable EmbeddingClient embedder(JarvisConfig config) {
     String model = config.documents().passages().embeddingModel();
     return model == null
@@ -213,7 +217,7 @@ public final class Jarvis implements AutoCloseable {
         : new EmbeddingClient(() -> Objects.requireNonNull(pipeline), model);
   }
 
-  /** Every model that is discovered shows its series at 0. */
+  /** Also announces the series of each discovered model, at 0. */
   private static Settlement settlement(
       Prices prices, Telemetry telemetry, Catalogue models, Ledger ledger) {
     Settlement settlement =
@@ -236,7 +240,7 @@ public final class Jarvis implements AutoCloseable {
     return user -> admission.acquire(user)::close;
   }
 
-  /** As many as chats, and beside them: an explanation asks no model. */
+  /** Explanations call no model, so they have a queue of their own, with the limits of chats. */
   private static Admission explanations(ChatConfig chat) {
     return new Admission("explanations", chat.queue().limits(), change -> {});
   }
@@ -257,7 +261,7 @@ public final class Jarvis implements AutoCloseable {
     return part;
   }
 
-  /** Only its owner may look into it: it holds data and the hash of a key. */
+  /** Readable by its owner only, because it contains data and the hash of a key. */
   private static void createHome(Path home) throws IOException {
     if (!Files.isDirectory(home)) {
       Files.createDirectories(
@@ -266,10 +270,10 @@ public final class Jarvis implements AutoCloseable {
   }
 
   private static void announce(String key) {
-    // not a log line: it must reach the person who starts the service, and no log store
+    // not a log line: the person who starts the service must see it, and no log store may keep it
     System.err.printf(
-        "%n  A first API key was made for user \"admin\". It is shown this once and kept as a hash"
-            + " only:%n%n      %s%n%n",
+        "%n  An API key was generated for the user \"admin\". It is shown only once; JARVIS stores only"
+            + " its hash:%n%n      %s%n%n",
         key);
   }
 
@@ -289,7 +293,7 @@ public final class Jarvis implements AutoCloseable {
       try {
         part.close();
       } catch (Exception e) {
-        LOG.atWarn().setCause(e).log("a part did not close well");
+        LOG.atWarn().setCause(e).log("a part failed to close");
       }
     }
   }

@@ -236,6 +236,28 @@ class JarvisConfigTest {
   }
 
   @Test
+  void theFileOfAVariableThatTakesNoneIsRefused() {
+    assertThatThrownBy(
+            () ->
+                JarvisConfig.load(
+                    Map.of(
+                        "JARVIS_OLLAMA_URL", "http://x:1",
+                        "JARVIS_CONFIG_FILE", "jarvis.yaml",
+                        "JARVIS_API_KYE_FILE", "key")))
+        .hasMessageContaining("JARVIS_CONFIG_FILE: unknown variable; did you mean JARVIS_CONFIG?")
+        .hasMessageContaining(
+            "JARVIS_API_KYE_FILE: unknown variable; did you mean JARVIS_API_KEY_FILE?");
+  }
+
+  @Test
+  void aSecretKeepsItsBlanks() throws Exception {
+    JarvisConfig config =
+        JarvisConfig.load(
+            Map.of("JARVIS_OLLAMA_URL", "http://x:1", "JARVIS_DATABASE_PASSWORD", " s3cret "));
+    assertThat(config.database().password()).isEqualTo(Secret.parse(" s3cret "));
+  }
+
+  @Test
   void aPriceOfAMachineIsGivenOneWay(@TempDir Path folder) throws Exception {
     Path file = folder.resolve("jarvis.yaml");
     Files.writeString(

@@ -79,11 +79,15 @@ final class Settings {
           String key = variables.get(valueName);
           if (key == null) {
             Stream<String> known =
-                Stream.concat(variables.keySet().stream(), ForeignVariables.OF_SCRIPTS.stream());
-            String nearest = nearest(valueName, known);
+                Stream.concat(
+                    variables.keySet().stream()
+                        .flatMap(
+                            it -> name.endsWith(FILE) ? Stream.of(it, it + FILE) : Stream.of(it)),
+                    ForeignVariables.OF_SCRIPTS.stream());
+            boolean hasNoFile = ForeignVariables.OF_SCRIPTS.contains(valueName);
             problems.add(
                 "%s: unknown variable; did you mean %s?"
-                    .formatted(name, name.endsWith(FILE) ? nearest + FILE : nearest));
+                    .formatted(name, hasNoFile ? valueName : nearest(name, known)));
           } else if (valueName.equals(name)) {
             put(key, value, name);
           } else if (environment.containsKey(valueName)) {
@@ -117,15 +121,21 @@ final class Settings {
 
   private void putContent(String key, String path, String source) {
     try {
-      put(key, Files.readString(Path.of(path)), source);
+      put(key, Files.readString(Path.of(path)).strip(), source);
     } catch (IOException | IllegalArgumentException e) {
       problems.add("%s: cannot read the file %s".formatted(source, path));
     }
   }
 
   private void put(String key, String value, String source) {
-    values.put(key, value.strip());
+    values.put(key, isSecret(key) ? value : value.strip());
     sources.put(key, source);
+  }
+
+  /** A secret may begin or end with a blank. */
+  private boolean isSecret(String key) {
+    return keys.stream()
+        .anyMatch(it -> it.matches(key) && it.value() != null && it.value().isSensitive());
   }
 
   private static String nearest(String name, Stream<String> known) {

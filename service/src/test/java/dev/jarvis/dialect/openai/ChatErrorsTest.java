@@ -57,7 +57,7 @@ class ChatErrorsTest {
   @Test
   void bodiesBeyondTheLimitAreRefusedWithAndWithoutContentLength() {
     byte[] large = new byte[4_194_305];
-    HttpResponse<String> told =
+    HttpResponse<String> announced =
         service.send(
             service
                 .request("/v1/chat/completions")
@@ -70,9 +70,9 @@ class ChatErrorsTest {
                 .POST(BodyPublishers.ofInputStream(() -> new java.io.ByteArrayInputStream(large)))
                 .build());
 
-    assertThat(told.statusCode()).isEqualTo(413);
+    assertThat(announced.statusCode()).isEqualTo(413);
     assertThat(chunked.statusCode()).isEqualTo(413);
-    assertThat(error(told).path("message").asText()).contains("4194304 bytes");
+    assertThat(error(announced).path("message").asText()).contains("4194304 bytes");
   }
 
   @Test

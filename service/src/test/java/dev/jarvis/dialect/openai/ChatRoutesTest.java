@@ -169,7 +169,7 @@ class ChatRoutesTest {
         .contains("model_server_unavailable", "request_id")
         .doesNotContain("127.0.0.1");
     assertThat(requests("error")).isEqualTo(before + 1);
-    assertThat(brokenResponses()).as("its status tells").isEqualTo(broken);
+    assertThat(brokenResponses()).as("its status reports the error").isEqualTo(broken);
   }
 
   @Test

@@ -177,7 +177,9 @@ class DialectTest {
     assertThat(whole.at("/choices/1/finish_reason").asText()).isEqualTo("length");
     assertThat(whole.at("/choices/0/logprobs/content")).hasSize(2);
     assertThat(whole.at("/choices/1/logprobs").isNull()).isTrue();
-    assertThat(whole.at("/usage/estimated").asBoolean()).as("the server told no usage").isTrue();
+    assertThat(whole.at("/usage/estimated").asBoolean())
+        .as("the server reported no usage")
+        .isTrue();
 
     List<JsonNode> events = events(ask(CLOUD, "\"n\": 2, \"logprobs\": true, \"stream\": true"));
     assertThat(events)

@@ -74,7 +74,7 @@ class UsageDetailsTest {
   }
 
   /** The whole answer, or the chunk with the usage. */
-  private static JsonNode told(HttpResponse<String> response, boolean stream) {
+  private static JsonNode reported(HttpResponse<String> response, boolean stream) {
     if (!stream) {
       return TestService.json(response.body());
     }
@@ -92,7 +92,7 @@ class UsageDetailsTest {
     return chunks.getLast();
   }
 
-  private static void assertTold(JsonNode answer) {
+  private static void assertReported(JsonNode answer) {
     assertThat(answer.path("usage")).isEqualTo(TestService.json(USAGE));
     assertThat(answer.path("service_tier").asText()).isEqualTo("flex");
     assertThat(answer.path("system_fingerprint").asText()).isEqualTo("fp_44709d6fcb");
@@ -101,7 +101,7 @@ class UsageDetailsTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void reachesTheClientAndTheLedger(boolean stream) throws Exception {
-    assertTold(told(ask("cloud-1", stream, "details-" + stream), stream));
+    assertReported(reported(ask("cloud-1", stream, "details-" + stream), stream));
 
     String query = "SELECT * FROM llm_requests WHERE request_id = 'details-%s'".formatted(stream);
     await().atMost(Duration.ofSeconds(20)).until(() -> service.database().rows(query).size() == 1);
@@ -122,8 +122,8 @@ class UsageDetailsTest {
     HttpResponse<String> stream = ask("kept", true, "third");
 
     assertThat(again.headers().firstValue("x-jarvis-cache")).contains("hit");
-    assertTold(told(again, false));
+    assertReported(reported(again, false));
     assertThat(stream.headers().firstValue("x-jarvis-cache")).contains("hit");
-    assertTold(told(stream, true));
+    assertReported(reported(stream, true));
   }
 }

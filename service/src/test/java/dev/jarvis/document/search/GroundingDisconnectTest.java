@@ -3,6 +3,10 @@ package dev.jarvis.document.search;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.jarvis.TestService;
 import dev.jarvis.http.connection.RawConnection;
 import java.sql.Connection;
@@ -17,6 +21,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.slf4j.LoggerFactory;
 
 /**
  * Clients disconnect while their grounding or search waits for PostgreSQL or for a permit. The
@@ -34,6 +39,7 @@ class GroundingDisconnectTest {
       "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'jarvis'";
   private static final String ABORTED =
       "llm_requests_total{model=\"_other\",outcome=\"aborted\",provider=\"_none\"}";
+  private static final Logger REQUESTS = (Logger) LoggerFactory.getLogger("dev.jarvis.request");
   private static final int CHATS = (SEARCHING + QUEUED) / 2;
 
   private static TestService service;
@@ -68,6 +74,9 @@ class GroundingDisconnectTest {
     double closed = closed();
     List<String> before;
     List<RawConnection> clients = new ArrayList<>();
+    ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    lines.start();
+    REQUESTS.addAppender(lines);
     try (Connection other = service.database().connect();
         Statement statement = other.createStatement()) {
       other.setAutoCommit(false);
@@ -91,6 +100,12 @@ class GroundingDisconnectTest {
       assertThat(pids(ACTIVE)).as("statements of disconnected clients").isEmpty();
       assertThat(service.metric("documents_waiting_requests{kind=\"search\"}")).isZero();
       assertThat(pids(POOL)).as("the pool's backends").containsAll(before);
+      await().atMost(LIMIT).until(() -> completed(lines).size() == clients.size());
+      assertThat(completed(lines))
+          .as("a client that disconnects is no fault of the service")
+          .allSatisfy(it -> assertThat(it.getLevel()).isEqualTo(Level.INFO));
+    } finally {
+      REQUESTS.detachAppender(lines);
     }
     for (int i = 0; i < SEARCHING; i++) {
       assertThat(service.chat(question()).statusCode()).isEqualTo(200);
@@ -100,6 +115,13 @@ class GroundingDisconnectTest {
     assertThat(service.ollama().requests())
         .as("only requests of connected clients")
         .isEqualTo(SEARCHING);
+  }
+
+  private static List<ILoggingEvent> completed(ListAppender<ILoggingEvent> lines) {
+    return List.copyOf(lines.list).stream()
+        .filter(it -> it.getMessage().equals("request_completed"))
+        .filter(it -> !it.getMDCPropertyMap().getOrDefault("route", "").equals("/metrics"))
+        .toList();
   }
 
   private static String search() {
