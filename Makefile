@@ -24,7 +24,7 @@ build: service/target/jarvis.jar ## Build the service without its tests
 
 # The SBOM depends on the POMs alone.
 service/target/jarvis.jar: $(SOURCES)
-	@echo "building the service (the first time Maven fetches its libraries: some minutes)"
+	@echo "building the service (the first build downloads libraries and takes a few minutes)"
 	@$(MVN) -q package -DskipTests $(if $(filter %pom.xml,$?),,-Dcyclonedx.skip)
 
 test: venv ## Run every test that needs no other server
@@ -34,11 +34,11 @@ test: venv ## Run every test that needs no other server
 	$(MVN) verify; java=$$?; wait $$stack; python=$$?; \
 	echo "the stack's own tests:"; cat $$output; exit $$((java || python))
 
-# Of `make test`, what is about the stack's files; by the servers' own programs, where they are built.
+# The stack's part of `make test`; uses the servers' own programs if they are built.
 test-stack: venv
 	@$(JARVIS_CACHE)/venv/bin/python -m unittest discover -s stack/native
 
-licences: build venv ## Hold the licences of everything that is fetched to the allow-list
+licences: build venv ## Check the licences of everything that is fetched against the allow-list
 	@$(MVN) -q -f service/pom.xml -Plicences org.cyclonedx:cyclonedx-maven-plugin:makeBom -DincludeTestScope=true \
 	  -DoutputFormat=json -DoutputName=build-sbom
 	@$(JARVIS_CACHE)/venv/bin/python stack/native/licences/check.py

@@ -210,7 +210,7 @@ logs = row(
     "Logs",
     log_lines(
         "Storage in the logs",
-        "Warnings and errors of the service's storage, ledger, health checks and accounts. Normal: empty.",
+        "Warnings and errors of the service's storage, ledger, health checks and API keys. Normal: empty.",
         f"{LOGS} | severity_text=~`WARN|ERROR` | scope_name=~`dev.jarvis.(storage|ledger|health|identity).*`",
     ),
 )

@@ -61,7 +61,7 @@ use = row(
     "Use",
     graph(
         "Answers by outcome",
-        "Requests per second by outcome; rejected ones never reached a model, the client of aborted ones disconnected. Normal: ok.",
+        "Requests per second by outcome; rejected ones never reached a model, aborted: the client disconnected. Normal: ok.",
         [prom(f"sum by (outcome) ({REQUESTS})", "{{outcome}}")],
         "reqps",
         stacked=True,

@@ -23,7 +23,7 @@ state = row(
     stat(
         "Health",
         "The last health check of each dependency, the worst of all replicas. Normal: all are \"up\". "
-        "Without ollama (all model servers) there are no answers; without the others answers continue.",
+        "Without ollama (all model servers) there are no answers; if others are down, chats still work.",
         [prom(f"environment_dependency:dependency_up:min{{{ENVIRONMENT}}}", "{{dependency}}", instant=True)],
         None,
         w=10,

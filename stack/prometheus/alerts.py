@@ -1,6 +1,6 @@
 """The alerts on the current state. Critical ones page somebody; warnings can wait until the morning.
 
-The first three are specified with their French summaries. An alert on a ratio or a quantile requires a minimum of
+The first three are specified, two of them with French summaries. An alert on a ratio or a quantile requires a minimum of
 requests in its 5 minutes: one failure out of two is no outage. Each alert has a page in docs/runbooks.
 """
 
@@ -102,7 +102,7 @@ def rules():
             CRITICAL,
             "PostgreSQL down",
             "PostgreSQL of {{ $labels.environment }} does not respond to its exporter, or the exporter is gone. The API keeps "
-            "answering; the ledger rows of that time are lost.",
+            "answering; ledger entries wait in memory, 10,000 per replica, and are lost beyond that.",
             "jarvis-database",
             keep="5m",  # as long as the rates of the alerts that it inhibits look back
         ),

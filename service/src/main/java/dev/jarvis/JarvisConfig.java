@@ -37,8 +37,7 @@ import java.util.stream.Collectors;
 
 /** The features' configurations, and what must hold between them. */
 record JarvisConfig(
-    @Doc(
-            "Folder for what must outlast a run: a generated API key and the data of the embedded stand-ins.")
+    @Doc("Folder for persistent data: a generated API key and the data of the embedded stand-ins.")
         @Default("~/.jarvis")
         Path home,
     @Inline KeyConfig keys,
@@ -55,13 +54,13 @@ record JarvisConfig(
     @Doc("The provider named ollama in routes and prices.") OllamaConfig ollama,
     @Doc("The provider named local in routes and prices.") LocalConfig local,
     @Doc(
-            "Further providers, each under a name of your own. An entry's values can be overridden by environment as any other: JARVIS_PROVIDERS_CLOUD_API_KEY, or JARVIS_PROVIDERS_CLOUD_API_KEY_FILE, is the key of the provider cloud.")
+            "Further providers, each under a name of your own. An entry's values can be overridden by environment variables, as any other: JARVIS_PROVIDERS_CLOUD_API_KEY, or JARVIS_PROVIDERS_CLOUD_API_KEY_FILE, is the key of the provider cloud.")
         Map<String, ProviderConfig> providers,
     @Doc(
-            "Public model names that stand for one or more models. A model's own name needs no route: it is asked at each provider that has it, in the order of ollama, providers by name, local.")
+            "Public model names that stand for one or more models. A model's own name needs no route: requests go to the providers that list it, in the order of ollama, providers by name, local.")
         List<Route> routes,
     @Doc(
-            "What answers cost, in USD. The newest price whose day has come holds. A model without a price is counted as such, and not as free.")
+            "What answers cost, in USD. The latest price whose day has begun applies. Without a price, the cost of an answer is unknown, not zero.")
         List<PriceConfig> prices)
     implements Checked {
 
@@ -104,12 +103,12 @@ record JarvisConfig(
     if (ollama.url() == null && local.model() == null && providers.isEmpty()) {
       problems.add(
           "ollama.url",
-          "must be set, or JARVIS_LOCAL_MODEL to the path of a GGUF file, or a provider below providers: there is no model to answer.");
+          "must be set, or local.model (JARVIS_LOCAL_MODEL, the path of a GGUF file), or an entry of providers: no model is configured.");
     }
     if (documents.queues().maxSearches() >= database.poolSize()) {
       problems.add(
           "documents.max-searches",
-          "must be below database.pool-size, %d, to leave connections to other work."
+          "must be below database.pool-size, %d, so that connections remain for other work."
               .formatted(database.poolSize()));
     }
     checkProviderNames(problems);
@@ -134,7 +133,7 @@ record JarvisConfig(
     for (int i = 0; i < routes.size(); i++) {
       Route route = routes.get(i);
       if (!route.name().isEmpty() && !names.add(route.name())) {
-        problems.add("routes.%d.name".formatted(i), "is the name of another route too.");
+        problems.add("routes.%d.name".formatted(i), "is already the name of another route.");
       }
       for (int j = 0; j < route.targets().size(); j++) {
         String key = "routes.%d.targets.%d.provider".formatted(i, j);

@@ -83,7 +83,7 @@ class JarvisConfigTest {
   }
 
   @Test
-  void everyProblemIsToldAtOnceAndNoSecretIsRepeated(@TempDir Path folder) throws Exception {
+  void everyProblemIsReportedAtOnceAndNoSecretIsRepeated(@TempDir Path folder) throws Exception {
     Path file = folder.resolve("jarvis.yaml");
     Files.writeString(file, "server:\n  prot: 1\n");
 
@@ -218,7 +218,7 @@ class JarvisConfigTest {
   }
 
   @Test
-  void kubernetesServiceLinksAreNoMistake() throws Exception {
+  void kubernetesServiceLinksAreIgnored() throws Exception {
     JarvisConfig.load(
         Map.of(
             "JARVIS_OLLAMA_URL", "http://127.0.0.1:1",
@@ -496,7 +496,7 @@ class JarvisConfigTest {
 
     assertThatThrownBy(() -> JarvisConfig.load(Map.of("JARVIS_CONFIG", file.toString())))
         .hasMessageContaining("\"maybe\" must be refuse, public or pass.")
-        .hasMessageContaining("\"x,,y\" must be names of fields, comma-separated")
+        .hasMessageContaining("\"x,,y\" must be comma-separated field names")
         .hasMessageContaining("\"x,messages\" must not contain x, which allow-fields contains.")
         .hasMessageContaining(
             "\"x,messages\" must not contain messages, which every request needs.");

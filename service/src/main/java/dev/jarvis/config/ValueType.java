@@ -159,7 +159,7 @@ public final class ValueType {
     String invalid = "";
     if (collection != null && !isSensitive()) {
       invalid = Arrays.stream(text.split(",", -1)).filter(this::isInvalid).findFirst().orElse("");
-      invalid = "; \"%s\" is not".formatted(invalid.strip());
+      invalid = "; the item \"%s\" is invalid".formatted(invalid.strip());
     }
     return "must be " + allowed() + invalid + ".";
   }

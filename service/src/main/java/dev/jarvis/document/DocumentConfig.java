@@ -19,11 +19,13 @@ public record DocumentConfig(
 
   /** What a user may upload. */
   public record FileLimits(
-      @Doc("Most bytes of a file.") @Default("52428800") @Range(min = 1_024, max = 1 << 30)
+      @Doc("Maximum size of a file in bytes.")
+          @Default("52428800")
+          @Range(min = 1_024, max = 1 << 30)
           long maxFileBytes,
-      @Doc("Most files of a user.") @Default("10000") @Range(min = 1, max = 10_000_000)
+      @Doc("Maximum number of files of a user.") @Default("10000") @Range(min = 1, max = 10_000_000)
           int maxFiles,
-      @Doc("Most MiB of a user's files together, checked when an upload begins.")
+      @Doc("Maximum size of all files of a user in MiB, checked when an upload begins.")
           @Default("10240")
           @Range(min = 1, max = 1 << 30)
           int maxUserMib,
@@ -55,11 +57,12 @@ public record DocumentConfig(
           @Default("4")
           @Range(min = 1, max = 999)
           int maxSearches,
-      @Doc("How many more of each may wait. Those beyond get 503 and Retry-After.")
+      @Doc(
+              "Maximum number of waiting uploads, and of waiting searches. Those beyond get 503 and Retry-After.")
           @Default("64")
           @Range(max = 100_000)
           int maxQueued,
-      @Doc("How long each may wait.") @Default("10s") Duration queueTimeout) {
+      @Doc("How long an upload or a search may wait.") @Default("10s") Duration queueTimeout) {
 
     public Admission.Limits uploads() {
       return new Admission.Limits(maxUploads, (maxUploads + 1) / 2, maxQueued, queueTimeout);
@@ -76,20 +79,20 @@ public record DocumentConfig(
           @Default("2")
           @Range(max = 256)
           int workers,
-      @Doc("After this long without a sign of life of its worker, another one takes a document.")
+      @Doc("Time after which another worker takes over a document whose lease was not renewed.")
           @Default("60s")
           Duration lease,
-      @Doc("After this many failed attempts a document is given up.")
+      @Doc("Maximum number of attempts to process a document.")
           @Default("10")
           @Range(min = 1, max = 1_000)
           int maxAttempts,
       @Doc("Pause after the first failed attempt; doubles with each further one.") @Default("5s")
           Duration firstRetry,
-      @Doc("Longest such pause.") @Default("15m") Duration longestRetry) {}
+      @Doc("Longest pause between attempts.") @Default("15m") Duration longestRetry) {}
 
   /** How documents are divided and searched. */
   public record Passages(
-      @Doc("Most tokens of a passage, counted as four characters each.")
+      @Doc("Maximum number of tokens of a passage, counted as four characters each.")
           @Default("300")
           @Range(min = 32, max = 8_192)
           int chunkTokens,
@@ -100,7 +103,8 @@ public record DocumentConfig(
       @Doc(
               "Model or route for embeddings, which make passages searchable by meaning. Empty: by words only.")
           @Nullable String embeddingModel,
-      @Doc("Most tokens of passages that an answer is grounded on, where the request does not say.")
+      @Doc(
+              "Maximum number of tokens of passages that an answer is grounded on, unless the request sets it.")
           @Default("1000")
           @Range(min = 32, max = 1_000_000)
           int contextTokens) {}

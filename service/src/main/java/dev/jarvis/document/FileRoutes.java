@@ -136,7 +136,7 @@ final class FileRoutes {
   private void retry(ServerRequest request, ServerResponse response) {
     Document document = find(request);
     if (!files.retry(document.userId(), document.id())) {
-      throw invalid("The file is queued or being processed already.", "id");
+      throw invalid("The file is already queued or being processed.", "id");
     }
     queued.run();
     JsonResponse.send(response, FileObject.json(find(request)));

@@ -72,7 +72,9 @@ final class Ingestion {
       fail(
           leased,
           Outcome.ERROR,
-          new Failure("worker_lost", "Every process that worked on the file died."),
+          new Failure(
+              "worker_lost",
+              "The process that worked on the file ended unexpectedly at every attempt."),
           guard.stage());
       return;
     }

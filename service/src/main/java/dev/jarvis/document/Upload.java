@@ -92,7 +92,7 @@ final class Upload {
     }
     if (usage.bytes() >= config.files().maxUserBytes()) {
       throw new ApiException.InvalidRequest(
-          "Your files have %d bytes in total; the maximum is %d. Delete some."
+          "Your files take %d bytes in total; the maximum is %d. Delete some."
               .formatted(usage.bytes(), config.files().maxUserBytes()),
           "file",
           "too_many_bytes");
@@ -139,7 +139,7 @@ final class Upload {
         arriving.purpose = text(part);
       } else {
         throw invalid(
-            "The form has a part \"%s\"; allowed are \"file\", with a filename, and \"purpose\"."
+            "The form has an unexpected part \"%s\"; allowed are \"file\", with a filename, and \"purpose\"."
                 .formatted(field.replaceAll("[^\\w\\[\\].-]", "_")),
             null);
       }

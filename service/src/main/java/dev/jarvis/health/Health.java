@@ -21,7 +21,7 @@ import org.slf4j.event.Level;
 /**
  * Runs the checks of all dependencies in the background, in parallel, and stores their results, so
  * that no response waits for a dependency. A check that exceeds its time limit counts as failed,
- * and is not started again before it has ended.
+ * and is not started again before it has ended. The checks are listed in {@code Jarvis}.
  */
 public final class Health implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Health.class);

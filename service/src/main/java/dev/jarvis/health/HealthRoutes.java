@@ -41,17 +41,17 @@ public final class HealthRoutes {
             this::health)
         .add(
             Endpoint.get("/health/live", Access.METRICS_TOKEN)
-                .operation("operation", "live", "Reports whether the process works.")
-                .answer(200, "It works.", "health/ProbeUp"),
+                .operation("operation", "live", "Reports whether the process is alive.")
+                .answer(200, "The process is alive.", "health/ProbeUp"),
             (request, response) -> probe(response, true))
         .add(
             Endpoint.get("/health/ready", Access.METRICS_TOKEN)
                 .operation(
                     "operation", "ready", "Reports whether this replica should get requests.")
-                .answer(200, "It should.", "health/ProbeUp")
+                .answer(200, "The replica can answer requests.", "health/ProbeUp")
                 .answer(
                     503,
-                    "It should not, because no model server can be reached.",
+                    "The replica should get no requests: no model server can be reached.",
                     "health/ProbeDown"),
             (request, response) -> probe(response, ready()));
   }

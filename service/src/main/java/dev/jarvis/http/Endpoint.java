@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * it, {@link OpenApi} describes it, and {@link RequestSchema} checks its requests.
  *
  * <p>Schemas are resources below {@code dev/jarvis}, named by their path there without the
- * extension: {@code "document/SearchRequest"} is {@code dev/jarvis/document/SearchRequest.json}.
+ * extension: {@code "document/File"} is {@code dev/jarvis/document/File.json}.
  */
 public final class Endpoint {
   private static final String JSON = "application/json";

@@ -90,7 +90,7 @@ public final class JsonBody {
       throw invalid("The body must be a JSON object.");
     } catch (StreamConstraintsException e) {
       throw invalid(
-          "The body is nested too deeply or has too long a number; the maximum is %d levels of nesting and 1000 digits."
+          "The body exceeds a limit of JSON: the maximum is %d levels of nesting and 1000 digits of a number."
               .formatted(maxDepth));
     } catch (JsonProcessingException e) {
       throw invalid(

@@ -187,7 +187,7 @@ public final class Routes {
       tokens.require(Access.KEY, request);
     }
     throw new ApiException.NotFound(
-        "There is no path %s; the paths are %s."
+        "The path '%s' does not exist; the paths are %s."
             .formatted(path, String.join(", ", templates().keySet())),
         null,
         "unknown_url");

@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 
 /**
  * The JSON schemas that endpoints refer to, each a resource below {@code dev/jarvis}. References
- * between them are relative, such as {@code ../../document/Grounding.json}; here they become
+ * between them are relative, such as {@code ../../document/search/Grounding.json}; here they become
  * references to OpenAPI's components. Placeholders such as <code>${chat.max-tokens}</code> become
  * configured limits.
  */

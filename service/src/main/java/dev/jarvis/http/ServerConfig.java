@@ -15,17 +15,17 @@ public record ServerConfig(
     @Doc("Address to listen on.") @Default("127.0.0.1") String host,
     @Doc("Port to listen on; 0 for any free one.") @Default("8000") @Range(max = 65_535) int port,
     @Doc(
-            "host:port by which Prometheus scrapes this replica, the default of service.instance.id. Empty: the two above.")
+            "host:port by which Prometheus scrapes this replica, the default of service.instance.id. Empty: host:port.")
         @Nullable String instance,
     @Inline Bodies bodies,
     @Doc(
-            "Most connections at once; further ones wait until others end. Each needs an open file: stay below the process's limit of them.")
+            "Maximum number of connections; further ones wait until others end. Each needs an open file: stay below the process's limit of them.")
         @Default("4096")
         @Range(min = 1, max = 1_000_000)
         int maxConnections,
     @Inline Timeouts timeouts,
     @Doc(
-            "Proxies in front, as comma-separated addresses or CIDR blocks (10.0.0.0/8,::1). Only they are believed about the client's address, by Forwarded or X-Forwarded-For. They must append to the header that they use, or set it, and never pass on a client's header unchanged.")
+            "Proxies in front, as comma-separated addresses or CIDR blocks (10.0.0.0/8,::1). The client's address is taken from Forwarded or X-Forwarded-For only if one of them sent it. They must append to the header that they use, or set it, and never pass on a client's header unchanged.")
         List<AddressBlock> trustedProxies) {
 
   /** The instance, which is host and port where none is configured. */
@@ -35,16 +35,16 @@ public record ServerConfig(
 
   /** The bodies of requests in JSON. */
   public record Bodies(
-      @Doc("Most bytes of a request's JSON body.")
+      @Doc("Maximum size of a JSON body in bytes.")
           @Default("4194304")
           @Range(min = 1_024, max = 1 << 30)
           int maxBodyBytes,
       @Doc(
-              "Bytes of memory for all requests in progress, at most half of them for one user: JSON bodies, whole answers and vectors. A body counts as its parsed values, 2 to 66 times its size, with a margin. Requests beyond the budget get 503 and Retry-After. 0: a quarter of the JVM's maximum heap.")
+              "Bytes of memory for all requests in progress, at most half of them for one user: JSON bodies, whole answers and vectors. A body counts with the memory of its parsed values, 2 to 66 times its size. Requests beyond the budget get 503 and Retry-After. 0: a quarter of the JVM's maximum heap.")
           @Default("0")
           @Range
           long bodyBudget,
-      @Doc("Deepest nesting of a JSON body.") @Default("64") @Range(min = 4, max = 1_000)
+      @Doc("Maximum nesting of a JSON body.") @Default("64") @Range(min = 4, max = 1_000)
           int maxJsonDepth)
       implements Checked {
 
@@ -73,11 +73,12 @@ public record ServerConfig(
               "How long a request's head may take from its first byte on. A slower one gets 408, and its connection is closed.")
           @Default("10s")
           Duration headTimeout,
-      @Doc("How long a request's body may take after its head, with the same consequence.")
+      @Doc(
+              "How long a request's body may take after its head. A slower one gets 408, and its connection is closed.")
           @Default("30s")
           Duration bodyTimeout,
       @Doc(
-              "How long a client may block the writes of a response before it counts as disconnected. Each 16 KiB that it accepts extend this by a second.")
+              "How long a client may block the writes of a response before it counts as disconnected. Each 16 KiB that the client accepts extends this by a second.")
           @Default("30s")
           Duration writeTimeout,
       @Doc("How long requests in progress may take to finish after SIGTERM.") @Default("8s")

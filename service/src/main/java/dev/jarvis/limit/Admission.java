@@ -268,7 +268,7 @@ public final class Admission {
   }
 
   private String displaced() {
-    return "The server is busy: %d %s are waiting, which is the maximum, and most of them are yours; your newest one was dropped in favour of another user's. Try again later."
+    return "The server is busy: %d %s are waiting, which is the maximum, and you have more than any other user; your newest one was refused in favour of another user. Try again later."
         .formatted(limits.maxQueued(), name);
   }
 

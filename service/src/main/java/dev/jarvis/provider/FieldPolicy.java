@@ -22,9 +22,9 @@ import java.util.stream.Collectors;
  */
 public record FieldPolicy(
     @Doc(
-            "Fields of requests that this provider gets all the same, as comma-separated names. A server that speaks OpenAI's dialect gets every field that a client sends, except those that choose a server, a credential or a fake answer, such as api_base, api_key, mock_response or extra_headers: a request with one of them is refused with 400.")
+            "Request fields to pass to this provider although they are refused by default, as comma-separated names. A server that speaks OpenAI's dialect gets every field that a client sends, except those that choose a server, a credential or a mock answer, such as api_base, api_key, mock_response or extra_headers: a request with one of them is refused with 400.")
         Set<String> allowFields,
-    @Doc("Further fields that this provider must not get.") Set<String> denyFields)
+    @Doc("Further request fields to refuse for this provider.") Set<String> denyFields)
     implements Checked {
   /** The policy of a provider without settings. */
   public static final FieldPolicy DEFAULT = new FieldPolicy(Set.of(), Set.of());
@@ -120,8 +120,7 @@ public record FieldPolicy(
   private static void checkNames(String key, Set<String> fields, Problems problems) {
     if (!fields.stream().allMatch(it -> FIELD.matcher(it).matches())) {
       problems.add(
-          key,
-          "must be names of fields, comma-separated, each 1 to 64 letters, digits, \"_\" or \"-\".");
+          key, "must be comma-separated field names of 1 to 64 letters, digits, \"_\" or \"-\".");
     }
   }
 

@@ -23,7 +23,7 @@ public record ModelServerConfig(
     @Doc("How long the list of models may take.") @Default("10s") Duration listTimeout,
     @Inline Timeouts timeouts,
     @Doc(
-            "as-asked: the server is asked for a stream where the client wants one, and for a whole answer otherwise. stream: always for a stream.")
+            "as-asked: requests a stream if the client does, and a whole answer otherwise. stream: always requests a stream.")
         @Default("as-asked")
         AskMode ask,
     @Inline FieldPolicy fields) {

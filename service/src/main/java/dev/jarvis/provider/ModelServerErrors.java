@@ -70,7 +70,7 @@ public final class ModelServerErrors {
     if (status == 401 || status == 403) {
       // the configured key is wrong: not the client's fault, and none of its business
       return new ProviderException.Unavailable(
-          "The model server does not accept the gateway's key.", new IOException(text));
+          "The model server rejected JARVIS's API key.", new IOException(text));
     }
     // Ollama 0.11 answers with 500 if a chat model is asked for embeddings
     boolean refused = status == 500 && text.contains("does not support");

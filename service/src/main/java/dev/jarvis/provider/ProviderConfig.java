@@ -5,5 +5,5 @@ import dev.jarvis.config.Inline;
 
 /** A configured provider: its type and its server. */
 public record ProviderConfig(
-    @Doc("What the server speaks; openai is any OpenAI-compatible server.") ProviderFactory type,
+    @Doc("The server's API; openai is any OpenAI-compatible server.") ProviderFactory type,
     @Inline ModelServerConfig server) {}

@@ -7,6 +7,6 @@ import java.time.Duration;
 /** How models are discovered. */
 public record CatalogueConfig(
     @Doc(
-            "How often each provider is asked for the list of its models. One that has not answered for three times as long and its list-timeout is down.")
+            "How often each provider is asked for the list of its models. A provider counts as down if it has not answered for three times this and its list-timeout.")
         @Default("5s")
         Duration refresh) {}

@@ -34,7 +34,7 @@ public record PriceConfig(
   /** The price of a machine's time. */
   public record Machine(
       @Doc(
-              "For a self-hosted model: an hour of its machine; an answer costs the time that it takes. Or give watts and kwh.")
+              "For a self-hosted model: an hour of its machine; an answer costs the time that it takes. Alternatively set watts and kwh.")
           @Default("0")
           BigDecimal hour,
       @Doc("The watts that the machine draws.") @Default("0") BigDecimal watts,

@@ -14,10 +14,10 @@ public record Route(
     @Doc("The name that clients ask for.") @Range(min = 1, max = MAX_NAME) String name,
     @Doc("How a target is chosen.") @Default("priority") Strategy strategy,
     @Doc(
-            "Whether answers are kept in Redis and given again: off, user (to the user who got them) or shared (to everybody).")
+            "Whether answers are cached in Redis and reused: off, user (for the same user) or shared (for all users).")
         @Default("off")
         CachePolicy.Scope cache,
-    @Doc("How long an answer is kept.") @Default("1h") Duration cacheTtl,
+    @Doc("How long an answer is cached.") @Default("1h") Duration cacheTtl,
     @Doc("The models that may answer, at least one.") List<Target> targets)
     implements Checked {
 
@@ -48,7 +48,7 @@ public record Route(
           @Range(min = 1, max = 1_000_000)
           int weight,
       @Doc(
-              "For priority: the lowest is asked first, the others if it fails; equal ones in their order.")
+              "For priority: targets are tried in ascending order, equal ones in the order of the list.")
           @Default("1")
           @Range(min = 1, max = 1_000_000)
           int priority) {}

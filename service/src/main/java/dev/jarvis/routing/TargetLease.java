@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * speed and success to the target's statistics and circuit breaker. Used by one thread.
  */
 final class TargetLease {
-  /** A target that has sent nothing for so long has failed, even if its client left by then. */
+  /** A target that has sent nothing for so long has failed, even if the client has left. */
   private static final Duration SILENCE = Duration.ofSeconds(30);
 
   private final TargetStatistics statistics;

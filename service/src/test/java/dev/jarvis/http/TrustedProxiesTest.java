@@ -80,7 +80,7 @@ class TrustedProxiesTest {
         "by=\"a,for=6.6.6.6\";for=1.2.3.4 | 1.2.3.4",
         "by=\"a\\\",for=6.6.6.6\";for=1.2.3.4 | 1.2.3.4",
       })
-  void forwardedIsReadAfterRfc7239(String value, String address) {
+  void forwardedIsReadAsInRfc7239(String value, String address) {
     assertThat(client("10.0.0.1", "Forwarded", value)).isEqualTo(address);
   }
 

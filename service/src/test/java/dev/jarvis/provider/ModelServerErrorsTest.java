@@ -49,8 +49,7 @@ class ModelServerErrorsTest {
       })
   void masksKeysAndAddresses(String text, String shown) {
     assertThat(of(400, text)).isInstanceOf(ProviderException.Refused.class).hasMessage(shown);
-    assertThat(of(401, text).getMessage())
-        .isEqualTo("The model server does not accept the gateway's key.");
+    assertThat(of(401, text).getMessage()).isEqualTo("The model server rejected JARVIS's API key.");
     assertThat(of(401, text))
         .rootCause()
         .message()

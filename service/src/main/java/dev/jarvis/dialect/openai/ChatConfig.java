@@ -9,15 +9,17 @@ import java.time.Duration;
 
 /** Limits of a chat. */
 public record ChatConfig(
-    @Doc("Most messages of a conversation.") @Default("1000") @Range(min = 1, max = 100_000)
+    @Doc("Maximum number of messages in a conversation.")
+        @Default("1000")
+        @Range(min = 1, max = 100_000)
         int maxMessages,
-    @Doc("Most tokens of an answer that a client may ask for.")
+    @Doc("Maximum number of tokens of an answer that a client may request.")
         @Default("131072")
         @Range(min = 1, max = Integer.MAX_VALUE)
         int maxTokens,
-    @Doc("How long an answer may take in all.") @Default("10m") Duration maxDuration,
+    @Doc("How long an answer may take in total.") @Default("10m") Duration maxDuration,
     @Doc(
-            "After this long without an event, the client of a stream gets a comment, so that no proxy times out, and before it the response's head: from then on errors are events. 0: never.")
+            "Interval of keep-alive comments in a silent stream, so that no proxy times out. The response head is sent before the first one; from then on errors are events. 0: never.")
         @Default("15s")
         @Range
         Duration sseKeepAlive,
@@ -29,13 +31,13 @@ public record ChatConfig(
 
   /** How many requests are answered at once. */
   public record Queue(
-      @Doc("Requests that are answered at once.") @Default("256") @Range(min = 1, max = 100_000)
+      @Doc("Maximum number of requests in progress.") @Default("256") @Range(min = 1, max = 100_000)
           int maxConcurrent,
-      @Doc("How many more may wait. Those beyond get 503 and Retry-After.")
+      @Doc("Maximum number of waiting requests. Those beyond get 503 and Retry-After.")
           @Default("256")
           @Range(max = 100_000)
           int maxQueued,
-      @Doc("How long each of them may wait.") @Default("10s") Duration queueTimeout) {
+      @Doc("How long a request may wait.") @Default("10s") Duration queueTimeout) {
 
     /** As limits of an admission. */
     public Admission.Limits limits() {

@@ -31,7 +31,7 @@ final class CompletionStream {
   private final ChatConfig config;
   private final Completions.Chunks chunks;
   private @Nullable EventStream events;
-  private @Nullable Head toldLate;
+  private @Nullable Head lateHead;
 
   CompletionStream(
       ChatCompletionRequest request,
@@ -77,7 +77,7 @@ final class CompletionStream {
     Head head = answer.head();
     boolean headSent = events != null;
     if (headSent) {
-      toldLate = head;
+      lateHead = head;
     } else {
       Calls.explain(head, response);
     }
@@ -88,7 +88,7 @@ final class CompletionStream {
       keepAlive();
       event = answer.next();
     }
-    ObjectNode late = toldLate == null ? null : Calls.json(toldLate);
+    ObjectNode late = lateHead == null ? null : Calls.json(lateHead);
     if (request.includeUsage()) {
       stream.send(chunks.usage(late));
     }

@@ -142,10 +142,10 @@ public final class ContentUrls implements AutoCloseable {
           field,
           CODE);
     }
-    UrlHost host = UrlHost.of(url).orElseThrow(() -> refused(field, "the URL has another form"));
+    UrlHost host = UrlHost.of(url).orElseThrow(() -> refused(field, "this URL is not one"));
     if (host.address().isPresent()) {
       if (!PublicAddress.is(host.address().get())) {
-        throw refused(field, "the host '%s' is not".formatted(host.name()));
+        throw refused(field, "the host '%s' is not public".formatted(host.name()));
       }
     } else {
       fieldsByHost.putIfAbsent(host.name(), field);
@@ -164,7 +164,7 @@ public final class ContentUrls implements AutoCloseable {
         String field = String.valueOf(fieldsByHost.get(host));
         // One message for both cases: two would reveal which internal names exist.
         if (!result.getValue().get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-          throw refused(field, "the host '%s' is not, or cannot be resolved".formatted(host));
+          throw refused(field, "the host '%s' is not public or cannot be resolved".formatted(host));
         }
       }
     } catch (TimeoutException e) {
@@ -214,7 +214,7 @@ public final class ContentUrls implements AutoCloseable {
 
   private static ApiException refused(String field, String why) {
     return new ApiException.InvalidRequest(
-        "'%s' must be a data: URL, or an http or https URL without user information whose host is public; %s."
+        "'%s' must be a data: URL, or an http or https URL of a public host, without user information; %s."
             .formatted(field, why),
         field,
         CODE);

@@ -54,7 +54,7 @@ final class DocxText {
     }
     if (main.contains("macroEnabled")
         || parts.getParts().stream().anyMatch(it -> it.getContentType().contains("vbaProject"))) {
-      throw new ExtractionException("macros", "The file has macros; upload it without them.");
+      throw new ExtractionException("macros", "The file contains macros; upload it without them.");
     }
     if (!main.equals(DOCUMENT)) {
       throw new ExtractionException("wrong_type", "The file is not a Word document (.docx).");

@@ -16,7 +16,7 @@ final class PlainText {
     String text = decode(Files.readAllBytes(file));
     if (text.indexOf('\0') >= 0) {
       throw new ExtractionException(
-          "wrong_type", "The file is not text, because it has NUL characters.");
+          "wrong_type", "The file is not text: it contains NUL characters.");
     }
     writer.add(0, text);
   }

@@ -28,7 +28,8 @@ public final class DocumentSearch {
       @Nullable Embedder embedder) {
     boolean pgvector = embedder != null && Pgvector.available(database);
     PassageStore passages = new PassageStore(database, pgvector, VECTOR_LIMIT);
-    Search search = new Search(config, files, passages, embedder, new SearchTelemetry(telemetry));
+    HybridSearch search =
+        new HybridSearch(config, files, passages, embedder, new SearchTelemetry(telemetry));
     routes = new SearchRoutes(search);
     grounding = new Grounding(search, config.passages().contextTokens());
   }

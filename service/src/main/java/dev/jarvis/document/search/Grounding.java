@@ -36,10 +36,10 @@ public final class Grounding implements Stage {
   private static final String NOTHING =
       "No passage of the user's documents fits this question; say so if the answer depends on them.\n";
 
-  private final Search search;
+  private final HybridSearch search;
   private final int contextTokens;
 
-  Grounding(Search search, int contextTokens) {
+  Grounding(HybridSearch search, int contextTokens) {
     this.search = search;
     this.contextTokens = contextTokens;
   }
@@ -76,11 +76,12 @@ public final class Grounding implements Stage {
   private Grounded grounded(Call call, ChatRequest chat, JsonNode options) {
     int limit = options.path("max_num_results").asInt(DEFAULT_PASSAGES);
     int budget = options.path("max_tokens").asInt(contextTokens);
-    List<UUID> ids = search.searchable(call.userId(), Search.fileIds(options), FIELD + ".file_ids");
+    List<UUID> ids =
+        search.searchable(call.userId(), HybridSearch.fileIds(options), FIELD + ".file_ids");
     ObjectNode grounded = chat.body().deepCopy();
     grounded.remove(FIELD);
     ObjectNode question = lastOfUser(grounded.path("messages"));
-    Search.Found found =
+    HybridSearch.Found found =
         search.search(call.userId(), call.requestId(), ids, end(text(question)), limit);
     List<Passage> passages = fitting(found.passages(), budget);
     prepend(question, context(passages));
@@ -152,7 +153,7 @@ public final class Grounding implements Stage {
     }
   }
 
-  private static ObjectNode citations(List<Passage> passages, Search.Found found) {
+  private static ObjectNode citations(List<Passage> passages, HybridSearch.Found found) {
     ObjectNode grounding =
         Json.object()
             .put("mode", found.hybrid() ? "hybrid" : "full_text")

@@ -21,9 +21,9 @@ import java.util.UUID;
 final class SearchRoutes {
   private static final int DEFAULT_RESULTS = 10;
 
-  private final Search search;
+  private final HybridSearch search;
 
-  SearchRoutes(Search search) {
+  SearchRoutes(HybridSearch search) {
     this.search = search;
   }
 
@@ -46,7 +46,7 @@ final class SearchRoutes {
     Exchange exchange = Exchange.of(request);
     String question = body.path("query").asText();
     int limit = body.path("max_num_results").asInt(DEFAULT_RESULTS);
-    List<String> files = Search.fileIds(body);
+    List<String> files = HybridSearch.fileIds(body);
     ClientConnection.current()
         .answer(() -> search(exchange, files, question, limit, response), exchange::clientIsGone);
   }
@@ -55,7 +55,7 @@ final class SearchRoutes {
       Exchange exchange, List<String> files, String question, int limit, ServerResponse response) {
     String user = String.valueOf(exchange.userId());
     List<UUID> ids = search.searchable(user, files, "file_ids");
-    Search.Found found = search.search(user, exchange.requestId(), ids, question, limit);
+    HybridSearch.Found found = search.search(user, exchange.requestId(), ids, question, limit);
     ObjectNode body =
         Json.object()
             .put("object", "search_results.page")

@@ -17,17 +17,19 @@ public record LocalConfig(
     @Doc("Path of a GGUF file. Empty: no local model.") @Nullable Path model,
     @Doc("Public name of the model. Empty: the file's name without quantisation and extension.")
         @Nullable String name,
-    @Doc("Most tokens of question and answer together.")
+    @Doc("Maximum number of tokens of question and answer together.")
         @Default("2048")
         @Range(min = 128, max = 1 << 20)
         int contextTokens,
     @Doc("Threads that compute. 0: one for each core.") @Default("0") @Range(max = 1_024)
         int threads,
-    @Doc("Most requests that wait for the model.") @Default("16") @Range(min = 1, max = 10_000)
+    @Doc("Maximum number of requests that wait for the model.")
+        @Default("16")
+        @Range(min = 1, max = 10_000)
         int queueLimit,
-    @Doc("How long each of them may wait.") @Default("30s") Duration queueTimeout,
+    @Doc("How long a request may wait.") @Default("30s") Duration queueTimeout,
     @Doc(
-            "Most tokens of an answer where the request names no limit; small models may never end on their own.")
+            "Maximum number of tokens of an answer, unless the request sets it; small models may never end on their own.")
         @Default("512")
         @Range(min = 1, max = 1 << 20)
         int maxTokens)

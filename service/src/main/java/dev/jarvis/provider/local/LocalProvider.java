@@ -81,7 +81,7 @@ public final class LocalProvider implements Provider {
     ChatRequest chat = request.chat();
     if (!chat.model().equals(config.modelName())) {
       throw new ProviderException.NotFound(
-          "The model inside the process has another name: '%s'.".formatted(config.modelName()));
+          "The in-process model is called '%s'.".formatted(config.modelName()));
     }
     LocalStream stream =
         new LocalStream(

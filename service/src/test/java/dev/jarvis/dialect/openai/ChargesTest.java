@@ -186,7 +186,7 @@ class ChargesTest {
         "llm_time_to_first_token_seconds_sum{model=\"quick:1b\",provider=\"quick\"}";
     double firstTokensBefore = service.metric(firstTokens);
     DEAD.stallBeforeHeaders();
-    QUICK.tellDurations(""); // priced is then the time by the service's clock
+    QUICK.reportDurations(""); // priced is then the time by the service's clock
     long start = System.nanoTime();
 
     HttpResponse<String> response =
@@ -224,7 +224,7 @@ class ChargesTest {
 
   @Test
   void aClientThatDisconnectsFromAWholeAnswerPaysForTheTokensGeneratedByThen() throws Exception {
-    QUICK.tellDurations(1, 1, 1); // 6 tokens in a millisecond
+    QUICK.reportDurations(1, 1, 1); // 6 tokens in a millisecond
     assertThat(service.chat(body("taught:1b", false, "hi", "")).statusCode()).isEqualTo(200);
     QUICK.stallBeforeHeaders();
 

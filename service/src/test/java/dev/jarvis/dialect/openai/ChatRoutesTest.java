@@ -80,7 +80,7 @@ class ChatRoutesTest {
 
     service.chat(body(""));
     assertThat(service.metric(coldLoads)).isEqualTo(before);
-    ollama.tellDurations(4000, 50, 300);
+    ollama.reportDurations(4000, 50, 300);
     service.chat(body(",\"stream\":true"));
 
     assertThat(service.metric(coldLoads)).isEqualTo(before + 1);

@@ -113,7 +113,7 @@ class CompletionStreamTest {
   }
 
   @Test
-  void withoutAWaitTheHeadTellsWhoAnswers() throws Exception {
+  void withoutAWaitTheHeadNamesTheTarget() throws Exception {
     answersHello();
 
     HttpResponse<String> response = get();
@@ -125,7 +125,7 @@ class CompletionStreamTest {
   }
 
   @Test
-  void aClientThatWaitsGetsCommentsAndLearnsAtTheEndWhoAnswered() throws Exception {
+  void aClientThatWaitsGetsCommentsAndTheTargetAtTheEnd() throws Exception {
     waits = 2;
     answersHello();
 

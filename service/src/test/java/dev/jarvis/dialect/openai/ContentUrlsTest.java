@@ -168,7 +168,7 @@ class ContentUrlsTest {
         ""
       })
   void urlsOfAnyOtherFormAreRefused(String url) {
-    assertRefused(urls, url, "the URL has another form");
+    assertRefused(urls, url, "this URL is not one");
     assertThat(resolved).isEmpty();
   }
 

@@ -57,7 +57,7 @@ class StalledReadersTest {
         .formatted(service.ollama().model(), stream);
   }
 
-  private static void answerMuch() {
+  private static void answerAtLength() {
     String text = "x".repeat(32 << 10);
     service
         .ollama()
@@ -68,20 +68,20 @@ class StalledReadersTest {
 
   @Test
   void aStreamIsDisconnected() throws Exception {
-    answerMuch();
+    answerAtLength();
     assertGivenUp("POST", CHAT, CHAT, question(true));
     assertThat(service.metric(aborted())).isPositive();
   }
 
   @Test
   void aWholeAnswerIsDisconnected() throws Exception {
-    answerMuch();
+    answerAtLength();
     assertGivenUp("POST", CHAT, CHAT, question(false));
   }
 
   @Test
   void aReaderBelowTheMinimumRateIsDisconnected() throws Exception {
-    answerMuch();
+    answerAtLength();
     String gone = gone("POST", CHAT);
     double before = service.metric(gone);
     try (Socket socket = ask("POST", CHAT, question(true))) {
@@ -105,7 +105,7 @@ class StalledReadersTest {
   }
 
   @Test
-  void aFastReaderOfASlowModelIsNot() {
+  void aFastReaderOfASlowModelIsServedToTheEnd() {
     service.ollama().pauseBetweenPieces(Duration.ofSeconds(1)); // longer than the limit in all
 
     HttpResponse<String> response = service.chat(question(true));

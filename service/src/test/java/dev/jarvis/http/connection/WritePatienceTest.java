@@ -24,7 +24,7 @@ class WritePatienceTest {
   }
 
   @Test
-  void aClientThatReadsAtTheMinimumRateIsNot() {
+  void aClientThatReadsAtTheMinimumRateIsServedToTheEnd() {
     for (int i = 0; i < 10_000; i++) {
       wrote(PIECE, Duration.ofSeconds(PIECE / WritePatience.LEAST_BYTES_PER_SECOND).minusMillis(1));
     }

@@ -102,7 +102,7 @@ public final class FakeOllama implements AutoCloseable {
     retryAfter = 0;
     residentFails = false;
     resident = "{\"models\":[]}";
-    tellDurations(20, 50, 300);
+    reportDurations(20, 50, 300);
     clientGone = false;
     requests.set(0);
     listModels(model());
@@ -148,8 +148,8 @@ public final class FakeOllama implements AutoCloseable {
   }
 
   /** Sets the durations that a valid answer reports, in milliseconds. */
-  public void tellDurations(long load, long prompt, long generation) {
-    tellDurations(
+  public void reportDurations(long load, long prompt, long generation) {
+    reportDurations(
         """
         ,"total_duration":%d000000,"load_duration":%d000000,"prompt_eval_duration":%d000000,\
         "eval_duration":%d000000"""
@@ -157,7 +157,7 @@ public final class FakeOllama implements AutoCloseable {
   }
 
   /** Sets the durations as JSON, each field after a comma. */
-  public void tellDurations(String fields) {
+  public void reportDurations(String fields) {
     durations = fields;
   }
 

@@ -140,7 +140,7 @@ class OllamaProviderTest {
             ",\"load_duration\":-1",
             ",\"eval_duration\":1e300",
             ",\"eval_duration\":\"fast\"")) {
-      ollama.tellDurations(fields);
+      ollama.reportDurations(fields);
       Chats.Answer answer = Chats.ask(provider, hi());
 
       assertThat(answer.text()).isEqualTo(ollama.answer());

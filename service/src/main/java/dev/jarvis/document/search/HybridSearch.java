@@ -29,8 +29,8 @@ import org.slf4j.LoggerFactory;
  * Finds passages by words and, where an embedding model is configured, by meaning. The two rankings
  * are joined by reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009). Thread-safe.
  */
-final class Search {
-  private static final Logger LOG = LoggerFactory.getLogger(Search.class);
+final class HybridSearch {
+  private static final Logger LOG = LoggerFactory.getLogger(HybridSearch.class);
 
   /** The constant k of that paper. */
   private static final int RANK_OFFSET = 60;
@@ -56,7 +56,7 @@ final class Search {
    */
   record Found(List<Passage> passages, boolean hybrid, long pending) {}
 
-  Search(
+  HybridSearch(
       DocumentConfig config,
       FileStore files,
       PassageStore passages,
