@@ -118,7 +118,7 @@ class JarvisConfigTest {
             "JARVIS_DOCUMENTS_MAX_SEARCHES: \"4\" must be below database.pool-size, 4,")
         .hasMessageContaining("JARVIS_SERVER_WRITE_TIMEOUT: \"soon\" must be a duration")
         .hasMessageContaining(
-            "JARVIS_SERVER_TRUSTED_PROXIES: \"10.0.0.0/8,nginx\" must be a comma-separated list, each item an address or a CIDR block, such as 10.0.0.0/8 or ::1; \"nginx\" is not.")
+            "JARVIS_SERVER_TRUSTED_PROXIES: \"10.0.0.0/8,nginx\" must be a comma-separated list, each item an address or a CIDR block, such as 10.0.0.0/8 or ::1; the item \"nginx\" is invalid.")
         .hasMessageContaining("JARVIS_S3_ACCESS_KEY: must be set, because s3.endpoint is.")
         .hasMessageContaining("JARVIS_S3_SECRET_KEY: must be set, because s3.endpoint is.")
         .hasMessageContaining("JARVIS_LOCAL_MODEL: \"/nowhere.gguf\" must be a readable file.")
@@ -393,7 +393,7 @@ class JarvisConfigTest {
         .hasMessageContaining(
             "routes.0.targets.1.model in " + file + ": must be 1 to 200 characters long.")
         .hasMessageContaining("routes.1.targets in " + file + ": must contain at least one target.")
-        .hasMessageContaining("routes.2.name in " + file + ": \"fast\" is the name of another")
+        .hasMessageContaining("routes.2.name in " + file + ": \"fast\" is already the name of another")
         .hasMessageContaining("prices.0.from in " + file + ": \"soon\" must be a date in quotes")
         .hasMessageContaining(
             "prices.0.input in " + file + ": \"-1\" must be an amount of at least 0");

@@ -189,7 +189,7 @@ class BinderTest {
                     "JARVIS_VALUES_URL", "ftp://hunter2@x")))
         .containsExactlyInAnyOrder(
             "values.delay in FILE: \"5 years\" must be a duration between 1 ms and 30 days, such as 500ms, 30s or 10m.",
-            "values.pairs in FILE: \"1:2, 3\" must be a comma-separated list, each item a pair such as 1:2; \"3\" is not.",
+            "values.pairs in FILE: \"1:2, 3\" must be a comma-separated list, each item a pair such as 1:2; the item \"3\" is invalid.",
             "values.colour in FILE: \"green\" must be dark-red or blue.",
             "servers.near.url in FILE: must be an http:// or https:// URL.",
             "servers.near.limit in FILE: \"0s\" must be a duration between 1 ms and 30 days, such as 500ms, 30s or 10m.",

@@ -240,7 +240,7 @@ class AdmissionTest {
     assertThatThrownBy(third::get)
         .cause()
         .isInstanceOf(ApiException.Overloaded.class)
-        .hasMessageContaining("your newest one was dropped in favour of another user's");
+        .hasMessageContaining("your newest one was refused in favour of another user");
     assertThat(waiting).hasValue(3);
     busy.close();
     first.get();
