@@ -393,7 +393,8 @@ class JarvisConfigTest {
         .hasMessageContaining(
             "routes.0.targets.1.model in " + file + ": must be 1 to 200 characters long.")
         .hasMessageContaining("routes.1.targets in " + file + ": must contain at least one target.")
-        .hasMessageContaining("routes.2.name in " + file + ": \"fast\" is already the name of another")
+        .hasMessageContaining(
+            "routes.2.name in " + file + ": \"fast\" is already the name of another")
         .hasMessageContaining("prices.0.from in " + file + ": \"soon\" must be a date in quotes")
         .hasMessageContaining(
             "prices.0.input in " + file + ": \"-1\" must be an amount of at least 0");
