@@ -118,7 +118,9 @@ class LocalProviderTest {
   @Test
   void givesTheSameAnswerForTheSameSeed() throws Exception {
     ChatRequest seeded = creative(42);
-    ask(creative(7)); // llama.cpp reuses the prompt that it evaluated last, which rounds differently
+    ask(
+        creative(
+            7)); // llama.cpp reuses the prompt that it evaluated last, which rounds differently
     String first = ask(seeded).text();
     ask(creative(7));
 
