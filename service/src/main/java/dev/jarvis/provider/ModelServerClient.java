@@ -2,7 +2,9 @@ package dev.jarvis.provider;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
 import dev.jarvis.concurrent.Alarm;
 import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
@@ -18,6 +20,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -28,6 +31,10 @@ import org.jspecify.annotations.Nullable;
 
 /** The HTTP client of one model server; every wait has a limit. */
 public final class ModelServerClient implements AutoCloseable {
+  /** The maximum number of models of a server. */
+  public static final int MODELS_LIMIT = 1000;
+
+  private static final int LIST_LIMIT_BYTES = 4 << 20;
   private static final int ERROR_LIMIT_BYTES = 64 << 10;
   private static final Duration CLOSE_LIMIT = Duration.ofSeconds(1);
 
@@ -50,6 +57,10 @@ public final class ModelServerClient implements AutoCloseable {
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
 
+  /** Tolerates what follows the list, which is read whole. */
+  private static final ObjectReader LISTS =
+      JSON.reader().without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
   private final ModelServerConfig config;
   private final HttpClient client;
 
@@ -67,14 +78,36 @@ public final class ModelServerClient implements AutoCloseable {
   public record Opened(InputStream body, Duration left) {}
 
   /**
-   * Gets a list, such as that of the models.
+   * Gets a list of models: the objects in an array of the response that have a name, {@value
+   * #MODELS_LIMIT} at most.
    *
-   * @throws ProviderException if the whole list does not arrive within the provider's list timeout
+   * @param array the response's field that holds the models
+   * @param name the models' field that holds the name
+   * @throws ProviderException if the whole list does not arrive within the provider's list timeout,
+   *     or is invalid
    */
-  public byte[] list(String path, int limitBytes) throws ProviderException {
+  public List<JsonNode> models(String path, String array, String name) throws ProviderException {
+    JsonNode models;
+    try {
+      models = LISTS.readTree(list(path)).path(array);
+    } catch (IOException e) {
+      throw LineStream.invalidResponse(e);
+    }
+    if (!models.isArray()) {
+      throw LineStream.invalidResponse(
+          new IOException("the response has no array '%s'".formatted(array)));
+    }
+    return models
+        .valueStream()
+        .filter(it -> it.path(name).isTextual())
+        .limit(MODELS_LIMIT)
+        .toList();
+  }
+
+  private byte[] list(String path) throws ProviderException {
     long deadline = System.nanoTime() + config.listTimeout().toNanos();
     HttpResponse<InputStream> response = send(request(path).build(), config.listTimeout());
-    byte[] body = body(response, limitBytes, left(deadline));
+    byte[] body = body(response, LIST_LIMIT_BYTES, left(deadline));
     if (response.statusCode() != 200) {
       throw new ProviderException.Unavailable(
           "The model server answered with status " + response.statusCode() + ".", null);

@@ -2,12 +2,10 @@ package dev.jarvis.provider.ollama;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Timings;
 import dev.jarvis.gateway.Usage;
-import dev.jarvis.json.SharedBuffers;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.FieldPolicy;
@@ -22,7 +20,6 @@ import dev.jarvis.provider.UnsupportedFields;
 import dev.jarvis.telemetry.Instruments;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -46,10 +43,6 @@ public final class OllamaProvider implements Provider {
           return new OllamaProvider(config, instruments);
         }
       };
-
-  private static final ObjectMapper JSON = SharedBuffers.mapper();
-  private static final int LIST_LIMIT_BYTES = 4 << 20;
-  private static final int MODELS_LIMIT = 1000;
 
   private final ModelServerConfig config;
   private final FieldPolicy fields;
@@ -82,7 +75,9 @@ public final class OllamaProvider implements Provider {
 
   @Override
   public List<String> models() throws ProviderException {
-    return listed("/api/tags").stream().map(model -> model.path("name").textValue()).toList();
+    return http.models("/api/tags", "models", "name").stream()
+        .map(model -> model.path("name").textValue())
+        .toList();
   }
 
   /**
@@ -90,7 +85,8 @@ public final class OllamaProvider implements Provider {
    */
   List<ResidentModel> resident() throws ProviderException {
     inMemory = null; // unknown if the request fails
-    List<ResidentModel> resident = listed("/api/ps").stream().map(ResidentModel::of).toList();
+    List<ResidentModel> resident =
+        http.models("/api/ps", "models", "name").stream().map(ResidentModel::of).toList();
     inMemory = resident.stream().map(ResidentModel::name).collect(Collectors.toUnmodifiableSet());
     return resident;
   }
@@ -182,25 +178,5 @@ public final class OllamaProvider implements Provider {
   @Override
   public void close() {
     http.close();
-  }
-
-  /** The named models in the list at that path. */
-  private List<JsonNode> listed(String path) throws ProviderException {
-    byte[] body = http.list(path, LIST_LIMIT_BYTES);
-    try {
-      JsonNode models = JSON.readTree(body).path("models");
-      if (!models.isArray()) {
-        throw new IOException("the response has no array 'models'");
-      }
-      List<JsonNode> named = new ArrayList<>();
-      for (JsonNode model : models) {
-        if (model.path("name").isTextual() && named.size() < MODELS_LIMIT) {
-          named.add(model);
-        }
-      }
-      return named;
-    } catch (IOException e) {
-      throw new ProviderException.Unavailable("The model server sent an invalid response.", e);
-    }
   }
 }

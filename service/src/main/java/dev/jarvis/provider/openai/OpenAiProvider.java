@@ -2,13 +2,11 @@ package dev.jarvis.provider.openai;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.json.Json;
-import dev.jarvis.json.SharedBuffers;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.FieldPolicy;
@@ -23,7 +21,6 @@ import dev.jarvis.provider.UnsupportedFields;
 import dev.jarvis.telemetry.Instruments;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -50,10 +47,6 @@ public final class OpenAiProvider implements Provider {
         }
       };
 
-  private static final ObjectMapper JSON = SharedBuffers.mapper();
-  private static final int LIST_LIMIT_BYTES = 4 << 20;
-  private static final int MODELS_LIMIT = 1000;
-
   private final ModelServerConfig config;
   private final FieldPolicy fields;
   private final ModelServerClient http;
@@ -79,22 +72,9 @@ public final class OpenAiProvider implements Provider {
 
   @Override
   public List<String> models() throws ProviderException {
-    JsonNode data;
-    try {
-      data = JSON.readTree(http.list("/models", LIST_LIMIT_BYTES)).path("data");
-    } catch (IOException e) {
-      throw LineStream.invalidResponse(e);
-    }
-    if (!data.isArray()) {
-      throw LineStream.invalidResponse(new IOException("the response has no array 'data'"));
-    }
-    List<String> names = new ArrayList<>();
-    for (JsonNode model : data) {
-      if (model.path("id").isTextual() && names.size() < MODELS_LIMIT) {
-        names.add(model.path("id").textValue());
-      }
-    }
-    return names;
+    return http.models("/models", "data", "id").stream()
+        .map(it -> it.path("id").textValue())
+        .toList();
   }
 
   @Override
@@ -143,7 +123,7 @@ public final class OpenAiProvider implements Provider {
       body.remove("stream_options");
       Duration left = Duration.ofNanos(Math.max(1, deadline - System.nanoTime()));
       EventSource answer = stream(body, left);
-      if (withoutUsage.size() < MODELS_LIMIT) {
+      if (withoutUsage.size() < ModelServerClient.MODELS_LIMIT) {
         withoutUsage.add(model);
       }
       return answer;
