@@ -135,7 +135,10 @@ public final class Binder {
     return raw == Map.class ? entries : List.copyOf(entries.values());
   }
 
-  /** Null where nothing is set or, after a problem was reported, where nothing can stand in. */
+  /**
+   * Returns null if nothing is set, or if the text is invalid, which is reported, and there is no
+   * default to check the rest with.
+   */
   private @Nullable Object value(RecordComponent component, String key, Settings settings) {
     ValueType type = valueType(component);
     String text = settings.text(key);

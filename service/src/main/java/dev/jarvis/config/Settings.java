@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -58,7 +59,7 @@ final class Settings {
     file = name;
     given.forEach(
         (key, value) -> {
-          if (keys.stream().anyMatch(it -> it.matches(key))) {
+          if (declared(key) != null) {
             put(key, value, key + " in " + name);
           } else {
             problems.add(
@@ -75,19 +76,12 @@ final class Settings {
           if (!name.startsWith(Key.PREFIX) || ForeignVariables.contains(name, environment)) {
             return;
           }
-          String valueName = name.endsWith(FILE) ? name.substring(0, name.length() - 5) : name;
+          String valueName = withoutFile(name);
           String key = variables.get(valueName);
           if (key == null) {
-            Stream<String> known =
-                Stream.concat(
-                    variables.keySet().stream()
-                        .flatMap(
-                            it -> name.endsWith(FILE) ? Stream.of(it, it + FILE) : Stream.of(it)),
-                    ForeignVariables.OF_SCRIPTS.stream());
-            boolean hasNoFile = ForeignVariables.OF_SCRIPTS.contains(valueName);
             problems.add(
                 "%s: unknown variable; did you mean %s?"
-                    .formatted(name, hasNoFile ? valueName : nearest(name, known)));
+                    .formatted(name, suggestion(name, variables.keySet())));
           } else if (valueName.equals(name)) {
             put(key, value, name);
           } else if (environment.containsKey(valueName)) {
@@ -96,6 +90,22 @@ final class Settings {
             putContent(key, value, name);
           }
         });
+  }
+
+  private static String withoutFile(String name) {
+    return name.endsWith(FILE) ? name.substring(0, name.length() - FILE.length()) : name;
+  }
+
+  /** The variable that an unknown one most resembles; only those of keys have a file form. */
+  private static String suggestion(String name, Set<String> variables) {
+    if (ForeignVariables.OF_SCRIPTS.contains(withoutFile(name))) {
+      return withoutFile(name);
+    }
+    Stream<String> ofKeys = variables.stream();
+    if (name.endsWith(FILE)) {
+      ofKeys = ofKeys.flatMap(it -> Stream.of(it, it + FILE));
+    }
+    return nearest(name, Stream.concat(ofKeys, ForeignVariables.OF_SCRIPTS.stream()));
   }
 
   /** The variables and their keys, also those of the entries in the file. */
@@ -128,14 +138,17 @@ final class Settings {
   }
 
   private void put(String key, String value, String source) {
-    values.put(key, isSecret(key) ? value : value.strip());
+    // a secret may begin or end with a blank
+    values.put(key, isSensitive(declared(key)) ? value : value.strip());
     sources.put(key, source);
   }
 
-  /** A secret may begin or end with a blank. */
-  private boolean isSecret(String key) {
-    return keys.stream()
-        .anyMatch(it -> it.matches(key) && it.value() != null && it.value().isSensitive());
+  private @Nullable Key declared(String key) {
+    return keys.stream().filter(it -> it.matches(key)).findFirst().orElse(null);
+  }
+
+  private static boolean isSensitive(@Nullable Key declared) {
+    return declared != null && declared.value() != null && declared.value().isSensitive();
   }
 
   private static String nearest(String name, Stream<String> known) {
@@ -166,13 +179,13 @@ final class Settings {
 
   /** Adds a problem of a key, under the name by which its value was set. */
   void problem(String key, String complaint) {
-    Key declared = keys.stream().filter(it -> it.matches(key)).findFirst().orElse(null);
+    Key declared = declared(key);
     ValueType type = declared == null ? null : declared.value();
     String text = values.getOrDefault(key, type == null ? "" : type.defaultText());
     String shown =
         text.isEmpty() && !values.containsKey(key)
             ? ""
-            : type != null && type.isSensitive() ? "the value " : "\"" + text + "\" ";
+            : isSensitive(declared) ? "the value " : "\"" + text + "\" ";
     problems.add("%s: %s%s".formatted(source(key, declared), shown, complaint));
   }
 

@@ -173,7 +173,10 @@ public final class ValueType {
     }
   }
 
-  /** What the checks that follow take in place of a text that {@link #parse} refused. */
+  /**
+   * Returns the value that replaces a text that {@link #parse} refused in the checks of the rest:
+   * the default, or else the text itself; null if neither fits the type.
+   */
   @Nullable Object standIn(String text) {
     try {
       return parse(defaultText);

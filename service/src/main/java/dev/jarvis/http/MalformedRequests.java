@@ -15,13 +15,9 @@ import io.helidon.http.Status;
 import io.helidon.webserver.http.DirectHandlers;
 import io.opentelemetry.api.trace.Span;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Answers, counts and logs the requests that the server refuses before any filter runs. */
 public final class MalformedRequests implements DirectHandler {
-  private static final Logger LOG = LoggerFactory.getLogger("dev.jarvis.request");
-
   private final Instruments instruments;
   private final long maxBodyBytes;
 
@@ -94,7 +90,8 @@ public final class MalformedRequests implements DirectHandler {
   private void refused(Status status, String requestId) {
     String code = Integer.toString(status.code());
     instruments.add(Metric.HTTP_REQUESTS, 1, "_OTHER", Routes.UNMATCHED, code);
-    LOG.atInfo()
+    RequestLog.LOG
+        .atInfo()
         .addKeyValue("method", "_OTHER")
         .addKeyValue("path", "")
         .addKeyValue("status", status.code())

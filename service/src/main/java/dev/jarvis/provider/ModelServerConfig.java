@@ -22,18 +22,21 @@ public record ModelServerConfig(
     @Doc("Sent as bearer token. Empty: none.") @Nullable Secret apiKey,
     @Doc("How long the list of models may take.") @Default("10s") Duration listTimeout,
     @Inline Timeouts timeouts,
-    @Doc(
-            "as-asked: requests a stream if the client does, and a whole answer otherwise. stream: always requests a stream.")
-        @Default("as-asked")
-        AskMode ask,
+    @Doc(AskMode.DOC) @Default(AskMode.DEFAULT) AskMode ask,
     @Inline FieldPolicy fields) {
 
-  /** Whether the server is asked for streams. */
+  /** Whether streams are requested of the server. */
   public enum AskMode {
-    /** Where the client wants one. */
+    /** If the client requests one. */
     AS_ASKED,
     /** Always. */
-    STREAM
+    STREAM;
+
+    /** Describes the key, for each kind of provider that has it. */
+    public static final String DOC =
+        "as-asked: requests a stream if the client does, and a whole answer otherwise. stream: always requests a stream.";
+
+    public static final String DEFAULT = "as-asked";
   }
 
   /** How long a server may take. */
@@ -46,7 +49,7 @@ public record ModelServerConfig(
       @Doc("How long each further token may take.") @Default("60s") Duration betweenTokensTimeout,
       @Doc("How long a whole answer may take.") @Default("10m") Duration answerTimeout) {}
 
-  /** Whether the server is asked for a stream also where the client wants the answer whole. */
+  /** Whether a stream is requested of the server even if the client wants a whole answer. */
   public boolean alwaysStreams() {
     return ask == AskMode.STREAM;
   }

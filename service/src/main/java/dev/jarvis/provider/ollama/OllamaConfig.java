@@ -13,15 +13,12 @@ import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The built-in provider {@value #NAME}: an Ollama server near by. */
+/** The built-in provider {@value #NAME}: an Ollama server. */
 public record OllamaConfig(
     @Doc("Base URL of the server. Empty: none.") @Nullable HttpUrl url,
     @Doc("How long the list of models may take.") @Default("2s") Duration listTimeout,
     @Inline Timeouts timeouts,
-    @Doc(
-            "as-asked: the server is asked for a stream where the client wants one, and for a whole answer otherwise. stream: always for a stream.")
-        @Default("as-asked")
-        AskMode ask) {
+    @Doc(AskMode.DOC) @Default(AskMode.DEFAULT) AskMode ask) {
   /** Its name in routes, prices and telemetry. */
   public static final String NAME = "ollama";
 
