@@ -8,7 +8,6 @@ import dev.jarvis.document.FileStore.Content;
 import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.id.UuidV7;
-import dev.jarvis.storage.embedded.TestDatabase;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -25,15 +24,13 @@ class FileStoreTest {
   private static final Content CONTENT = new Content(3, "abc");
 
   @TempDir static Path home;
-  private static TestDatabase database;
   private static TestDocuments documents;
   private static FileStore files;
   private static IngestQueue queue;
 
   @BeforeAll
   static void start() throws Exception {
-    database = TestDatabase.create();
-    documents = new TestDocuments(database, home);
+    documents = TestDocuments.onSharedServer(home);
     files = documents.files();
     queue = documents.queue();
   }
@@ -41,7 +38,6 @@ class FileStoreTest {
   @AfterAll
   static void stop() throws Exception {
     documents.close();
-    database.close();
   }
 
   @BeforeEach

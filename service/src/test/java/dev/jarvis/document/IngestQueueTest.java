@@ -7,7 +7,6 @@ import dev.jarvis.document.FileStore.Content;
 import dev.jarvis.document.IngestQueue.Stats;
 import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.id.UuidV7;
-import dev.jarvis.storage.embedded.TestDatabase;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -30,15 +29,13 @@ class IngestQueueTest {
   private static final Duration LONG = Duration.ofMinutes(5);
 
   @TempDir static Path home;
-  private static TestDatabase database;
   private static TestDocuments documents;
   private static FileStore files;
   private static IngestQueue queue;
 
   @BeforeAll
   static void start() throws Exception {
-    database = TestDatabase.create();
-    documents = new TestDocuments(database, home);
+    documents = TestDocuments.onSharedServer(home);
     files = documents.files();
     queue = documents.queue();
   }
@@ -46,7 +43,6 @@ class IngestQueueTest {
   @AfterAll
   static void stop() throws Exception {
     documents.close();
-    database.close();
   }
 
   @BeforeEach

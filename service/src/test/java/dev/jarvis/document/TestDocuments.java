@@ -26,6 +26,7 @@ public final class TestDocuments implements AutoCloseable {
   private static final ObjectStoreConfig OBJECTS =
       Configs.of(ObjectStoreConfig.class, Map.of("bucket", "documents"));
 
+  private final AutoCloseable server;
   private final Telemetry telemetry;
   private final Database database;
   private final ObjectStore objects;
@@ -34,20 +35,22 @@ public final class TestDocuments implements AutoCloseable {
 
   /** Uses an embedded PostgreSQL, whose data remains in its home. */
   public TestDocuments(Path home) throws Exception {
-    this(EMBEDDED, home);
+    this(EMBEDDED, home, () -> {});
   }
 
-  /** Uses a database of the shared PostgreSQL. */
-  public TestDocuments(TestDatabase database, Path home) throws Exception {
-    this(database.config(4, LIMIT), home);
-  }
-
-  private TestDocuments(DatabaseConfig config, Path home) throws Exception {
+  private TestDocuments(DatabaseConfig config, Path home, AutoCloseable server) throws Exception {
+    this.server = server;
     telemetry = Recorded.start();
     database = Stores.database(config, home, telemetry);
     objects = Stores.objects(OBJECTS, home, telemetry);
     files = new FileStore(database);
     queue = new IngestQueue(database);
+  }
+
+  /** Uses a new database of the shared PostgreSQL. */
+  public static TestDocuments onSharedServer(Path home) throws Exception {
+    TestDatabase database = TestDatabase.create();
+    return new TestDocuments(database.config(4, LIMIT), home, database);
   }
 
   /** Computes each vector from the first and the last letter of its text. */
@@ -122,5 +125,6 @@ public final class TestDocuments implements AutoCloseable {
     objects.close();
     database.close();
     telemetry.close();
+    server.close();
   }
 }

@@ -9,7 +9,6 @@ import dev.jarvis.document.FileStore.Content;
 import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.id.UuidV7;
 import dev.jarvis.storage.Recorded;
-import dev.jarvis.storage.embedded.TestDatabase;
 import dev.jarvis.telemetry.Metric;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.sdk.trace.data.SpanData;
@@ -38,19 +37,16 @@ class WorkersTest {
   private static final String TEXT = "A sentence of some words about gulls. ".repeat(400);
 
   @TempDir static Path home;
-  private static TestDatabase database;
   private static TestDocuments documents;
 
   @BeforeAll
   static void start() throws Exception {
-    database = TestDatabase.create();
-    documents = new TestDocuments(database, home);
+    documents = TestDocuments.onSharedServer(home);
   }
 
   @AfterAll
   static void stop() throws Exception {
     documents.close();
-    database.close();
   }
 
   private static UUID upload(String text) throws IOException {

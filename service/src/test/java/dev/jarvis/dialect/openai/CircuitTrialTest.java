@@ -29,21 +29,7 @@ class CircuitTrialTest {
 
   @BeforeAll
   static void start() throws Exception {
-    SECOND.listModels("second:1b");
-    service =
-        TestService.startWith(
-                """
-                providers:
-                  second: {type: ollama, url: "%s"}
-                routes:
-                  - name: both
-                    targets:
-                      - {provider: ollama, model: "fake:1b", priority: 1}
-                      - {provider: second, model: "second:1b", priority: 2}
-                """
-                    .formatted(SECOND.uri()))
-            .awaitModel("fake:1b")
-            .awaitModel("second:1b");
+    service = SecondOllama.service(SECOND, "");
   }
 
   @AfterAll
@@ -65,8 +51,7 @@ class CircuitTrialTest {
 
   @Test
   void clientsThatDisconnectDoNotOpenTheCircuit() throws Exception {
-    SECOND.reset();
-    SECOND.listModels("second:1b");
+    SecondOllama.reset(SECOND);
     SECOND.stallBeforeHeaders();
     String aborted =
         "llm_requests_total{model=\"second:1b\",outcome=\"aborted\",provider=\"second\"}";
@@ -81,8 +66,7 @@ class CircuitTrialTest {
         }
       }
     } finally {
-      SECOND.reset();
-      SECOND.listModels("second:1b");
+      SecondOllama.reset(SECOND);
     }
 
     assertThat(service.metric("llm_circuit_open{model=\"second:1b\",provider=\"second\"}"))

@@ -19,22 +19,7 @@ class KeepAliveFallbackTest {
 
   @BeforeAll
   static void start() throws Exception {
-    SECOND.listModels("second:1b");
-    service =
-        TestService.startWith(
-                """
-                chat: {sse-keep-alive: 50ms}
-                providers:
-                  second: {type: ollama, url: "%s"}
-                routes:
-                  - name: both
-                    targets:
-                      - {provider: ollama, model: "fake:1b", priority: 1}
-                      - {provider: second, model: "second:1b", priority: 2}
-                """
-                    .formatted(SECOND.uri()))
-            .awaitModel("fake:1b")
-            .awaitModel("second:1b");
+    service = SecondOllama.service(SECOND, "chat: {sse-keep-alive: 50ms}");
   }
 
   @AfterAll
@@ -46,8 +31,7 @@ class KeepAliveFallbackTest {
   @AfterEach
   void reset() {
     service.ollama().reset();
-    SECOND.reset();
-    SECOND.listModels("second:1b");
+    SecondOllama.reset(SECOND);
   }
 
   private static String question(String model) {

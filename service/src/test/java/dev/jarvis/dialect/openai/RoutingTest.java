@@ -65,8 +65,7 @@ class RoutingTest {
   @AfterEach
   void reset() {
     service.ollama().reset();
-    SECOND.reset();
-    SECOND.listModels("second:1b");
+    SecondOllama.reset(SECOND);
   }
 
   @Test

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.jarvis.document.IndexedDocument;
 import dev.jarvis.document.TestDocuments;
-import dev.jarvis.storage.embedded.TestDatabase;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,21 +20,18 @@ class PassageStoreTest {
   private static final Duration LIMIT = Duration.ofSeconds(20);
 
   @TempDir static Path home;
-  private static TestDatabase database;
   private static TestDocuments documents;
   private static PassageStore passages;
 
   @BeforeAll
   static void start() throws Exception {
-    database = TestDatabase.create();
-    documents = new TestDocuments(database, home);
+    documents = TestDocuments.onSharedServer(home);
     passages = new PassageStore(documents.database(), false, LIMIT);
   }
 
   @AfterAll
   static void stop() throws Exception {
     documents.close();
-    database.close();
   }
 
   private static void add(String user, List<String> texts) {
