@@ -19,7 +19,8 @@ public final class Main {
   private Main() {}
 
   /**
-   * Takes no arguments: every setting is a variable or stands in the file that JARVIS_CONFIG names.
+   * Takes no arguments: settings are environment variables, or keys of the file that JARVIS_CONFIG
+   * names.
    */
   public static void main(String[] args) {
     SLF4JBridgeHandler.removeHandlersForRootLogger();
@@ -35,7 +36,7 @@ public final class Main {
     } catch (ConfigException e) {
       System.err.println(e.getMessage());
       exit(1);
-    } catch (Throwable e) { // an Error too: the threads that run already would keep the process
+    } catch (Throwable e) { // also an Error: running threads would keep the process alive
       try {
         LOG.atError().setCause(e).log("start failed");
       } finally {

@@ -28,10 +28,10 @@ final class PassageStore {
   private static final int PAGE = 1000;
   private static final int MAX_TERMS = 32;
 
-  /** Candidates of the ranking by words: those with the best rank by all words, … */
+  /** Candidates of the ranking by words that rank best by all words. */
   private static final int BEST = 1_000;
 
-  /** … and so many with each word, so that a rare word brings all of its passages. */
+  /** Further candidates for each word, so that a rare word brings all of its passages. */
   private static final int RARE = 200;
 
   /** The result of array_send begins with dimensions, flags, type, length and lower bound. */

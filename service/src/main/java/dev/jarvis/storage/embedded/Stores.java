@@ -32,7 +32,7 @@ public final class Stores {
     LocalPostgres server = LocalPostgres.start(home.resolve("postgres"));
     try {
       return Database.open(server.url(), config, telemetry, server);
-    } catch (Throwable e) { // an Error too: the process ends, the server must not outlive it
+    } catch (Throwable e) { // also an Error: the server must not outlive the process
       server.close();
       throw e;
     }
