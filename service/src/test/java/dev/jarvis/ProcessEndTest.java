@@ -38,7 +38,10 @@ class ProcessEndTest {
       assertThat(service.get("/metrics").body()).contains("log_lines_dropped_total 0");
       service.terminate();
       assertThat(service.exitCode()).isZero();
-      assertThat(service.servers()).as("embedded servers that still run").isEmpty();
+      assertThat(service.servers())
+          .extracting(it -> it.info().commandLine().orElse("ended by now"))
+          .as("embedded servers that still run")
+          .isEmpty();
     }
   }
 
@@ -82,7 +85,10 @@ class ProcessEndTest {
         ServiceProcess service = start(List.of("-cp", classPath), ollama)) {
       assertThat(service.output()).contains("start failed", "NoClassDefFoundError");
       assertThat(service.exitCode()).isEqualTo(1);
-      assertThat(service.servers()).as("embedded servers that still run").isEmpty();
+      assertThat(service.servers())
+          .extracting(it -> it.info().commandLine().orElse("ended by now"))
+          .as("embedded servers that still run")
+          .isEmpty();
     }
   }
 

@@ -107,7 +107,7 @@ public final class LocalRedis implements Closeable {
   private boolean answers() {
     try (Socket socket = new Socket()) {
       socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 500);
-      return Files.exists(pidFile());
+      return folder.process(pidFile()).isPresent(); // its file is there before the id is in it
     } catch (IOException e) {
       return false;
     }
