@@ -393,6 +393,8 @@ class AdmissionTest {
       }
     } catch (ApiException.Overloaded e) {
       assertThat(e).hasMessageEndingWith(".");
+    } catch (CancelledException e) {
+      assertThat(scope.cancelled()).isTrue();
     } catch (RuntimeException e) {
       throw new CompletionException(e);
     }
