@@ -37,6 +37,7 @@ public final class Attempt {
   private int piecesSince;
   private @Nullable FinishReason finishReason;
   private int finishedChoice;
+  private final Notes notes = new Notes();
   private @Nullable Timings timings;
   private Outcome outcome = Outcome.ERROR;
   private @Nullable Throwable error;
@@ -125,6 +126,7 @@ public final class Attempt {
           finishedChoice = it.choice();
         }
       }
+      case Event.Note it -> notes.add(it);
       case Event.End it -> timings = it.timings();
       default -> {}
     }
@@ -234,6 +236,11 @@ public final class Attempt {
     if (usage.estimated()) {
       span.setAttribute("jarvis.usage.estimated", true);
     }
+    notes
+        .byKind()
+        .forEach(
+            (kind, about) ->
+                span.setAttribute(AttributeKey.stringArrayKey("jarvis." + kind), about));
     span.setAttribute("jarvis.outcome", outcome.label());
     if (finishReason != null) {
       span.setAttribute(FINISH_REASONS, List.of(finishReason.id()));

@@ -3,6 +3,7 @@ package dev.jarvis.gateway;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -154,6 +155,26 @@ public sealed interface Event {
     @Override
     public long weight() {
       return vectors.stream().mapToLong(it -> 32 + 4L * it.length).sum();
+    }
+  }
+
+  /**
+   * Something that the client should know about the answer, learnt while it was generated.
+   *
+   * @param detail what it is about, for example the field that was corrected; printable ASCII
+   */
+  record Note(Kind kind, String detail) implements Event {
+    /** What is told. */
+    public enum Kind {
+      /** The model server's answer was changed, because the specification settles what it means. */
+      CORRECTED,
+      /** The model did not see the whole prompt. */
+      TRUNCATED;
+
+      /** The name in {@code x-jarvis-} headers, {@code jarvis} objects and span attributes. */
+      public String id() {
+        return name().toLowerCase(Locale.ROOT);
+      }
     }
   }
 

@@ -6,6 +6,7 @@ import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.CallRecord;
 import dev.jarvis.gateway.Caller;
 import dev.jarvis.gateway.Head;
+import dev.jarvis.gateway.Notes;
 import dev.jarvis.gateway.Outcome;
 import dev.jarvis.gateway.Pipeline;
 import dev.jarvis.gateway.Question;
@@ -92,14 +93,29 @@ final class Calls {
 
   /** Sets headers that name the target and the ignored fields; to be called before the body. */
   static void explain(Head head, ServerResponse response) {
-    explanation(head)
-        .forEach((name, value) -> response.header(HeaderNames.create("x-jarvis-" + name), value));
+    explanation(head).forEach((name, value) -> header(name, value, response));
   }
 
-  /** The same for a stream whose headers were sent before the target was known. */
-  static ObjectNode json(Head head) {
+  /** Sets headers for what was learnt while the answer was generated. */
+  static void explain(Notes notes, ServerResponse response) {
+    notes.byKind().forEach((kind, about) -> header(kind, String.join(", ", about), response));
+  }
+
+  private static void header(String name, String value, ServerResponse response) {
+    response.header(HeaderNames.create("x-jarvis-" + name), value);
+  }
+
+  /**
+   * The same for a stream, whose headers were sent before all of it was known.
+   *
+   * @param head null if the headers tell it
+   */
+  static ObjectNode late(@Nullable Head head, Notes notes) {
     ObjectNode json = Json.object();
-    explanation(head).forEach(json::put);
+    if (head != null) {
+      explanation(head).forEach(json::put);
+    }
+    notes.byKind().forEach((kind, about) -> json.put(kind, String.join(", ", about)));
     return json;
   }
 

@@ -88,6 +88,7 @@ public final class ChatRoutes {
       choices.add(event);
       event = answer.next();
     }
+    Calls.explain(choices.notes(), response);
     ObjectNode body = Completions.whole(exchange.id(), request.model(), choices);
     JsonNode citations = choices.citations();
     if (citations != null) {

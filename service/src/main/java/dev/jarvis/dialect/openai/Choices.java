@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.FinishReason;
+import dev.jarvis.gateway.Notes;
 import dev.jarvis.json.Json;
 import java.util.Map;
 import java.util.TreeMap;
@@ -24,6 +25,7 @@ final class Choices {
 
   private final Map<Integer, Choice> choices = new TreeMap<>();
   private final ObjectNode answerFields = Json.object();
+  private final Notes notes = new Notes();
   private Event.@Nullable UsageReport usage;
   private @Nullable ObjectNode citations;
 
@@ -53,6 +55,7 @@ final class Choices {
         }
       }
       case Event.UsageReport it -> usage = it;
+      case Event.Note it -> notes.add(it);
       case Event.Citations it -> citations = it.json();
       case Event.Vectors it -> throw new IllegalStateException("a chat has no vectors");
       case Event.End it -> {}
@@ -76,6 +79,10 @@ final class Choices {
   /** The passages that the answer is grounded in; null if it is not. */
   @Nullable ObjectNode citations() {
     return citations;
+  }
+
+  Notes notes() {
+    return notes;
   }
 
   ArrayNode json() {

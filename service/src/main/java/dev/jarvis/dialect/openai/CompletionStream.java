@@ -88,11 +88,11 @@ final class CompletionStream {
       keepAlive();
       event = answer.next();
     }
-    ObjectNode late = lateHead == null ? null : Calls.json(lateHead);
+    ObjectNode late = Calls.late(lateHead, chunks.notes());
     if (request.includeUsage()) {
       stream.send(chunks.usage(late));
     }
-    if (late != null) {
+    if (!late.isEmpty()) {
       stream.comment("jarvis " + late);
     }
     stream.done();

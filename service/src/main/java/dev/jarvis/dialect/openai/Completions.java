@@ -3,6 +3,7 @@ package dev.jarvis.dialect.openai;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.Notes;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.json.Json;
 import java.time.Instant;
@@ -74,6 +75,7 @@ final class Completions {
     private final BitSet begun = new BitSet();
     private final long created = Instant.now().getEpochSecond();
     private final ObjectNode answerFields = Json.object();
+    private final Notes notes = new Notes();
     private @Nullable ObjectNode citations;
     private Event.@Nullable UsageReport usage;
 
@@ -112,6 +114,7 @@ final class Completions {
           to.send(chunk(it.choice(), Json.object(), null, null, it.fields()));
         }
         case Event.AnswerFields it -> answerFields.setAll(it.fields());
+        case Event.Note it -> notes.add(it);
         case Event.Citations it -> citations = it.json();
         case Event.UsageReport it -> usage = it;
         case Event.Vectors it -> throw new IllegalStateException("a chat has no vectors");
@@ -122,20 +125,23 @@ final class Completions {
     /**
      * The chunk with the token usage.
      *
-     * @param late what the response headers would say, if they were sent before that was known;
-     *     null otherwise
+     * @param late what the response headers would say, had it been known before they were sent
      */
-    ObjectNode usage(@Nullable ObjectNode late) {
+    ObjectNode usage(ObjectNode late) {
       ObjectNode body = head(id, "chat.completion.chunk", created, model);
       body.putArray("choices");
       if (usage != null) {
         body.set("usage", Completions.usage(usage));
       }
-      if (late != null) {
+      if (!late.isEmpty()) {
         body.set("jarvis", late);
       }
       body.setAll(answerFields);
       return body;
+    }
+
+    Notes notes() {
+      return notes;
     }
 
     private void delta(int choice, ObjectNode delta, Sink to) throws EventStream.ClientGone {

@@ -24,6 +24,7 @@ final class EventJson {
     @JsonSubTypes.Type(value = Event.AnswerFields.class, name = "answer_fields"),
     @JsonSubTypes.Type(value = Event.ChoiceEnd.class, name = "choice_end"),
     @JsonSubTypes.Type(value = Event.UsageReport.class, name = "usage"),
+    @JsonSubTypes.Type(value = Event.Note.class, name = "note"),
   })
   private interface Typed {}
 
