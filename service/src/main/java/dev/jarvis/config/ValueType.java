@@ -138,6 +138,9 @@ public final class ValueType {
       return (zeroAllowed() ? "0 or " : "")
           + "a duration between 1 ms and 30 days, such as 500ms, 30s or 10m";
     }
+    if (type == BigDecimal.class && range != null) {
+      return "a number from " + span();
+    }
     if (type == BigDecimal.class) {
       return "an amount of at least 0 and below " + AMOUNT_LIMIT + ", such as 0.15";
     }
@@ -244,6 +247,10 @@ public final class ValueType {
     if (type == BigDecimal.class) {
       BigDecimal amount = new BigDecimal(text);
       check(amount.signum() >= 0 && amount.compareTo(AMOUNT_LIMIT) < 0);
+      check(
+          range == null
+              || (amount.compareTo(BigDecimal.valueOf(min())) >= 0
+                  && amount.compareTo(BigDecimal.valueOf(max())) <= 0));
       return amount;
     }
     if (type == Duration.class) {

@@ -55,6 +55,11 @@ public record ChatRequest(String model, ObjectNode body) implements Question {
     return number("presence_penalty");
   }
 
+  /** Divides the score of tokens that have appeared; 1 is off. Ollama's and llama.cpp's field. */
+  public OptionalDouble repeatPenalty() {
+    return number("repeat_penalty");
+  }
+
   /** Maximum number of output tokens, at least 1. */
   @Override
   public OptionalInt maxTokens() {

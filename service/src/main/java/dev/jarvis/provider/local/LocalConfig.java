@@ -3,8 +3,10 @@ package dev.jarvis.provider.local;
 import dev.jarvis.config.Checked;
 import dev.jarvis.config.Default;
 import dev.jarvis.config.Doc;
+import dev.jarvis.config.Inline;
 import dev.jarvis.config.Problems;
 import dev.jarvis.config.Range;
+import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,10 +34,28 @@ public record LocalConfig(
             "Maximum number of tokens of an answer, unless the request sets it; small models may never end on their own.")
         @Default("512")
         @Range(min = 1, max = 1 << 20)
-        int maxTokens)
+        int maxTokens,
+    @Inline Sampling sampling)
     implements Checked {
   /** Its name in routes, prices and telemetry. */
   public static final String NAME = "local";
+
+  /** How the next token is chosen, unless the request says otherwise. */
+  public record Sampling(
+      @Doc(
+              "Temperature of an answer, unless the request sets it; a small model rambles at the usual 0.8.")
+          @Default("0.1")
+          @Range(max = 2)
+          BigDecimal temperature,
+      @Doc("Only the most probable tokens with this total probability, unless the request sets it.")
+          @Default("0.9")
+          @Range(max = 1)
+          BigDecimal topP,
+      @Doc(
+              "Divides the score of the tokens that appeared before, so that a small model does not repeat itself. 1: off.")
+          @Default("1.1")
+          @Range(min = 1, max = 2)
+          BigDecimal repeatPenalty) {}
 
   @Override
   public void check(Problems problems) {

@@ -27,7 +27,8 @@ final class LocalModel implements AutoCloseable {
   private static final int STEP_TOKENS = 128;
 
   /** The fields that it honours besides the common ones. */
-  static final Set<String> HONOURED = Set.of("frequency_penalty", "presence_penalty");
+  static final Set<String> HONOURED =
+      Set.of("frequency_penalty", "presence_penalty", "repeat_penalty");
 
   private final LocalConfig config;
   private final LlamaModel model;
@@ -98,13 +99,16 @@ final class LocalModel implements AutoCloseable {
   }
 
   private void generate(ChatTemplate prompt, int input, ChatRequest request, LocalStream stream) {
+    LocalConfig.Sampling sampling = config.sampling();
     int limit =
         Math.min(request.maxTokens().orElse(config.maxTokens()), config.contextTokens() - input);
     boolean reuse = input / STEP_TOKENS > 1 || !repeatable(request);
     InferenceParameters parameters =
         new InferenceParameters(prompt.text()).setNPredict(limit).setCachePrompt(reuse);
-    request.temperature().ifPresent(value -> parameters.setTemperature((float) value));
-    request.topP().ifPresent(value -> parameters.setTopP((float) value));
+    parameters.setTemperature((float) temperature(request));
+    parameters.setTopP((float) request.topP().orElse(sampling.topP().doubleValue()));
+    parameters.setRepeatPenalty(
+        (float) request.repeatPenalty().orElse(sampling.repeatPenalty().doubleValue()));
     request.frequencyPenalty().ifPresent(value -> parameters.setFrequencyPenalty((float) value));
     request.presencePenalty().ifPresent(value -> parameters.setPresencePenalty((float) value));
     request.seed().ifPresent(value -> parameters.setSeed(seed(value)));
@@ -155,8 +159,12 @@ final class LocalModel implements AutoCloseable {
    * Whether the same request must get the same answer. The prompt cache is not used then: it
    * changes the batch sizes, and so the rounding of numbers.
    */
-  private static boolean repeatable(ChatRequest request) {
-    return request.seed().isPresent() || request.temperature().orElse(1) == 0;
+  private boolean repeatable(ChatRequest request) {
+    return request.seed().isPresent() || temperature(request) == 0;
+  }
+
+  private double temperature(ChatRequest request) {
+    return request.temperature().orElse(config.sampling().temperature().doubleValue());
   }
 
   /** The binding takes 32 bits; -1 means a random seed. */

@@ -29,6 +29,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The in-process model with real weights. */
 @Timeout(600)
@@ -83,6 +85,19 @@ class LocalProviderTest {
     // the template's control tokens count too: more than the words, fewer than the characters
     assertThat(answer.usage().inputTokens()).isBetween(12, 30);
     assertThat(answer.usage().outputTokens()).isBetween(3, 40);
+  }
+
+  /** Without its sampling defaults, the small model repeats itself up to the maximum. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3})
+  void answersAGreetingWithSentencesThatEnd(long seed) throws Exception {
+    ChatRequest greeting = Chats.request(MODEL, "Say hello.");
+    greeting.body().put("max_tokens", 200).put("seed", seed);
+
+    Chats.Answer answer = ask(greeting);
+
+    assertThat(answer.reason()).isEqualTo(FinishReason.STOP);
+    assertThat(answer.text().strip()).matches("(?s).+[.!?]\\W*");
   }
 
   private static ProviderRequest longAnswer() {
@@ -174,8 +189,11 @@ class LocalProviderTest {
 
   @Test
   void doesNotSplitCharactersOfSeveralTokens() throws Exception {
-    Chats.Answer answer =
-        ask(Chats.greedy(MODEL, "Repeat exactly: 🎉🎉🎉 漢字 Größe 🎉🎉🎉 漢字 Größe", 40));
+    ChatRequest request =
+        Chats.greedy(MODEL, "Repeat exactly: 🎉🎉🎉 漢字 Größe 🎉🎉🎉 漢字 Größe", 40);
+    request.body().put("repeat_penalty", 1);
+
+    Chats.Answer answer = ask(request);
 
     assertThat(answer.text()).contains("🎉").doesNotContain("\uFFFD");
     assertThat(answer.usage().outputTokens()).isBetween(20, 40);
