@@ -90,7 +90,12 @@ public abstract sealed class ApiException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     public NotFound(String message, @Nullable String param, @Nullable String code) {
-      super(message, param, code, null);
+      this(message, param, code, null);
+    }
+
+    public NotFound(
+        String message, @Nullable String param, @Nullable String code, @Nullable Throwable cause) {
+      super(message, param, code, cause);
     }
   }
 
@@ -110,12 +115,64 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
+  /** A model server refused the request. */
+  public static final class Refused extends ApiException {
+    private static final long serialVersionUID = 1L;
+    private final int status;
+
+    /**
+     * @param status the model server's, one that blames the request
+     * @param code the model server's name of the error
+     */
+    public Refused(
+        int status,
+        String message,
+        @Nullable String param,
+        @Nullable String code,
+        @Nullable Throwable cause) {
+      super(message, param, code == null ? "refused_by_model" : code, cause);
+      this.status = status;
+    }
+
+    public int status() {
+      return status;
+    }
+  }
+
+  /** A limit of a model server's is used up; the client may try again later. */
+  public static final class RateLimited extends ApiException {
+    private static final long serialVersionUID = 1L;
+    private final Duration retryAfter;
+
+    /**
+     * @param code the model server's name of the error
+     * @param retryAfter how long the client should wait; zero if that is not known
+     */
+    public RateLimited(
+        String message, @Nullable String code, Duration retryAfter, @Nullable Throwable cause) {
+      super(message, null, code == null ? "rate_limit_exceeded" : code, cause);
+      this.retryAfter = retryAfter;
+    }
+
+    /** How long the client should wait; zero if that is not known. */
+    public Duration retryAfter() {
+      return retryAfter;
+    }
+  }
+
   /** A model server is down or failed. */
   public static final class UpstreamFailed extends ApiException {
     private static final long serialVersionUID = 1L;
 
     public UpstreamFailed(String message, @Nullable Throwable cause) {
-      super(message, null, "model_server_unavailable", cause);
+      this(message, null, cause);
+    }
+
+    /**
+     * @param code the server's name of the error
+     */
+    public UpstreamFailed(String message, @Nullable String code, @Nullable Throwable cause) {
+      super(message, null, code == null ? "model_server_unavailable" : code, cause);
     }
   }
 
@@ -152,7 +209,15 @@ public abstract sealed class ApiException extends RuntimeException {
      * @param retryAfter how long the client should wait; less than a second counts as a second
      */
     public Overloaded(String message, Duration retryAfter) {
-      super(message, null, "overloaded", null);
+      this(message, null, retryAfter, null);
+    }
+
+    /**
+     * @param code a model server's name of the error
+     */
+    public Overloaded(
+        String message, @Nullable String code, Duration retryAfter, @Nullable Throwable cause) {
+      super(message, null, code == null ? "overloaded" : code, cause);
       this.retryAfter = retryAfter.compareTo(SOON) > 0 ? retryAfter : SOON;
     }
 

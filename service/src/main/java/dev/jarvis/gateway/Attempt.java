@@ -23,6 +23,8 @@ public final class Attempt {
   private static final AttributeKey<List<String>> FINISH_REASONS =
       AttributeKey.stringArrayKey("gen_ai.response.finish_reasons");
 
+  private static final int MAX_REASON = 500;
+
   private final Question question;
   private final boolean streamed;
   private final Target target;
@@ -139,6 +141,8 @@ public final class Attempt {
       endedAt = Instant.now();
       outcome = how;
       error = failure;
+      // a stream may begin with a refusal
+      worked &= how != Outcome.REJECTED || firstNanos != 0 || reported != null;
     }
   }
 
@@ -223,6 +227,13 @@ public final class Attempt {
     return (int) Math.min(tokens, question.maxTokens().orElse(Integer.MAX_VALUE));
   }
 
+  /** What the model server said, which is the innermost cause. */
+  private static String reason(@Nullable Throwable error) {
+    Throwable said = error == null || error.getCause() == null ? error : error.getCause();
+    String text = said == null || said.getMessage() == null ? "" : said.getMessage();
+    return text.substring(0, Math.min(text.length(), MAX_REASON));
+  }
+
   void endSpan(@Nullable Cost cost) {
     Usage usage = usage();
     span.setAttribute("gen_ai.usage.input_tokens", usage.inputTokens());
@@ -246,7 +257,7 @@ public final class Attempt {
       span.setAttribute(FINISH_REASONS, List.of(finishReason.id()));
     }
     if (outcome == Outcome.ERROR || error != null) {
-      span.setStatus(StatusCode.ERROR);
+      span.setStatus(StatusCode.ERROR, reason(error));
       span.setAttribute("error.type", error == null ? "_OTHER" : error.getClass().getSimpleName());
     }
     if (cost != null) {

@@ -9,6 +9,7 @@ import io.helidon.http.HeaderValues;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** Turns errors into HTTP responses in the shape of the OpenAI API, with the request id added. */
@@ -25,7 +26,9 @@ public final class Errors {
       case ApiException.Unauthenticated it ->
           response.header(HeaderNames.WWW_AUTHENTICATE, "Bearer realm=\"jarvis\"");
       case ApiException.Overloaded it ->
-          response.header(HeaderNames.RETRY_AFTER, Long.toString(it.retryAfter().toSeconds()));
+          response.header(HeaderNames.RETRY_AFTER, seconds(it.retryAfter()));
+      case ApiException.RateLimited it when !it.retryAfter().isZero() ->
+          response.header(HeaderNames.RETRY_AFTER, seconds(it.retryAfter()));
       case ApiException.StorageUnavailable it -> response.header(HeaderNames.RETRY_AFTER, "5");
       default -> {}
     }
@@ -36,6 +39,25 @@ public final class Errors {
     }
     response.status(status(error));
     JsonResponse.send(response, body(error, requestId));
+  }
+
+  /** Rounded up, so that no client comes too early. */
+  private static String seconds(Duration wait) {
+    return Long.toString(wait.plusMillis(999).toSeconds());
+  }
+
+  /**
+   * Records an error for the request's log line and span: a fault with its cause, and what a model
+   * server said when it refused the request.
+   */
+  public static void record(Exchange exchange, ApiException error) {
+    Throwable cause = error.getCause();
+    if (isFault(error)) {
+      exchange.failure(cause == null ? error : cause);
+    } else if (cause != null) {
+      Throwable root = cause.getCause() == null ? cause : cause.getCause();
+      exchange.logAttribute("error", String.valueOf(root.getMessage()));
+    }
   }
 
   /** {@code {"error": {"message", "type", "param", "code", "request_id"}}}. */
@@ -85,6 +107,8 @@ public final class Errors {
       case ApiException.Forbidden it -> Status.FORBIDDEN_403;
       case ApiException.NotFound it -> Status.NOT_FOUND_404;
       case ApiException.MethodNotAllowed it -> Status.METHOD_NOT_ALLOWED_405;
+      case ApiException.Refused it -> Status.create(it.status());
+      case ApiException.RateLimited it -> Status.TOO_MANY_REQUESTS_429;
       case ApiException.UpstreamFailed it -> Status.BAD_GATEWAY_502;
       case ApiException.UpstreamTimedOut it -> Status.GATEWAY_TIMEOUT_504;
       case ApiException.Overloaded it -> Status.SERVICE_UNAVAILABLE_503;
@@ -100,6 +124,7 @@ public final class Errors {
       case ApiException.UpstreamFailed it -> "api_error";
       case ApiException.UpstreamTimedOut it -> "api_error";
       case ApiException.StorageUnavailable it -> "api_error";
+      case ApiException.RateLimited it -> "rate_limit_error";
       case ApiException.Overloaded it -> "overloaded_error";
       case ApiException.Internal it -> "api_error";
       default -> "invalid_request_error";

@@ -196,9 +196,7 @@ public final class Routes {
   private static void fail(ServerRequest request, ServerResponse response, ApiException error) {
     OutOfMemory.endProcessIf(error);
     Exchange exchange = Exchange.of(request);
-    if (Errors.isFault(error)) {
-      exchange.failure(error.getCause() == null ? error : error.getCause());
-    }
+    Errors.record(exchange, error);
     if (error instanceof ApiException.Internal) {
       LOG.atError().setCause(error.getCause()).log("request failed");
     }

@@ -4,7 +4,6 @@ import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Timings;
 import dev.jarvis.gateway.Usage;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,24 +19,36 @@ public record Embeddings(List<float[]> vectors, Usage usage, @Nullable Timings t
    * Checks that the vectors are those that were requested.
    *
    * @throws ProviderException.Refused if their length is not the requested one
-   * @throws ProviderException.Unavailable if vectors are missing
+   * @throws ProviderException.Unavailable if vectors are missing or their lengths differ
    */
   public Embeddings checked(EmbeddingRequest request) throws ProviderException {
-    int expected = request.inputs().size();
-    // a model server's JSON may contain null instead of a vector
-    if (vectors.size() != expected
-        || vectors.stream().anyMatch(it -> Objects.isNull(it) || it.length == 0)) {
-      throw new ProviderException.Unavailable(
-          "The model server sent %d vectors for %d inputs.".formatted(vectors.size(), expected),
-          null,
-          true);
+    if (vectors.size() != request.inputs().size()) {
+      throw wrongCount(vectors.size(), request);
     }
     int length = vectors.getFirst().length;
+    for (float[] vector : vectors) {
+      if (vector.length != length) {
+        throw new ProviderException.Unavailable(
+            "The model server sent vectors of different lengths: %d and %d numbers."
+                .formatted(length, vector.length),
+            null,
+            true);
+      }
+    }
     if (request.dimensions().orElse(length) != length) {
       throw new ProviderException.Refused(
           "'dimensions' is %d; this model only supports vectors of %d numbers."
-              .formatted(request.dimensions().getAsInt(), length));
+              .formatted(request.dimensions().getAsInt(), length),
+          ProviderException.Refusal.of("dimensions"),
+          null);
     }
     return this;
+  }
+
+  static ProviderException wrongCount(int count, EmbeddingRequest request) {
+    return new ProviderException.Unavailable(
+        "The model server sent %d vectors for %d inputs.".formatted(count, request.inputs().size()),
+        null,
+        true);
   }
 }

@@ -20,6 +20,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -138,7 +139,8 @@ public final class ModelServerClient implements AutoCloseable {
     long deadline = System.nanoTime() + limit.toNanos();
     HttpResponse<InputStream> response = send(builder.build(), limit);
     if (response.statusCode() != 200) {
-      throw ModelServerErrors.of(response.statusCode(), retryAfter(response), errorBody(response));
+      Duration retryAfter = RetryAfter.of(response.headers(), Instant.now());
+      throw ModelServerErrors.of(response.statusCode(), retryAfter, errorBody(response));
     }
     return new Opened(response.body(), left(deadline));
   }
@@ -238,14 +240,6 @@ public final class ModelServerClient implements AutoCloseable {
 
   private static Duration left(long deadline) {
     return Duration.ofNanos(Math.max(1, deadline - System.nanoTime()));
-  }
-
-  /** The seconds of the header {@code Retry-After}; zero if it is absent or a date. */
-  private static Duration retryAfter(HttpResponse<?> response) {
-    String seconds = response.headers().firstValue("retry-after").orElse("").strip();
-    return seconds.matches("\\d{1,6}")
-        ? Duration.ofSeconds(Long.parseLong(seconds))
-        : Duration.ZERO;
   }
 
   /** Cancels running requests; waits a second at most. */

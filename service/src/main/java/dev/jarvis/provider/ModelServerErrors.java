@@ -1,109 +1,107 @@
 package dev.jarvis.provider;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.jarvis.json.SharedBuffers;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Translates a model server's error responses into {@link ProviderException}s: the status, and the
- * text in Ollama's form ({@code {"error": "…"}}) or OpenAI's ({@code {"error": {"message": "…"}}}),
- * with addresses and keys masked.
+ * Translates a model server's errors into {@link ProviderException}s, whether the status reports
+ * them or they stand in a successful answer. Their texts are the causes, for the log; what clients
+ * see is masked.
  */
 public final class ModelServerErrors {
-  private static final ObjectMapper JSON = SharedBuffers.mapper();
-  private static final int LIMIT_CHARS = 300;
-
-  /** Longer texts are cut before keys are masked. */
-  private static final int MASKED_CHARS = 2_000;
-
-  /**
-   * URLs; IPv4 and IPv6 addresses, host names and {@code localhost}, each with its port. A name
-   * without dots before a number below 1000 may be anything ({@code limit:512}): it counts as a
-   * host if the port is a web server's or the words before it suggest so. Names of internal domains
-   * need no port.
-   */
-  private static final Pattern ADDRESS =
-      Pattern.compile(
-          "\\b[a-z][a-z0-9+.-]{0,20}://[^\\s\"'<>)]+"
-              + "|\\b\\d{1,3}(?:\\.\\d{1,3}){3}(?::\\d{1,5})?\\b"
-              + "|\\[[0-9a-f:.]*:[0-9a-f:.]*\\](?::\\d{1,5})?"
-              + "|\\blocalhost\\b(?::\\d{1,5})?"
-              + "|\\b[a-z0-9][a-z0-9-]*(?:\\.[a-z0-9-]+)*"
-              + "\\.(?:internal|local|localdomain|svc|lan|corp|home\\.arpa)(?![.-]?\\w)"
-              + "(?::\\d{1,5})?"
-              + "|\\b[a-z][a-z0-9-]*(?:\\.[a-z0-9-]+)*:\\d{4,5}\\b"
-              + "|\\b[a-z][a-z0-9-]*(?:\\.[a-z0-9-]+)*\\.[a-z][a-z0-9-]*:\\d{2,3}\\b"
-              + "|\\b[a-z][a-z0-9-]*:(?:80|443)\\b"
-              + "|(?<=\\b(?:tcp|host|server|upstream|connect to|connecting to|connection to)\\s)"
-              + "[a-z][a-z0-9-]*:\\d{1,3}\\b",
-          Pattern.CASE_INSENSITIVE);
-
-  /** Bearer tokens, keys by their usual prefixes, JWTs, and long words of letters and digits. */
-  private static final Pattern SECRET =
-      Pattern.compile(
-          "\\bbearer\\s+[^\\s\"',;]+"
-              + "|\\b(?:sk|pk|rk|hf|gsk|xai)[-_][\\w*.-]{6,}"
-              + "|\\bAIza[\\w-]{10,}"
-              + "|\\beyJ[\\w-]+\\.[\\w-]+(?:\\.[\\w-]*)?"
-              + "|\\b(?=[a-z_]*\\d)(?=\\d*[a-z_])\\w{32,}\\b",
-          Pattern.CASE_INSENSITIVE);
+  private static final String NO_MODEL = "The model server has no such model.";
+  private static final String NO_PATH =
+      "The model server does not know the path; is its URL configured with the right path?";
+  private static final String CREDENTIALS = "The model server rejected JARVIS's API key.";
+  private static final String ACCOUNT = "JARVIS's account at the model server has no credit left.";
+  private static final String BUSY = "The model server is busy";
+  private static final String IN_ANSWER = "The model server reported an error in its answer";
 
   private ModelServerErrors() {}
 
   /**
    * The exception for a response with a status other than 200.
    *
-   * @param retryAfter the server's {@code Retry-After}; zero if there is none
+   * @param retryAfter how long the server asks to wait; zero if it does not
    */
   static ProviderException of(int status, Duration retryAfter, byte[] body) {
-    String text = text(body);
-    if (status == 404) {
-      return new ProviderException.NotFound("The model server has no such model.");
-    }
-    // Ollama's queue is full; the text distinguishes this from a proxy without an upstream
-    if (status == 429 || (status == 503 && text.contains("server busy"))) {
-      return new ProviderException.Busy("The model server is busy.", retryAfter);
-    }
-    if (status == 401 || status == 403) {
-      // the configured key is wrong: not the client's fault, and none of its business
-      return new ProviderException.Unavailable(
-          "The model server rejected JARVIS's API key.", new IOException(text));
-    }
-    // Ollama 0.11 answers with 500 if a chat model is asked for embeddings
-    boolean refused = status == 500 && text.contains("does not support");
-    if (refused || status == 400 || status == 413 || status == 422) {
-      return new ProviderException.Refused(
-          text.isEmpty()
-              ? "The model server refused the request."
-              : ADDRESS.matcher(text).replaceAll("[address]"));
-    }
-    return new ProviderException.Unavailable(
-        "The model server answered with status " + status + ".", new IOException(text));
+    return of(
+        status,
+        retryAfter,
+        ServerError.of(body),
+        "The model server answered with status " + status,
+        false);
   }
 
   /**
-   * The text of an error, bounded, without control characters and keys; empty if there is none. For
-   * the log: addresses, which an operator needs, are not masked.
+   * The error in a successful JSON answer, or in an event of a stream.
+   *
+   * @return null if it is none
    */
-  public static String text(JsonNode node) {
-    JsonNode error = node.path("error");
-    String text = error.isTextual() ? error.textValue() : error.path("message").asText();
-    text = bounded(text, MASKED_CHARS).replaceAll("\\p{Cntrl}+", " ").strip();
-    return bounded(SECRET.matcher(text).replaceAll("[secret]"), LIMIT_CHARS);
+  public static @Nullable ProviderException inAnswer(JsonNode json) {
+    ServerError error = ServerError.in(json);
+    return error == null ? null : of(error.status(), Duration.ZERO, error, IN_ANSWER, true);
   }
 
-  private static String bounded(String text, int chars) {
-    return text.length() <= chars ? text : text.substring(0, chars) + "…";
+  /**
+   * @param fault what the client gets to know if the server failed
+   * @param begun whether the server had accepted the request
+   */
+  private static ProviderException of(
+      int status, Duration retryAfter, ServerError error, String fault, boolean begun) {
+    String text = Masking.forLog(error.text());
+    IOException cause = text.isEmpty() ? null : new IOException(text);
+    ErrorNature nature = ErrorNature.of(status, error, !retryAfter.isZero());
+    return switch (nature) {
+      case CONTEXT_TOO_LONG, CONTENT_POLICY, REFUSED ->
+          new ProviderException.Refused(
+              text.isEmpty() ? "The model server refused the request." : Masking.forClient(text),
+              refusal(nature, status, error),
+              cause);
+      case NO_MODEL -> new ProviderException.NotFound(NO_MODEL, cause);
+      case RATE_LIMITED, BUSY ->
+          new ProviderException.Busy(
+              saying(BUSY, text),
+              retryAfter,
+              nature == ErrorNature.RATE_LIMITED,
+              error.code(),
+              cause);
+      // not the client's fault, and none of its business
+      case NO_PATH -> new ProviderException.Unavailable(NO_PATH, null, cause, false);
+      case CREDENTIALS -> new ProviderException.Unavailable(CREDENTIALS, null, cause, false);
+      case ACCOUNT ->
+          new ProviderException.Unavailable(
+              ACCOUNT, error.code() == null ? "insufficient_quota" : error.code(), cause, false);
+      case FAULT ->
+          new ProviderException.Unavailable(saying(fault, text), error.code(), cause, begun);
+    };
   }
 
-  private static String text(byte[] body) {
-    try {
-      return text(JSON.readTree(body));
-    } catch (IOException e) {
-      return "";
-    }
+  private static ProviderException.Refusal refusal(
+      ErrorNature nature, int status, ServerError error) {
+    return switch (nature) {
+      case CONTEXT_TOO_LONG -> ProviderException.Refusal.contextTooLong(error.param());
+      case CONTENT_POLICY ->
+          new ProviderException.Refusal(
+              ProviderException.Reason.CONTENT_POLICY,
+              400,
+              error.code() == null ? "content_filter" : error.code(),
+              error.param());
+      default ->
+          new ProviderException.Refusal(
+              ProviderException.Reason.REQUEST,
+              nature.statusForClient(status),
+              error.code(),
+              error.param());
+    };
+  }
+
+  /** With the server's text, unless that is the trace of a fault. */
+  private static String saying(String what, String text) {
+    return text.isEmpty() || text.contains("Traceback (most recent")
+        ? what + "."
+        : what + ": " + Masking.withoutPaths(Masking.forClient(text));
   }
 }

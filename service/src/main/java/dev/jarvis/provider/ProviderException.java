@@ -1,5 +1,6 @@
 package dev.jarvis.provider;
 
+import java.io.Serializable;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -10,8 +11,16 @@ import org.jspecify.annotations.Nullable;
 public abstract sealed class ProviderException extends Exception {
   private static final long serialVersionUID = 1L;
 
-  ProviderException(String message, @Nullable Throwable cause) {
+  private final @Nullable String code;
+
+  ProviderException(String message, @Nullable String code, @Nullable Throwable cause) {
     super(message, cause);
+    this.code = code;
+  }
+
+  /** The server's own name of the error, for programs; null if it gives none. */
+  public @Nullable String code() {
+    return code;
   }
 
   /** Whether a model may have worked on the request, so that it may cost something. */
@@ -30,7 +39,11 @@ public abstract sealed class ProviderException extends Exception {
     private static final long serialVersionUID = 1L;
 
     public NotFound(String message) {
-      super(message, null);
+      this(message, null);
+    }
+
+    public NotFound(String message, @Nullable Throwable cause) {
+      super(message, null, cause);
     }
   }
 
@@ -48,7 +61,15 @@ public abstract sealed class ProviderException extends Exception {
      * @param begun whether the server had accepted the request, and may have worked on it
      */
     public Unavailable(String message, @Nullable Throwable cause, boolean begun) {
-      super(message, cause);
+      this(message, null, cause, begun);
+    }
+
+    /**
+     * @param code the server's name of the error
+     */
+    public Unavailable(
+        String message, @Nullable String code, @Nullable Throwable cause, boolean begun) {
+      super(message, code, cause);
       this.begun = begun;
     }
 
@@ -63,37 +84,103 @@ public abstract sealed class ProviderException extends Exception {
     private static final long serialVersionUID = 1L;
 
     public TimedOut(String message, @Nullable Throwable cause) {
-      super(message, cause);
+      super(message, null, cause);
     }
   }
 
-  /** The server has too many requests. */
+  /** The server has too many requests, or is not ready yet. */
   public static final class Busy extends ProviderException {
     private static final long serialVersionUID = 1L;
 
     private final Duration retryAfter;
+    private final boolean rateLimited;
 
     public Busy(String message) {
       this(message, Duration.ZERO);
     }
 
     public Busy(String message, Duration retryAfter) {
-      super(message, null);
+      this(message, retryAfter, false, null, null);
+    }
+
+    /**
+     * @param rateLimited whether the server refuses this caller, not every one
+     * @param code the server's name of the error
+     */
+    public Busy(
+        String message,
+        Duration retryAfter,
+        boolean rateLimited,
+        @Nullable String code,
+        @Nullable Throwable cause) {
+      super(message, code, cause);
       this.retryAfter = retryAfter;
+      this.rateLimited = rateLimited;
     }
 
     /** How long the server asks clients to wait; zero if it does not say. */
     public Duration retryAfter() {
       return retryAfter;
     }
+
+    /** Whether a limit of the server's for this caller is used up. */
+    public boolean rateLimited() {
+      return rateLimited;
+    }
   }
 
-  /** The server refused the request, for example because its context is too long. */
+  /** Why a server refused a request. */
+  public enum Reason {
+    /** The request is longer than the model's context. */
+    CONTEXT_TOO_LONG,
+    CONTENT_POLICY,
+    /** Anything else that is wrong with it. */
+    REQUEST
+  }
+
+  /**
+   * What a server says of a request that it refuses.
+   *
+   * @param status for the client
+   * @param code a stable name of the error; null if there is none
+   * @param param the field of the request that is wrong; null if it is not known
+   */
+  public record Refusal(Reason reason, int status, @Nullable String code, @Nullable String param)
+      implements Serializable {
+
+    /** The request is longer than the model's context: agents shorten it because of the code. */
+    public static Refusal contextTooLong(@Nullable String param) {
+      return new Refusal(Reason.CONTEXT_TOO_LONG, 400, "context_length_exceeded", param);
+    }
+
+    /** A field has a value that the model does not support. */
+    public static Refusal of(@Nullable String param) {
+      return new Refusal(Reason.REQUEST, 400, null, param);
+    }
+  }
+
+  /** The server refused the request. */
   public static final class Refused extends ProviderException {
     private static final long serialVersionUID = 1L;
 
+    private final Refusal refusal;
+
     public Refused(String message) {
-      super(message, null);
+      this(message, Refusal.of(null), null);
+    }
+
+    public Refused(String message, Refusal refusal, @Nullable Throwable cause) {
+      super(message, refusal.code(), cause);
+      this.refusal = refusal;
+    }
+
+    public Refusal refusal() {
+      return refusal;
+    }
+
+    /** Whether a model with a larger context could answer. */
+    public boolean contextTooLong() {
+      return refusal.reason() == Reason.CONTEXT_TOO_LONG;
     }
   }
 }

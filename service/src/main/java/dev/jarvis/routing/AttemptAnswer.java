@@ -8,6 +8,7 @@ import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.Head;
 import dev.jarvis.gateway.Outcome;
+import dev.jarvis.gateway.Question;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.ProviderException;
 import dev.jarvis.routing.CircuitBreaker.Verdict;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class AttemptAnswer implements Answer {
   private final Head head;
+  private final Question question;
   private final Attempt attempt;
   private final TargetLease lease;
   private final long deadline;
@@ -48,6 +50,7 @@ final class AttemptAnswer implements Answer {
             target.name(),
             Router.unsupported(target.provider(), call.question()).ignored(),
             null);
+    this.question = call.question();
     this.attempt = attempt;
     this.lease = lease;
     this.deadline = deadline;
@@ -101,7 +104,7 @@ final class AttemptAnswer implements Answer {
       return event;
     } catch (ProviderException e) {
       failed(e);
-      throw RoutingErrors.toClient(e);
+      throw RoutingErrors.toClient(e, question);
     } catch (CancelledException e) {
       cancelled(false);
       throw e;
@@ -147,10 +150,10 @@ final class AttemptAnswer implements Answer {
     close();
   }
 
-  private static Outcome outcome(ProviderException e) {
+  private Outcome outcome(ProviderException e) {
     return switch (e) {
-      case ProviderException.NotFound it -> Outcome.REJECTED;
-      case ProviderException.Busy it -> Outcome.REJECTED;
+      case ProviderException.NotFound it -> spoke ? Outcome.ERROR : Outcome.REJECTED;
+      case ProviderException.Busy it -> spoke ? Outcome.ERROR : Outcome.REJECTED;
       case ProviderException.Refused it -> Outcome.REJECTED;
       case ProviderException.Unavailable it -> Outcome.ERROR;
       case ProviderException.TimedOut it -> Outcome.ERROR;

@@ -47,7 +47,7 @@ public final class AttemptTargets implements Stage {
     try {
       return new CallAttempts(call, decision).open();
     } catch (ProviderException e) {
-      throw RoutingErrors.toClient(e);
+      throw RoutingErrors.toClient(e, call.question());
     }
   }
 

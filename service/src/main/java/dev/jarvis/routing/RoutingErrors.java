@@ -1,9 +1,12 @@
 package dev.jarvis.routing;
 
 import dev.jarvis.error.ApiException;
+import dev.jarvis.gateway.EmbeddingRequest;
+import dev.jarvis.gateway.Question;
 import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.ProviderException;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** The errors that clients get if no model can be asked, or the models that were asked failed. */
 public final class RoutingErrors {
@@ -13,16 +16,37 @@ public final class RoutingErrors {
 
   /** The error for a call whose last attempt failed. */
   public static ApiException toClient(ProviderException e) {
+    return toClient(e, null);
+  }
+
+  /**
+   * The error for a call whose last attempt failed.
+   *
+   * @param question null if none was asked
+   */
+  static ApiException toClient(ProviderException e, @Nullable Question question) {
     String message = e.getMessage() == null ? "The model server failed." : e.getMessage();
     return switch (e) {
       case ProviderException.NotFound it ->
-          new ApiException.NotFound(message, "model", "model_not_found");
-      case ProviderException.Unavailable it -> new ApiException.UpstreamFailed(message, it);
+          new ApiException.NotFound(message, "model", "model_not_found", it);
+      case ProviderException.Unavailable it ->
+          new ApiException.UpstreamFailed(message, it.code(), it);
       case ProviderException.TimedOut it -> new ApiException.UpstreamTimedOut(message, it);
-      case ProviderException.Busy it -> new ApiException.Overloaded(message, it.retryAfter());
+      case ProviderException.Busy it ->
+          it.rateLimited()
+              ? new ApiException.RateLimited(message, it.code(), it.retryAfter(), it)
+              : new ApiException.Overloaded(message, it.code(), it.retryAfter(), it);
       case ProviderException.Refused it ->
-          new ApiException.InvalidRequest(message, null, "refused_by_model");
+          new ApiException.Refused(
+              it.refusal().status(), message, param(it, question), it.code(), it);
     };
+  }
+
+  private static @Nullable String param(ProviderException.Refused e, @Nullable Question question) {
+    String param = e.refusal().param();
+    return param == null && e.contextTooLong()
+        ? question instanceof EmbeddingRequest ? "input" : "messages"
+        : param;
   }
 
   /** The error for a name that is neither a route's nor a model's. */

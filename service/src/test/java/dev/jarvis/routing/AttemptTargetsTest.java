@@ -65,7 +65,7 @@ class AttemptTargetsTest extends TwoTargets {
     Call call = call(true);
 
     assertThatThrownBy(() -> run(call).head())
-        .isInstanceOf(ApiException.InvalidRequest.class)
+        .isInstanceOf(ApiException.Refused.class)
         .hasMessage("too long");
     assertThat(log).containsExactly("first asked", "settled");
     assertThat(rows)

@@ -56,7 +56,7 @@ public final class ChatRoutes {
                 "dialect/openai/ChatCompletion")
             .events("data: {\"object\":\"chat.completion.chunk\",…}\n\ndata: [DONE]\n\n")
             .responseHeaders("dialect/openai/CallHeaders")
-            .errors(404, 502, 504),
+            .errors(404, 409, 415, 422, 429, 451, 502, 504),
         this::complete);
   }
 

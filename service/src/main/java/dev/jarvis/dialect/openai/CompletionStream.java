@@ -126,9 +126,7 @@ final class CompletionStream {
     if (events == null) {
       throw e;
     }
-    if (Errors.isFault(e)) {
-      exchange.failure(e.getCause() == null ? e : e.getCause());
-    }
+    Errors.record(exchange, e);
     try {
       events.send(Errors.body(e, exchange.requestId()));
       events.close();

@@ -67,7 +67,7 @@ public final class EmbeddingRoutes {
             .answer(
                 200, "A vector for each input, in the same order.", "dialect/openai/EmbeddingList")
             .responseHeaders("dialect/openai/CallHeaders")
-            .errors(404, 502, 504),
+            .errors(404, 409, 415, 422, 429, 451, 502, 504),
         this::embed);
   }
 

@@ -70,7 +70,9 @@ final class LocalModel implements AutoCloseable {
     if (input >= config.contextTokens()) {
       throw new ProviderException.Refused(
           "The conversation has %d tokens; the maximum is %d, including the answer."
-              .formatted(input, config.contextTokens()));
+              .formatted(input, config.contextTokens()),
+          ProviderException.Refusal.contextTooLong("messages"),
+          null);
     }
     stream.put(new Event.UsageReport(Usage.counted(input, 0), null));
     if (read(prompt.text(), input, request, stream)) {

@@ -37,12 +37,9 @@ final class OllamaEvents {
 
   /** The events of a line of a stream. */
   List<Event> of(JsonNode node) throws ProviderException {
-    if (node.hasNonNull("error")) {
-      // as the cause, because the text may contain addresses, which only the log may show
-      throw new ProviderException.Unavailable(
-          "The model server reported an error in its answer.",
-          new IOException(ModelServerErrors.text(node)),
-          true);
+    ProviderException error = ModelServerErrors.inAnswer(node);
+    if (error != null) {
+      throw error;
     }
     JsonNode message = node.path("message");
     JsonNode content = message.path("content");

@@ -1,6 +1,5 @@
 package dev.jarvis.provider.ollama;
 
-import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
@@ -9,7 +8,6 @@ import dev.jarvis.gateway.Usage;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.FieldPolicy;
-import dev.jarvis.provider.LineStream;
 import dev.jarvis.provider.ModelServerClient;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.provider.Provider;
@@ -17,8 +15,8 @@ import dev.jarvis.provider.ProviderException;
 import dev.jarvis.provider.ProviderFactory;
 import dev.jarvis.provider.ProviderRequest;
 import dev.jarvis.provider.UnsupportedFields;
+import dev.jarvis.provider.VectorList;
 import dev.jarvis.telemetry.Instruments;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -145,35 +143,24 @@ public final class OllamaProvider implements Provider {
     Duration limit =
         ModelServerClient.shorter(config.timeouts().firstTokenTimeout(), request.limit());
     byte[] body = OllamaRequest.json(request);
-    Vectors answer =
-        http.json("/api/embed", body, limit, ModelServerClient.VECTORS_LIMIT_BYTES, Vectors.class);
-    if (answer.embeddings() == null) {
-      throw LineStream.invalidResponse(new IOException("no embeddings in the answer"));
-    }
-    Duration load = Duration.ofNanos(Math.max(0, answer.load()));
-    Duration total = Duration.ofNanos(Math.max(0, answer.total()));
-    Integer tokens = answer.tokens(); // null from old versions
+    VectorList answer =
+        http.json(
+            "/api/embed", body, limit, ModelServerClient.VECTORS_LIMIT_BYTES, VectorList.class);
+    List<float[]> vectors = answer.vectors(request);
+    JsonNode fields = answer.fields();
+    Duration load = Duration.ofNanos(Math.max(0, fields.path("load_duration").asLong()));
+    Duration total = Duration.ofNanos(Math.max(0, fields.path("total_duration").asLong()));
     Timings timings = new Timings(load, total.minus(load), Duration.ZERO);
     telemetry.of(label).answered(timings, 0);
-    return new Embeddings(
-            answer.embeddings(),
-            tokens == null || tokens < 0
-                ? Usage.estimate(request.estimatedTokens())
-                : Usage.counted(tokens, 0),
-            timings)
-        .checked(request);
+    Usage usage =
+        VectorList.usage(fields.path("prompt_eval_count"), request); // not in old versions
+    return new Embeddings(vectors, usage, timings).checked(request);
   }
 
   @Override
   public UnsupportedFields unsupported(EmbeddingRequest request) {
     return UnsupportedFields.of(request, fields);
   }
-
-  private record Vectors(
-      @Nullable List<float[]> embeddings,
-      @JsonProperty("prompt_eval_count") @Nullable Integer tokens,
-      @JsonProperty("load_duration") long load,
-      @JsonProperty("total_duration") long total) {}
 
   @Override
   public void close() {

@@ -100,12 +100,9 @@ final class OpenAiEvents {
   }
 
   private List<Event> of(JsonNode json, String part) throws ProviderException {
-    if (json.hasNonNull("error")) {
-      // as the cause, because the text may contain addresses, which only the log may show
-      throw new ProviderException.Unavailable(
-          "The model server reported an error in its answer.",
-          new IOException(ModelServerErrors.text(json)),
-          true);
+    ProviderException error = ModelServerErrors.inAnswer(json);
+    if (error != null) {
+      throw error;
     }
     JsonNode choices = json.path("choices");
     if (!choices.isArray()) {

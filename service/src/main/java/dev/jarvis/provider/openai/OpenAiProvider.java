@@ -1,16 +1,13 @@
 package dev.jarvis.provider.openai;
 
-import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
-import dev.jarvis.gateway.Usage;
 import dev.jarvis.json.Json;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.FieldPolicy;
-import dev.jarvis.provider.LineStream;
 import dev.jarvis.provider.ModelServerClient;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.provider.Provider;
@@ -18,15 +15,12 @@ import dev.jarvis.provider.ProviderException;
 import dev.jarvis.provider.ProviderFactory;
 import dev.jarvis.provider.ProviderRequest;
 import dev.jarvis.provider.UnsupportedFields;
+import dev.jarvis.provider.VectorList;
 import dev.jarvis.telemetry.Instruments;
-import java.io.IOException;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The models of a server of OpenAI's dialect, through {@code /models}, {@code /chat/completions}
@@ -147,47 +141,24 @@ public final class OpenAiProvider implements Provider {
     body.put("encoding_format", "float");
     Duration limit =
         ModelServerClient.shorter(config.timeouts().firstTokenTimeout(), request.limit());
-    Vectors answer =
+    VectorList answer =
         http.json(
             "/embeddings",
             Json.bytes(body),
             limit,
             ModelServerClient.VECTORS_LIMIT_BYTES,
-            Vectors.class);
-    if (answer.data() == null) {
-      throw LineStream.invalidResponse(new IOException("the response has no array 'data'"));
-    }
-    List<float[]> vectors =
-        answer.data().stream()
-            .filter(Objects::nonNull)
-            .sorted(Comparator.comparingInt(Vector::index))
-            .map(it -> it.embedding() == null ? new float[0] : it.embedding())
-            .toList();
-    Integer counted = answer.usage() == null ? null : answer.usage().input();
-    Usage usage =
-        counted == null ? Usage.estimate(request.estimatedTokens()) : Usage.counted(counted, 0);
-    return new Embeddings(vectors, usage, null).checked(request);
+            VectorList.class);
+    List<float[]> vectors = answer.vectors(request);
+    JsonNode usage = answer.fields().path("usage");
+    // embeddings have no output, so the total is the same
+    JsonNode count =
+        usage.path(usage.hasNonNull("prompt_tokens") ? "prompt_tokens" : "total_tokens");
+    return new Embeddings(vectors, VectorList.usage(count, request), null).checked(request);
   }
 
   @Override
   public UnsupportedFields unsupported(EmbeddingRequest request) {
     return UnsupportedFields.of(request.body(), fields);
-  }
-
-  private record Vectors(@Nullable List<Vector> data, @Nullable Counted usage) {}
-
-  @SuppressWarnings("ArrayRecordComponent") // read once, never compared
-  private record Vector(int index, float @Nullable [] embedding) {}
-
-  private record Counted(
-      @JsonProperty("prompt_tokens") @Nullable Integer promptTokens,
-      @JsonProperty("total_tokens") @Nullable Integer totalTokens) {
-
-    /** Null if the server reports none. Embeddings have no output, so the total is the same. */
-    @Nullable Integer input() {
-      Integer tokens = promptTokens == null ? totalTokens : promptTokens;
-      return tokens == null || tokens < 0 ? null : tokens;
-    }
   }
 
   @Override

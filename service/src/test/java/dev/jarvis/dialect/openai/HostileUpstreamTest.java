@@ -145,7 +145,7 @@ class HostileUpstreamTest {
     try {
       HttpResponse<String> response = service.chat(body("plain", ""), "x-request-id", id);
 
-      assertThat(response.statusCode()).isEqualTo(503);
+      assertThat(response.statusCode()).isEqualTo(429);
       assertThat(response.headers().firstValue("retry-after")).contains("17");
       await().until(() -> !spans(id).isEmpty());
     } finally {

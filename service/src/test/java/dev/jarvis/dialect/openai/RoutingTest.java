@@ -176,7 +176,7 @@ class RoutingTest {
 
     HttpResponse<String> response = ask("gpt-4.1", false);
 
-    assertThat(response.statusCode()).isEqualTo(503);
+    assertThat(response.statusCode()).isEqualTo(429);
     assertThat(SECOND.requests()).isEqualTo(1);
   }
 

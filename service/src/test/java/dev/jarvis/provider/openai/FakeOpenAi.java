@@ -40,6 +40,7 @@ public final class FakeOpenAi implements AutoCloseable {
   private volatile int printed;
   private volatile int busyFor;
   private volatile @Nullable String answer;
+  private volatile @Nullable Response response;
   private volatile @Nullable String refusedField;
   private final AtomicInteger requests = new AtomicInteger();
   private final CountDownLatch closing = new CountDownLatch(1);
@@ -83,6 +84,13 @@ public final class FakeOpenAi implements AutoCloseable {
     answer = json;
   }
 
+  private record Response(int status, String body, Map<String, String> headers) {}
+
+  /** Sets the response to every chat and request for vectors, whatever was asked for. */
+  public void respond(int status, String body, Map<String, String> headers) {
+    response = new Response(status, body, headers);
+  }
+
   /** Refuses chats that have this field. */
   public void refuse(String field) {
     refusedField = field;
@@ -91,6 +99,7 @@ public final class FakeOpenAi implements AutoCloseable {
   /** Sends valid answers again, and sets the counter to 0. */
   public void reset() {
     answer = null;
+    response = null;
     refusedField = null;
     events();
     done = true;
@@ -145,6 +154,9 @@ public final class FakeOpenAi implements AutoCloseable {
   private void chat(HttpExchange exchange) throws IOException {
     lastBody = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
     requests.incrementAndGet();
+    if (responded(exchange)) {
+      return;
+    }
     if (busyFor > 0) {
       exchange.getResponseHeaders().set("Retry-After", Integer.toString(busyFor));
       exchange.sendResponseHeaders(429, -1);
@@ -168,6 +180,19 @@ public final class FakeOpenAi implements AutoCloseable {
     StringBuilder body = new StringBuilder();
     events.forEach(it -> body.append("data: ").append(it).append("\n\n"));
     send(exchange, "text/event-stream", body + (done ? "data: [DONE]\n\n" : ""));
+  }
+
+  private boolean responded(HttpExchange exchange) throws IOException {
+    Response it = response;
+    if (it != null) {
+      it.headers().forEach(exchange.getResponseHeaders()::set);
+      send(
+          exchange,
+          it.status(),
+          it.headers().getOrDefault("Content-Type", "text/plain"),
+          it.body());
+    }
+    return it != null;
   }
 
   /** The whole answer made of the events of a stream; an event that is no chunk replaces it. */
@@ -252,6 +277,9 @@ public final class FakeOpenAi implements AutoCloseable {
   private void embed(HttpExchange exchange) throws IOException {
     lastBody = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
     requests.incrementAndGet();
+    if (responded(exchange)) {
+      return;
+    }
     if (hanging) {
       hang(exchange);
       return;
