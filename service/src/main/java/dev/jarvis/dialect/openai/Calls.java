@@ -93,7 +93,9 @@ final class Calls {
   /** Sets headers that name the target and the ignored fields; to be called before the body. */
   static void explain(Head head, ServerResponse response) {
     explanation(head)
-        .forEach((name, value) -> response.header(HeaderNames.create("x-jarvis-" + name), value));
+        .forEach(
+            (name, value) ->
+                response.header(HeaderNames.create("x-jarvis-" + name), HeaderText.of(value)));
   }
 
   /** The same for a stream whose headers were sent before the target was known. */
