@@ -279,6 +279,12 @@ servers = row(
         "Whether any model server responds to the API's health checks. Normal: always up.",
         [prom(f'environment_dependency:dependency_up:min{{{ENVIRONMENT}, dependency="ollama"}}', "model servers")],
     ),
+    timeline(
+        "Model providers",
+        "Whether each provider answered when it was last asked for its models, the worst of all replicas. Normal: always up; "
+        "GET /health/providers says why one is down.",
+        [prom(f"environment_provider:llm_provider_up:min{{{ENVIRONMENT}}}", "{{provider}}")],
+    ),
     graph(
         "Ledger rows",
         "Ledger rows per second by result: written to the database, or lost. Normal: all ok, one per request to a model.",

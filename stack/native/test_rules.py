@@ -113,6 +113,7 @@ SEVERITIES = {
     "SlowFirstToken": "warning",
     "ModelErrors": "critical",
     "DependencyDown": "warning",
+    "ModelProviderDown": "warning",
     "ApiAbsent": "critical",
     "MetricPathsDisagree": "warning",
     "CollectorDropping": "warning",
@@ -293,6 +294,26 @@ def api_cases():
             *firing("DependencyDown", dependency="ollama", **LOCAL),
         )
         yield Case(named("DependencyDown: not yet"), dependency("redis", 0), at=1)
+
+        def providers(down, at_all):
+            return (
+                dependency("ollama", at_all)
+                .exported("llm_provider_up", {"provider": "cloud"}, steady(1 - down, 14))
+                .exported("llm_provider_up", {"provider": "gpu"}, steady(at_all, 14))
+            )
+
+        yield Case(
+            named("ModelProviderDown"),
+            providers(1, 1),
+            *firing("ModelProviderDown", provider="cloud", **LOCAL),
+        )
+        yield Case(named("ModelProviderDown: all are up"), providers(0, 1))
+        yield Case(named("ModelProviderDown: not yet"), providers(1, 1), at=4)
+        yield Case(
+            named("ModelProviderDown: none is up"),
+            providers(1, 0),
+            *firing("DependencyDown", dependency="ollama", severity="critical", **LOCAL),
+        )
 
         def rows(result, per_second):
             return world().exported("ledger_rows_total", {"result": result}, rising(per_second, 14))

@@ -22,6 +22,7 @@ CRITICAL, WARNING = "critical", "warning"
 MODEL = ("environment", "model", "provider")
 METRICS = metrics()
 DEPENDENCY_UP = METRICS["dependency_up"]
+PROVIDER_UP = METRICS["llm_provider_up"]
 LEDGER_ROWS = METRICS["ledger_rows_total"]
 OTLP_SEEN = 'present_over_time(http_active_requests{telemetry_path="otlp"}[1m])'
 PATHS = "environment_instance_telemetry_path:http_requests:rate10m"
@@ -138,6 +139,19 @@ def rules():
             "2m",
             WARNING,
             **dependency_down,
+        ),
+        # One of several. If no provider answers at all, the critical DependencyDown fires instead.
+        alert(
+            "ModelProviderDown",
+            f"environment_provider:{PROVIDER_UP.name}:min == 0\n"
+            f"unless on (environment) max by (environment) ({PROVIDER_UP.recorded}) == 0",
+            "5m",
+            WARNING,
+            "Model provider down",
+            "The model provider {{ $labels.provider }} does not answer the API, or one of its replicas, or rejects its key, in "
+            "{{ $labels.environment }}.",
+            "jarvis-llm",
+            ("environment", "provider"),
         ),
         # Neither path shows a running instance. The scraped job has the environment; without any job there is none.
         alert(

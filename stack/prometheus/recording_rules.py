@@ -138,8 +138,9 @@ def http():
 
 
 def llm():
-    requests = METRICS["llm_requests_total"].recorded
+    requests, up = METRICS["llm_requests_total"].recorded, METRICS["llm_provider_up"]
     return [
+        gauge(up.name, "min", up.labels),
         record(
             "environment_model_provider:llm_requests_judged:rate5m",
             f'sum by (environment, model, provider) ({requests}{{outcome=~"ok|cached|error"}})',

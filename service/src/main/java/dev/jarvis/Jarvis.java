@@ -18,6 +18,7 @@ import dev.jarvis.health.DependencyCheck;
 import dev.jarvis.health.Health;
 import dev.jarvis.health.HealthRoutes;
 import dev.jarvis.health.MetricsRoutes;
+import dev.jarvis.health.ProviderRoutes;
 import dev.jarvis.http.BearerTokens;
 import dev.jarvis.http.ByteBudget;
 import dev.jarvis.http.JsonBody;
@@ -139,6 +140,8 @@ public final class Jarvis implements AutoCloseable {
     new ModelRoutes(models, router).register(routes);
     new RoutingRoutes(router, explanations(config.chat())).register(routes);
     open(telemetry.instruments().gaugesByLabels(Metric.LLM_CIRCUIT_OPEN, router::openCircuits));
+    open(telemetry.instruments().gauges(Metric.LLM_PROVIDER_UP, models::up));
+    new ProviderRoutes(models, router).register(routes);
 
     @Nullable EmbeddingClient embedder = embedder(config);
     Documents documents =

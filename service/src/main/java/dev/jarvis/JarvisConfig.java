@@ -144,7 +144,24 @@ record JarvisConfig(
         } else if (provider.equals(LocalConfig.NAME) && local.model() == null) {
           problems.add(key, "is not configured: set local.model (JARVIS_LOCAL_MODEL).");
         }
+        checkTargetModel(
+            route.targets().get(j), "routes.%d.targets.%d.model".formatted(i, j), problems);
       }
+    }
+  }
+
+  /** A provider whose models are named has no others. */
+  private void checkTargetModel(Route.Target target, String key, Problems problems) {
+    ProviderConfig provider = providers.get(target.provider());
+    List<String> models =
+        target.provider().equals(OllamaConfig.NAME)
+            ? ollama.models()
+            : provider == null ? List.of() : provider.server().models();
+    if (!models.isEmpty() && !models.contains(target.model())) {
+      problems.add(
+          key,
+          "must be one of the models that %s.models names."
+              .formatted(provider == null ? OllamaConfig.NAME : "providers." + target.provider()));
     }
   }
 

@@ -84,7 +84,7 @@ class ArchitectureTest {
                   "limit",
                   "storage",
                   "telemetry")),
-          Map.entry("health", List.of("http", "telemetry")));
+          Map.entry("health", List.of("http", "provider", "routing", "telemetry")));
 
   @ArchTest
   static final ArchRule packagesHaveNoCycles =

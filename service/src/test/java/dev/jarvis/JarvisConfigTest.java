@@ -426,6 +426,31 @@ class JarvisConfigTest {
   }
 
   @Test
+  void refusesTargetsThatAreNotAmongTheNamedModels(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(
+        file,
+        """
+        ollama: {url: "http://127.0.0.1:1", models: "a:latest, b:1b"}
+        providers:
+          cloud: {type: openai, url: "https://models.example/v1", models: "sonar"}
+          bad: {type: openai, url: "https://models.example/v1", models: "a,,b"}
+        routes:
+          - {name: a, targets: [{provider: ollama, model: b:1b}, {provider: cloud, model: sonar}]}
+          - {name: b, targets: [{provider: ollama, model: c}, {provider: cloud, model: gpt}]}
+        """);
+
+    assertThatThrownBy(() -> JarvisConfig.load(Map.of("JARVIS_CONFIG", file.toString())))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("routes.1.targets.0.model in " + file)
+        .hasMessageContaining("must be one of the models that ollama.models names")
+        .hasMessageContaining("routes.1.targets.1.model in " + file)
+        .hasMessageContaining("must be one of the models that providers.cloud.models names")
+        .hasMessageContaining("providers.bad.models in " + file)
+        .hasMessageNotContaining("routes.0");
+  }
+
+  @Test
   void fieldsOfRequestsAndUrlsInMessages(@TempDir Path folder) throws Exception {
     Path file = folder.resolve("jarvis.yaml");
     Files.writeString(

@@ -32,9 +32,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The HTTP client of one model server; every wait has a limit. */
 public final class ModelServerClient implements AutoCloseable {
-  /** The maximum number of models of a server. */
-  public static final int MODELS_LIMIT = 1000;
-
   private static final int LIST_LIMIT_BYTES = 4 << 20;
   private static final int ERROR_LIMIT_BYTES = 64 << 10;
   private static final Duration CLOSE_LIMIT = Duration.ofSeconds(1);
@@ -79,41 +76,71 @@ public final class ModelServerClient implements AutoCloseable {
   public record Opened(InputStream body, Duration left) {}
 
   /**
-   * Gets a list of models: the objects in an array of the response that have a name, {@value
-   * #MODELS_LIMIT} at most.
+   * Gets the list of models. If the configuration names the models, it only checks that the server
+   * responds.
    *
-   * @param array the response's field that holds the models
-   * @param name the models' field that holds the name
-   * @throws ProviderException if the whole list does not arrive within the provider's list timeout,
-   *     or is invalid
+   * @param arrays the response's fields that may hold the list, the usual one first
+   * @param names the models' fields that may hold the name, the usual one first
+   * @throws ProviderException if the server does not respond within the provider's list timeout,
+   *     reports an error or rejects the API key
    */
-  public List<JsonNode> models(String path, String array, String name) throws ProviderException {
-    JsonNode models;
-    try {
-      models = LISTS.readTree(list(path)).path(array);
-    } catch (IOException e) {
-      throw LineStream.invalidResponse(e);
-    }
-    if (!models.isArray()) {
-      throw LineStream.invalidResponse(
-          new IOException("the response has no array '%s'".formatted(array)));
-    }
-    return models
-        .valueStream()
-        .filter(it -> it.path(name).isTextual())
-        .limit(MODELS_LIMIT)
-        .toList();
-  }
-
-  private byte[] list(String path) throws ProviderException {
+  public ModelList models(String path, List<String> arrays, List<String> names)
+      throws ProviderException {
     long deadline = System.nanoTime() + config.listTimeout().toNanos();
     HttpResponse<InputStream> response = send(request(path).build(), config.listTimeout());
-    byte[] body = body(response, LIST_LIMIT_BYTES, left(deadline));
+    int status = response.statusCode();
+    if (config.models().isEmpty() && status == 200) {
+      return new ModelListReader(arrays, names).read(list(response, left(deadline)));
+    }
+    byte[] body = errorBody(response, left(deadline));
+    return ModelListStatus.of(status, config.models())
+        .orElseThrow(() -> ModelServerErrors.of(status, retryAfter(response), body));
+  }
+
+  /**
+   * Gets the objects in an array of a response that have a name, {@value ModelList#LIMIT} at most.
+   *
+   * @param array the response's field that holds the objects
+   * @param name the objects' field that holds the name
+   * @throws ProviderException if they do not arrive within the provider's list timeout, or are
+   *     invalid
+   */
+  public List<JsonNode> named(String path, String array, String name) throws ProviderException {
+    long deadline = System.nanoTime() + config.listTimeout().toNanos();
+    HttpResponse<InputStream> response = send(request(path).build(), config.listTimeout());
     if (response.statusCode() != 200) {
+      ModelServerClient.closeQuietly(response.body());
       throw new ProviderException.Unavailable(
           "The model server answered with status " + response.statusCode() + ".", null);
     }
-    return body;
+    JsonNode objects = list(response, left(deadline)).path(array);
+    if (!objects.isArray()) {
+      throw LineStream.invalidResponse(
+          new IOException("the response has no array '%s'".formatted(array)));
+    }
+    return objects
+        .valueStream()
+        .filter(it -> it.path(name).isTextual())
+        .limit(ModelList.LIMIT)
+        .toList();
+  }
+
+  private static JsonNode list(HttpResponse<InputStream> response, Duration limit)
+      throws ProviderException {
+    LimitedStream document = new LimitedStream(response.body(), LIST_LIMIT_BYTES);
+    try {
+      return read(document, limit, LISTS::readTree);
+    } catch (ProviderException e) {
+      throw document.exceeded() ? tooLong("list of models", LIST_LIMIT_BYTES, e) : e;
+    }
+  }
+
+  private static ProviderException tooLong(String what, int limitBytes, ProviderException cause) {
+    return new ProviderException.Unavailable(
+        "The model server's %s is longer than the maximum of %d MiB."
+            .formatted(what, limitBytes >> 20),
+        cause,
+        true);
   }
 
   /**
@@ -139,16 +166,18 @@ public final class ModelServerClient implements AutoCloseable {
     long deadline = System.nanoTime() + limit.toNanos();
     HttpResponse<InputStream> response = send(builder.build(), limit);
     if (response.statusCode() != 200) {
-      Duration retryAfter = RetryAfter.of(response.headers(), Instant.now());
-      throw ModelServerErrors.of(response.statusCode(), retryAfter, errorBody(response));
+      throw ModelServerErrors.of(
+          response.statusCode(),
+          retryAfter(response),
+          errorBody(response, config.listTimeout()));
     }
     return new Opened(response.body(), left(deadline));
   }
 
   /** The body of an error response, without the API key; empty if it cannot be read. */
-  private byte[] errorBody(HttpResponse<InputStream> response) {
+  private byte[] errorBody(HttpResponse<InputStream> response, Duration limit) {
     try {
-      byte[] body = body(response, ERROR_LIMIT_BYTES, config.listTimeout());
+      byte[] body = body(response, ERROR_LIMIT_BYTES, limit);
       Secret key = config.apiKey(); // some servers repeat it
       return key == null
           ? body
@@ -174,14 +203,7 @@ public final class ModelServerClient implements AutoCloseable {
     try {
       value = read(document, opened.left(), in -> JSON.readValue(in, type));
     } catch (ProviderException e) {
-      if (document.exceeded()) { // Jackson hides the cause
-        throw new ProviderException.Unavailable(
-            "The model server's answer is longer than the maximum of %d MiB."
-                .formatted(limitBytes >> 20),
-            e,
-            true);
-      }
-      throw e;
+      throw document.exceeded() ? tooLong("answer", limitBytes, e) : e; // Jackson hides the cause
     }
     if (value == null) {
       throw LineStream.invalidResponse(new IOException("the response is JSON null"));
@@ -236,6 +258,10 @@ public final class ModelServerClient implements AutoCloseable {
     return e instanceof JacksonException
         ? LineStream.invalidResponse(e)
         : new ProviderException.Unavailable(BROKEN_OFF, e, true);
+  }
+
+  private static Duration retryAfter(HttpResponse<?> response) {
+    return RetryAfter.of(response.headers(), Instant.now());
   }
 
   private static Duration left(long deadline) {

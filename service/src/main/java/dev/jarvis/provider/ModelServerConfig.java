@@ -1,13 +1,16 @@
 package dev.jarvis.provider;
 
+import dev.jarvis.config.Checked;
 import dev.jarvis.config.Default;
 import dev.jarvis.config.Doc;
 import dev.jarvis.config.EntryName;
 import dev.jarvis.config.HttpUrl;
 import dev.jarvis.config.Inline;
+import dev.jarvis.config.Problems;
 import dev.jarvis.config.Secret;
 import java.net.URI;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,9 +24,37 @@ public record ModelServerConfig(
         HttpUrl url,
     @Doc("Sent as bearer token. Empty: none.") @Nullable Secret apiKey,
     @Doc("How long the list of models may take.") @Default("10s") Duration listTimeout,
+    @Doc(MODELS_DOC) List<String> models,
     @Inline Timeouts timeouts,
     @Doc(AskMode.DOC) @Default(AskMode.DEFAULT) AskMode ask,
-    @Inline FieldPolicy fields) {
+    @Inline FieldPolicy fields)
+    implements Checked {
+  /** Describes the key, for each kind of provider that has it. */
+  public static final String MODELS_DOC =
+      "The models of the server, as comma-separated names: for a server that does not list them, or to use only some of them. Empty: those that the server lists.";
+
+  public ModelServerConfig {
+    models = List.copyOf(models);
+  }
+
+  @Override
+  public void check(Problems problems) {
+    checkModels(models, problems);
+  }
+
+  /** Checks the names of models, for each kind of provider that has the key. */
+  public static void checkModels(List<String> models, Problems problems) {
+    if (models.size() > ModelList.LIMIT) {
+      problems.add(
+          "models",
+          "names %d models; the maximum is %d.".formatted(models.size(), ModelList.LIMIT));
+    }
+    if (!models.stream().allMatch(ModelList::isValidName)) {
+      problems.add(
+          "models",
+          "must be comma-separated names of 1 to 200 characters without control characters.");
+    }
+  }
 
   /** Whether streams are requested of the server. */
   public enum AskMode {

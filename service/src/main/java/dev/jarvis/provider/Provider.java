@@ -13,12 +13,21 @@ public interface Provider extends AutoCloseable {
   /** The provider's name in routes and telemetry, for example {@code ollama}. */
   String name();
 
+  /** The kind of provider, for example {@code openai}. */
+  String type();
+
   /**
-   * The names of the models that are available now. Asks the server, within the configured limit.
+   * The models that are available now. Asks the server, within the configured limit.
    *
-   * @throws ProviderException if the server does not answer
+   * @throws ProviderException if the server does not answer; {@link ProviderException.Busy} if it
+   *     answers, but not now
    */
-  List<String> models() throws ProviderException;
+  ModelList models() throws ProviderException;
+
+  /** The models that the configuration names, which exist whatever the server lists. */
+  default List<String> configuredModels() {
+    return List.of();
+  }
 
   /** The maximum time that {@link #models} takes. */
   default Duration listTimeout() {

@@ -1,6 +1,7 @@
 package dev.jarvis.routing;
 
 import dev.jarvis.gateway.TargetName;
+import dev.jarvis.provider.ModelList;
 import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
 import java.time.Duration;
@@ -37,7 +38,6 @@ public final class Catalogue implements AutoCloseable {
   public static final String OTHER = "_other";
 
   private static final int LABELS_LIMIT = 100;
-  private static final int NAME_LIMIT_CHARS = 200;
 
   /** Minimum interval between listings because of unknown names. */
   private static final Duration MISS_PERIOD = Duration.ofSeconds(1);
@@ -98,6 +98,7 @@ public final class Catalogue implements AutoCloseable {
         providers.stream()
             .map(it -> new ModelListing(it, period.multipliedBy(3).plus(it.listTimeout())))
             .toList();
+    publish(); // the models that the configuration names
     // One thread each, so that a provider that hangs does not delay the others.
     timer =
         new ScheduledThreadPoolExecutor(
@@ -138,7 +139,7 @@ public final class Catalogue implements AutoCloseable {
     // Not those that are down: requests must not queue up for them.
     List<Refresh> started =
         listings.stream()
-            .filter(ModelListing::up)
+            .filter(it -> it.up() && it.models().source() != ModelList.Source.CONFIGURED)
             .flatMap(listing -> Stream.ofNullable(refreshes.compute(listing, this::refreshForMiss)))
             .toList();
     started.forEach(Refresh::await);
@@ -172,9 +173,24 @@ public final class Catalogue implements AutoCloseable {
     return listings.stream().anyMatch(it -> it.provider() == provider && it.up());
   }
 
-  /** Whether the provider listed the model. */
-  boolean has(Target target) {
-    return lookUp(target.model()).stream().anyMatch(it -> it.provider() == target.provider());
+  /** Whether the provider has the model, or may have it because its list is not complete. */
+  boolean mayHave(Target target) {
+    return lookUp(target.model()).stream().anyMatch(it -> it.provider() == target.provider())
+        || listings.stream()
+            .anyMatch(
+                it -> it.provider() == target.provider() && it.models().mayHave(target.model()));
+  }
+
+  /** What the last listing of each provider showed, in the providers' order. */
+  public List<ProviderState> states() {
+    return listings.stream().map(ModelListing::state).toList();
+  }
+
+  /** By provider: 1 if it is up, else 0. */
+  public Map<String, Long> up() {
+    Map<String, Long> up = new LinkedHashMap<>();
+    listings.forEach(it -> up.put(it.provider().name(), it.up() ? 1L : 0L));
+    return up;
   }
 
   /** The label of a model in metrics: the name of one of the first 100 models, else "_other". */
@@ -245,18 +261,19 @@ public final class Catalogue implements AutoCloseable {
 
   /** Lists the provider's models, unless that was done within the given time. */
   private void refresh(ModelListing listing, Duration age) {
-    if (!listing.refresh(age)) {
-      return;
+    if (listing.refresh(age)) {
+      publish();
     }
+  }
+
+  /** Offers the models of the listings, and announces those that are new. */
+  private void publish() {
     List<Target> fresh = new ArrayList<>();
     List<Consumer<Target>> receivers;
     synchronized (discovered) {
       Map<String, List<Target>> all = new LinkedHashMap<>();
       for (ModelListing each : listings) {
-        for (String model : each.models()) {
-          if (model.isEmpty() || model.length() > NAME_LIMIT_CHARS) {
-            continue;
-          }
+        for (String model : each.models().names()) {
           Target target = new Target(each.provider(), model);
           all.computeIfAbsent(model, it -> new ArrayList<>()).add(target);
           boolean labelled =

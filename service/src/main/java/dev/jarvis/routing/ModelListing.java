@@ -1,42 +1,56 @@
 package dev.jarvis.routing;
 
+import dev.jarvis.provider.ModelList;
 import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The models that a provider listed last, and whether it is up. */
 final class ModelListing {
-  private static final Logger LOG = LoggerFactory.getLogger(ModelListing.class);
-
   private final Provider provider;
   private final Duration staleAfter;
+  private final ListingLog log;
   private final ReentrantLock refreshing = new ReentrantLock();
-  private volatile List<String> models = List.of();
+  private volatile ModelList models;
   private volatile @Nullable Probe last;
 
-  /** One attempt to list the models. */
-  private record Probe(long atNanos, @Nullable ProviderException failure) {
+  /**
+   * One attempt to list the models.
+   *
+   * @param since when the provider was first seen in the state in which it is
+   */
+  private record Probe(
+      long atNanos, Instant at, Duration took, @Nullable ProviderException failure, Instant since) {
     Duration age() {
       return Duration.ofNanos(System.nanoTime() - atNanos);
+    }
+
+    boolean up() {
+      return failure == null;
     }
   }
 
   ModelListing(Provider provider, Duration staleAfter) {
     this.provider = provider;
     this.staleAfter = staleAfter;
+    this.log = new ListingLog(provider.name());
+    List<String> configured = provider.configuredModels();
+    this.models =
+        configured.isEmpty()
+            ? ModelList.none("The server has not listed its models yet.")
+            : ModelList.configured(configured);
   }
 
   Provider provider() {
     return provider;
   }
 
-  /** The models of the last listing that succeeded. */
-  List<String> models() {
+  /** The models of the last listing that succeeded, or those that the configuration names. */
+  ModelList models() {
     return models;
   }
 
@@ -47,12 +61,33 @@ final class ModelListing {
   /** Why the provider counts as down; null if it is up. */
   @Nullable ProviderException failure() {
     Probe probe = last;
-    if (probe == null || probe.age().compareTo(staleAfter) > 0) {
-      return new ProviderException.TimedOut(
-          "The model server has not answered for more than %d ms.".formatted(staleAfter.toMillis()),
-          null);
+    return probe == null || stale(probe) ? stale() : probe.failure;
+  }
+
+  private boolean stale(Probe probe) {
+    return probe.age().compareTo(staleAfter) > 0;
+  }
+
+  private ProviderException stale() {
+    return new ProviderException.TimedOut(
+        "The model server has not answered for more than %d ms.".formatted(staleAfter.toMillis()),
+        null);
+  }
+
+  ProviderState state() {
+    Probe probe = last;
+    ModelList list = models;
+    if (probe == null) {
+      return new ProviderState(provider, stale(), null, null, null, list);
     }
-    return probe.failure;
+    boolean stale = stale(probe);
+    return new ProviderState(
+        provider,
+        stale ? stale() : probe.failure,
+        stale ? probe.at : probe.since,
+        probe.at,
+        probe.took,
+        list);
   }
 
   /** Whether the provider has answered or failed within the given time. */
@@ -74,9 +109,13 @@ final class ModelListing {
       if (before != null && before.age().compareTo(age) < 0) {
         return false;
       }
+      long start = System.nanoTime();
       ProviderException failure = list();
-      last = new Probe(System.nanoTime(), failure);
-      logChange(before, failure);
+      Instant now = Instant.now();
+      long end = System.nanoTime();
+      Instant since = before != null && before.up() == (failure == null) ? before.since : now;
+      last = new Probe(end, now, Duration.ofNanos(end - start), failure, since);
+      log.listed(before == null || before.up(), failure, models);
       return failure == null;
     } finally {
       refreshing.unlock();
@@ -85,26 +124,14 @@ final class ModelListing {
 
   private @Nullable ProviderException list() {
     try {
-      models = List.copyOf(provider.models());
+      models = provider.models();
       return null;
+    } catch (ProviderException.Busy e) {
+      return null; // it answers, and has the models that it had
     } catch (ProviderException e) {
       return e;
     } catch (RuntimeException e) {
       return new ProviderException.Unavailable("The models cannot be listed.", e);
-    }
-  }
-
-  private void logChange(@Nullable Probe before, @Nullable ProviderException failure) {
-    boolean wasUp = before == null || before.failure == null;
-    if (wasUp && failure != null) {
-      Throwable cause = failure.getCause() == null ? failure : failure.getCause();
-      LOG.atWarn()
-          .addKeyValue("provider", provider.name())
-          .addKeyValue("reason", failure.getMessage())
-          .addKeyValue("cause", cause.toString())
-          .log("model provider is down");
-    } else if (!wasUp && failure == null) {
-      LOG.atInfo().addKeyValue("provider", provider.name()).log("model provider is up again");
     }
   }
 }

@@ -141,7 +141,7 @@ public final class Router {
   }
 
   /** The targets that were considered so far, and whether the circuit breaker of each is open. */
-  Map<Catalogue.Target, Boolean> circuits() {
+  public Map<Catalogue.Target, Boolean> circuits() {
     Map<Catalogue.Target, Boolean> open = new HashMap<>();
     statistics.forEach((target, it) -> open.put(target, it.breaker().open()));
     return open;
@@ -202,7 +202,7 @@ public final class Router {
     if (!models.up(target.provider())) {
       return Reason.PROVIDER_DOWN;
     }
-    if (!models.has(target)) {
+    if (!models.mayHave(target)) {
       return Reason.MODEL_MISSING;
     }
     return statistics(target).breaker().open() ? Reason.CIRCUIT_OPEN : null;

@@ -115,6 +115,12 @@ public enum Metric {
       "",
       "Whether the circuit breaker of a model is open: 1 or 0",
       List.of(Label.MODEL, Label.PROVIDER)),
+  LLM_PROVIDER_UP(
+      "llm.provider.up",
+      Type.GAUGE,
+      "",
+      "Whether a model provider answered when it was last asked for its models: 1 or 0",
+      List.of(Label.PROVIDER)),
   LLM_CACHE_REQUESTS(
       "llm.cache.requests",
       Type.COUNTER,

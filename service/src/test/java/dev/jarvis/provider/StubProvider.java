@@ -18,8 +18,13 @@ public abstract class StubProvider implements Provider {
   }
 
   @Override
-  public List<String> models() throws ProviderException {
-    return List.of();
+  public String type() {
+    return "stub";
+  }
+
+  @Override
+  public ModelList models() throws ProviderException {
+    return ModelList.listed(List.of());
   }
 
   @Override

@@ -5,18 +5,27 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import dev.jarvis.provider.ModelList;
 import dev.jarvis.provider.ProviderException;
 import dev.jarvis.provider.StubProvider;
+import java.net.ConnectException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.slf4j.LoggerFactory;
 
 @Timeout(120)
 class CatalogueTest {
@@ -31,6 +40,9 @@ class CatalogueTest {
   private static final class Listing extends StubProvider {
     private final AtomicInteger asked = new AtomicInteger();
     private volatile List<String> models;
+    private volatile List<String> configured = List.of();
+    private volatile @Nullable ProviderException failure;
+    private volatile @Nullable ModelList list;
     private volatile boolean down;
     private volatile CountDownLatch answers = new CountDownLatch(0);
 
@@ -40,7 +52,7 @@ class CatalogueTest {
     }
 
     @Override
-    public List<String> models() throws ProviderException {
+    public ModelList models() throws ProviderException {
       asked.incrementAndGet();
       try {
         answers.await();
@@ -50,7 +62,17 @@ class CatalogueTest {
       if (down) {
         throw new ProviderException.Unavailable("Down.", null);
       }
-      return models;
+      ProviderException scripted = failure;
+      if (scripted != null) {
+        throw scripted;
+      }
+      ModelList other = list;
+      return other == null ? ModelList.listed(models) : other;
+    }
+
+    @Override
+    public List<String> configuredModels() {
+      return configured;
     }
   }
 
@@ -157,6 +179,90 @@ class CatalogueTest {
       two.down = false;
       await().atMost(LIMIT).ignoreExceptions().until(() -> models.find("junk").isEmpty());
       await().atMost(LIMIT).until(() -> !fails(models));
+    }
+  }
+
+  @Test
+  void hasTheConfiguredModelsOfAProviderThatNeverAnswered() throws Exception {
+    one.configured = List.of("x");
+    one.down = true;
+    try (Catalogue models = new Catalogue(List.of(one, two), NEVER)) {
+      assertThat(models.find("x")).containsExactly(new Catalogue.Target(one, "x"));
+      assertThat(models.list()).extracting(Catalogue.Target::model).contains("x");
+      assertThat(models.up(one)).isFalse();
+    }
+  }
+
+  @Test
+  void doesNotAskForUnknownNamesIfTheModelsAreConfigured() throws Exception {
+    one.list = ModelList.configured(List.of("x"));
+    try (Catalogue models = new Catalogue(List.of(one), Duration.ofSeconds(2))) {
+      await().atMost(LIMIT).until(() -> one.asked.get() >= 2);
+      int asked = one.asked.get();
+      assertThat(models.find("junk")).isEmpty();
+      assertThat(one.asked.get()).isLessThanOrEqualTo(asked + 1);
+    }
+  }
+
+  @Test
+  void keepsABusyProviderUp() throws Exception {
+    try (Catalogue models = new Catalogue(List.of(one), FAST)) {
+      one.failure = new ProviderException.Busy("Busy.");
+      int asked = one.asked.get();
+      await().atMost(LIMIT).until(() -> one.asked.get() > asked + 2);
+
+      assertThat(models.up(one)).isTrue();
+      assertThat(models.find("a")).hasSize(1);
+    }
+  }
+
+  @Test
+  void reportsTheStates() {
+    one.list = ModelList.none("The server lists no models (status 404).");
+    two.failure =
+        new ProviderException.Unavailable(
+            "The model server cannot be reached.",
+            new ConnectException("10.0.0.1:8080 refused, key sk-abcdefghijkl"));
+    try (Catalogue models = new Catalogue(List.of(one, two), NEVER)) {
+      ProviderState first = models.states().getFirst();
+      assertThat(first.up()).isTrue();
+      assertThat(first.reason()).isNull();
+      assertThat(first.notices()).singleElement().asString().contains("status 404", "'models'");
+      assertThat(models.mayHave(new Catalogue.Target(one, "any"))).isTrue();
+
+      ProviderState second = models.states().getLast();
+      assertThat(second.up()).isFalse();
+      assertThat(second.reason())
+          .isEqualTo("The model server cannot be reached. (ConnectException)");
+      assertThat(second.since()).isEqualTo(second.checked()).isNotNull();
+      assertThat(models.up()).isEqualTo(Map.of("one", 1L, "two", 0L));
+    }
+  }
+
+  @Test
+  void tellsOnceThatAListIsIncomplete() {
+    one.models =
+        Stream.concat(Stream.of("bad\n", " "), IntStream.range(0, 1500).mapToObj(Integer::toString))
+            .toList();
+    Logger logger = (Logger) LoggerFactory.getLogger(ModelListing.class);
+    ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    lines.list = new CopyOnWriteArrayList<>();
+    lines.start();
+    logger.addAppender(lines);
+    try (Catalogue models = new Catalogue(List.of(one), FAST)) {
+      await().atMost(LIMIT).until(() -> one.asked.get() > 3);
+
+      assertThat(models.list()).hasSize(1000);
+      assertThat(models.states().getFirst().notices())
+          .hasSize(2)
+          .anyMatch(it -> it.contains("1500 models; the first 1000"))
+          .anyMatch(it -> it.contains("2 entries"));
+      assertThat(lines.list)
+          .filteredOn(it -> it.getMessage().contains("incomplete"))
+          .as("warnings, one for each kind")
+          .hasSize(2);
+    } finally {
+      logger.detachAppender(lines);
     }
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.jarvis.config.Configs;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.provider.Chats;
+import dev.jarvis.provider.ModelList;
 import dev.jarvis.provider.ProviderException;
 import dev.jarvis.provider.StubProvider;
 import dev.jarvis.provider.UnsupportedFields;
@@ -37,6 +38,7 @@ class RouterTest {
   /** A provider that has the model "m", unless it is down. */
   private static final class Stub extends StubProvider {
     volatile boolean down;
+    volatile boolean withoutList;
     volatile List<String> listed = List.of("m");
     volatile Optional<Boolean> loaded = Optional.empty();
     volatile UnsupportedFields unsupported = UnsupportedFields.NONE;
@@ -46,11 +48,11 @@ class RouterTest {
     }
 
     @Override
-    public List<String> models() throws ProviderException {
+    public ModelList models() throws ProviderException {
       if (down) {
         throw new ProviderException.Unavailable("down", null);
       }
-      return listed;
+      return withoutList ? ModelList.none("404") : ModelList.listed(listed);
     }
 
     @Override
@@ -219,6 +221,16 @@ class RouterTest {
     Decision missing = decide(router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2)));
     assertThat(order(missing)).containsExactly("b");
     assertThat(missing.options().getLast().reason()).isEqualTo(Reason.MODEL_MISSING);
+  }
+
+  @Test
+  void usesATargetWhoseProviderListsNoModels() throws Exception {
+    a.withoutList = true;
+    list();
+    Decision decision = decide(router(Strategy.PRIORITY, target("a", 1, 1), target("b", 1, 2)));
+
+    assertThat(order(decision)).containsExactly("a", "b");
+    assertThat(reason(decision)).isEqualTo(Reason.PRIORITY);
   }
 
   @Test

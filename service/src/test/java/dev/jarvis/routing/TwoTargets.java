@@ -27,6 +27,7 @@ import dev.jarvis.id.UuidV7;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
+import dev.jarvis.provider.ModelList;
 import dev.jarvis.provider.ProviderException;
 import dev.jarvis.provider.ProviderRequest;
 import dev.jarvis.provider.StubProvider;
@@ -107,8 +108,8 @@ abstract class TwoTargets {
     }
 
     @Override
-    public List<String> models() {
-      return List.of("m");
+    public ModelList models() {
+      return ModelList.listed(List.of("m"));
     }
 
     @Override

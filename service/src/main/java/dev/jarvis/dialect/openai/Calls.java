@@ -102,7 +102,7 @@ final class Calls {
   }
 
   private static void header(String name, String value, ServerResponse response) {
-    response.header(HeaderNames.create("x-jarvis-" + name), value);
+    response.header(HeaderNames.create("x-jarvis-" + name), HeaderText.of(value));
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.FieldPolicy;
+import dev.jarvis.provider.ModelList;
 import dev.jarvis.provider.ModelServerClient;
 import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
@@ -65,15 +66,20 @@ public final class LocalProvider implements Provider {
 
   @Override
   public String name() {
-    return "local";
+    return LocalConfig.NAME;
   }
 
   @Override
-  public List<String> models() throws ProviderException {
+  public String type() {
+    return LocalConfig.NAME;
+  }
+
+  @Override
+  public ModelList models() throws ProviderException {
     if (closing) {
       throw shuttingDown();
     }
-    return List.of(config.modelName());
+    return ModelList.listed(List.of(config.modelName()));
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.jarvis.gateway.Usage;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.FieldPolicy;
+import dev.jarvis.provider.ModelList;
 import dev.jarvis.provider.ModelServerClient;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.provider.Provider;
@@ -67,15 +68,23 @@ public final class OllamaProvider implements Provider {
   }
 
   @Override
+  public String type() {
+    return FACTORY.type();
+  }
+
+  @Override
   public Duration listTimeout() {
     return config.listTimeout();
   }
 
   @Override
-  public List<String> models() throws ProviderException {
-    return http.models("/api/tags", "models", "name").stream()
-        .map(model -> model.path("name").textValue())
-        .toList();
+  public List<String> configuredModels() {
+    return config.models();
+  }
+
+  @Override
+  public ModelList models() throws ProviderException {
+    return http.models("/api/tags", List.of("models", "data"), List.of("name", "model", "id"));
   }
 
   /**
@@ -84,7 +93,7 @@ public final class OllamaProvider implements Provider {
   List<ResidentModel> resident() throws ProviderException {
     inMemory = null; // unknown if the request fails
     List<ResidentModel> resident =
-        http.models("/api/ps", "models", "name").stream().map(ResidentModel::of).toList();
+        http.named("/api/ps", "models", "name").stream().map(ResidentModel::of).toList();
     inMemory = resident.stream().map(ResidentModel::name).collect(Collectors.toUnmodifiableSet());
     return resident;
   }

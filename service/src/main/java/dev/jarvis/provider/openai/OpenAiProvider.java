@@ -8,6 +8,7 @@ import dev.jarvis.json.Json;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.FieldPolicy;
+import dev.jarvis.provider.ModelList;
 import dev.jarvis.provider.ModelServerClient;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.provider.Provider;
@@ -60,15 +61,23 @@ public final class OpenAiProvider implements Provider {
   }
 
   @Override
+  public String type() {
+    return FACTORY.type();
+  }
+
+  @Override
   public Duration listTimeout() {
     return config.listTimeout();
   }
 
   @Override
-  public List<String> models() throws ProviderException {
-    return http.models("/models", "data", "id").stream()
-        .map(it -> it.path("id").textValue())
-        .toList();
+  public List<String> configuredModels() {
+    return config.models();
+  }
+
+  @Override
+  public ModelList models() throws ProviderException {
+    return http.models("/models", List.of("data", "models"), List.of("id", "name", "model"));
   }
 
   @Override
@@ -117,7 +126,7 @@ public final class OpenAiProvider implements Provider {
       body.remove("stream_options");
       Duration left = Duration.ofNanos(Math.max(1, deadline - System.nanoTime()));
       EventSource answer = stream(body, left);
-      if (withoutUsage.size() < ModelServerClient.MODELS_LIMIT) {
+      if (withoutUsage.size() < ModelList.LIMIT) {
         withoutUsage.add(model);
       }
       return answer;

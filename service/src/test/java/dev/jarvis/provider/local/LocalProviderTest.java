@@ -125,7 +125,7 @@ class LocalProviderTest {
 
   @Test
   void namesTheModelAfterItsFile() throws Exception {
-    assertThat(provider.models()).containsExactly(MODEL);
+    assertThat(provider.models().names()).containsExactly(MODEL);
     assertThatThrownBy(() -> provider.chat(Chats.stream(Chats.request("other", "hi"))))
         .isInstanceOf(ProviderException.NotFound.class);
   }

@@ -199,7 +199,7 @@ class OllamaProviderTest {
   void listsModels() throws Exception {
     ollama.listModels("a:1b", "b:latest");
 
-    assertThat(provider.models()).containsExactly("a:1b", "b:latest");
+    assertThat(provider.models().names()).containsExactly("a:1b", "b:latest");
   }
 
   @Test

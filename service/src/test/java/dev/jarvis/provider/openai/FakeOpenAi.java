@@ -35,6 +35,8 @@ public final class FakeOpenAi implements AutoCloseable {
   private volatile String lastBody = "";
   private volatile List<String> events = List.of();
   private volatile @Nullable String embeddings;
+  private volatile int listStatus = 200;
+  private volatile @Nullable String list;
   private volatile boolean done = true;
   private volatile boolean hanging;
   private volatile int printed;
@@ -77,6 +79,12 @@ public final class FakeOpenAi implements AutoCloseable {
   public void eventsWithoutDone(String... json) {
     events = List.of(json);
     done = false;
+  }
+
+  /** Sets the response to a request for the list of models. */
+  public void listWith(int status, String body) {
+    listStatus = status;
+    list = body;
   }
 
   /** Sets the whole answer. */
@@ -148,7 +156,12 @@ public final class FakeOpenAi implements AutoCloseable {
   }
 
   private void list(HttpExchange exchange) throws IOException {
-    send(exchange, "application/json", "{\"data\":[{\"id\":\"" + model + "\"}]}");
+    String body = list;
+    send(
+        exchange,
+        listStatus,
+        "application/json",
+        body == null ? "{\"data\":[{\"id\":\"" + model + "\"}]}" : body);
   }
 
   private void chat(HttpExchange exchange) throws IOException {
@@ -347,7 +360,7 @@ public final class FakeOpenAi implements AutoCloseable {
       throws IOException {
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
     exchange.getResponseHeaders().set("Content-Type", type);
-    exchange.sendResponseHeaders(status, bytes.length);
+    exchange.sendResponseHeaders(status, bytes.length == 0 ? -1 : bytes.length);
     try (OutputStream out = exchange.getResponseBody()) {
       out.write(bytes);
     }

@@ -51,7 +51,7 @@ class OpenAiProviderTest {
 
   @Test
   void listsModels() throws Exception {
-    assertThat(provider.models()).contains(service.ollama().model());
+    assertThat(provider.models().names()).contains(service.ollama().model());
   }
 
   @Test
