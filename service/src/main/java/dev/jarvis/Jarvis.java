@@ -50,6 +50,7 @@ import dev.jarvis.storage.embedded.Stores;
 import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
+import io.helidon.webserver.ErrorHandling;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
 import java.io.IOException;
@@ -171,10 +172,9 @@ public final class Jarvis implements AutoCloseable {
     new ChatRoutes(config.chat(), memory, contentUrls, activeUsers, calls).register(routes);
     new EmbeddingRoutes(memory, contentUrls, activeUsers, calls).register(routes);
 
-    RequestFilter filter =
-        new RequestFilter(
-            telemetry, routes, tokens, new TrustedProxies(config.server().trustedProxies()));
-    WebServer started = server(config, routes, filter, telemetry.instruments()).start();
+    TrustedProxies proxies = new TrustedProxies(config.server().trustedProxies());
+    RequestFilter filter = new RequestFilter(telemetry, routes, tokens, proxies);
+    WebServer started = server(config, routes, filter, proxies, telemetry.instruments()).start();
     parts.push(
         () -> {
           filter.stopping();
@@ -185,7 +185,11 @@ public final class Jarvis implements AutoCloseable {
   }
 
   private static WebServer server(
-      JarvisConfig config, Routes routes, RequestFilter filter, Instruments instruments) {
+      JarvisConfig config,
+      Routes routes,
+      RequestFilter filter,
+      TrustedProxies proxies,
+      Instruments instruments) {
     HttpRouting.Builder routing = HttpRouting.builder().addFilter(filter);
     routes.register(routing);
     long maxBodyBytes =
@@ -208,7 +212,8 @@ public final class Jarvis implements AutoCloseable {
                 config.server().timeouts().writeTimeout()))
         .connectionOptions(
             it -> it.tcpNoDelay(true)) // otherwise each piece of a stream waits for 40 ms
-        .directHandlers(new MalformedRequests(instruments, maxBodyBytes).handlers())
+        .directHandlers(new MalformedRequests(instruments, proxies, maxBodyBytes).handlers())
+        .errorHandling(ErrorHandling.builder().includeEntity(true).build()) // tells the reason
         .routing(routing)
         .build();
   }

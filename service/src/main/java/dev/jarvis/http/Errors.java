@@ -65,11 +65,15 @@ public final class Errors {
     return body(error.getMessage(), type(error), error.param(), error.code(), requestId);
   }
 
-  /** The body for a request that could not be parsed, by the client's fault or by ours. */
-  public static ObjectNode malformed(String message, boolean ours, String requestId) {
-    return ours
-        ? body(message, "api_error", null, "internal_error", requestId)
-        : body(message, "invalid_request_error", null, "malformed_request", requestId);
+  /** The body for a request that no filter has seen. */
+  static ObjectNode refused(Refusal refusal, String requestId) {
+    String type =
+        switch (refusal.status().code()) {
+          case 500 -> "api_error";
+          case 503 -> "overloaded_error";
+          default -> "invalid_request_error";
+        };
+    return body(refusal.message(), type, null, refusal.code(), requestId);
   }
 
   private static ObjectNode body(

@@ -1,7 +1,5 @@
 package dev.jarvis.http;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.jarvis.error.ApiException;
 import dev.jarvis.http.connection.ClientConnection;
 import dev.jarvis.id.UuidV7;
 import dev.jarvis.json.Json;
@@ -10,6 +8,7 @@ import dev.jarvis.telemetry.Metric;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
+import io.helidon.http.Method;
 import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.DirectHandlers;
@@ -19,13 +18,15 @@ import org.jspecify.annotations.Nullable;
 /** Answers, counts and logs the requests that the server refuses before any filter runs. */
 public final class MalformedRequests implements DirectHandler {
   private final Instruments instruments;
+  private final TrustedProxies proxies;
   private final long maxBodyBytes;
 
   /**
    * @param maxBodyBytes the server's limit for the body of any request
    */
-  public MalformedRequests(Instruments instruments, long maxBodyBytes) {
+  public MalformedRequests(Instruments instruments, TrustedProxies proxies, long maxBodyBytes) {
     this.instruments = instruments;
+    this.proxies = proxies;
     this.maxBodyBytes = maxBodyBytes;
   }
 
@@ -46,57 +47,77 @@ public final class MalformedRequests implements DirectHandler {
       ServerResponseHeaders headers,
       @Nullable String message) {
     String requestId = UuidV7.next().toString();
-    Status status = defaultStatus;
-    if (!Span.current().getSpanContext().isValid()) { // within a span, the request filter counts it
-      status = clientsFault(defaultStatus);
-      refused(status, requestId);
+    Refusal refusal;
+    if (Span.current().getSpanContext().isValid()) { // the request filter counts it
+      refusal = within(defaultStatus);
+    } else {
+      refusal = refusal(request, defaultStatus, message);
+      refused(request, refusal, requestId);
+    }
+    if (request.method().equals(Method.HEAD.text())) {
+      ClientConnection.current().answerWithoutBody();
     }
     headers.set(HeaderNames.CONTENT_TYPE, "application/json");
     headers.set(RequestIds.HEADER, requestId);
     headers.set(HeaderValues.CONNECTION_CLOSE);
     return TransportResponse.builder()
-        .status(status)
+        .status(refusal.status())
         .headers(headers)
-        .entity(Json.bytes(body(status, requestId)))
+        .entity(Json.bytes(Errors.refused(refusal, requestId)))
         .keepAlive(false)
         .build();
   }
 
-  /**
-   * Before any filter runs, the server only parses the request, so its failure is the client's
-   * fault; a 5xx would raise alerts.
-   */
-  private static Status clientsFault(Status status) {
-    boolean parsing = status.code() >= 500 && !status.equals(Status.SERVICE_UNAVAILABLE_503);
-    return parsing ? Status.BAD_REQUEST_400 : status;
-  }
-
-  private ObjectNode body(Status status, String requestId) {
+  private Refusal refusal(TransportRequest request, Status status, @Nullable String message) {
     if (status.equals(Status.REQUEST_ENTITY_TOO_LARGE_413)) {
-      ClientConnection.current().leaveUnread();
-      return Errors.body(
-          new ApiException.BodyTooLarge(
-              "The body is too large; the maximum is %d bytes.".formatted(maxBodyBytes)),
-          requestId);
+      return tooLarge();
     }
-    boolean ours = status.code() >= 500;
-    String shown =
-        ours
-            ? "Internal error; the log has its cause under the request id."
-            : "The server cannot process this request: %s.".formatted(status.reasonPhrase());
-    return Errors.malformed(shown, ours, requestId);
+    return Refusal.of(request, status, message);
   }
 
-  private void refused(Status status, String requestId) {
-    String code = Integer.toString(status.code());
-    instruments.add(Metric.HTTP_REQUESTS, 1, "_OTHER", Routes.UNMATCHED, code);
+  /** What a handler could not answer itself. */
+  private Refusal within(Status status) {
+    if (status.equals(Status.REQUEST_ENTITY_TOO_LARGE_413)) {
+      return tooLarge();
+    }
+    return status.code() >= 500
+        ? new Refusal(
+            status, "internal_error", "Internal error; the log has its cause under the request id.")
+        : new Refusal(
+            status,
+            "malformed_request",
+            "The server cannot process this request: %s.".formatted(status.reasonPhrase()));
+  }
+
+  private Refusal tooLarge() {
+    ClientConnection.current().leaveUnread();
+    return new Refusal(
+        Status.REQUEST_ENTITY_TOO_LARGE_413,
+        "body_too_large",
+        "The body is too large; the maximum is %d bytes.".formatted(maxBodyBytes));
+  }
+
+  private void refused(TransportRequest request, Refusal refusal, String requestId) {
+    String method = RequestFilter.method(request.method());
+    int status = refusal.status().code();
+    instruments.add(Metric.HTTP_REQUESTS, 1, method, Routes.UNMATCHED, Integer.toString(status));
     RequestLog.LOG
         .atInfo()
-        .addKeyValue("method", "_OTHER")
-        .addKeyValue("path", "")
-        .addKeyValue("status", status.code())
+        .addKeyValue("method", method)
+        .addKeyValue("path", path(request))
+        .addKeyValue(
+            "client_address",
+            proxies.clientAddress(ClientConnection.current().peer(), request.headers()))
+        .addKeyValue("status", status)
+        .addKeyValue("error", refusal.message())
         .addKeyValue("request_id", requestId)
         .addKeyValue("route", Routes.UNMATCHED)
         .log("request_completed");
+  }
+
+  /** Without the query, which may contain secrets, and without what is no text. */
+  private static String path(TransportRequest request) {
+    String path = request.path().split("[?#]", 2)[0].replaceAll("[^!-~]", "_");
+    return RequestFilter.bounded(path);
   }
 }

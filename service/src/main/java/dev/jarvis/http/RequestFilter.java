@@ -135,6 +135,16 @@ public final class RequestFilter implements Filter {
         || (request.content().hasEntity() && !request.content().consumed());
   }
 
+  /** The method as telemetry names it. */
+  static String method(String method) {
+    return METHODS.contains(method) ? method : "_OTHER";
+  }
+
+  /** The path as it is logged. */
+  static String bounded(String path) {
+    return path.substring(0, Math.min(path.length(), MAX_LOGGED_PATH));
+  }
+
   private Exchange exchange(RoutingRequest request) {
     UUID id = UuidV7.next();
     String method = request.prologue().method().text();
@@ -142,8 +152,8 @@ public final class RequestFilter implements Filter {
     return new Exchange(
         id,
         RequestIds.of(request.headers(), id),
-        METHODS.contains(method) ? method : "_OTHER",
-        path.length() > MAX_LOGGED_PATH ? path.substring(0, MAX_LOGGED_PATH) : path,
+        method(method),
+        bounded(path),
         routes.template(request),
         tokens.user(request),
         proxies.clientAddress(request.remotePeer().address(), request.headers()));

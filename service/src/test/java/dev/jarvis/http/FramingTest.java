@@ -130,9 +130,7 @@ class FramingTest {
         "GET /health/live HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
         "GET /health/live HTTP/1.1\nHost: a\r\n\r\n",
         "GET  /health/live HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET /health/live HTTP/1.0\r\nHost: a\r\n\r\n",
-        "GET /health/live HTTP/2.0\r\nHost: a\r\n\r\n",
-        "\r\nGET /health/live HTTP/1.1\r\nHost: a\r\n\r\n",
+        "\r\n\r\nGET /health/live HTTP/1.1\r\nHost: a\r\n\r\n",
         "{}GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n",
       })
   void malformedHeadsAreTheClientsFault(String head) throws Exception {
@@ -150,6 +148,23 @@ class FramingTest {
     // {} is not a valid chat, so this error shows that the body was read
     assertThat(statuses(answer)).containsExactly("400", "400", "200");
     assertThat(answer).contains("'model'").doesNotContain("framing");
+  }
+
+  /** RFC 9112, section 2.2; some clients send one after a body. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void anEmptyLineBeforeARequestIsIgnored(boolean atOnce) throws Exception {
+    String get = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n";
+    try (RawConnection client = new RawConnection(TestService.shared())) {
+      if (atOnce) {
+        client.send("\r\n" + get + "\r\n" + get + "\r\n" + LAST);
+      } else {
+        client.send("\r\n").send(get).readUntil("}");
+        client.send("\r\n").send(get).readUntil("}");
+        client.send("\r\n" + LAST);
+      }
+      assertThat(statuses(client.readAll())).hasSize(atOnce ? 3 : 1).containsOnly("200");
+    }
   }
 
   @Test

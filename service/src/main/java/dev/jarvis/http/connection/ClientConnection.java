@@ -13,7 +13,9 @@ import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.ServerConnectionException;
 import java.io.EOFException;
 import java.io.UncheckedIOException;
+import java.net.SocketAddress;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -36,6 +38,8 @@ public final class ClientConnection {
   /** Helidon holds a whole chunk of a body in memory, whatever its size. */
   private static final int MAX_GATHERED_BYTES = 16 << 20;
 
+  private static final int EMPTY_LINE = 2;
+
   /** How long the rest of an unread body is discarded, and how long the client may pause. */
   private static final Duration LINGER_LIMIT = Duration.ofSeconds(5);
 
@@ -54,6 +58,7 @@ public final class ClientConnection {
   private final DataReader reader = DataReader.create(this::receive);
   private final ResponseWriter writer;
   private Part part = Part.NOTHING_YET;
+  private boolean emptyLineSeen;
   private long deadline;
   private @Nullable ChunkedFraming chunks;
   private @Nullable IntConsumer gathering;
@@ -111,10 +116,20 @@ public final class ClientConnection {
     this.gathering = gathering;
   }
 
+  /** The other end of the connection: the client or a proxy. */
+  public SocketAddress peer() {
+    return socket.remotePeer().address();
+  }
+
   /** The head of a request was read; its body is next. */
   public void requestBegan(Method method) {
     await(Part.BODY, bodyLimit);
     writer.bodies(!method.equals(Method.HEAD));
+  }
+
+  /** The next response is one to {@code HEAD}. */
+  public void answerWithoutBody() {
+    writer.bodies(false);
   }
 
   /** The request was answered and its body read; another request is next. */
@@ -123,6 +138,10 @@ public final class ClientConnection {
     chunks = null;
     gathering = null;
     writer.bodies(true);
+    emptyLineSeen = reader.available() >= EMPTY_LINE && reader.startsWithNewLine();
+    if (emptyLineSeen) {
+      reader.skip(EMPTY_LINE);
+    }
   }
 
   /**
@@ -207,7 +226,10 @@ public final class ClientConnection {
   private byte @Nullable [] receive() {
     if (part == Part.NOTHING_YET && reader.available() == 0) {
       // untimed: Helidon closes connections that are idle for too long
-      byte[] bytes = reading == null ? receiveHere() : take(reading, Long.MAX_VALUE);
+      byte[] bytes = withoutEmptyLine(first());
+      if (bytes != null && bytes.length == 0) {
+        bytes = first();
+      }
       await(Part.HEAD, headLimit);
       return bytes;
     }
@@ -241,6 +263,22 @@ public final class ClientConnection {
           .build();
     }
     return bytes;
+  }
+
+  private byte @Nullable [] first() {
+    return reading == null ? receiveHere() : take(reading, Long.MAX_VALUE);
+  }
+
+  /**
+   * Ignores one empty line before a request line (<a
+   * href="https://www.rfc-editor.org/rfc/rfc9112#section-2.2">RFC 9112, section 2.2</a>).
+   */
+  private byte @Nullable [] withoutEmptyLine(byte @Nullable [] bytes) {
+    if (emptyLineSeen || bytes == null || bytes.length < EMPTY_LINE) {
+      return bytes;
+    }
+    emptyLineSeen = bytes[0] == '\r' && bytes[1] == '\n';
+    return emptyLineSeen ? Arrays.copyOfRange(bytes, EMPTY_LINE, bytes.length) : bytes;
   }
 
   private void await(Part next, Duration limit) {

@@ -25,8 +25,19 @@ import java.util.concurrent.ExecutorService;
  * limits for reads and writes, does not detect disconnects, and sends a body to {@code HEAD}.
  */
 public final class Connections implements ServerConnectionSelector {
+  /** What RFC 9112, section 3, recommends at least. */
+  public static final int MAX_REQUEST_LINE_BYTES = 8_000;
+
+  public static final int MAX_HEADER_BYTES = 16 << 10;
+
   private final ServerConnectionSelector http1 =
-      Http1ConnectionSelector.builder().config(Http1Config.create()).build();
+      Http1ConnectionSelector.builder()
+          .config(
+              Http1Config.builder()
+                  .maxPrologueLength(MAX_REQUEST_LINE_BYTES)
+                  .maxHeadersSize(MAX_HEADER_BYTES)
+                  .build())
+          .build();
   private final Duration headLimit;
   private final Duration bodyLimit;
   private final Duration writeLimit;

@@ -57,7 +57,7 @@ class SlowClientsTest {
       assertThat(answer.substring(answer.lastIndexOf("HTTP/1.1 ")))
           .startsWith("HTTP/1.1 408 ")
           .containsIgnoringCase("Connection: close")
-          .contains("malformed_request");
+          .contains("head_too_slow");
     }
     assertThat(refused("_OTHER", Routes.UNMATCHED)).isEqualTo(before + 1);
   }
