@@ -13,6 +13,9 @@ import java.util.regex.Pattern;
  * with addresses and keys masked.
  */
 public final class ModelServerErrors {
+  /** The message for a refusal without a text. */
+  public static final String NO_REASON = "The model server refused the request.";
+
   private static final ObjectMapper JSON = SharedBuffers.mapper();
   private static final int LIMIT_CHARS = 300;
 
@@ -76,9 +79,7 @@ public final class ModelServerErrors {
     boolean refused = status == 500 && text.contains("does not support");
     if (refused || status == 400 || status == 413 || status == 422) {
       return new ProviderException.Refused(
-          text.isEmpty()
-              ? "The model server refused the request."
-              : ADDRESS.matcher(text).replaceAll("[address]"));
+          text.isEmpty() ? NO_REASON : ADDRESS.matcher(text).replaceAll("[address]"));
     }
     return new ProviderException.Unavailable(
         "The model server answered with status " + status + ".", new IOException(text));

@@ -131,6 +131,7 @@ final class CompletionStream {
     }
     try {
       events.send(Errors.body(e, exchange.requestId()));
+      events.done(); // clients read up to it, and have taken the error for the end before
       events.close();
     } catch (EventStream.ClientGone gone) {
       exchange.clientIsGone();

@@ -1,7 +1,6 @@
 package dev.jarvis.provider.ollama;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Timings;
@@ -106,9 +105,7 @@ public final class OllamaProvider implements Provider {
     if (!streams) {
       Duration limit =
           ModelServerClient.shorter(config.timeouts().answerTimeout(), request.limit());
-      JsonNode answer =
-          http.json("/api/chat", body, limit, ModelServerClient.CHAT_LIMIT_BYTES, JsonNode.class);
-      return EventSource.of(events.ofAnswer(answer));
+      return EventSource.of(events.ofAnswer(http.answer("/api/chat", body, limit), request.chat()));
     }
     ModelServerClient.Opened opened =
         http.post(
