@@ -32,6 +32,11 @@ public record Usage(
     return new Usage(inputTokens, 0, 0, 0, true);
   }
 
+  /** The same numbers, marked as approximate. */
+  public Usage asEstimate() {
+    return new Usage(freshInputTokens, cachedInputTokens, answerTokens, reasoningTokens, true);
+  }
+
   /** All input tokens, as OpenAI counts them. */
   public int inputTokens() {
     return freshInputTokens + cachedInputTokens;

@@ -36,7 +36,7 @@ final class LimitedStream extends FilterInputStream {
   private void count(int bytes) throws IOException {
     read += bytes;
     if (exceeded()) {
-      throw new IOException("the body is longer than the maximum of " + limitBytes + " bytes");
+      throw new AnswerTooLongException("answer", limitBytes);
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.jarvis.provider;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.jarvis.concurrent.Alarm;
 import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
@@ -11,17 +12,21 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
- * An answer from the lines that a model server sends. Closing it before the end closes the
- * connection, which makes the server stop.
+ * An answer from the JSON values in the lines that a model server sends. Closing it before the end
+ * closes the connection, which makes the server stop.
  */
 public abstract class LineStream implements EventSource {
   /** How long to wait for the end of the body, so that the connection can be reused. */
   private static final Duration DRAIN_LIMIT = Duration.ofMillis(250);
 
+  private static final int DRAIN_LIMIT_BYTES = 1 << 20;
+
   private final InputStream body;
   private final LineReader lines;
+  private final EventReader values;
   private final Duration firstToken;
   private final Duration betweenTokens;
   private final Cancellation scope = Cancellation.current();
@@ -35,28 +40,36 @@ public abstract class LineStream implements EventSource {
    * @param firstToken the limit for the first output of the model
    * @param betweenTokens the limit for each output after it
    */
-  public LineStream(InputStream body, Duration firstToken, Duration betweenTokens) {
+  public LineStream(
+      InputStream body, EventReader.Framing framing, Duration firstToken, Duration betweenTokens) {
     this.body = body;
     this.lines = new LineReader(body);
+    this.values = new EventReader(framing);
     this.firstToken = firstToken;
     this.betweenTokens = betweenTokens;
     onCancel = scope.onCancel(() -> ModelServerClient.closeQuietly(body));
   }
 
   /**
-   * The events of a line; may be empty.
+   * The events of a JSON value; may be empty.
    *
-   * @throws ProviderException if the line reports a failure or is invalid
+   * @throws ProviderException if the value reports a failure or is invalid
    */
-  protected abstract List<Event> parse(byte[] line) throws ProviderException;
+  protected abstract List<Event> parse(JsonNode value) throws ProviderException;
 
-  /**
-   * The events at the end of a body of which no line has ended the answer.
-   *
-   * @throws IOException if the answer is not complete
-   */
-  protected List<Event> bodyEnded() throws IOException {
-    throw new IOException("the body ended before the end of the answer");
+  /** Whether everything has arrived but the mark of the end. */
+  protected boolean complete() {
+    return false;
+  }
+
+  /** The events at the end of a complete body of which no line has ended the answer. */
+  protected List<Event> bodyEnded() {
+    throw new IllegalStateException("the answer is not complete");
+  }
+
+  /** Whether the server used another framing than expected. */
+  protected final boolean unexpectedFraming() {
+    return values.unexpected();
   }
 
   @Override
@@ -79,6 +92,7 @@ public abstract class LineStream implements EventSource {
       return;
     }
     onCancel.close();
+    lines.close();
     if (finished) {
       Thread.ofVirtual().name("drain").start(this::drain); // so that the client need not wait
     } else {
@@ -91,10 +105,18 @@ public abstract class LineStream implements EventSource {
         "The model server sent an invalid response.", cause, true);
   }
 
+  /** The exception for an answer that is not complete. */
+  public static ProviderException brokenOff() {
+    return new ProviderException.Unavailable(
+        ModelServerClient.BROKEN_OFF,
+        new IOException("the body ended before the end of the answer"),
+        true);
+  }
+
   /** Reads the body to its end, so that the connection can be reused. */
   private void drain() {
     try (Alarm ignored = Alarm.after(DRAIN_LIMIT, () -> ModelServerClient.closeQuietly(body))) {
-      body.skipNBytes(LineReader.LIMIT_BYTES);
+      body.skipNBytes(DRAIN_LIMIT_BYTES);
     } catch (IOException ignored) {
       // The stream has ended, or the time is up.
     }
@@ -110,12 +132,15 @@ public abstract class LineStream implements EventSource {
     try (alarm) {
       Event event = null;
       while (event == null) {
-        byte[] line = lines.next();
-        if (closed.get() || alarm.rang() || scope.cancelled()) {
-          // closing the body may look like its end, or like the end of a line
-          throw new IOException("the body was closed by the client");
+        byte[] line = line(alarm);
+        if (line == null) {
+          ended();
+        } else {
+          JsonNode value = values.line(line);
+          if (value != null) {
+            ready.addAll(parse(value));
+          }
         }
-        ready.addAll(line == null ? bodyEnded() : parse(line));
         event = ready.poll();
       }
       return event;
@@ -130,10 +155,57 @@ public abstract class LineStream implements EventSource {
       }
       if (alarm.rang()) {
         throw new ProviderException.TimedOut(
-            "The model server sent nothing for " + limit.toMillis() + " ms.", e);
+            "The model server sent no output for " + limit.toMillis() + " ms.", e);
+      }
+      if (e instanceof AnswerTooLongException it) {
+        throw ModelServerClient.tooLong(it);
       }
       throw new ProviderException.Unavailable(
           closedBefore ? "The answer was cancelled." : ModelServerClient.BROKEN_OFF, e, true);
     }
+  }
+
+  /** The next line; null at the end, or where the connection breaks after a complete answer. */
+  private byte @Nullable [] line(Alarm alarm) throws IOException {
+    byte[] line;
+    try {
+      line = lines.next();
+    } catch (IOException e) {
+      if (stopped(alarm) || !complete() || e instanceof AnswerTooLongException) {
+        throw e;
+      }
+      return null;
+    }
+    if (stopped(alarm)) {
+      // closing the body may look like its end, or like the end of a line
+      throw new IOException("the body was closed by the client");
+    }
+    return line;
+  }
+
+  private boolean stopped(Alarm alarm) {
+    return closed.get() || alarm.rang() || scope.cancelled();
+  }
+
+  /** Accepts the end of the body if the answer is complete; then a cut value does not matter. */
+  private void ended() throws ProviderException, IOException {
+    boolean complete = complete();
+    try {
+      JsonNode last = values.end();
+      if (last != null) {
+        ready.addAll(parse(last));
+      }
+    } catch (ProviderException e) {
+      if (!complete) {
+        throw e;
+      }
+    }
+    if (ready.peekLast() instanceof Event.End) {
+      return;
+    }
+    if (!complete()) {
+      throw new IOException("the body ended before the end of the answer");
+    }
+    ready.addAll(bodyEnded());
   }
 }

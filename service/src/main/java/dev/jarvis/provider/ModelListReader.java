@@ -25,10 +25,11 @@ record ModelListReader(List<String> arrays, List<String> names) {
     if (entries.isArray()) {
       return names(entries);
     }
-    if (response.hasNonNull("error")) {
+    ServerError error = ServerError.in(response);
+    if (error != null) {
       throw new ProviderException.Unavailable(
           "The model server reported an error instead of its list of models.",
-          new IOException(ModelServerErrors.text(response)));
+          new IOException(Masking.forLog(error.text())));
     }
     boolean empty =
         response.isNull()

@@ -1,5 +1,7 @@
 package dev.jarvis.provider;
 
+import static java.util.Locale.ROOT;
+
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -131,16 +133,8 @@ public final class ModelServerClient implements AutoCloseable {
     try {
       return read(document, limit, LISTS::readTree);
     } catch (ProviderException e) {
-      throw document.exceeded() ? tooLong("list of models", LIST_LIMIT_BYTES, e) : e;
+      throw document.exceeded() ? tooLong(new AnswerTooLongException("list of models", LIST_LIMIT_BYTES)) : e;
     }
-  }
-
-  private static ProviderException tooLong(String what, int limitBytes, ProviderException cause) {
-    return new ProviderException.Unavailable(
-        "The model server's %s is longer than the maximum of %d MiB."
-            .formatted(what, limitBytes >> 20),
-        cause,
-        true);
   }
 
   /**
@@ -171,7 +165,25 @@ public final class ModelServerClient implements AutoCloseable {
           retryAfter(response),
           errorBody(response, config.listTimeout()));
     }
-    return new Opened(response.body(), left(deadline));
+    return new Opened(decoded(response), left(deadline));
+  }
+
+  /** The body of a server that compresses although it was not asked to. */
+  private static InputStream decoded(HttpResponse<InputStream> response) throws ProviderException {
+    String encoding =
+        response.headers().firstValue("content-encoding").orElse("").strip().toLowerCase(ROOT);
+    return switch (encoding) {
+      case "", "identity" -> response.body();
+      case "gzip", "x-gzip" -> new GzipStream(response.body());
+      default -> {
+        closeQuietly(response.body());
+        throw new ProviderException.Unavailable(
+            "The model server sent its answer in the content encoding '%s', which it was not asked for; JARVIS reads only gzip."
+                .formatted(encoding.replaceAll("[^a-z0-9._-]", "?")),
+            null,
+            true);
+      }
+    };
   }
 
   /** The body of an error response, without the API key; empty if it cannot be read. */
@@ -197,26 +209,67 @@ public final class ModelServerClient implements AutoCloseable {
    */
   public <T> T json(String path, byte[] body, Duration limit, int limitBytes, Class<T> type)
       throws ProviderException {
-    Opened opened = post(path, body, limit);
-    LimitedStream document = new LimitedStream(opened.body(), limitBytes);
-    T value;
-    try {
-      value = read(document, opened.left(), in -> JSON.readValue(in, type));
-    } catch (ProviderException e) {
-      throw document.exceeded() ? tooLong("answer", limitBytes, e) : e; // Jackson hides the cause
-    }
+    T value =
+        whole(
+            path,
+            body,
+            limit,
+            limitBytes,
+            in -> {
+              in.refuseHtml();
+              return JSON.readValue(in, type);
+            });
     if (value == null) {
       throw LineStream.invalidResponse(new IOException("the response is JSON null"));
     }
     return value;
   }
 
-  private interface Reading<T> {
-    T read(InputStream in) throws IOException;
+  /**
+   * Sends a request and reads the whole answer to a chat, in any framing: a JSON value, several of
+   * them, or events.
+   *
+   * @throws ProviderException if the response does not arrive within the limits, or is invalid
+   */
+  public WholeAnswer answer(String path, byte[] body, Duration limit) throws ProviderException {
+    return whole(path, body, limit, CHAT_LIMIT_BYTES, WholeAnswer::read);
+  }
+
+  private <T> T whole(String path, byte[] body, Duration limit, int limitBytes, Reading<T> reading)
+      throws ProviderException {
+    Opened opened = post(path, body, limit);
+    LimitedStream document = new LimitedStream(opened.body(), limitBytes);
+    try {
+      return read(document, opened.left(), in -> reading.read(new PeekStream(in)));
+    } catch (ProviderException e) {
+      if (document.exceeded()) { // Jackson hides the cause
+        throw tooLong(new AnswerTooLongException("answer", limitBytes));
+      }
+      throw e;
+    }
+  }
+
+  /** The exception for a page in place of an answer, such as that of a login. */
+  static ProviderException html() {
+    return new ProviderException.Unavailable(
+        "The model server sent HTML instead of JSON; is its URL right?", null);
+  }
+
+  static ProviderException tooLong(AnswerTooLongException e) {
+    return new ProviderException.Unavailable(String.valueOf(e.getMessage()), e, true);
+  }
+
+  /** Reads a body; what it throws ends the call. */
+  interface Reading<T> {
+    T read(PeekStream in) throws IOException, ProviderException;
+  }
+
+  private interface Body<T> {
+    T read(InputStream in) throws IOException, ProviderException;
   }
 
   /** Reads a body until the time is up or the scope is cancelled. */
-  private static <T> T read(InputStream body, Duration limit, Reading<T> reading)
+  private static <T> T read(InputStream body, Duration limit, Body<T> reading)
       throws ProviderException {
     Cancellation scope = Cancellation.current();
     Runnable close = () -> closeQuietly(body);
@@ -224,12 +277,21 @@ public final class ModelServerClient implements AutoCloseable {
     try (InputStream in = body;
         Cancellation.Registration ignored = scope.onCancel(close);
         alarm) {
-      return reading.read(in);
+      T value = reading.read(in);
+      if (alarm.rang() || scope.cancelled()) { // the end may be that of a closed body
+        throw new IOException("the body was closed by the client");
+      }
+      return value;
     } catch (IOException e) {
       if (scope.cancelled()) {
         throw new CancelledException();
       }
       throw failure(alarm, e);
+    } catch (ProviderException e) { // a body that was closed may look like an invalid one
+      if (scope.cancelled()) {
+        throw new CancelledException();
+      }
+      throw alarm.rang() ? failure(alarm, new IOException(e)) : e;
     }
   }
 
@@ -327,13 +389,12 @@ public final class ModelServerClient implements AutoCloseable {
   private byte[] body(HttpResponse<InputStream> response, int limitBytes, Duration limit)
       throws ProviderException {
     return read(
-        response.body(),
+        decoded(response),
         limit,
         in -> {
           byte[] bytes = in.readNBytes(limitBytes + 1);
           if (bytes.length > limitBytes) {
-            throw new IOException(
-                "the body is longer than the maximum of " + limitBytes + " bytes");
+            throw new AnswerTooLongException("answer", limitBytes);
           }
           return bytes;
         });

@@ -19,6 +19,9 @@ public final class ModelServerErrors {
   private static final String BUSY = "The model server is busy";
   private static final String IN_ANSWER = "The model server reported an error in its answer";
 
+  /** The message for a refusal without a text. */
+  public static final String NO_REASON = "The model server refused the request.";
+
   private ModelServerErrors() {}
 
   /**
@@ -57,7 +60,7 @@ public final class ModelServerErrors {
     return switch (nature) {
       case CONTEXT_TOO_LONG, CONTENT_POLICY, REFUSED ->
           new ProviderException.Refused(
-              text.isEmpty() ? "The model server refused the request." : Masking.forClient(text),
+              text.isEmpty() ? NO_REASON : Masking.forClient(text),
               refusal(nature, status, error),
               cause);
       case NO_MODEL -> new ProviderException.NotFound(NO_MODEL, cause);

@@ -7,6 +7,7 @@ import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Notes;
 import dev.jarvis.json.Json;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,10 @@ final class Choices {
   /** One answer to the question. */
   private static final class Choice {
     private final StringBuilder text = new StringBuilder();
+
+    /** Parts of the content before the text; null if all of it is text. */
+    private @Nullable ArrayNode parts;
+
     private final ObjectNode message = Json.object();
     private final Map<Integer, ObjectNode> toolCalls = new TreeMap<>();
     private final ObjectNode fields = Json.object();
@@ -44,7 +49,14 @@ final class Choices {
           merge(
               choice(it.choice()).toolCalls.computeIfAbsent(it.index(), key -> Json.object()),
               DeltaJson.toolCall(it));
-      case Event.MessageFields it -> merge(choice(it.choice()).message, it.fields());
+      case Event.MessageFields it -> {
+        Choice choice = choice(it.choice());
+        if (it.fields().get("content") instanceof ArrayNode parts) {
+          addParts(choice, parts);
+        } else {
+          merge(choice.message, it.fields());
+        }
+      }
       case Event.ChoiceFields it -> merge(choice(it.choice()).fields, it.fields());
       case Event.AnswerFields it -> answerFields.setAll(it.fields());
       case Event.ChoiceEnd it -> {
@@ -60,6 +72,16 @@ final class Choices {
       case Event.Vectors it -> throw new IllegalStateException("a chat has no vectors");
       case Event.End it -> {}
     }
+  }
+
+  private static void addParts(Choice choice, Iterable<JsonNode> parts) {
+    ArrayNode all = choice.parts == null ? Json.object().arrayNode() : choice.parts;
+    if (!choice.text.isEmpty()) {
+      all.addObject().put("type", "text").put("text", choice.text.toString());
+      choice.text.setLength(0);
+    }
+    parts.forEach(all::add);
+    choice.parts = all;
   }
 
   private Choice choice(int index) {
@@ -97,6 +119,10 @@ final class Choices {
     // OpenAI sends null, not an empty text, beside tool calls
     boolean says = !choice.message.isEmpty() || !choice.toolCalls.isEmpty();
     message.put("content", choice.text.isEmpty() && says ? null : choice.text.toString());
+    if (choice.parts != null) {
+      addParts(choice, List.of()); // the text after them
+      message.set("content", choice.parts);
+    }
     message.putNull("refusal");
     message.setAll(choice.message);
     if (!choice.toolCalls.isEmpty()) {

@@ -129,6 +129,7 @@ final class CompletionStream {
     Errors.record(exchange, e);
     try {
       events.send(Errors.body(e, exchange.requestId()));
+      events.done(); // clients read up to it, and have taken the error for the end before
       events.close();
     } catch (EventStream.ClientGone gone) {
       exchange.clientIsGone();

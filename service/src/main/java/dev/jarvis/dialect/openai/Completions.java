@@ -43,7 +43,10 @@ final class Completions {
             .put("completion_tokens", usage.outputTokens())
             .put("total_tokens", usage.inputTokens() + usage.outputTokens());
     json.putObject("prompt_tokens_details").put("cached_tokens", usage.cachedInputTokens());
-    if (usage.reasoningTokens() > 0) {
+    boolean reasons =
+        report.raw() != null
+            && report.raw().path("completion_tokens_details").hasNonNull("reasoning_tokens");
+    if (usage.reasoningTokens() > 0 || reasons) {
       json.putObject("completion_tokens_details").put("reasoning_tokens", usage.reasoningTokens());
     }
     if (usage.estimated()) {
@@ -53,7 +56,7 @@ final class Completions {
       for (Map.Entry<String, JsonNode> field : report.raw().properties()) {
         if (json.get(field.getKey()) instanceof ObjectNode known
             && field.getValue() instanceof ObjectNode details) {
-          known.setAll(details);
+          details.properties().forEach(it -> known.putIfAbsent(it.getKey(), it.getValue()));
         } else if (!json.has(field.getKey())) {
           json.set(field.getKey(), field.getValue());
         }

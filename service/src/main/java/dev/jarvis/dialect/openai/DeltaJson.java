@@ -17,7 +17,7 @@ final class DeltaJson {
   static ObjectNode toolCall(Event.ToolCall it) {
     ObjectNode call = Json.object().put("index", it.index());
     if (it.raw() instanceof ObjectNode raw) {
-      return call.setAll(raw);
+      return call.<ObjectNode>setAll(raw).put("index", it.index());
     }
     if (it.id() != null) {
       call.put("id", it.id()).put("type", "function");

@@ -113,9 +113,7 @@ public final class OllamaProvider implements Provider {
     if (!streams) {
       Duration limit =
           ModelServerClient.shorter(config.timeouts().answerTimeout(), request.limit());
-      JsonNode answer =
-          http.json("/api/chat", body, limit, ModelServerClient.CHAT_LIMIT_BYTES, JsonNode.class);
-      return EventSource.of(events.ofAnswer(answer));
+      return EventSource.of(events.ofAnswer(http.answer("/api/chat", body, limit), request.chat()));
     }
     ModelServerClient.Opened opened =
         http.post(

@@ -4,14 +4,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Usage;
+import dev.jarvis.provider.Corrections;
+import dev.jarvis.provider.Counts;
 import dev.jarvis.provider.LineStream;
 import dev.jarvis.provider.ModelServerErrors;
 import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.WholeAnswer;
+import dev.jarvis.provider.WrittenTokens;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -20,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Translates the JSON objects of an answer in OpenAI's dialect into events: a {@code
  * chat.completion}, or the {@code chat.completion.chunk}s of a stream. Fields without an event of
- * their own are kept as JSON.
+ * their own are kept as JSON. What the specification settles is corrected, and reported.
  */
 final class OpenAiEvents {
   /** OpenAI's limit for {@code n}. */
@@ -30,19 +33,22 @@ final class OpenAiEvents {
   private static final Set<String> ANSWER_FIELDS =
       Set.of("id", "object", "created", "model", "choices", "usage", "obfuscation");
 
-  private static final Set<String> CHOICE_FIELDS =
-      Set.of("index", "delta", "message", "finish_reason", "logprobs");
-  private static final Set<String> MESSAGE_FIELDS = Set.of("role", "content", "tool_calls");
-  private static final List<String> REASONING = List.of("reasoning_content", "reasoning");
-
-  private final Set<Integer> begun = new HashSet<>();
-  private final Set<Integer> ended = new HashSet<>();
+  private final Corrections corrections = new Corrections();
+  private final Map<Integer, ChoiceReader> choices = new LinkedHashMap<>();
   private @Nullable ObjectNode answerFields;
-  private boolean counted;
+  private boolean wrote;
+  private @Nullable Usage lastUsage;
+  private boolean lastUsageUnusable;
 
   /** The events of a chunk of a stream. */
   List<Event> ofChunk(JsonNode chunk) throws ProviderException {
-    return of(chunk, "delta");
+    return of(chunk, false);
+  }
+
+  /** The events of a JSON value in place of an event: a chunk, or a whole answer. */
+  List<Event> ofUnframed(JsonNode value) throws ProviderException {
+    boolean whole = choices.isEmpty() && value.at("/choices/0").hasNonNull("finish_reason");
+    return of(value, whole);
   }
 
   /**
@@ -50,26 +56,20 @@ final class OpenAiEvents {
    *
    * @param request to estimate the tokens if the server does not count
    */
-  List<Event> ofAnswer(JsonNode answer, ChatRequest request) throws ProviderException {
-    List<Event> events = of(answer, "message");
-    if (begun.isEmpty()) {
-      throw LineStream.invalidResponse(new IOException("the answer has no choice"));
+  List<Event> ofAnswer(WholeAnswer answer, ChatRequest request) throws ProviderException {
+    List<Event> events = new ArrayList<>();
+    for (JsonNode value : answer.values()) {
+      events.addAll(of(value, !answer.pieces()));
     }
-    events.addAll(endOpenChoices());
-    if (!counted) {
-      long characters = 0;
-      for (Event event : events) {
-        characters +=
-            switch (event) {
-              case Event.Text it -> it.text().length();
-              case Event.Reasoning it -> it.text().length();
-              case Event.ToolCall it -> it.arguments().length();
-              default -> 0;
-            };
+    if (answer.pieces()) {
+      corrections.report("framing", events);
+      if (!answer.done() && !complete()) {
+        throw LineStream.brokenOff();
       }
-      int output = (int) ChatRequest.tokens(characters);
-      events.add(
-          new Event.UsageReport(new Usage(request.estimatedTokens(), 0, output, 0, true), null));
+    }
+    events.addAll(finish());
+    if (lastUsage == null) {
+      events.add(new Event.UsageReport(WrittenTokens.estimate(request, events), null));
     }
     events.add(new Event.End(null));
     return events;
@@ -77,147 +77,90 @@ final class OpenAiEvents {
 
   /** Whether at least one choice has ended, and no choice is unfinished. */
   boolean complete() {
-    return !ended.isEmpty() && ended.containsAll(begun);
+    return !choices.isEmpty() && choices.values().stream().allMatch(ChoiceReader::ended);
   }
 
-  /** Whether the server has reported its count. */
-  boolean counted() {
-    return counted;
-  }
-
-  /** Ends the choices of a server that gives no reason. */
-  List<Event> endOpenChoices() {
+  /** The end of every choice; servers that give no reason for it end it as well. */
+  List<Event> finish() {
     List<Event> events = new ArrayList<>();
-    for (Integer choice : begun) {
-      if (ended.add(choice)) {
-        events.add(new Event.ChoiceEnd(choice, FinishReason.STOP, null));
-      }
+    if (choices.isEmpty()) {
+      corrections.report("choices", events);
+      choice(0);
     }
-    if (ended.isEmpty()) {
-      events.add(new Event.ChoiceEnd(0, FinishReason.STOP, null));
+    choices.values().forEach(it -> it.finish(events));
+    if (lastUsageUnusable) {
+      corrections.report("usage", events);
+      if (lastUsage != null) { // that of an earlier chunk
+        events.add(new Event.UsageReport(lastUsage.asEstimate(), null));
+      }
     }
     return events;
   }
 
-  private List<Event> of(JsonNode json, String part) throws ProviderException {
+  /** Adds a note about the framing. */
+  void report(String what, List<Event> events) {
+    corrections.report(what, events);
+  }
+
+  private List<Event> of(JsonNode json, boolean whole) throws ProviderException {
     ProviderException error = ModelServerErrors.inAnswer(json);
     if (error != null) {
       throw error;
     }
-    JsonNode choices = json.path("choices");
-    if (!choices.isArray()) {
+    JsonNode found = json.path("choices");
+    boolean none = found.isMissingNode() || found.isNull();
+    if (!json.isObject() || (whole ? !found.isArray() : !(none || found.isArray()))) {
       throw LineStream.invalidResponse(new IOException("the response has no array 'choices'"));
     }
     List<Event> events = new ArrayList<>();
-    ObjectNode fields = rest(json, ANSWER_FIELDS);
+    ObjectNode fields = OtherFields.of(json, ANSWER_FIELDS);
     if (fields != null && !fields.equals(answerFields)) {
       answerFields = fields;
       events.add(new Event.AnswerFields(fields));
     }
-    for (JsonNode choice : choices) {
-      choice(choice, part, events);
+    int before = events.size();
+    for (JsonNode choice : found) {
+      choice(index(choice.path("index"), events)).read(choice, whole, events);
     }
-    if (json.path("usage") instanceof ObjectNode usage) {
-      counted = true;
-      events.add(new Event.UsageReport(counted(usage), usage));
+    for (int i = before; i < events.size() && !wrote; i++) {
+      wrote = events.get(i).says();
     }
+    if (whole || found.isEmpty()) { // what follows a chunk without choices is no part of a choice
+      choices.values().forEach(it -> it.release(events));
+    }
+    usage(json.path("usage"), events);
     return events;
   }
 
-  private void choice(JsonNode choice, String part, List<Event> events) throws ProviderException {
-    int index = index(choice.path("index"));
-    begun.add(index);
-    JsonNode message = choice.path(part);
-    ObjectNode rest = rest(message, MESSAGE_FIELDS);
-    if (rest != null) {
-      String reasoning = reasoning(rest);
-      events.add(
-          reasoning.isEmpty()
-              ? new Event.MessageFields(index, rest)
-              : new Event.Reasoning(index, reasoning, rest));
+  private void usage(JsonNode json, List<Event> events) {
+    UsageReader.Result read = UsageReader.read(json, wrote);
+    Usage usage = read.usage();
+    if (usage != null) {
+      lastUsage = usage;
+      events.add(new Event.UsageReport(usage, (ObjectNode) json));
     }
-    JsonNode content = message.path("content");
-    if (content.isContainerNode() && !content.isEmpty()) { // parts instead of a text
-      events.add(
-          new Event.MessageFields(
-              index, ((ObjectNode) message).objectNode().set("content", content)));
-    }
-    String text = content.asText("");
-    JsonNode logprobs = choice.path("logprobs").isObject() ? choice.path("logprobs") : null;
-    if (!text.isEmpty() || logprobs != null) {
-      events.add(new Event.Text(index, text, logprobs));
-    }
-    int position = 0;
-    for (JsonNode call : message.path("tool_calls")) {
-      events.add(toolCall(index, position++, call));
-    }
-    String reason = choice.path("finish_reason").asText(""); // some servers send "" before the end
-    ObjectNode fields = rest(choice, CHOICE_FIELDS);
-    if (!reason.isBlank()) {
-      ended.add(index);
-      events.add(new Event.ChoiceEnd(index, FinishReason.of(reason), fields));
-    } else if (fields != null) {
-      events.add(new Event.ChoiceFields(index, fields));
+    lastUsageUnusable = usage == null && (read.corrected() || lastUsageUnusable);
+    if (usage != null && read.corrected()) {
+      corrections.report("usage", events);
     }
   }
 
-  private static Event toolCall(int choice, int position, JsonNode call) {
-    JsonNode function = call.path("function");
-    return new Event.ToolCall(
-        choice,
-        call.path("index").asInt(position),
-        call.path("id").textValue(),
-        function.path("name").textValue(),
-        function.path("arguments").asText(""),
-        call);
+  private ChoiceReader choice(int index) {
+    return choices.computeIfAbsent(index, it -> new ChoiceReader(it, corrections));
   }
 
-  private static String reasoning(ObjectNode fields) {
-    for (String name : REASONING) {
-      String text = fields.path(name).asText("");
-      if (!text.isEmpty()) {
-        return text;
-      }
-    }
-    return "";
-  }
-
-  private static Usage counted(JsonNode usage) {
-    int input = Math.max(0, usage.path("prompt_tokens").asInt());
-    int cached = Math.clamp(usage.at("/prompt_tokens_details/cached_tokens").asInt(), 0, input);
-    int output = Math.max(0, usage.path("completion_tokens").asInt());
-    int reasoning =
-        Math.clamp(usage.at("/completion_tokens_details/reasoning_tokens").asInt(), 0, output);
-    return new Usage(input - cached, cached, output - reasoning, reasoning, false);
-  }
-
-  private static int index(JsonNode index) throws ProviderException {
-    if (index.isMissingNode()) {
+  private int index(JsonNode value, List<Event> events) throws ProviderException {
+    int index = Counts.of(value);
+    if (index == Counts.ABSENT) {
       return 0;
     }
-    if (!index.canConvertToInt() || index.intValue() < 0 || index.intValue() >= MAX_CHOICES) {
+    if (index < 0 || index >= MAX_CHOICES) {
       throw LineStream.invalidResponse(
           new IOException("a choice has an index that is not from 0 to 127"));
     }
-    return index.intValue();
-  }
-
-  /** The other fields that are not empty; null if there are none. */
-  private static @Nullable ObjectNode rest(JsonNode json, Set<String> known) {
-    ObjectNode rest = null;
-    for (Map.Entry<String, JsonNode> field : json.properties()) {
-      JsonNode value = field.getValue();
-      if (!known.contains(field.getKey()) && !empty(value)) {
-        rest = rest == null ? ((ObjectNode) json).objectNode() : rest;
-        rest.set(field.getKey(), value);
-      }
+    if (!value.isInt()) {
+      corrections.report("choices.index", events);
     }
-    return rest;
-  }
-
-  private static boolean empty(JsonNode value) {
-    return value.isContainerNode()
-        ? value.isEmpty()
-        : value.isNull() || (value.isTextual() && value.textValue().isEmpty());
+    return index;
   }
 }

@@ -11,15 +11,18 @@ import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.ModelList;
 import dev.jarvis.provider.ModelServerClient;
 import dev.jarvis.provider.ModelServerConfig;
+import dev.jarvis.provider.ModelServerErrors;
 import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
 import dev.jarvis.provider.ProviderFactory;
 import dev.jarvis.provider.ProviderRequest;
 import dev.jarvis.provider.UnsupportedFields;
 import dev.jarvis.provider.VectorList;
+import dev.jarvis.provider.WholeAnswer;
 import dev.jarvis.telemetry.Instruments;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -41,6 +44,16 @@ public final class OpenAiProvider implements Provider {
           return new OpenAiProvider(config);
         }
       };
+
+  /** Parts of the texts with which servers refuse {@code stream_options}. */
+  private static final List<String> STREAM_OPTIONS =
+      List.of(
+          "stream_options",
+          "include_usage",
+          "extra_forbidden",
+          "extra inputs are not permitted",
+          "extra fields not permitted",
+          ModelServerErrors.NO_REASON.toLowerCase(Locale.ROOT));
 
   private final ModelServerConfig config;
   private final FieldPolicy fields;
@@ -88,13 +101,7 @@ public final class OpenAiProvider implements Provider {
     Duration limit = ModelServerClient.shorter(config.timeouts().answerTimeout(), request.limit());
     ObjectNode body = body(request.chat()).put("stream", false);
     body.remove("stream_options");
-    JsonNode answer =
-        http.json(
-            "/chat/completions",
-            Json.bytes(body),
-            limit,
-            ModelServerClient.CHAT_LIMIT_BYTES,
-            JsonNode.class);
+    WholeAnswer answer = http.answer("/chat/completions", Json.bytes(body), limit);
     return EventSource.of(new OpenAiEvents().ofAnswer(answer, request.chat()));
   }
 
@@ -120,7 +127,7 @@ public final class OpenAiProvider implements Provider {
     try {
       return stream(body, request.limit());
     } catch (ProviderException.Refused e) {
-      if (!noOtherOptions || !String.valueOf(e.getMessage()).contains("stream_options")) {
+      if (!noOtherOptions || !mayBeAboutOptions(String.valueOf(e.getMessage()))) {
         throw e; // an option of one client must not turn off the usage for all
       }
       body.remove("stream_options");
@@ -131,6 +138,12 @@ public final class OpenAiProvider implements Provider {
       }
       return answer;
     }
+  }
+
+  /** Whether a refusal names the field, or does not say what it is about. */
+  private static boolean mayBeAboutOptions(String message) {
+    String text = message.toLowerCase(Locale.ROOT);
+    return STREAM_OPTIONS.stream().anyMatch(text::contains);
   }
 
   private EventSource stream(ObjectNode body, Duration longest) throws ProviderException {

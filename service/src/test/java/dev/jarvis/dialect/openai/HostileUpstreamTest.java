@@ -130,8 +130,7 @@ class HostileUpstreamTest {
 
     assertThat(ask("plain", "").statusCode()).isEqualTo(502);
     assertThat(ask("plain", ",\"stream\":true").body())
-        .contains("data: {\"error\":", "model_server_unavailable")
-        .doesNotContain("[DONE]");
+        .containsSubsequence("data: {\"error\":", "model_server_unavailable", "[DONE]");
   }
 
   @Test
@@ -221,6 +220,29 @@ class HostileUpstreamTest {
     }
     assertThat(cloud.requests()).isEqualTo(1);
     assertThat(service.ollama().requests()).isEqualTo(1);
+  }
+
+  @Test
+  void aLargeImageReachesTheClient() {
+    String image = "x".repeat(3 << 20);
+    cloud.events(
+        "{\"choices\":[{\"index\":0,\"delta\":{\"images\":[{\"url\":\"%s\"}]},\"finish_reason\":\"stop\"}]}"
+            .formatted(image));
+
+    assertThat(json(ask("plain", "")).at("/choices/0/message/images/0/url").asText())
+        .isEqualTo(image);
+    assertThat(ask("plain", ",\"stream\":true").body()).contains(image, "data: [DONE]");
+  }
+
+  @Test
+  void anEventThatIsTooLargeNamesTheLimitAndIsNotRequestedAgain() {
+    cloud.events("{\"x\":\"" + "x".repeat(17 << 20) + "\"}");
+
+    HttpResponse<String> response = ask("plain", ",\"stream\":true");
+
+    assertThat(response.statusCode()).isEqualTo(502);
+    assertThat(response.body()).contains("event is longer than the maximum of 16 MiB");
+    assertThat(cloud.requests()).isEqualTo(1);
   }
 
   @Test

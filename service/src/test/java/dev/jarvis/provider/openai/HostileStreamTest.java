@@ -111,25 +111,32 @@ class HostileStreamTest {
         .containsExactly(
             new Event.Text(0, "x", null),
             new Event.Text(2, "x", null),
+            corrected("finish_reason"),
             new Event.ChoiceEnd(0, FinishReason.STOP, null),
             new Event.ChoiceEnd(2, FinishReason.STOP, null),
             new Event.End(null));
     assertThat(read(event("[DONE]")).events())
         .as("an empty answer")
-        .containsExactly(new Event.ChoiceEnd(0, FinishReason.STOP, null), new Event.End(null));
+        .containsExactly(
+            corrected("choices"),
+            corrected("finish_reason"),
+            new Event.ChoiceEnd(0, FinishReason.STOP, null),
+            new Event.End(null));
+  }
+
+  private static Event corrected(String what) {
+    return new Event.Note(Event.Note.Kind.CORRECTED, what);
   }
 
   @Test
-  void reportsAnAnswerThatLacksMoreThanDoneAsFailure() {
+  void reportsAnAnswerWithoutTheEndOfAChoiceAsFailure() {
     String open = piece("0", "null");
     String ended = piece("0", "\"stop\"");
     for (String body :
         new String[] {
           open,
-          ended, // the usage is missing
           open + event(USAGE), // the finish reason is missing
-          ended + piece("1", "null") + event(USAGE), // that of the second choice is missing
-          ended + "data: {\"choices\":[],\"usage\":{\"prompt_tok"
+          ended + piece("1", "null") + event(USAGE) // that of the second choice is missing
         }) {
       assertThatThrownBy(() -> read(body))
           .as(body)
@@ -138,7 +145,7 @@ class HostileStreamTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"-1", "128", "2147483647", "99999999999999999999", "\"0\"", "{}", "null"})
+  @ValueSource(strings = {"-1", "128", "2147483647", "99999999999999999999", "\"x\"", "{}", "0.5"})
   void rejectsAnInvalidChoiceIndex(String index) {
     assertThatThrownBy(() -> read(piece(index, "null")))
         .isInstanceOf(ProviderException.Unavailable.class);

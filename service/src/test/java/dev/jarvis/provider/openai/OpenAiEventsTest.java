@@ -12,6 +12,8 @@ import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.WholeAnswer;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,7 +27,10 @@ class OpenAiEventsTest {
 
   private static Chats.Answer of(String json) throws Exception {
     return new Chats.Answer(
-        new OpenAiEvents().ofAnswer(JSON.readTree(json), Chats.request("m", QUESTION)));
+        new OpenAiEvents()
+            .ofAnswer(
+                new WholeAnswer(List.of(JSON.readTree(json)), false, false),
+                Chats.request("m", QUESTION)));
   }
 
   /** A single choice that stopped. */
@@ -145,11 +150,11 @@ class OpenAiEventsTest {
 
   @ParameterizedTest
   @CsvSource({
-    // prompt, cached, completion, reasoning: fresh, cached, answer, reasoning
-    "100, 30, 50, 20, 70, 30, 30, 20",
-    "100, 0, 50, 0, 100, 0, 50, 0",
-    "10, 30, 5, 20, 0, 10, 0, 5", // parts larger than the sum
-    "-5, -1, -7, -2, 0, 0, 0, 0"
+    // prompt, cached, completion, reasoning: fresh, cached, answer, reasoning, estimated
+    "100, 30, 50, 20, 70, 30, 30, 20, false",
+    "100, 0, 50, 0, 100, 0, 50, 0, false",
+    "10, 30, 5, 20, 0, 10, 0, 5, true", // parts larger than the sum
+    "-5, -1, -7, -2, 8, 0, 1, 0, true"
   })
   void separatesTheKindsOfTokens(
       int prompt,
@@ -159,7 +164,8 @@ class OpenAiEventsTest {
       int freshTold,
       int cachedTold,
       int answerTold,
-      int reasoningTold)
+      int reasoningTold,
+      boolean estimated)
       throws Exception {
     Usage usage =
         of("""
@@ -169,7 +175,8 @@ class OpenAiEventsTest {
                 .formatted(prompt, completion, cached, reasoning))
             .usage();
 
-    assertThat(usage).isEqualTo(new Usage(freshTold, cachedTold, answerTold, reasoningTold, false));
+    assertThat(usage)
+        .isEqualTo(new Usage(freshTold, cachedTold, answerTold, reasoningTold, estimated));
   }
 
   @ParameterizedTest
@@ -194,6 +201,19 @@ class OpenAiEventsTest {
         .contains(new Event.Text(0, "x", null), new Event.ChoiceEnd(0, FinishReason.STOP, null));
   }
 
+  @Test
+  void acceptsAnAnswerWithoutChoicesAsEmpty() throws Exception {
+    Chats.Answer answer =
+        of("{\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":0}}");
+
+    assertThat(answer.of(Event.ChoiceEnd.class))
+        .containsExactly(new Event.ChoiceEnd(0, FinishReason.STOP, null));
+    assertThat(answer.usage()).isEqualTo(Usage.counted(7, 0));
+    assertThat(answer.of(Event.Note.class))
+        .extracting(Event.Note::detail)
+        .containsExactly("choices", "finish_reason");
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -201,7 +221,6 @@ class OpenAiEventsTest {
         "[]",
         "7",
         "{\"choices\":{}}",
-        "{\"choices\":[]}",
         "{\"choices\":[{\"index\":128,\"message\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}]}",
         "{\"error\":{\"message\":\"overloaded at 10.0.0.1:80\"}}"
       })

@@ -149,7 +149,7 @@ class OpenAiRequestTest {
 
   @Test
   void reportsAnInvalidWholeAnswerAsFailure() {
-    server.answer("<html>");
+    server.answer("{\"choices\"");
 
     assertThatThrownBy(() -> Chats.ask(provider, Chats.whole(hi())))
         .isInstanceOfSatisfying(

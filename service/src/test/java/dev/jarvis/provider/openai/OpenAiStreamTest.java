@@ -128,7 +128,7 @@ class OpenAiStreamTest {
 
     assertThat(answer.of(Event.ToolCall.class))
         .extracting(Event.ToolCall::index, Event.ToolCall::id, Event.ToolCall::name)
-        .containsExactly(tuple(1, "c1", "f"), tuple(1, null, null));
+        .containsExactly(tuple(0, "c1", "f"), tuple(0, null, null));
     assertThat(answer.of(Event.ToolCall.class))
         .extracting(Event.ToolCall::arguments)
         .containsExactly("{", "}");
@@ -149,7 +149,8 @@ class OpenAiStreamTest {
 
   @Test
   void doesNotReadAHugeLineToItsEnd() {
-    assertThatThrownBy(() -> read(HELLO, "data: " + "x".repeat(2 << 20) + "\n"))
-        .isInstanceOf(ProviderException.Unavailable.class);
+    assertThatThrownBy(() -> read(HELLO, "data: " + "x".repeat(17 << 20) + "\n"))
+        .isInstanceOf(ProviderException.Unavailable.class)
+        .hasMessage("The model server's event is longer than the maximum of 16 MiB.");
   }
 }
