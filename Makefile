@@ -10,7 +10,7 @@ export JAVA_HOME := $(shell service/bin/find-jdk)
 MVN := mvn -B -ntp
 SOURCES := $(shell find service/src -type f) pom.xml service/pom.xml
 
-.PHONY: help run build test test-stack licences format generate stack stack-status stack-down e2e bench clean
+.PHONY: help run build test fuzz test-stack licences format generate stack stack-status stack-down e2e bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk '!shown[$$1]++' | expand -t 16
@@ -33,6 +33,14 @@ test: venv ## Run every test that needs no other server
 	$(MAKE) -s test-stack >$$output 2>&1 & stack=$$!; set +m; \
 	$(MVN) verify; java=$$?; wait $$stack; python=$$?; \
 	echo "the stack's own tests:"; cat $$output; exit $$((java || python))
+
+FUZZ_INPUTS ?= 20000
+FUZZ_SEED ?= $(shell date +%s)
+
+fuzz: ## Run the fuzz tests of the readers with more inputs and other seeds: FUZZ_INPUTS, FUZZ_SEED
+	@echo "$(FUZZ_INPUTS) inputs for each test, from seed $(FUZZ_SEED)"
+	@$(MVN) -q -pl service test -Dtest='*FuzzTest' -Dsurefire.failIfNoSpecifiedTests=false \
+	  -Dfuzz.inputs=$(FUZZ_INPUTS) -Dfuzz.seed=$(FUZZ_SEED)
 
 # The stack's part of `make test`; uses the servers' own programs if they are built.
 test-stack: venv
