@@ -333,4 +333,41 @@ class OddRequestsTest {
         .isEqualTo(
             "None of the providers of 'fake:1b' (ollama) supports lists of tokens as 'input'; send texts or use another model.");
   }
+
+  /** A client adds the message of an answer to its conversation, and asks again. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '\0',
+      value = {
+        "{'role':'assistant','content':'x'}",
+        "{'role':'assistant','content':null}",
+        "{'role':'assistant','content':null,'refusal':'no'}",
+        "{'role':'assistant','content':null,'reasoning_content':'t'}",
+        "{'role':'assistant','content':'','reasoning':'t','reasoning_details':[{'type':'reasoning.text','text':'t'}]}",
+        "{'role':'assistant','content':null,'images':[{'type':'image_url','image_url':{'url':'data:image/png;base64,aGk='}}]}",
+        "{'role':'assistant','content':null,'audio':{'id':'a','data':'aGk=','transcript':'spoken','expires_at':1}}",
+        "{'role':'assistant','content':'x','annotations':[{'type':'url_citation','url_citation':{'url':'http://gone.example/','title':'t'}}]}",
+        "{'role':'assistant','content':null,'function_call':{'name':'f','arguments':'{}'}}",
+        "{'role':'assistant','content':null,'tool_calls':[{'id':'a','type':'function','function':{'name':'f','arguments':'{}'}}]}",
+        "{'role':'assistant','content':null,'tool_calls':[{'type':'function','function':{'name':'f','arguments':'{}'}}]}",
+        "{'role':'assistant','content':null,'tool_calls':[{'id':'a','type':'function','function':{'name':'f','arguments':{'a':1}}}]}",
+        "{'role':'assistant','content':null,'tool_calls':[{'id':'a','type':'custom','custom':{'name':'run','input':'ls'}}]}"
+      })
+  void anAnswerIsValidInTheNextRequest(String message) {
+    String question = "{'role':'user','content':'x'}";
+    cloud.answer(
+        json("{'choices':[{'index':0,'message':" + message + ",'finish_reason':'stop'}]}"));
+    HttpResponse<String> answer = ask(CLOUD, question, "");
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+    String given = TestService.json(answer.body()).at("/choices/0/message").toString();
+
+    for (String model : new String[] {CLOUD, OLLAMA}) {
+      HttpResponse<String> next = ask(model, question + "," + given + "," + question, "");
+
+      assertThat(next.statusCode()).as(next.body()).isEqualTo(200);
+    }
+    assertThat(TestService.json(cloud.lastBody()).at("/messages/1"))
+        .isEqualTo(TestService.json(given));
+  }
 }
