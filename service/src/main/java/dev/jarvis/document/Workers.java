@@ -78,7 +78,7 @@ final class Workers implements AutoCloseable {
         // by close(), which the loop's condition checks, or by a lease that was lost
       } catch (Throwable e) { // whatever it is, the worker must process the next document
         OutOfMemory.endProcessIf(e);
-        LOG.atLevel(Database.isAway(e) ? Level.DEBUG : Level.ERROR)
+        LOG.atLevel(closed || Database.isAway(e) ? Level.DEBUG : Level.ERROR)
             .setCause(e)
             .log("a document worker failed");
         pause();
@@ -128,7 +128,6 @@ final class Workers implements AutoCloseable {
   @Override
   public void close() throws InterruptedException {
     closed = true;
-    renewals.shutdownNow();
     long deadline = System.nanoTime() + CLOSE_LIMIT.toNanos();
     for (Thread thread : threads) {
       thread.interrupt();
@@ -136,5 +135,6 @@ final class Workers implements AutoCloseable {
     for (Thread thread : threads) {
       thread.join(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
     }
+    renewals.shutdownNow(); // a worker that has just claimed a document renews its lease
   }
 }

@@ -2,11 +2,15 @@ package dev.jarvis.gateway;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.json.Json;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.StringJoiner;
 
 /**
  * A chat that a model is asked to continue.
@@ -17,6 +21,9 @@ import java.util.OptionalLong;
 public record ChatRequest(String model, ObjectNode body) implements Question {
   /** OpenAI's rule of thumb for English. */
   private static final int CHARACTERS_PER_TOKEN = 4;
+
+  /** The types of parts that are text; the text is in the field of the same name. */
+  public static final Set<String> TEXT_PARTS = Set.of("text", "refusal");
 
   /** The same request under another model name: the provider's instead of the public one. */
   public ChatRequest withModel(String name) {
@@ -35,7 +42,7 @@ public record ChatRequest(String model, ObjectNode body) implements Question {
     return messages;
   }
 
-  /** 0 to 2; the model's default if absent. */
+  /** At least 0; the model's default if absent. */
   public OptionalDouble temperature() {
     return number("temperature");
   }
@@ -45,12 +52,12 @@ public record ChatRequest(String model, ObjectNode body) implements Question {
     return number("top_p");
   }
 
-  /** -2 to 2; penalises tokens by how often they have appeared. */
+  /** Usually -2 to 2; penalises tokens by how often they have appeared. */
   public OptionalDouble frequencyPenalty() {
     return number("frequency_penalty");
   }
 
-  /** -2 to 2; penalises tokens that have appeared at all. */
+  /** Usually -2 to 2; penalises tokens that have appeared at all. */
   public OptionalDouble presencePenalty() {
     return number("presence_penalty");
   }
@@ -64,11 +71,11 @@ public record ChatRequest(String model, ObjectNode body) implements Question {
   @Override
   public OptionalInt maxTokens() {
     JsonNode current = body.path("max_completion_tokens");
-    JsonNode value = current.isInt() ? current : body.path("max_tokens");
-    return value.isInt() ? OptionalInt.of(value.intValue()) : OptionalInt.empty();
+    JsonNode value = current.isNumber() ? current : body.path("max_tokens");
+    return value.canConvertToInt() ? OptionalInt.of(value.intValue()) : OptionalInt.empty();
   }
 
-  /** Up to four sequences that end the answer; they are not part of it. */
+  /** Sequences that end the answer; they are not part of it. */
   public List<String> stop() {
     JsonNode stop = body.path("stop");
     List<String> sequences = new ArrayList<>();
@@ -82,7 +89,7 @@ public record ChatRequest(String model, ObjectNode body) implements Question {
   /** For repeatable sampling. */
   public OptionalLong seed() {
     JsonNode seed = body.path("seed");
-    return seed.isIntegralNumber() ? OptionalLong.of(seed.longValue()) : OptionalLong.empty();
+    return seed.canConvertToLong() ? OptionalLong.of(seed.longValue()) : OptionalLong.empty();
   }
 
   @Override
@@ -110,18 +117,44 @@ public record ChatRequest(String model, ObjectNode body) implements Question {
     /** The author: {@code system}, {@code user}, {@code assistant} or {@code tool}. */
     public String role() {
       String role = json.path("role").asText();
-      return role.equals("developer") ? "system" : role;
+      return switch (role) {
+        case "developer" -> "system";
+        case "function" -> "tool";
+        default -> role;
+      };
     }
 
-    /** Its text parts, joined. */
+    /** Its text parts, a line each; without content, its refusal or what was spoken. */
     public String text() {
       JsonNode content = json.path("content");
-      if (content.isTextual()) {
+      if (content.isTextual() && !content.textValue().isEmpty()) {
         return content.textValue();
       }
-      StringBuilder text = new StringBuilder();
-      content.forEach(part -> text.append(part.path("text").asText()));
-      return text.toString();
+      StringJoiner text = new StringJoiner("\n");
+      for (JsonNode part : content) {
+        String type = part.path("type").asText();
+        if (TEXT_PARTS.contains(type)) {
+          text.add(part.path(type).asText());
+        }
+      }
+      if (!content.isEmpty()) {
+        return text.toString();
+      }
+      String refusal = json.path("refusal").asText("");
+      return refusal.isEmpty() ? json.at("/audio/transcript").asText("") : refusal;
+    }
+
+    /** The types of its parts; empty if its content is a text. */
+    public Set<String> partTypes() {
+      Set<String> types = new LinkedHashSet<>();
+      json.path("content").forEach(part -> types.add(part.path("type").asText()));
+      return types;
+    }
+
+    /** The reasoning of an earlier answer; empty if there is none. */
+    public String reasoning() {
+      String text = json.path("reasoning_content").asText("");
+      return text.isEmpty() ? json.path("reasoning").asText("") : text;
     }
 
     /** The URLs of its images. */
@@ -135,9 +168,34 @@ public record ChatRequest(String model, ObjectNode body) implements Question {
       return urls;
     }
 
-    /** The tool calls that the model made in this message, in OpenAI's form; may be empty. */
-    public JsonNode toolCalls() {
-      return json.path("tool_calls");
+    /** The tool calls that the model made in this message; may be empty. */
+    public List<ToolCall> toolCalls() {
+      List<ToolCall> calls = new ArrayList<>();
+      json.path("tool_calls").forEach(it -> calls.add(ToolCall.of(it)));
+      JsonNode older = json.path("function_call");
+      if (calls.isEmpty() && older.isObject()) {
+        calls.add(ToolCall.of(Json.object().set("function", older)));
+      }
+      return calls;
+    }
+  }
+
+  /**
+   * A call of a tool that the model made earlier.
+   *
+   * @param id empty if it has none
+   * @param arguments JSON text, or JSON
+   */
+  public record ToolCall(String id, String name, JsonNode arguments) {
+    private static ToolCall of(JsonNode call) {
+      String id = call.path("id").asText("");
+      JsonNode custom = call.path("custom");
+      if (custom.isObject()) {
+        JsonNode input = Json.object().set("input", custom.path("input"));
+        return new ToolCall(id, custom.path("name").asText(), input);
+      }
+      JsonNode function = call.path("function");
+      return new ToolCall(id, function.path("name").asText(), function.path("arguments"));
     }
   }
 }

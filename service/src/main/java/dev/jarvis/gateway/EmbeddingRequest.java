@@ -63,6 +63,6 @@ public record EmbeddingRequest(String model, ObjectNode body, @Nullable Duration
   /** The requested length of each vector; the model's default if absent. */
   public OptionalInt dimensions() {
     JsonNode value = body.path("dimensions");
-    return value.isInt() ? OptionalInt.of(value.intValue()) : OptionalInt.empty();
+    return value.canConvertToInt() ? OptionalInt.of(value.intValue()) : OptionalInt.empty();
   }
 }

@@ -155,6 +155,9 @@ public record FieldPolicy(
    * Whether a field is refused because it is unsafe, not because a provider does not support it.
    */
   public static boolean isUnsafe(String field) {
+    if (UnsupportedFields.isInside(field)) {
+      return false;
+    }
     return field.startsWith(METADATA + ".")
         ? isUnsafe(normalised(field.substring(METADATA.length() + 1)), false)
         : isOwnInDisguise(field) || isUnsafe(normalised(field), true);

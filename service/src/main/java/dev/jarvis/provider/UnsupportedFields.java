@@ -39,6 +39,33 @@ public record UnsupportedFields(List<String> refused, List<String> ignored) {
   private static final Set<String> EMBEDDING =
       Set.of("dimensions", "encoding_format", "input", "model", "user");
 
+  /** A field of messages, or a type of their parts, is named with this prefix. */
+  private static final String MESSAGES = "messages.";
+
+  /** Images in messages. */
+  public static final String IMAGES = MESSAGES + "image_url";
+
+  /** Messages in which the model called tools, and the results of these calls. */
+  public static final String TOOL_CALLS = MESSAGES + "tool_calls";
+
+  /** The reasoning in earlier answers. */
+  public static final String REASONING = MESSAGES + "reasoning";
+
+  /** A type of tools is named with this prefix. */
+  private static final String TOOLS = "tools.";
+
+  /** Named for embeddings of lists of tokens. */
+  public static final String TOKENS = "input";
+
+  /** Named by a provider that creates no embeddings. */
+  public static final String EMBEDDINGS = "embeddings";
+
+  /** Every provider reads these fields of messages. */
+  private static final Set<String> MESSAGE =
+      Set.of("content", "function_call", "refusal", "role", "tool_call_id", "tool_calls");
+
+  private static final Set<String> REASONING_FIELDS = Set.of("reasoning", "reasoning_content");
+
   /** Fields that change the answer, each with a test for values that do not. */
   private static final Map<String, Predicate<JsonNode>> ESSENTIAL =
       Map.ofEntries(
@@ -46,7 +73,6 @@ public record UnsupportedFields(List<String> refused, List<String> ignored) {
           Map.entry("frequency_penalty", UnsupportedFields::zero),
           Map.entry("function_call", value -> value.asText().equals("none")),
           Map.entry("functions", JsonNode::isEmpty),
-          Map.entry("image_url", value -> false),
           Map.entry("logit_bias", JsonNode::isEmpty),
           Map.entry("logprobs", value -> !value.asBoolean()),
           Map.entry(
@@ -55,7 +81,6 @@ public record UnsupportedFields(List<String> refused, List<String> ignored) {
           Map.entry("presence_penalty", UnsupportedFields::zero),
           Map.entry("response_format", value -> value.path("type").asText().equals("text")),
           Map.entry("tool_choice", value -> Set.of("none", "auto").contains(value.asText())),
-          Map.entry("tool_calls", value -> false),
           Map.entry("tools", JsonNode::isEmpty),
           Map.entry("top_logprobs", UnsupportedFields::zero),
           Map.entry("web_search_options", value -> false));
@@ -68,15 +93,15 @@ public record UnsupportedFields(List<String> refused, List<String> ignored) {
   /**
    * The fields of a chat that a provider cannot honour.
    *
-   * @param honoured the fields that it honours besides the common ones; {@code image_url} and
-   *     {@code tool_calls} stand for such parts of messages
+   * @param honoured the fields that it honours besides the common ones; {@link #IMAGES}, {@link
+   *     #TOOL_CALLS} and {@link #REASONING} stand for what messages hold
    * @param fields which fields must not be sent to it
    */
   public static UnsupportedFields of(
       ChatRequest request, Set<String> honoured, FieldPolicy fields) {
     Set<String> unsafe = new LinkedHashSet<>(fields.refused(request.body()));
-    List<String> refused = new ArrayList<>(unsafe);
-    List<String> ignored = new ArrayList<>();
+    Set<String> refused = new LinkedHashSet<>(unsafe);
+    Set<String> ignored = new LinkedHashSet<>();
     for (Map.Entry<String, JsonNode> field : request.body().properties()) {
       String name = field.getKey();
       if (COMMON.contains(name)
@@ -92,17 +117,58 @@ public record UnsupportedFields(List<String> refused, List<String> ignored) {
         refused.add(name);
       }
     }
-    List<ChatRequest.Message> messages = request.messages();
-    if (!honoured.contains("image_url")
-        && messages.stream().anyMatch(it -> !it.images().isEmpty())) {
-      refused.add("image_url");
+    for (JsonNode tool : request.body().path("tools")) {
+      String type = tool.path("type").asText();
+      if (honoured.contains("tools") && !type.equals("function")) {
+        refused.add(TOOLS + type);
+      }
     }
-    if (!honoured.contains("tool_calls")
-        && messages.stream()
-            .anyMatch(it -> it.role().equals("tool") || !it.toolCalls().isEmpty())) {
-      refused.add("tool_calls");
+    for (ChatRequest.Message message : request.messages()) {
+      addParts(message, honoured, refused);
+      addFields(message, honoured, ignored);
     }
-    return new UnsupportedFields(refused, ignored);
+    return new UnsupportedFields(List.copyOf(refused), List.copyOf(ignored));
+  }
+
+  private static void addParts(
+      ChatRequest.Message message, Set<String> honoured, Set<String> refused) {
+    for (String type : message.partTypes()) {
+      boolean image = IMAGES.equals(MESSAGES + type) && honoured.contains(IMAGES);
+      if (!image && !ChatRequest.TEXT_PARTS.contains(type)) {
+        refused.add(MESSAGES + type);
+      }
+    }
+    boolean calls = message.role().equals("tool") || !message.toolCalls().isEmpty();
+    if (calls && !honoured.contains(TOOL_CALLS)) {
+      refused.add(TOOL_CALLS);
+    }
+  }
+
+  private static void addFields(
+      ChatRequest.Message message, Set<String> honoured, Set<String> ignored) {
+    boolean result = message.role().equals("tool");
+    for (Map.Entry<String, JsonNode> field : message.json().properties()) {
+      String name = field.getKey();
+      boolean read =
+          MESSAGE.contains(name)
+              || (name.equals("name") && result)
+              || (name.equals("audio") && field.getValue().path("transcript").isTextual())
+              || (REASONING_FIELDS.contains(name) && honoured.contains(REASONING));
+      if (!read && !isEmpty(field.getValue())) {
+        ignored.add(MESSAGES + name);
+      }
+    }
+  }
+
+  /** Whether the name stands for something in messages or tools, not for a field of the request. */
+  static boolean isInside(String name) {
+    return name.startsWith(MESSAGES) || name.startsWith(TOOLS);
+  }
+
+  private static boolean isEmpty(JsonNode value) {
+    return value.isNull()
+        || (value.isContainerNode() && value.isEmpty())
+        || (value.isTextual() && value.textValue().isEmpty());
   }
 
   /** The fields of a request for embeddings that a provider cannot honour. */
@@ -110,7 +176,7 @@ public record UnsupportedFields(List<String> refused, List<String> ignored) {
     Set<String> unsafe = new LinkedHashSet<>(fields.refused(request.body()));
     List<String> refused = new ArrayList<>(unsafe);
     if (request.inTokens()) {
-      refused.add("input");
+      refused.add(TOKENS);
     }
     List<String> ignored = new ArrayList<>();
     request.body().fieldNames().forEachRemaining(ignored::add);

@@ -5,6 +5,7 @@ import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Question;
 import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.ProviderException;
+import dev.jarvis.provider.UnsupportedFields;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -73,10 +74,21 @@ public final class RoutingErrors {
             .map(it -> it.target().provider().name())
             .distinct()
             .collect(Collectors.joining(", "));
-    return new ApiException.InvalidRequest(
-        "None of the providers of '%s' (%s) supports '%s'; remove the field or use another model."
-            .formatted(decision.route(), providers, field),
-        field,
-        "unsupported_field");
+    String who = "None of the providers of '%s' (%s)".formatted(decision.route(), providers);
+    return switch (field) {
+      case UnsupportedFields.EMBEDDINGS ->
+          new ApiException.InvalidRequest(
+              who + " creates embeddings; use another model.", "model", "unsupported_field");
+      case UnsupportedFields.TOKENS ->
+          new ApiException.InvalidRequest(
+              who + " supports lists of tokens as 'input'; send texts or use another model.",
+              field,
+              "unsupported_field");
+      default ->
+          new ApiException.InvalidRequest(
+              who + " supports '%s'; remove the field or use another model.".formatted(field),
+              field,
+              "unsupported_field");
+    };
   }
 }

@@ -11,6 +11,8 @@ import dev.jarvis.storage.embedded.Stores;
 import dev.jarvis.storage.embedded.TestDatabase;
 import dev.jarvis.telemetry.Telemetry;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -110,6 +112,11 @@ public final class TestDocuments implements AutoCloseable {
 
   IngestQueue queue() {
     return queue;
+  }
+
+  /** A connection of its own to the shared PostgreSQL. */
+  Connection connect() throws SQLException {
+    return ((TestDatabase) server).connect();
   }
 
   void sql(String statement) {

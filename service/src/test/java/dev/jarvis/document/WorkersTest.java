@@ -3,6 +3,10 @@ package dev.jarvis.document;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.Document.State;
 import dev.jarvis.document.FileStore.Content;
@@ -17,10 +21,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -28,6 +35,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /** What may happen to a document while a worker processes it. */
 class WorkersTest {
@@ -270,5 +278,39 @@ class WorkersTest {
     try (Workers ignored = documents.work(TestDocuments::byLetters)) {
       await().atMost(LIMIT).until(() -> document(id).state() == State.DONE);
     }
+  }
+
+  @Test
+  void aDocumentThatIsClaimedWhileWorkersCloseIsReleasedWithoutAnError() throws Exception {
+    UUID id = upload("Some words that stay.");
+    Logger logger = (Logger) LoggerFactory.getLogger(Workers.class);
+    ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    lines.start();
+    logger.addAppender(lines);
+    try (Connection other = documents.connect();
+        Statement statement = other.createStatement()) {
+      other.setAutoCommit(false);
+      statement.execute("LOCK TABLE documents IN SHARE MODE");
+      Workers workers = documents.work(TestDocuments::byLetters);
+      await().atMost(LIMIT).until(() -> rows("pg_locks", "NOT granted") == 1);
+      FutureTask<Void> closing =
+          new FutureTask<>(
+              () -> {
+                workers.close();
+                return null;
+              });
+      Thread closer = Thread.ofPlatform().start(closing);
+      await().atMost(LIMIT).until(() -> closer.getState() == Thread.State.TIMED_WAITING);
+      other.commit();
+      closing.get();
+    } finally {
+      logger.detachAppender(lines);
+    }
+
+    assertThat(lines.list).filteredOn(it -> it.getLevel() == Level.ERROR).isEmpty();
+    await()
+        .atMost(LIMIT)
+        .until(() -> rows("documents", "lease IS NULL AND id = '%s'".formatted(id)) == 1);
+    documents.sql("DELETE FROM documents WHERE id = '%s'".formatted(id));
   }
 }

@@ -1,8 +1,10 @@
 package dev.jarvis.routing;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.jarvis.config.Configs;
+import dev.jarvis.error.ApiException;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.ModelList;
@@ -22,6 +24,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class RouterTest {
   /** Longer than a test: models are listed at the start only. */
@@ -311,6 +315,25 @@ class RouterTest {
     b.unsupported = new UnsupportedFields(List.of("n"), List.of());
     assertThat(decide(router).order()).isEmpty();
     assertThat(decide(router).unsupported()).contains("tools");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "embeddings         | model              | creates embeddings; use another model.",
+        "input              | input              | supports lists of tokens as 'input'; send texts or use another model.",
+        "messages.image_url | messages.image_url | supports 'messages.image_url'; remove the field or use another model.",
+        "tools.my_url       | tools.my_url       | supports 'tools.my_url'; remove the field or use another model."
+      })
+  void theErrorSaysWhatNoProviderSupports(String field, String param, String words) {
+    a.unsupported = new UnsupportedFields(List.of(field), List.of());
+    Router router = router(Strategy.PRIORITY, target("a", 1, 1));
+
+    assertThatExceptionOfType(ApiException.InvalidRequest.class)
+        .isThrownBy(() -> router.require(ANY.withModel("r")))
+        .withMessage("None of the providers of 'r' (a) %s", words)
+        .satisfies(e -> assertThat(e.param()).isEqualTo(param));
   }
 
   @Test

@@ -1,13 +1,11 @@
 package dev.jarvis.dialect.openai;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.error.ApiException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -18,8 +16,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Checks the URLs in messages. JARVIS fetches none of them, but a model server may, and can reach
- * hosts that a client cannot. Thread-safe.
+ * Checks the URLs in messages and tools. JARVIS fetches none of them, but a model server may, and
+ * can reach hosts that a client cannot. Thread-safe.
  */
 public final class ContentUrls implements AutoCloseable {
   /** The values of {@code chat.content-urls}. */
@@ -76,7 +74,8 @@ public final class ContentUrls implements AutoCloseable {
   }
 
   /**
-   * Checks every URL in the messages of a body; waits at most two seconds for the lookups.
+   * Checks every URL in the messages and tools of a body; waits at most two seconds for the
+   * lookups.
    *
    * @throws ApiException.InvalidRequest naming the first field whose URL is not allowed
    * @throws ApiException.Overloaded if too many lookups are in progress
@@ -85,10 +84,8 @@ public final class ContentUrls implements AutoCloseable {
     if (mode == Mode.PASS) {
       return;
     }
-    Map<String, String> urls = new LinkedHashMap<>();
-    collect(body.path("messages"), "messages", urls);
     Map<String, String> fieldsByHost = new LinkedHashMap<>();
-    urls.forEach((field, url) -> check(field, url, fieldsByHost));
+    UrlFields.of(body).forEach((field, url) -> check(field, url, fieldsByHost));
     if (fieldsByHost.size() > MAX_HOSTS) {
       throw new ApiException.InvalidRequest(
           "'messages' has URLs of %d hosts; the maximum is %d."
@@ -102,36 +99,6 @@ public final class ContentUrls implements AutoCloseable {
   @Override
   public void close() {
     lookups.shutdownNow();
-  }
-
-  /**
-   * Collects URLs from parts of any type and from fields in any letter case, because model servers
-   * differ in which of them they read.
-   */
-  private static void collect(JsonNode node, String at, Map<String, String> urls) {
-    for (int i = 0; node.isArray() && i < node.size(); i++) {
-      collect(node.get(i), at + "[" + i + "]", urls);
-    }
-    for (Map.Entry<String, JsonNode> field : node.properties()) {
-      String name = field.getKey().toLowerCase(Locale.ROOT);
-      if (name.equals("annotations")) {
-        continue; // citations of an earlier answer, which no model server fetches
-      }
-      String place = at + "." + field.getKey();
-      if (name.equals("url") || name.endsWith("_url") || name.equals("imageurl")) {
-        collectText(field.getValue(), place, urls);
-      }
-      collect(field.getValue(), place, urls);
-    }
-  }
-
-  private static void collectText(JsonNode value, String at, Map<String, String> urls) {
-    for (int i = 0; value.isArray() && i < value.size(); i++) {
-      collectText(value.get(i), at + "[" + i + "]", urls);
-    }
-    if (value.isTextual() && !value.textValue().startsWith("data:")) {
-      urls.put(at, value.textValue());
-    }
   }
 
   private void check(String field, String url, Map<String, String> fieldsByHost) {

@@ -8,6 +8,7 @@ abstract class SectionWriter {
   private final int maxChars;
   private long chars;
   private boolean readable;
+  private boolean paged;
 
   SectionWriter(int maxChars) {
     this.maxChars = maxChars;
@@ -22,6 +23,7 @@ abstract class SectionWriter {
    * @throws ExtractionException if the text is longer than allowed
    */
   void add(int page, String text) throws IOException, ExtractionException {
+    paged |= page > 0;
     chars += text.length();
     if (chars > maxChars) {
       throw tooMuch(maxChars);
@@ -47,7 +49,10 @@ abstract class SectionWriter {
   void end() throws ExtractionException {
     if (!readable) {
       throw new ExtractionException(
-          "no_text", "The file has no text. Scanned documents are not supported.");
+          "no_text",
+          paged
+              ? "The file has no text. Scanned documents are not supported."
+              : "The file has no text.");
     }
   }
 

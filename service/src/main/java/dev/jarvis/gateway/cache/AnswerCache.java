@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.DecimalNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.ChatRequest;
@@ -196,9 +197,24 @@ public final class AnswerCache {
     return request.temperature().orElse(1) == 0 || request.seed().isPresent();
   }
 
+  /** Null counts as absent, and 0.0 as 0. What is inside of a field may be text of the prompt. */
+  private static ObjectNode canonical(ObjectNode question) {
+    ObjectNode canonical = SORTED.createObjectNode();
+    for (Map.Entry<String, JsonNode> field : question.properties()) {
+      JsonNode value = field.getValue();
+      if (value.isNumber() && Double.isFinite(value.doubleValue())) {
+        canonical.set(
+            field.getKey(), DecimalNode.valueOf(value.decimalValue().stripTrailingZeros()));
+      } else if (!value.isNull()) {
+        canonical.set(field.getKey(), value);
+      }
+    }
+    return canonical;
+  }
+
   /** A hash, so that the request cannot be read in Redis. */
   private static String key(List<String> caller, ChatRequest request) {
-    ObjectNode question = request.body().deepCopy().without(IRRELEVANT_FIELDS);
+    ObjectNode question = canonical(request.body().deepCopy().without(IRRELEVANT_FIELDS));
     ObjectNode whole = SORTED.createObjectNode().put("route", request.model());
     caller.forEach(whole.putArray("asker")::add);
     whole.set("question", question);

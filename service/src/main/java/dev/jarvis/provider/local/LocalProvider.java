@@ -133,7 +133,7 @@ public final class LocalProvider implements Provider {
 
   @Override
   public UnsupportedFields unsupported(EmbeddingRequest request) {
-    return new UnsupportedFields(List.of("embeddings"), List.of());
+    return new UnsupportedFields(List.of(UnsupportedFields.EMBEDDINGS), List.of());
   }
 
   /** Cancels all answers and waits up to five seconds until the model's thread has ended. */

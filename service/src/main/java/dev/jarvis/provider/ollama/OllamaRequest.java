@@ -1,20 +1,15 @@
 package dev.jarvis.provider.ollama;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.json.Json;
-import dev.jarvis.json.SharedBuffers;
 import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.UnsupportedFields;
-import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -23,39 +18,40 @@ import java.util.Set;
  * by Ollama.
  */
 final class OllamaRequest {
-  private static final ObjectMapper JSON = SharedBuffers.mapper();
   private static final Set<String> HONOURED =
       Set.of(
           "frequency_penalty",
-          "image_url",
           "presence_penalty",
           "response_format",
-          "tool_calls",
-          "tools");
-  private static final String DATA_URL = "data:";
-  private static final String BASE64 = ";base64,";
+          "tools",
+          UnsupportedFields.IMAGES,
+          UnsupportedFields.REASONING,
+          UnsupportedFields.TOOL_CALLS);
+
+  /** The formats of answers. */
+  private static final Set<String> FORMATS = Set.of("", "text", "json_object", "json_schema");
 
   private OllamaRequest() {}
 
   /** The fields that Ollama cannot honour, such as images that it would have to fetch. */
   static UnsupportedFields unsupported(ChatRequest request, FieldPolicy fields) {
     UnsupportedFields unsupported = UnsupportedFields.of(request, HONOURED, fields);
-    boolean remote =
-        request.messages().stream()
-            .flatMap(it -> it.images().stream())
-            .anyMatch(it -> !(it.startsWith(DATA_URL) && it.contains(BASE64)));
-    if (!remote) {
-      return unsupported;
-    }
     List<String> refused = new ArrayList<>(unsupported.refused());
-    refused.add("image_url");
+    if (request.messages().stream()
+        .flatMap(it -> it.images().stream())
+        .anyMatch(it -> OllamaMessages.image(it).isEmpty())) {
+      refused.add(UnsupportedFields.IMAGES);
+    }
+    if (!FORMATS.contains(request.body().at("/response_format/type").asText())) {
+      refused.add("response_format");
+    }
     return new UnsupportedFields(refused, unsupported.ignored());
   }
 
   /** The body of {@code /api/chat}. */
   static byte[] json(ChatRequest request, boolean stream) {
     ObjectNode root = Json.object().put("model", request.model()).put("stream", stream);
-    messages(root.putArray("messages"), request.messages());
+    OllamaMessages.write(request.messages(), root.putArray("messages"));
     JsonNode tools = request.body().path("tools");
     if (!tools.isEmpty() && !request.body().path("tool_choice").asText().equals("none")) {
       root.set("tools", tools);
@@ -88,43 +84,6 @@ final class OllamaRequest {
     if (!request.stop().isEmpty()) {
       ArrayNode stop = options.putArray("stop");
       request.stop().forEach(stop::add);
-    }
-  }
-
-  private static void messages(ArrayNode to, List<ChatRequest.Message> messages) {
-    Map<String, String> toolNames = new HashMap<>(); // by call id, because Ollama has none
-    for (ChatRequest.Message message : messages) {
-      ObjectNode node = to.addObject().put("role", message.role()).put("content", message.text());
-      if (!message.images().isEmpty()) {
-        ArrayNode images = node.putArray("images");
-        for (String url : message.images()) {
-          images.add(url.substring(url.indexOf(BASE64) + BASE64.length()));
-        }
-      }
-      if (!message.toolCalls().isEmpty()) {
-        ArrayNode calls = node.putArray("tool_calls");
-        for (JsonNode call : message.toolCalls()) {
-          JsonNode function = call.path("function");
-          toolNames.put(call.path("id").asText(), function.path("name").asText());
-          ObjectNode translated = calls.addObject().putObject("function");
-          translated.set("name", function.path("name"));
-          translated.set("arguments", arguments(function.path("arguments").asText()));
-        }
-      }
-      if (message.role().equals("tool")) {
-        node.put(
-            "tool_name", toolNames.getOrDefault(message.json().path("tool_call_id").asText(), ""));
-      }
-    }
-  }
-
-  /** In OpenAI's form the arguments are JSON text, in Ollama's a JSON object. */
-  private static JsonNode arguments(String text) {
-    try {
-      JsonNode node = JSON.readTree(text);
-      return node.isObject() ? node : Json.object();
-    } catch (IOException e) {
-      return Json.object(); // a model may have written invalid JSON
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.jarvis.document.extract;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.config.Configs;
@@ -77,6 +78,15 @@ class ExtractorTest {
   void refusesUnreadableFiles() throws Exception {
     assertRefused(Corpus.encryptedPdf(), MediaType.PDF, "encrypted");
     assertRefused(Corpus.pdf("", ""), MediaType.PDF, "no_text");
+    assertThat(catchThrowable(() -> extract(Corpus.pdf("", ""), MediaType.PDF, LIMITS)))
+        .hasMessageContaining("Scanned documents are not supported");
+    for (String empty : new String[] {"", " \n ", "***"}) {
+      byte[] bytes = empty.getBytes(StandardCharsets.UTF_8);
+      assertThat(catchThrowable(() -> extract(bytes, MediaType.TEXT, LIMITS)))
+          .hasMessage("The file has no text.");
+    }
+    assertThat(catchThrowable(() -> extract(Corpus.docx(""), MediaType.DOCX, LIMITS)))
+        .hasMessage("The file has no text.");
     assertRefused(Corpus.pdf("1", "2", "3", "4", "5", "6"), MediaType.PDF, "too_many_pages");
     byte[] random = new byte[5_000];
     new java.util.Random(1).nextBytes(random);

@@ -22,6 +22,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The answer cache, as a client sees it. */
 @Timeout(60)
@@ -155,6 +157,26 @@ class AnswerCacheTest {
     }
     question += "?";
     assertThat(cache(ask("ours", "\"temperature\": 0, \"max_tokens\": 5"))).isEqualTo("miss");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '\0',
+      value = {
+        "'temperature': 0                   | 'temperature': 0.0                      | hit",
+        "'temperature': 0                   | 'temperature': 0, 'max_tokens': null    | hit",
+        "'temperature': 0, 'max_tokens': 5  | 'temperature': -0.0, 'max_tokens': 5.0  | hit",
+        "'temperature': 0, 'seed': 10       | 'temperature': 0.00, 'seed': 1e1        | hit",
+        "'temperature': 0, 'top_k': 5       | 'temperature': 0, 'top_k': '5'          | miss",
+        "'temperature': 0, 'x': [1]         | 'temperature': 0, 'x': [1.0]            | miss",
+        "'temperature': 0, 'x': {'a': null} | 'temperature': 0, 'x': {}               | miss",
+        "'temperature': 0, 'x': false       | 'temperature': 0, 'x': 0                | miss"
+      })
+  void spellingsOfANumberAreOneQuestion(String first, String second, String expected) {
+    ask("ours", first.replace('\'', '"'));
+
+    assertThat(cache(ask("ours", second.replace('\'', '"')))).isEqualTo(expected);
   }
 
   @Test
