@@ -15,6 +15,7 @@ import io.opentelemetry.context.Context;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -89,7 +90,7 @@ public final class ModelServerClient implements AutoCloseable {
   public List<JsonNode> models(String path, String array, String name) throws ProviderException {
     JsonNode models;
     try {
-      models = LISTS.readTree(list(path)).path(array);
+      models = LISTS.readTree(list(request(path).build())).path(array);
     } catch (IOException e) {
       throw LineStream.invalidResponse(e);
     }
@@ -104,9 +105,22 @@ public final class ModelServerClient implements AutoCloseable {
         .toList();
   }
 
-  private byte[] list(String path) throws ProviderException {
+  /**
+   * Gets JSON from a path of the server that is not below {@code /v1}, with the limits of lists.
+   *
+   * @throws ProviderException if it does not arrive in time, or is invalid
+   */
+  public JsonNode besideApi(String path) throws ProviderException {
+    try {
+      return LISTS.readTree(list(request(config.endpointBesideApi(path)).build()));
+    } catch (IOException e) {
+      throw LineStream.invalidResponse(e);
+    }
+  }
+
+  private byte[] list(HttpRequest request) throws ProviderException {
     long deadline = System.nanoTime() + config.listTimeout().toNanos();
-    HttpResponse<InputStream> response = send(request(path).build(), config.listTimeout());
+    HttpResponse<InputStream> response = send(request, config.listTimeout());
     byte[] body = body(response, LIST_LIMIT_BYTES, left(deadline));
     if (response.statusCode() != 200) {
       throw new ProviderException.Unavailable(
@@ -260,7 +274,11 @@ public final class ModelServerClient implements AutoCloseable {
   }
 
   private HttpRequest.Builder request(String path) {
-    HttpRequest.Builder builder = HttpRequest.newBuilder(config.endpoint(path));
+    return request(config.endpoint(path));
+  }
+
+  private HttpRequest.Builder request(URI address) {
+    HttpRequest.Builder builder = HttpRequest.newBuilder(address);
     if (config.apiKey() != null) {
       builder.header("Authorization", "Bearer " + config.apiKey().value());
     }

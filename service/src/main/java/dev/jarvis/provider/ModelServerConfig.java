@@ -23,6 +23,7 @@ public record ModelServerConfig(
     @Doc("How long the list of models may take.") @Default("10s") Duration listTimeout,
     @Inline Timeouts timeouts,
     @Doc(AskMode.DOC) @Default(AskMode.DEFAULT) AskMode ask,
+    @Inline ModelLoading loading,
     @Inline FieldPolicy fields) {
 
   /** Whether streams are requested of the server. */
@@ -57,6 +58,10 @@ public record ModelServerConfig(
   URI endpoint(String path) {
     String base = url.uri().toString();
     return URI.create((base.endsWith("/") ? base.substring(0, base.length() - 1) : base) + path);
+  }
+
+  URI endpointBesideApi(String path) {
+    return URI.create(url.uri().toString().replaceFirst("/v1/?$|/$", "") + path);
   }
 
   /** Without the key, and without what else a URL may hold of secrets. */

@@ -75,10 +75,13 @@ public final class ModelServerErrors {
     // Ollama 0.11 answers with 500 if a chat model is asked for embeddings
     boolean refused = status == 500 && text.contains("does not support");
     if (refused || status == 400 || status == 413 || status == 422) {
-      return new ProviderException.Refused(
+      String message =
           text.isEmpty()
               ? "The model server refused the request."
-              : ADDRESS.matcher(text).replaceAll("[address]"));
+              : ADDRESS.matcher(text).replaceAll("[address]");
+      return ContextLength.exceeded(text)
+          ? new ProviderException.Refused(message, "messages", ContextLength.EXCEEDED)
+          : new ProviderException.Refused(message);
     }
     return new ProviderException.Unavailable(
         "The model server answered with status " + status + ".", new IOException(text));

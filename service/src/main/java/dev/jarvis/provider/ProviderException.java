@@ -92,8 +92,36 @@ public abstract sealed class ProviderException extends Exception {
   public static final class Refused extends ProviderException {
     private static final long serialVersionUID = 1L;
 
+    private final @Nullable String param;
+    private final String code;
+
     public Refused(String message) {
+      this(message, null, "refused_by_model");
+    }
+
+    /**
+     * @param param the field of the request that is at fault; null if not known
+     * @param code OpenAI's code of the error
+     */
+    public Refused(String message, @Nullable String param, String code) {
       super(message, null);
+      this.param = param;
+      this.code = code;
+    }
+
+    /** The field of the request that is at fault; null if not known. */
+    public @Nullable String param() {
+      return param;
+    }
+
+    /** OpenAI's code of the error. */
+    public String code() {
+      return code;
+    }
+
+    /** Whether the prompt is longer than the context window of this model; another's may do. */
+    public boolean contextExceeded() {
+      return code.equals(ContextLength.EXCEEDED);
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.jarvis.routing;
 
 import dev.jarvis.error.ApiException;
+import dev.jarvis.provider.ContextLength;
 import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.ProviderException;
 import java.util.stream.Collectors;
@@ -21,7 +22,7 @@ public final class RoutingErrors {
       case ProviderException.TimedOut it -> new ApiException.UpstreamTimedOut(message, it);
       case ProviderException.Busy it -> new ApiException.Overloaded(message, it.retryAfter());
       case ProviderException.Refused it ->
-          new ApiException.InvalidRequest(message, null, "refused_by_model");
+          new ApiException.InvalidRequest(message, it.param(), it.code());
     };
   }
 
@@ -33,6 +34,24 @@ public final class RoutingErrors {
             .formatted(shown),
         "model",
         "model_not_found");
+  }
+
+  /**
+   * The error for a prompt that is longer than the context windows of the decision's targets.
+   *
+   * @param tokens the number of tokens that it has at least
+   */
+  static ApiException contextExceeded(Decision decision, int tokens) {
+    Decision.Option limit = decision.contextLimit().orElseThrow();
+    return new ApiException.InvalidRequest(
+        "The prompt has at least %d tokens (estimated); the context window of '%s' at %s has %s. Shorten 'messages', or use a model with a larger context window; of Ollama's models, 'num_ctx' enlarges it."
+            .formatted(
+                tokens,
+                limit.target().model(),
+                limit.target().provider().name(),
+                limit.observed().contextWindow()),
+        "messages",
+        ContextLength.EXCEEDED);
   }
 
   /** The error for a field of the request that no target of the decision honours. */

@@ -65,12 +65,12 @@ public final class Chats {
 
   /** A request for a stream. */
   public static ProviderRequest stream(ChatRequest request) {
-    return new ProviderRequest(request, request.model(), true, LIMIT);
+    return new ProviderRequest(request, request.model(), true, false, LIMIT);
   }
 
   /** A request for a whole answer. */
   public static ProviderRequest whole(ChatRequest request) {
-    return new ProviderRequest(request, request.model(), false, LIMIT);
+    return new ProviderRequest(request, request.model(), false, false, LIMIT);
   }
 
   /** Reads an answer to its end. */

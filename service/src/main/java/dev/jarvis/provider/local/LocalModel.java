@@ -8,6 +8,7 @@ import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Usage;
+import dev.jarvis.provider.ContextLength;
 import dev.jarvis.provider.ProviderException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -69,7 +70,9 @@ final class LocalModel implements AutoCloseable {
     if (input >= config.contextTokens()) {
       throw new ProviderException.Refused(
           "The conversation has %d tokens; the maximum is %d, including the answer."
-              .formatted(input, config.contextTokens()));
+              .formatted(input, config.contextTokens()),
+          "messages",
+          ContextLength.EXCEEDED);
     }
     stream.put(new Event.UsageReport(Usage.counted(input, 0), null));
     if (read(prompt.text(), input, request, stream)) {

@@ -5,6 +5,7 @@ import dev.jarvis.config.Doc;
 import dev.jarvis.config.HttpUrl;
 import dev.jarvis.config.Inline;
 import dev.jarvis.provider.FieldPolicy;
+import dev.jarvis.provider.ModelLoading;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.provider.ModelServerConfig.AskMode;
 import dev.jarvis.provider.ModelServerConfig.Timeouts;
@@ -18,7 +19,8 @@ public record OllamaConfig(
     @Doc("Base URL of the server. Empty: none.") @Nullable HttpUrl url,
     @Doc("How long the list of models may take.") @Default("2s") Duration listTimeout,
     @Inline Timeouts timeouts,
-    @Doc(AskMode.DOC) @Default(AskMode.DEFAULT) AskMode ask) {
+    @Doc(AskMode.DOC) @Default(AskMode.DEFAULT) AskMode ask,
+    @Inline ModelLoading loading) {
   /** Its name in routes, prices and telemetry. */
   public static final String NAME = "ollama";
 
@@ -30,6 +32,6 @@ public record OllamaConfig(
                 new ProviderConfig(
                     OllamaProvider.FACTORY,
                     new ModelServerConfig(
-                        NAME, it, null, listTimeout, timeouts, ask, FieldPolicy.DEFAULT)));
+                        NAME, it, null, listTimeout, timeouts, ask, loading, FieldPolicy.DEFAULT)));
   }
 }

@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -50,6 +51,7 @@ public final class OpenAiProvider implements Provider {
   private final ModelServerConfig config;
   private final FieldPolicy fields;
   private final ModelServerClient http;
+  private final OpenAiWindows windows;
 
   /** Models whose server refused {@code stream_options.include_usage}; bounded. */
   private final Set<String> withoutUsage = ConcurrentHashMap.newKeySet();
@@ -58,6 +60,7 @@ public final class OpenAiProvider implements Provider {
     this.config = config;
     this.fields = config.fields();
     this.http = new ModelServerClient(config);
+    this.windows = new OpenAiWindows(http);
   }
 
   @Override
@@ -72,9 +75,9 @@ public final class OpenAiProvider implements Provider {
 
   @Override
   public List<String> models() throws ProviderException {
-    return http.models("/models", "data", "id").stream()
-        .map(it -> it.path("id").textValue())
-        .toList();
+    List<JsonNode> listed = http.models("/models", "data", "id");
+    windows.listed(listed);
+    return listed.stream().map(it -> it.path("id").textValue()).toList();
   }
 
   @Override
@@ -139,6 +142,11 @@ public final class OpenAiProvider implements Provider {
   @Override
   public UnsupportedFields unsupported(ChatRequest request) {
     return UnsupportedFields.of(request.body(), fields);
+  }
+
+  @Override
+  public OptionalInt contextWindow(ChatRequest chat, OptionalInt configured) {
+    return configured.isPresent() ? configured : windows.of(chat.model());
   }
 
   @Override
