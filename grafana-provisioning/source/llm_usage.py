@@ -213,6 +213,14 @@ routing = row(
         w=12,
         data_links=[to_logs("outcome=`error`")],
     ),
+    graph(
+        "Cut prompts",
+        "Answers per second whose model did not see the whole prompt, because it is longer than the context window. Normal: 0; enlarge the window (num_ctx), or set context of the route to refuse or fit.",
+        [prom(f"environment_model_provider:llm_truncated_prompts:rate5m{{{MODEL}}}", NAMED)],
+        "reqps",
+        w=24,
+        data_links=[to_logs("prompt_truncated=`true`")],
+    ),
 )
 
 ollama = row(

@@ -40,6 +40,7 @@ import dev.jarvis.provider.ollama.OllamaProvider;
 import dev.jarvis.provider.openai.OpenAiProvider;
 import dev.jarvis.routing.AttemptTargets;
 import dev.jarvis.routing.Catalogue;
+import dev.jarvis.routing.ContextWindows;
 import dev.jarvis.routing.Prices;
 import dev.jarvis.routing.Resolve;
 import dev.jarvis.routing.Router;
@@ -109,7 +110,12 @@ public final class Jarvis implements AutoCloseable {
     Catalogue models =
         open(new Catalogue(providers(config, telemetry.instruments()), config.models().refresh()));
     Prices prices = Prices.of(config.prices());
-    Router router = new Router(models, config.routes(), prices::perMillion);
+    Router router =
+        new Router(
+            models,
+            config.routes(),
+            prices::perMillion,
+            new ContextWindows(config.models().context(), config.contextWindows()));
     for (Provider provider : models.providers()) {
       open(provider.observe(models::label));
     }

@@ -18,6 +18,7 @@ import dev.jarvis.provider.ProviderFactory;
 import dev.jarvis.provider.local.LocalConfig;
 import dev.jarvis.provider.ollama.OllamaConfig;
 import dev.jarvis.routing.CatalogueConfig;
+import dev.jarvis.routing.ContextWindowConfig;
 import dev.jarvis.routing.PriceConfig;
 import dev.jarvis.routing.Prices.Name;
 import dev.jarvis.routing.Route;
@@ -61,7 +62,10 @@ record JarvisConfig(
         List<Route> routes,
     @Doc(
             "What answers cost, in USD. The latest price whose day has begun applies. Without a price, the cost of an answer is unknown, not zero.")
-        List<PriceConfig> prices)
+        List<PriceConfig> prices,
+    @Doc(
+            "The context windows of models whose servers do not report them: the maximum number of tokens of question and answer together. Ollama, vLLM, SGLang, llama.cpp, LM Studio and OpenRouter report them.")
+        List<ContextWindowConfig> contextWindows)
     implements Checked {
 
   /** Providers' names are labels of metrics and parts of variables' names. */
@@ -114,6 +118,10 @@ record JarvisConfig(
     checkProviderNames(problems);
     checkRoutes(problems);
     checkPrices(problems);
+    for (int i = 0; i < contextWindows.size(); i++) {
+      checkProvider(
+          contextWindows.get(i).provider(), "context-windows.%d.provider".formatted(i), problems);
+    }
   }
 
   private void checkProviderNames(Problems problems) {

@@ -134,6 +134,11 @@ public final class Attempt {
     }
   }
 
+  /** Whether the model has not seen the whole prompt, as far as is known. */
+  boolean truncated() {
+    return notes.byKind().containsKey(Event.Note.Kind.TRUNCATED.id());
+  }
+
   /** Ends the attempt; only the first call has an effect. */
   public void end(Outcome how, @Nullable Throwable failure) {
     if (endNanos == 0) {

@@ -56,6 +56,11 @@ public final class CallRecord {
     return cached;
   }
 
+  /** Whether the model that was asked last has not seen the whole prompt, as far as is known. */
+  public synchronized boolean truncated() {
+    return !attempts.isEmpty() && attempts.getLast().truncated();
+  }
+
   public synchronized void failed(Throwable e) {
     failure = e;
   }

@@ -65,6 +65,7 @@ public final class Settlement {
     instruments.add(Metric.LLM_COST, 0, label, provider);
     instruments.add(Metric.LLM_COMPARISON_COST, 0, label, provider);
     instruments.add(Metric.LLM_UNPRICED_REQUESTS, 0, label, provider);
+    instruments.add(Metric.LLM_TRUNCATED_PROMPTS, 0, label, provider);
   }
 
   /** Settles a call; does nothing if that was done before. */
@@ -140,6 +141,9 @@ public final class Settlement {
     record(Metric.LLM_REQUEST_DURATION, attempt.duration(), series);
     if (cost == null) {
       instruments.add(Metric.LLM_UNPRICED_REQUESTS, 1, series.model(), series.provider());
+    }
+    if (attempt.truncated()) {
+      instruments.add(Metric.LLM_TRUNCATED_PROMPTS, 1, series.model(), series.provider());
     }
   }
 

@@ -41,6 +41,15 @@ record ModelListReader(List<String> arrays, List<String> names) {
         : ModelList.none("The server answered the request for its models without a list of them.");
   }
 
+  /** The entries that are objects with the usual field for the name. */
+  List<JsonNode> named(JsonNode response) {
+    return entries(response)
+        .valueStream()
+        .filter(it -> it.path(names.getFirst()).isTextual())
+        .limit(ModelList.LIMIT)
+        .toList();
+  }
+
   private ModelList names(JsonNode entries) {
     List<String> found = new ArrayList<>();
     int ignored = 0;

@@ -17,6 +17,7 @@ import io.opentelemetry.context.Context;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -24,6 +25,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -83,20 +85,51 @@ public final class ModelServerClient implements AutoCloseable {
    *
    * @param arrays the response's fields that may hold the list, the usual one first
    * @param names the models' fields that may hold the name, the usual one first
+   * @param entries gets the objects of the list that have the usual field
    * @throws ProviderException if the server does not respond within the provider's list timeout,
    *     reports an error or rejects the API key
    */
-  public ModelList models(String path, List<String> arrays, List<String> names)
+  public ModelList models(
+      String path, List<String> arrays, List<String> names, Consumer<List<JsonNode>> entries)
       throws ProviderException {
     long deadline = System.nanoTime() + config.listTimeout().toNanos();
     HttpResponse<InputStream> response = send(request(path).build(), config.listTimeout());
     int status = response.statusCode();
-    if (config.models().isEmpty() && status == 200) {
-      return new ModelListReader(arrays, names).read(list(response, left(deadline)));
+    ModelListReader reader = new ModelListReader(arrays, names);
+    if (status == 200 && config.models().isEmpty()) {
+      JsonNode list = list(response, left(deadline));
+      entries.accept(reader.named(list));
+      return reader.read(list);
+    }
+    if (status == 200) {
+      describe(response, left(deadline), reader, entries);
+      return ModelList.configured(config.models());
     }
     byte[] body = errorBody(response, left(deadline));
     return ModelListStatus.of(status, config.models())
         .orElseThrow(() -> ModelServerErrors.of(status, retryAfter(response), body));
+  }
+
+  /** Hands on what the server says of its models, if it does. */
+  private static void describe(
+      HttpResponse<InputStream> response,
+      Duration limit,
+      ModelListReader reader,
+      Consumer<List<JsonNode>> entries) {
+    try {
+      entries.accept(reader.named(list(response, limit)));
+    } catch (ProviderException e) {
+      // the configuration names the models
+    }
+  }
+
+  /**
+   * Gets JSON from a path of the server that is not below {@code /v1}, with the limits of lists.
+   *
+   * @throws ProviderException if it does not arrive in time, or is invalid
+   */
+  public JsonNode besideApi(String path) throws ProviderException {
+    return get(config.endpointBesideApi(path));
   }
 
   /**
@@ -108,14 +141,7 @@ public final class ModelServerClient implements AutoCloseable {
    *     invalid
    */
   public List<JsonNode> named(String path, String array, String name) throws ProviderException {
-    long deadline = System.nanoTime() + config.listTimeout().toNanos();
-    HttpResponse<InputStream> response = send(request(path).build(), config.listTimeout());
-    if (response.statusCode() != 200) {
-      ModelServerClient.closeQuietly(response.body());
-      throw new ProviderException.Unavailable(
-          "The model server answered with status " + response.statusCode() + ".", null);
-    }
-    JsonNode objects = list(response, left(deadline)).path(array);
+    JsonNode objects = get(config.endpoint(path)).path(array);
     if (!objects.isArray()) {
       throw LineStream.invalidResponse(
           new IOException("the response has no array '%s'".formatted(array)));
@@ -125,6 +151,17 @@ public final class ModelServerClient implements AutoCloseable {
         .filter(it -> it.path(name).isTextual())
         .limit(ModelList.LIMIT)
         .toList();
+  }
+
+  private JsonNode get(URI address) throws ProviderException {
+    long deadline = System.nanoTime() + config.listTimeout().toNanos();
+    HttpResponse<InputStream> response = send(request(address).build(), config.listTimeout());
+    if (response.statusCode() != 200) {
+      closeQuietly(response.body());
+      throw new ProviderException.Unavailable(
+          "The model server answered with status " + response.statusCode() + ".", null);
+    }
+    return list(response, left(deadline));
   }
 
   private static JsonNode list(HttpResponse<InputStream> response, Duration limit)
@@ -342,7 +379,11 @@ public final class ModelServerClient implements AutoCloseable {
   }
 
   private HttpRequest.Builder request(String path) {
-    HttpRequest.Builder builder = HttpRequest.newBuilder(config.endpoint(path));
+    return request(config.endpoint(path));
+  }
+
+  private HttpRequest.Builder request(URI address) {
+    HttpRequest.Builder builder = HttpRequest.newBuilder(address);
     if (config.apiKey() != null) {
       builder.header("Authorization", "Bearer " + config.apiKey().value());
     }

@@ -27,6 +27,7 @@ public record ModelServerConfig(
     @Doc(MODELS_DOC) List<String> models,
     @Inline Timeouts timeouts,
     @Doc(AskMode.DOC) @Default(AskMode.DEFAULT) AskMode ask,
+    @Inline ModelLoading loading,
     @Inline FieldPolicy fields)
     implements Checked {
   /** Describes the key, for each kind of provider that has it. */
@@ -88,6 +89,10 @@ public record ModelServerConfig(
   URI endpoint(String path) {
     String base = url.uri().toString();
     return URI.create((base.endsWith("/") ? base.substring(0, base.length() - 1) : base) + path);
+  }
+
+  URI endpointBesideApi(String path) {
+    return URI.create(url.uri().toString().replaceFirst("/v1/?$|/$", "") + path);
   }
 
   /** Without the key, and without what else a URL may hold of secrets. */

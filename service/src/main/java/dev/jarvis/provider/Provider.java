@@ -5,6 +5,7 @@ import dev.jarvis.gateway.EmbeddingRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
 
 /** Runs models: a model server, or this process. Thread-safe. */
@@ -64,7 +65,11 @@ public interface Provider extends AutoCloseable {
   /** Called when a model of this provider was discovered, to show its series at 0. */
   default void discovered(String label) {}
 
-  /** The fields of the request that this provider cannot honour; does not ask the server. */
+  /**
+   * The fields of the request that this provider cannot honour; does not ask the server.
+   *
+   * @param request with the model's name at the provider
+   */
   UnsupportedFields unsupported(ChatRequest request);
 
   /**
@@ -77,6 +82,22 @@ public interface Provider extends AutoCloseable {
 
   /** The fields of the request that this provider cannot honour; does not ask the server. */
   UnsupportedFields unsupported(EmbeddingRequest request);
+
+  /**
+   * The maximum number of tokens of a prompt and its answer together; empty if not known. Never
+   * slow.
+   *
+   * @param chat with the model's name at the provider; it may choose the window
+   * @param configured as the operator configured it for this model
+   */
+  default OptionalInt contextWindow(ChatRequest chat, OptionalInt configured) {
+    return configured;
+  }
+
+  /** Whether the server cuts prompts that do not fit the context window, without saying so. */
+  default boolean cutsPrompts() {
+    return false;
+  }
 
   /** Whether the model was in memory recently; empty if not known. Never slow. */
   default Optional<Boolean> loaded(String model) {

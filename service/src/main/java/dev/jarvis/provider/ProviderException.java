@@ -148,9 +148,12 @@ public abstract sealed class ProviderException extends Exception {
   public record Refusal(Reason reason, int status, @Nullable String code, @Nullable String param)
       implements Serializable {
 
+    /** OpenAI's code for a request that is longer than the model's context. */
+    public static final String CONTEXT_TOO_LONG = "context_length_exceeded";
+
     /** The request is longer than the model's context: agents shorten it because of the code. */
     public static Refusal contextTooLong(@Nullable String param) {
-      return new Refusal(Reason.CONTEXT_TOO_LONG, 400, "context_length_exceeded", param);
+      return new Refusal(Reason.CONTEXT_TOO_LONG, 400, CONTEXT_TOO_LONG, param);
     }
 
     /** A field has a value that the model does not support. */

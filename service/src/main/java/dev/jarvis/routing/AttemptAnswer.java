@@ -16,6 +16,7 @@ import io.opentelemetry.context.Scope;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,10 +32,13 @@ final class AttemptAnswer implements Answer {
   private final Cancellation scope = Cancellation.current();
   private final Deque<Event> ready = new ArrayDeque<>();
   private @Nullable EventSource source;
+  private final @Nullable Supplier<PromptCheck> prompt;
   private boolean usageReported;
+  private boolean promptChecked;
   private boolean spoke;
 
   /**
+   * @param prompt checks whether the target has seen the whole prompt; null for embeddings
    * @param deadline a time of {@link System#nanoTime}
    */
   AttemptAnswer(
@@ -43,16 +47,14 @@ final class AttemptAnswer implements Answer {
       Attempt attempt,
       TargetLease lease,
       Call call,
+      @Nullable Supplier<PromptCheck> prompt,
       long deadline) {
     this.head =
-        new Head(
-            route,
-            target.name(),
-            Router.unsupported(target.provider(), call.question()).ignored(),
-            null);
+        new Head(route, target.name(), Router.unsupported(target, call.question()).ignored(), null);
     this.question = call.question();
     this.attempt = attempt;
     this.lease = lease;
+    this.prompt = prompt;
     this.deadline = deadline;
   }
 
@@ -100,6 +102,12 @@ final class AttemptAnswer implements Answer {
         ready.add(event);
         return new Event.UsageReport(attempt.usage(), null);
       }
+      Event.Note cut = cut();
+      if (cut != null) {
+        ready.add(event);
+        attempt.observe(cut);
+        return cut;
+      }
       ended();
       return event;
     } catch (ProviderException e) {
@@ -112,6 +120,15 @@ final class AttemptAnswer implements Answer {
       broke(e);
       throw e;
     }
+  }
+
+  /** A note that the target has cut the prompt; null if it has not, and the second time. */
+  private Event.@Nullable Note cut() {
+    if (prompt == null || promptChecked) {
+      return null;
+    }
+    promptChecked = true;
+    return prompt.get().cut(attempt.usage());
   }
 
   private Event pull(EventSource from) throws ProviderException {

@@ -17,6 +17,7 @@ import dev.jarvis.telemetry.Telemetry;
 import io.opentelemetry.context.Scope;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,11 +56,15 @@ public final class AttemptTargets implements Stage {
   private final class CallAttempts {
     private final Call call;
     private final Decision decision;
+    private final ContextPolicy context;
     private final RoutingTelemetry routing;
     private final Cancellation scope = Cancellation.current();
     private final long deadline = System.nanoTime() + maxDuration.toNanos();
     private Catalogue.@Nullable Target lastTarget;
     private @Nullable ProviderException lastError;
+
+    /** The largest context window that was too small for the prompt, as its server said. */
+    private int exceededWindow;
 
     /** Whether any target has worked on the request: then there is no retry. */
     private boolean worked;
@@ -67,6 +72,7 @@ public final class AttemptTargets implements Stage {
     CallAttempts(Call call, Decision decision) {
       this.call = call;
       this.decision = decision;
+      this.context = router.context(decision.route());
       this.routing = new RoutingTelemetry(telemetry, models, call.record());
     }
 
@@ -101,12 +107,15 @@ public final class AttemptTargets implements Stage {
                     .formatted(maxDuration.toMillis()),
                 lastError);
           }
+          if (ContextWindows.exceeded(exceededWindow + 1, option.observed().contextWindow())) {
+            continue;
+          }
           TargetLease lease = lease(option, lastResort);
           if (lease == null) {
             continue;
           }
           anyAsked = true;
-          Answer answer = ask(option.target(), lease);
+          Answer answer = ask(option, lease);
           if (answer != null) {
             return answer;
           }
@@ -131,8 +140,9 @@ public final class AttemptTargets implements Stage {
      * @return null if it failed and the next one may be asked
      * @throws ProviderException if it failed and no other one may be asked
      */
-    private @Nullable Answer ask(Catalogue.Target target, TargetLease lease)
+    private @Nullable Answer ask(Decision.Option option, TargetLease lease)
         throws ProviderException {
+      Catalogue.Target target = option.target();
       if (lastTarget != null && lastError != null) {
         routing.fellBack(lastTarget, lastError);
       }
@@ -148,7 +158,8 @@ public final class AttemptTargets implements Stage {
               new Attempt.Target(target.name(), label, lease.recentTokensPerSecond()));
       call.record().attempt(attempt);
       AttemptAnswer answer =
-          new AttemptAnswer(decision.route(), target, attempt, lease, call, deadline);
+          new AttemptAnswer(
+              decision.route(), target, attempt, lease, call, promptCheck(target), deadline);
       try (Scope ignored = attempt.context().makeCurrent()) {
         answer.begin(source(target, label));
         routing.answered(decision, target);
@@ -157,8 +168,12 @@ public final class AttemptTargets implements Stage {
         answer.failed(e);
         lastError = e;
         worked |= e.worked();
-        if (e instanceof ProviderException.Refused) {
-          throw e; // the request is at fault: another server would refuse it too
+        if (e instanceof ProviderException.Refused refused) {
+          if (context != ContextPolicy.FIT || !refused.contextTooLong()) {
+            throw e; // the request is at fault: another server would refuse it too
+          }
+          Integer window = option.observed().contextWindow();
+          exceededWindow = Math.max(exceededWindow, window == null ? 0 : window);
         }
         return null;
       } catch (CancelledException e) {
@@ -170,6 +185,14 @@ public final class AttemptTargets implements Stage {
       }
     }
 
+    private @Nullable Supplier<PromptCheck> promptCheck(Catalogue.Target target) {
+      return call.question() instanceof ChatRequest chat
+          ? () ->
+              new PromptCheck(
+                  chat, router.contextWindow(target, chat), target.provider().cutsPrompts())
+          : null;
+    }
+
     private EventSource source(Catalogue.Target target, String label) throws ProviderException {
       return switch (call.question()) {
         case ChatRequest chat ->
@@ -177,7 +200,11 @@ public final class AttemptTargets implements Stage {
                 .provider()
                 .chat(
                     new ProviderRequest(
-                        chat.withModel(target.model()), label, call.streamed(), left()));
+                        chat.withModel(target.model()),
+                        label,
+                        call.streamed(),
+                        context != ContextPolicy.TELL,
+                        left()));
         case EmbeddingRequest embedding -> {
           EmbeddingRequest request = embedding.withModel(target.model()).within(left());
           Embeddings answer = target.provider().embed(request, label);

@@ -1,7 +1,10 @@
 package dev.jarvis.routing;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.jarvis.provider.UnsupportedFields;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -27,9 +30,22 @@ public record Decision(String route, Strategy strategy, List<Option> options) {
 
   /** A field of the request that no target supports, if that is why none is asked. */
   public Optional<String> unsupported() {
-    return options.isEmpty() || chosen().isPresent()
+    return options.isEmpty() || chosen().isPresent() || contextLimit().isPresent()
         ? Optional.empty()
         : Optional.of(options.getFirst().unsupported().refused().getFirst());
+  }
+
+  /**
+   * The target whose context window is the limit, if the prompt is too long and therefore none is
+   * asked: the largest window that was too small.
+   */
+  public Optional<Option> contextLimit() {
+    return chosen().isPresent()
+        ? Optional.empty()
+        : options.stream()
+            .filter(it -> it.reason() == Reason.CONTEXT_EXCEEDED)
+            .filter(it -> it.observed().contextWindow() != null)
+            .max(Comparator.comparingInt(it -> requireNonNull(it.observed().contextWindow())));
   }
 
   /** The target that is asked first; empty if none can be asked. */
@@ -73,12 +89,15 @@ public record Decision(String route, Strategy strategy, List<Option> options) {
    * @param answeredRecently whether it has answered in the last five minutes
    * @param loaded whether the model is in its server's memory; null if the server does not report
    *     it
+   * @param contextWindow the maximum number of tokens of prompt and answer together; null if not
+   *     known
    */
   public record Observed(
       int busy,
       @Nullable Duration firstToken,
       boolean answeredRecently,
-      @Nullable Boolean loaded) {}
+      @Nullable Boolean loaded,
+      @Nullable Integer contextWindow) {}
 
   /** Why a target was chosen or passed over. */
   public enum Reason {
@@ -97,6 +116,8 @@ public record Decision(String route, Strategy strategy, List<Option> options) {
     LAST_RESORT(true),
     /** Passed over: it cannot honour a field of the request. */
     UNSUPPORTED(false),
+    /** Passed over: the prompt is longer than its context window, or than that of another one. */
+    CONTEXT_EXCEEDED(false),
     /** Passed over: its provider does not answer. */
     PROVIDER_DOWN(false),
     /** Passed over: its provider does not list this model. */

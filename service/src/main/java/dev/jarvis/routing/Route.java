@@ -18,6 +18,11 @@ public record Route(
         @Default("off")
         CachePolicy.Scope cache,
     @Doc("How long an answer is cached.") @Default("1h") Duration cacheTtl,
+    @Doc(
+            "What happens to a prompt that is longer than a target's context window. "
+                + ContextPolicy.DOC)
+        @Default(ContextPolicy.DEFAULT)
+        ContextPolicy context,
     @Doc("The models that may answer, at least one.") List<Target> targets)
     implements Checked {
 

@@ -3,6 +3,7 @@ package dev.jarvis.routing;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
+import dev.jarvis.gateway.PromptTokens;
 import dev.jarvis.gateway.Question;
 import dev.jarvis.gateway.cache.CachePolicy;
 import dev.jarvis.provider.Provider;
@@ -17,12 +18,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,30 +35,41 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  */
 public final class Router {
+  private static final Set<Reason> CANNOT_ANSWER =
+      Set.of(Reason.UNSUPPORTED, Reason.CONTEXT_EXCEEDED);
+
   private final Catalogue models;
   private final Map<String, Route> routes = new LinkedHashMap<>();
   private final Map<Catalogue.Target, TargetStatistics> statistics = new ConcurrentHashMap<>();
   private final ToDoubleFunction<Catalogue.Target> cost;
+  private final ContextWindows windows;
   private final TargetRanking ranking;
   private final LongSupplier nanoTime;
 
   /**
    * @param cost the prices of a million input and of a million output tokens, added; NaN without a
    *     price
+   * @param windows the targets' context windows
    */
-  public Router(Catalogue models, List<Route> routes, ToDoubleFunction<Catalogue.Target> cost) {
-    this(models, routes, cost, null, System::nanoTime);
+  public Router(
+      Catalogue models,
+      List<Route> routes,
+      ToDoubleFunction<Catalogue.Target> cost,
+      ContextWindows windows) {
+    this(models, routes, cost, windows, null, System::nanoTime);
   }
 
   Router(
       Catalogue models,
       List<Route> routes,
       ToDoubleFunction<Catalogue.Target> cost,
+      ContextWindows windows,
       @Nullable RandomGenerator random,
       LongSupplier nanoTime) {
     this.models = models;
     routes.forEach(it -> this.routes.put(it.name(), it));
     this.cost = cost;
+    this.windows = windows;
     this.ranking =
         new TargetRanking(random == null ? () -> ThreadLocalRandom.current().nextLong() : random);
     this.nanoTime = nanoTime;
@@ -67,6 +81,17 @@ public final class Router {
     return route == null ? CachePolicy.NONE : route.cachePolicy();
   }
 
+  /** What happens to a prompt that is longer than a context window, by the name in the request. */
+  ContextPolicy context(String name) {
+    Route route = routes.get(name);
+    return route == null ? windows.ofModels() : route.context();
+  }
+
+  /** The context window of a target, if it is known. */
+  OptionalInt contextWindow(Catalogue.Target target, Question question) {
+    return question instanceof ChatRequest chat ? windows.of(target, chat) : OptionalInt.empty();
+  }
+
   /** The names of the routes. */
   public List<String> names() {
     return List.copyOf(routes.keySet());
@@ -75,17 +100,16 @@ public final class Router {
   /**
    * Decides which targets are asked, without asking a model.
    *
-   * @param name the name in the request, of a model or a route
-   * @param unsupported which fields of the request a provider cannot honour
+   * @param question whose model's name is a route's or a model's
    * @return empty if no route and no model has this name
    * @throws ProviderException.Unavailable if the name is unknown while every provider is down, so
    *     that it may exist
    */
-  public Optional<Decision> decide(String name, Function<Provider, UnsupportedFields> unsupported)
-      throws ProviderException {
+  public Optional<Decision> decide(Question question) throws ProviderException {
+    String name = question.model();
     Route route = routes.get(name);
     if (route != null) {
-      return Optional.of(decide(route.name(), route.strategy(), route.targets(), unsupported));
+      return Optional.of(decide(question, route.strategy(), route.targets()));
     }
     List<Catalogue.Target> found = models.find(name);
     if (found.isEmpty()) {
@@ -95,7 +119,7 @@ public final class Router {
     for (Catalogue.Target it : found) { // one priority each, so that a loaded model does not win
       targets.add(new Route.Target(it.provider().name(), it.model(), 1, targets.size() + 1));
     }
-    return Optional.of(decide(name, Strategy.PRIORITY, targets, unsupported));
+    return Optional.of(decide(question, Strategy.PRIORITY, targets));
   }
 
   /**
@@ -106,8 +130,10 @@ public final class Router {
   public Decision require(Question question) {
     try {
       Decision decision =
-          decide(question.model(), it -> unsupported(it, question))
-              .orElseThrow(() -> RoutingErrors.unknown(question.model()));
+          decide(question).orElseThrow(() -> RoutingErrors.unknown(question.model()));
+      if (decision.contextLimit().isPresent()) {
+        throw RoutingErrors.contextExceeded(decision, leastTokens(question));
+      }
       decision
           .unsupported()
           .ifPresent(
@@ -120,12 +146,17 @@ public final class Router {
     }
   }
 
-  /** The fields of a question that a provider cannot honour. */
-  static UnsupportedFields unsupported(Provider provider, Question question) {
+  /** The fields of a question that a target cannot honour. */
+  static UnsupportedFields unsupported(Catalogue.Target target, Question question) {
     return switch (question) {
-      case ChatRequest chat -> provider.unsupported(chat);
-      case EmbeddingRequest embedding -> provider.unsupported(embedding);
+      case ChatRequest chat -> target.provider().unsupported(chat.withModel(target.model()));
+      case EmbeddingRequest embedding ->
+          target.provider().unsupported(embedding.withModel(target.model()));
     };
+  }
+
+  private static int leastTokens(Question question) {
+    return question instanceof ChatRequest chat ? PromptTokens.least(chat) : 0;
   }
 
   /** Leases a target for an attempt, even if its circuit breaker is open. */
@@ -164,36 +195,39 @@ public final class Router {
     return statistics.computeIfAbsent(target, it -> new TargetStatistics());
   }
 
-  private Decision decide(
-      String name,
-      Strategy strategy,
-      List<Route.Target> targets,
-      Function<Provider, UnsupportedFields> unsupported) {
-    List<Option> usable = new ArrayList<>();
-    List<Option> passedOver = new ArrayList<>();
+  private Decision decide(Question question, Strategy strategy, List<Route.Target> targets) {
+    String name = question.model();
+    ContextPolicy context = context(name);
+    int tokens = context == ContextPolicy.TELL ? 0 : leastTokens(question);
+    List<Option> options = new ArrayList<>();
     for (Route.Target it : targets) {
       Optional<Provider> provider = models.provider(it.provider());
       if (provider.isEmpty()) {
         throw new IllegalStateException("a route names an unknown provider: " + it.provider());
       }
-      Catalogue.Target target = new Catalogue.Target(provider.get(), it.model());
-      UnsupportedFields fields = unsupported.apply(target.provider());
-      Reason obstacle = fields.refused().isEmpty() ? obstacle(target) : Reason.UNSUPPORTED;
-      Option option = option(it, target, obstacle == null ? Reason.FALLBACK : obstacle, fields);
-      (obstacle == null ? usable : passedOver).add(option);
+      options.add(option(it, new Catalogue.Target(provider.get(), it.model()), question, tokens));
     }
+    if (context == ContextPolicy.REFUSE
+        && options.stream().anyMatch(it -> it.reason() == Reason.CONTEXT_EXCEEDED)) {
+      options.replaceAll(
+          it -> it.reason() == Reason.UNSUPPORTED ? it : it.with(Reason.CONTEXT_EXCEEDED));
+    }
+    Map<Boolean, List<Option>> byUse =
+        options.stream().collect(Collectors.partitioningBy(Option::asked));
+    List<Option> usable = byUse.getOrDefault(true, List.of());
+    List<Option> passedOver = byUse.getOrDefault(false, List.of());
     if (usable.isEmpty()) {
       return new Decision(name, strategy, lastResorts(passedOver));
     }
-    List<Option> options = new ArrayList<>(ranking.sort(usable, strategy));
-    options.addAll(passedOver);
-    return new Decision(name, strategy, options);
+    List<Option> sorted = new ArrayList<>(ranking.sort(usable, strategy));
+    sorted.addAll(passedOver);
+    return new Decision(name, strategy, sorted);
   }
 
   /** What is known of these targets may be seconds old, so they are asked rather than none. */
   private static List<Option> lastResorts(List<Option> passedOver) {
     return passedOver.stream()
-        .map(it -> it.reason() == Reason.UNSUPPORTED ? it : it.with(Reason.LAST_RESORT))
+        .map(it -> CANNOT_ANSWER.contains(it.reason()) ? it : it.with(Reason.LAST_RESORT))
         .sorted(Comparator.comparing((Option it) -> !it.asked()).thenComparing(Option::priority))
         .toList();
   }
@@ -209,23 +243,30 @@ public final class Router {
   }
 
   private Option option(
-      Route.Target configured,
-      Catalogue.Target target,
-      Reason reason,
-      UnsupportedFields unsupported) {
-    TargetStatistics known = statistics(target);
+      Route.Target configured, Catalogue.Target target, Question question, int leastTokens) {
+    UnsupportedFields fields = unsupported(target, question);
+    OptionalInt known = contextWindow(target, question);
+    Integer window = known.isPresent() ? known.getAsInt() : null;
+    Reason obstacle =
+        !fields.refused().isEmpty()
+            ? Reason.UNSUPPORTED
+            : ContextWindows.exceeded(leastTokens, window)
+                ? Reason.CONTEXT_EXCEEDED
+                : obstacle(target);
+    TargetStatistics recent = statistics(target);
     double price = cost.applyAsDouble(target);
     return new Option(
         target,
-        reason,
+        obstacle == null ? Reason.FALLBACK : obstacle,
         configured.weight(),
         configured.priority(),
         new Decision.Observed(
-            known.busy(),
-            known.timeToFirstToken(),
-            known.answeredRecently(),
-            target.provider().loaded(target.model()).orElse(null)),
+            recent.busy(),
+            recent.timeToFirstToken(),
+            recent.answeredRecently(),
+            target.provider().loaded(target.model()).orElse(null),
+            window),
         Double.isNaN(price) ? null : price,
-        unsupported);
+        fields);
   }
 }

@@ -60,6 +60,24 @@ public final class RoutingErrors {
         "model_not_found");
   }
 
+  /**
+   * The error for a prompt that is longer than the context windows of the decision's targets.
+   *
+   * @param tokens the number of tokens that it has at least
+   */
+  static ApiException contextExceeded(Decision decision, int tokens) {
+    Decision.Option limit = decision.contextLimit().orElseThrow();
+    return new ApiException.InvalidRequest(
+        "The prompt has at least %d tokens (estimated); the context window of '%s' at %s has %s. Shorten 'messages', or use a model with a larger context window; of Ollama's models, 'num_ctx' enlarges it."
+            .formatted(
+                tokens,
+                limit.target().model(),
+                limit.target().provider().name(),
+                limit.observed().contextWindow()),
+        "messages",
+        ProviderException.Refusal.CONTEXT_TOO_LONG);
+  }
+
   /** The error for a field of the request that no target of the decision honours. */
   static ApiException unsupported(String field, Decision decision) {
     if (FieldPolicy.isUnsafe(field)) {

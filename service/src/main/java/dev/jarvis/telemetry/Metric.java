@@ -97,6 +97,12 @@ public enum Metric {
       "{request}",
       "Answers from models without a configured price",
       List.of(Label.MODEL, Label.PROVIDER)),
+  LLM_TRUNCATED_PROMPTS(
+      "llm.truncated_prompts",
+      Type.COUNTER,
+      "{prompt}",
+      "Answers whose model did not see the whole prompt, because it is longer than the context window",
+      List.of(Label.MODEL, Label.PROVIDER)),
   LLM_ROUTING_DECISIONS(
       "llm.routing.decisions",
       Type.COUNTER,

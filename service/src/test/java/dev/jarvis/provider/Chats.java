@@ -8,6 +8,8 @@ import dev.jarvis.gateway.Timings;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.json.Json;
 import java.time.Duration;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -65,12 +67,12 @@ public final class Chats {
 
   /** A request for a stream. */
   public static ProviderRequest stream(ChatRequest request) {
-    return new ProviderRequest(request, request.model(), true, LIMIT);
+    return new ProviderRequest(request, request.model(), true, false, LIMIT);
   }
 
   /** A request for a whole answer. */
   public static ProviderRequest whole(ChatRequest request) {
-    return new ProviderRequest(request, request.model(), false, LIMIT);
+    return new ProviderRequest(request, request.model(), false, false, LIMIT);
   }
 
   /** Reads an answer to its end. */
@@ -87,5 +89,10 @@ public final class Chats {
     try (EventSource source = provider.chat(request)) {
       return read(source);
     }
+  }
+
+  /** The body of an answer that is not streamed. */
+  public static WholeAnswer wholeAnswer(byte[] body) throws IOException, ProviderException {
+    return WholeAnswer.read(new PeekStream(new ByteArrayInputStream(body)));
   }
 }

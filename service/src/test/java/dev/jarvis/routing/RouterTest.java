@@ -2,6 +2,7 @@ package dev.jarvis.routing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.jarvis.config.Configs;
 import dev.jarvis.error.ApiException;
@@ -19,19 +20,24 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class RouterTest {
   /** Longer than a test: models are listed at the start only. */
   private static final Duration NEVER = Duration.ofHours(1);
 
   private static final ChatRequest ANY = Chats.request("m", "hi");
+
+  private static final ChatRequest THOUSAND_WORDS = Chats.request("r", "word ".repeat(1000));
 
   private final Stub a = new Stub("a");
   private final Stub b = new Stub("b");
@@ -46,6 +52,7 @@ class RouterTest {
     volatile List<String> listed = List.of("m");
     volatile Optional<Boolean> loaded = Optional.empty();
     volatile UnsupportedFields unsupported = UnsupportedFields.NONE;
+    volatile OptionalInt window = OptionalInt.empty();
 
     Stub(String name) {
       super(name);
@@ -62,6 +69,11 @@ class RouterTest {
     @Override
     public UnsupportedFields unsupported(ChatRequest request) {
       return unsupported;
+    }
+
+    @Override
+    public OptionalInt contextWindow(ChatRequest chat, OptionalInt configured) {
+      return configured.isPresent() ? configured : window;
     }
 
     @Override
@@ -91,7 +103,12 @@ class RouterTest {
     }
     List<Route> routes = List.of(Configs.of(Route.class, route));
     return new Router(
-        models, routes, it -> prices.getOrDefault(it, Double.NaN), new Random(42), now::get);
+        models,
+        routes,
+        it -> prices.getOrDefault(it, Double.NaN),
+        ContextWindows.REPORTED,
+        new Random(42),
+        now::get);
   }
 
   private static Route.Target target(String provider, int weight, int priority) {
@@ -99,7 +116,7 @@ class RouterTest {
   }
 
   private Decision decide(Router router) throws ProviderException {
-    return router.decide("r", it -> it.unsupported(ANY)).orElseThrow();
+    return router.decide(ANY.withModel("r")).orElseThrow();
   }
 
   private static List<String> order(Decision decision) {
@@ -296,10 +313,10 @@ class RouterTest {
   void resolvesAModelNameToEachProviderThatHasTheModel() throws Exception {
     Router router = router(Strategy.PRIORITY, target("a", 1, 1));
 
-    Decision decision = router.decide("m", it -> it.unsupported(ANY)).orElseThrow();
+    Decision decision = router.decide(ANY.withModel("m")).orElseThrow();
     assertThat(order(decision)).containsExactly("a", "b");
     assertThat(decision.route()).isEqualTo("m");
-    assertThat(router.decide("nowhere", it -> it.unsupported(ANY))).isEmpty();
+    assertThat(router.decide(ANY.withModel("nowhere"))).isEmpty();
   }
 
   @Test
@@ -341,7 +358,7 @@ class RouterTest {
     Router router = router(Strategy.PRIORITY, target("a", 1, 1));
     a.loaded = Optional.of(false);
 
-    Decision decision = router.decide("m", it -> it.unsupported(ANY)).orElseThrow();
+    Decision decision = router.decide(ANY.withModel("m")).orElseThrow();
 
     assertThat(decision.chosen().orElseThrow().target().provider()).isSameAs(a);
   }
@@ -357,5 +374,101 @@ class RouterTest {
     b.loaded = Optional.of(true);
     assertThat(order(decide(router))).containsExactly("b", "a");
     assertThat(decide(router).options().getFirst().reason()).isEqualTo(Reason.LOADED);
+  }
+
+  /** Windows of the targets a and b, and the policy; what the decision for 1000 words is. */
+  private record Fit(
+      String policy, @Nullable Integer a, @Nullable Integer b, String order, String reasons) {}
+
+  static List<Fit> contexts() {
+    return List.of(
+        new Fit("tell", 500, 500, "a b", "priority fallback"),
+        new Fit("fit", 500, 2000, "b", "only context_exceeded"),
+        new Fit("fit", 2000, 500, "a", "only context_exceeded"),
+        new Fit("fit", 500, null, "b", "only context_exceeded"),
+        new Fit("fit", 1000, 1000, "a b", "priority fallback"),
+        new Fit("fit", 500, 999, "", "context_exceeded context_exceeded"),
+        new Fit("refuse", 500, 2000, "", "context_exceeded context_exceeded"),
+        new Fit("refuse", 2000, 500, "", "context_exceeded context_exceeded"),
+        new Fit("refuse", null, 500, "", "context_exceeded context_exceeded"),
+        new Fit("refuse", null, null, "a b", "priority fallback"),
+        new Fit("refuse", 1000, 2000, "a b", "priority fallback"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("contexts")
+  void aPromptGoesToTheTargetsThatItFits(Fit it) throws Exception {
+    a.window = window(it.a);
+    b.window = window(it.b);
+    Router router = router(it.policy);
+
+    Decision decision = router.decide(THOUSAND_WORDS).orElseThrow();
+
+    assertThat(String.join(" ", order(decision))).isEqualTo(it.order);
+    assertThat(decision.options())
+        .extracting(o -> o.reason().id())
+        .containsExactly(it.reasons.split(" "));
+    if (it.order.isEmpty()) {
+      assertThatThrownBy(() -> router.require(THOUSAND_WORDS))
+          .isInstanceOf(ApiException.InvalidRequest.class)
+          .hasMessageStartingWith(
+              "The prompt has at least 1000 tokens (estimated); the context window of 'm' at")
+          .extracting("code", "param")
+          .containsExactly("context_length_exceeded", "messages");
+    }
+  }
+
+  @Test
+  void aTargetThatIsTooSmallIsNoLastResort() throws Exception {
+    a.window = window(500);
+    b.down = true;
+    list();
+
+    assertThat(order(router("fit").decide(THOUSAND_WORDS).orElseThrow())).containsExactly("b");
+  }
+
+  @Test
+  void aFieldThatNoTargetSupportsIsNotTakenForALongPrompt() {
+    a.window = window(500);
+    a.unsupported = new UnsupportedFields(List.of("tools"), List.of());
+    b.unsupported = a.unsupported;
+
+    assertThatThrownBy(() -> router("fit").require(THOUSAND_WORDS))
+        .isInstanceOf(ApiException.InvalidRequest.class)
+        .hasMessageContaining("'tools'");
+  }
+
+  @Test
+  void aConfiguredWindowCounts() throws Exception {
+    ContextWindowConfig small =
+        Configs.of(
+            ContextWindowConfig.class, Map.of("provider", "a", "model", "m", "tokens", "500"));
+    Router router =
+        new Router(
+            models,
+            List.of(),
+            it -> Double.NaN,
+            new ContextWindows(ContextPolicy.FIT, List.of(small)));
+
+    assertThat(order(router.decide(THOUSAND_WORDS.withModel("m")).orElseThrow()))
+        .containsExactly("b");
+  }
+
+  private Router router(String policy) {
+    Map<String, String> route =
+        Map.of(
+            "name", "r",
+            "context", policy,
+            "targets.0.provider", "a",
+            "targets.0.model", "m",
+            "targets.1.provider", "b",
+            "targets.1.model", "m",
+            "targets.1.priority", "2");
+    return new Router(
+        models, List.of(Configs.of(Route.class, route)), it -> Double.NaN, ContextWindows.REPORTED);
+  }
+
+  private static OptionalInt window(@Nullable Integer tokens) {
+    return tokens == null ? OptionalInt.empty() : OptionalInt.of(tokens);
   }
 }

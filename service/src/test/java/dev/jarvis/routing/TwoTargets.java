@@ -49,6 +49,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -84,12 +85,14 @@ abstract class TwoTargets {
                   Route.class,
                   Map.of(
                       "name", "r",
+                      "context", context(),
                       "targets.0.provider", "first",
                       "targets.0.model", "m",
                       "targets.1.provider", "second",
                       "targets.1.model", "m",
                       "targets.1.priority", "2"))),
-          this::price);
+          this::price,
+          ContextWindows.REPORTED);
   private Redis redis;
 
   /** How a provider answers. */
@@ -101,6 +104,8 @@ abstract class TwoTargets {
     volatile Script script;
     volatile boolean streams = true;
     volatile UnsupportedFields unsupported = UnsupportedFields.NONE;
+    volatile OptionalInt window = OptionalInt.empty();
+    volatile boolean cuts;
 
     Stub(String name) {
       super(name);
@@ -126,6 +131,16 @@ abstract class TwoTargets {
     @Override
     public UnsupportedFields unsupported(ChatRequest request) {
       return unsupported;
+    }
+
+    @Override
+    public OptionalInt contextWindow(ChatRequest chat, OptionalInt configured) {
+      return window;
+    }
+
+    @Override
+    public boolean cutsPrompts() {
+      return cuts;
     }
 
     @Override
@@ -229,6 +244,11 @@ abstract class TwoTargets {
             List.of(generations, new AttemptTargets(router, models, telemetry, longest)),
             settlement)
         .run(call);
+  }
+
+  /** What the route does with prompts that are too long. */
+  String context() {
+    return "tell";
   }
 
   /** One dollar per token. */

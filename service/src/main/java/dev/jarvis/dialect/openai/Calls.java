@@ -89,6 +89,9 @@ final class Calls {
     exchange.logAttribute("model_route", routed.route());
     exchange.logAttribute("routing_reason", routed.reason());
     exchange.logAttribute("outcome", outcome.label());
+    if (call.truncated()) {
+      exchange.logAttribute("prompt_truncated", true);
+    }
   }
 
   /** Sets headers that name the target and the ignored fields; to be called before the body. */

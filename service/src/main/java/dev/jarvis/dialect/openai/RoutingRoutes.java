@@ -47,12 +47,9 @@ public final class RoutingRoutes {
 
   private void explain(ObjectNode body, ServerRequest http, ServerResponse response) {
     ChatRequest request = ChatCompletionRequest.of(body).chat();
-    String model = request.model();
     try (Admission.Permit ignored = admission.acquire(String.valueOf(Exchange.of(http).userId()))) {
       Decision decision =
-          router
-              .decide(model, it -> it.unsupported(request))
-              .orElseThrow(() -> RoutingErrors.unknown(model));
+          router.decide(request).orElseThrow(() -> RoutingErrors.unknown(request.model()));
       JsonResponse.send(response, body(decision));
     } catch (ProviderException e) {
       throw RoutingErrors.toClient(e);
@@ -85,6 +82,7 @@ public final class RoutingRoutes {
         "time_to_first_token_ms",
         observed.firstToken() == null ? null : Long.valueOf(observed.firstToken().toMillis()));
     node.put("loaded", observed.loaded());
+    node.put("context_window", observed.contextWindow());
     node.put("usd_per_million_tokens", it.cost());
     it.unsupported().refused().forEach(node.putArray("unsupported")::add);
     it.unsupported().ignored().forEach(node.putArray("ignored")::add);

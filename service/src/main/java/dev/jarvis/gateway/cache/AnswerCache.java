@@ -70,6 +70,7 @@ public final class AnswerCache {
           "stream_options",
           "user",
           "metadata",
+          "keep_alive",
           "store",
           "safety_identifier",
           "prompt_cache_key",

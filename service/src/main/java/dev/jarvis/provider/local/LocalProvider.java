@@ -14,6 +14,7 @@ import dev.jarvis.provider.UnsupportedFields;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -122,6 +123,12 @@ public final class LocalProvider implements Provider {
   @Override
   public UnsupportedFields unsupported(ChatRequest request) {
     return UnsupportedFields.of(request, LocalModel.HONOURED, FieldPolicy.DEFAULT);
+  }
+
+  /** Known exactly; what does not fit is refused. */
+  @Override
+  public OptionalInt contextWindow(ChatRequest chat, OptionalInt configured) {
+    return OptionalInt.of(config.contextTokens());
   }
 
   /** Not supported: the model is loaded for chats. */

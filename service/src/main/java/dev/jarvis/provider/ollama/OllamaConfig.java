@@ -7,6 +7,7 @@ import dev.jarvis.config.HttpUrl;
 import dev.jarvis.config.Inline;
 import dev.jarvis.config.Problems;
 import dev.jarvis.provider.FieldPolicy;
+import dev.jarvis.provider.ModelLoading;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.provider.ModelServerConfig.AskMode;
 import dev.jarvis.provider.ModelServerConfig.Timeouts;
@@ -22,7 +23,8 @@ public record OllamaConfig(
     @Doc("How long the list of models may take.") @Default("2s") Duration listTimeout,
     @Doc(ModelServerConfig.MODELS_DOC) List<String> models,
     @Inline Timeouts timeouts,
-    @Doc(AskMode.DOC) @Default(AskMode.DEFAULT) AskMode ask)
+    @Doc(AskMode.DOC) @Default(AskMode.DEFAULT) AskMode ask,
+    @Inline ModelLoading loading)
     implements Checked {
   /** Its name in routes, prices and telemetry. */
   public static final String NAME = "ollama";
@@ -44,6 +46,14 @@ public record OllamaConfig(
                 new ProviderConfig(
                     OllamaProvider.FACTORY,
                     new ModelServerConfig(
-                        NAME, it, null, listTimeout, models, timeouts, ask, FieldPolicy.DEFAULT)));
+                        NAME,
+                        it,
+                        null,
+                        listTimeout,
+                        models,
+                        timeouts,
+                        ask,
+                        loading,
+                        FieldPolicy.DEFAULT)));
   }
 }

@@ -1,10 +1,12 @@
 package dev.jarvis.provider.ollama;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Timings;
 import dev.jarvis.gateway.Usage;
+import dev.jarvis.json.Json;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.FieldPolicy;
@@ -21,6 +23,7 @@ import dev.jarvis.telemetry.Instruments;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
@@ -43,6 +46,8 @@ public final class OllamaProvider implements Provider {
         }
       };
 
+  private static final String THINK = "think";
+
   private final ModelServerConfig config;
   private final FieldPolicy fields;
   private final ModelServerClient http;
@@ -52,12 +57,17 @@ public final class OllamaProvider implements Provider {
   /** Labels of the models that were discovered at this provider. */
   private final Set<String> labels = ConcurrentHashMap.newKeySet();
 
+  private final OllamaModels models;
   private volatile @Nullable Set<String> inMemory;
+
+  /** Whether the server may know levels of thinking; old versions only know whether. */
+  private volatile boolean thinksInLevels = true;
 
   public OllamaProvider(ModelServerConfig config, Instruments instruments) {
     this.config = config;
     this.fields = config.fields();
     this.http = new ModelServerClient(config);
+    this.models = new OllamaModels(http, config.listTimeout());
     this.instruments = instruments;
     this.telemetry = new OllamaTelemetry(instruments, config.name());
   }
@@ -84,7 +94,8 @@ public final class OllamaProvider implements Provider {
 
   @Override
   public ModelList models() throws ProviderException {
-    return http.models("/api/tags", List.of("models", "data"), List.of("name", "model", "id"));
+    return http.models(
+        "/api/tags", List.of("models", "data"), List.of("name", "model", "id"), models::listed);
   }
 
   /**
@@ -107,8 +118,35 @@ public final class OllamaProvider implements Provider {
 
   @Override
   public EventSource chat(ProviderRequest request) throws ProviderException {
-    boolean streams = streams(request.streamed());
-    byte[] body = OllamaRequest.json(request.chat(), streams);
+    ChatRequest chat = request.chat();
+    ObjectNode body = OllamaRequest.body(chat, streams(request.streamed()));
+    if (request.uncut()) {
+      body.put("truncate", false); // refuses a prompt that is too long; ignored before 0.12
+    }
+    OllamaFields.add(
+        body, chat, config.loading(), models.trained(chat.model()), models.thinks(chat.model()));
+    if (body.path(THINK).isTextual() && !thinksInLevels) {
+      body.put(THINK, true);
+    }
+    EventSource answer;
+    try {
+      answer = send(request, body);
+    } catch (ProviderException.Refused e) {
+      if (!body.path(THINK).isTextual() || !String.valueOf(e.getMessage()).contains("bool")) {
+        throw e;
+      }
+      answer = send(request, body.put(THINK, true));
+      thinksInLevels = false;
+    }
+    if (OllamaFields.numCtx(chat, config.loading()) == 0) {
+      models.loadedByDefault(chat.model());
+    }
+    return answer;
+  }
+
+  private EventSource send(ProviderRequest request, ObjectNode json) throws ProviderException {
+    boolean streams = json.path("stream").asBoolean();
+    byte[] body = Json.bytes(json);
     OllamaEvents events = new OllamaEvents(telemetry.of(request.label()));
     if (!streams) {
       Duration limit =
@@ -142,7 +180,18 @@ public final class OllamaProvider implements Provider {
 
   @Override
   public UnsupportedFields unsupported(ChatRequest request) {
-    return OllamaRequest.unsupported(request, fields);
+    return OllamaRequest.unsupported(request, fields, models.thinks(request.model()));
+  }
+
+  @Override
+  public OptionalInt contextWindow(ChatRequest chat, OptionalInt configured) {
+    return models.window(chat.model(), OllamaFields.numCtx(chat, config.loading()), configured);
+  }
+
+  /** Drops the oldest messages and, if that is not enough, the beginning of the prompt. */
+  @Override
+  public boolean cutsPrompts() {
+    return true;
   }
 
   @Override

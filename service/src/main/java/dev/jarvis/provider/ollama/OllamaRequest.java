@@ -9,8 +9,10 @@ import dev.jarvis.json.Json;
 import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.UnsupportedFields;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Translates a request in OpenAI's form into the body of Ollama's {@code /api/chat} or {@code
@@ -33,9 +35,16 @@ final class OllamaRequest {
 
   private OllamaRequest() {}
 
-  /** The fields that Ollama cannot honour, such as images that it would have to fetch. */
-  static UnsupportedFields unsupported(ChatRequest request, FieldPolicy fields) {
-    UnsupportedFields unsupported = UnsupportedFields.of(request, HONOURED, fields);
+  /**
+   * The fields that Ollama cannot honour, such as images that it would have to fetch.
+   *
+   * @param thinks whether the model can think; null if not known
+   */
+  static UnsupportedFields unsupported(
+      ChatRequest request, FieldPolicy fields, @Nullable Boolean thinks) {
+    Set<String> honoured = new HashSet<>(HONOURED);
+    honoured.addAll(OllamaFields.honoured(request, thinks));
+    UnsupportedFields unsupported = UnsupportedFields.of(request, honoured, fields);
     List<String> refused = new ArrayList<>(unsupported.refused());
     if (request.messages().stream()
         .flatMap(it -> it.images().stream())
@@ -49,7 +58,7 @@ final class OllamaRequest {
   }
 
   /** The body of {@code /api/chat}. */
-  static byte[] json(ChatRequest request, boolean stream) {
+  static ObjectNode body(ChatRequest request, boolean stream) {
     ObjectNode root = Json.object().put("model", request.model()).put("stream", stream);
     OllamaMessages.write(request.messages(), root.putArray("messages"));
     JsonNode tools = request.body().path("tools");
@@ -63,7 +72,7 @@ final class OllamaRequest {
       default -> {}
     }
     options(root.putObject("options"), request);
-    return Json.bytes(root);
+    return root;
   }
 
   /** The body of {@code /api/embed}; a text that is too long for the model is not truncated. */

@@ -23,6 +23,8 @@ import dev.jarvis.telemetry.Instruments;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -58,6 +60,7 @@ public final class OpenAiProvider implements Provider {
   private final ModelServerConfig config;
   private final FieldPolicy fields;
   private final ModelServerClient http;
+  private final OpenAiWindows windows;
 
   /** Models whose server refused {@code stream_options.include_usage}; bounded. */
   private final Set<String> withoutUsage = ConcurrentHashMap.newKeySet();
@@ -66,6 +69,7 @@ public final class OpenAiProvider implements Provider {
     this.config = config;
     this.fields = config.fields();
     this.http = new ModelServerClient(config);
+    this.windows = new OpenAiWindows(http);
   }
 
   @Override
@@ -90,7 +94,8 @@ public final class OpenAiProvider implements Provider {
 
   @Override
   public ModelList models() throws ProviderException {
-    return http.models("/models", List.of("data", "models"), List.of("id", "name", "model"));
+    return http.models(
+        "/models", List.of("data", "models"), List.of("id", "name", "model"), windows::listed);
   }
 
   @Override
@@ -155,6 +160,11 @@ public final class OpenAiProvider implements Provider {
   @Override
   public UnsupportedFields unsupported(ChatRequest request) {
     return UnsupportedFields.of(request.body(), fields);
+  }
+
+  @Override
+  public OptionalInt contextWindow(ChatRequest chat, OptionalInt configured) {
+    return configured.isPresent() ? configured : windows.of(chat.model());
   }
 
   @Override

@@ -70,6 +70,8 @@ public final class FakeOllama implements AutoCloseable {
   private volatile @Nullable String answer;
   private volatile int answerTimes = 1;
   private volatile String embeddings = "{}";
+  private volatile @Nullable String shown;
+  private volatile int inputTokens = INPUT_TOKENS;
 
   private FakeOllama(ServerSocket server) {
     this.server = server;
@@ -104,6 +106,7 @@ public final class FakeOllama implements AutoCloseable {
     resident = "{\"models\":[]}";
     reportDurations(20, 50, 300);
     clientGone = false;
+    inputTokens = INPUT_TOKENS;
     requests.set(0);
     listModels(model());
   }
@@ -130,6 +133,16 @@ public final class FakeOllama implements AutoCloseable {
   /** Sets the models that {@code /api/tags} lists. */
   public void listModels(String... names) {
     models = "{\"name\":\"" + String.join("\"},{\"name\":\"", names) + "\"}";
+  }
+
+  /** Sets the response of {@code /api/show}, also beyond {@link #reset()}; at first it is 404. */
+  public void showModels(String json) {
+    shown = json;
+  }
+
+  /** Sets the tokens of the prompt that a valid answer reports. */
+  public void countPrompt(int tokens) {
+    inputTokens = tokens;
   }
 
   /** Makes {@code /api/tags} fail with 500. */
@@ -192,9 +205,13 @@ public final class FakeOllama implements AutoCloseable {
 
   /** Fails a number of chats with a {@code Retry-After}, and answers those after them. */
   public void failTimes(int times, int value, int retryAfterSeconds) {
+    failTimes(times, value, retryAfterSeconds, "a failure at http://127.0.0.1:1/completion");
+  }
+
+  public void failTimes(int times, int value, int retryAfterSeconds, String text) {
     failuresLeft.set(times);
     retryAfter = retryAfterSeconds;
-    failWith(value);
+    failWith(value, text);
   }
 
   /** Sends nothing, not even headers. */
@@ -343,6 +360,9 @@ public final class FakeOllama implements AutoCloseable {
           } else {
             send(socket, 200, embeddings);
           }
+        } else if (requestLine.startsWith("POST /api/show ")) {
+          String known = shown;
+          send(socket, known == null ? 404 : 200, known == null ? "{}" : known);
         } else if (requestLine.startsWith("GET /api/ps ")) {
           send(socket, residentFails ? 404 : 200, residentFails ? "404 page not found" : resident);
         } else if (listFails) {
@@ -441,7 +461,7 @@ public final class FakeOllama implements AutoCloseable {
                 : answerTimes == 1 ? only : repeated(only, answerTimes),
             done,
             reason,
-            INPUT_TOKENS,
+            inputTokens,
             outputTokens(),
             durations);
   }
@@ -473,7 +493,7 @@ public final class FakeOllama implements AutoCloseable {
         {"model":"fake:1b","message":{"role":"assistant","content":""},"done":true,\
         "done_reason":"%s","prompt_eval_count":%d,"eval_count":%d%s}
         """
-            .formatted(reason, INPUT_TOKENS, outputTokens(), durations));
+            .formatted(reason, inputTokens, outputTokens(), durations));
   }
 
   private void disturb(Socket socket) throws IOException {

@@ -2,7 +2,6 @@ package dev.jarvis.provider.ollama;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.jarvis.fuzz.Fuzz;
 import dev.jarvis.fuzz.SplitInput;
@@ -14,6 +13,7 @@ import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.ProviderException;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.telemetry.Telemetry;
+import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -67,9 +67,9 @@ class OllamaFuzzTest {
         List.of(LAST, ERROR),
         (input, random) -> {
           try {
-            List<Event> events = new OllamaEvents(model).ofAnswer(JSON.readTree(input));
+            List<Event> events = new OllamaEvents(model).ofAnswer(Chats.wholeAnswer(input), Chats.request("m", "hi"));
             assertThat(events.getLast()).isInstanceOf(Event.End.class);
-          } catch (JsonProcessingException | ProviderException e) {
+          } catch (IOException | ProviderException e) {
             // an invalid answer
           }
         });

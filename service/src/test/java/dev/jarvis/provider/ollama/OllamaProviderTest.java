@@ -382,7 +382,7 @@ class OllamaProviderTest {
   void respectsTheLimitOfTheRequest() {
     for (boolean streamed : new boolean[] {true, false}) {
       ollama.stallBeforeHeaders();
-      ProviderRequest request = new ProviderRequest(hi().chat(), "fake:1b", streamed, SHORT);
+      ProviderRequest request = new ProviderRequest(hi().chat(), "fake:1b", streamed, false, SHORT);
 
       assertThatThrownBy(() -> Chats.ask(provider, request))
           .as("streamed: %s", streamed)

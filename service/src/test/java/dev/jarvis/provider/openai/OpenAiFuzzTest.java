@@ -2,8 +2,6 @@ package dev.jarvis.provider.openai;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.jarvis.fuzz.Fuzz;
 import dev.jarvis.fuzz.SplitInput;
@@ -14,6 +12,7 @@ import dev.jarvis.json.SharedBuffers;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.ProviderException;
+import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -77,10 +76,9 @@ class OpenAiFuzzTest {
         List.of(ANSWER, ERROR),
         (input, random) -> {
           try {
-            JsonNode answer = JSON.readTree(input);
-            List<Event> events = new OpenAiEvents().ofAnswer(answer, request);
+            List<Event> events = new OpenAiEvents().ofAnswer(Chats.wholeAnswer(input), request);
             assertThat(events.getLast()).isInstanceOf(Event.End.class);
-          } catch (JsonProcessingException | ProviderException e) {
+          } catch (IOException | ProviderException e) {
             // an invalid answer
           }
         });
