@@ -44,6 +44,8 @@ public final class FakeOpenAi implements AutoCloseable {
   private volatile @Nullable String answer;
   private volatile @Nullable Response response;
   private volatile @Nullable String refusedField;
+  private volatile String refusal = "";
+  private volatile int refusalStatus;
   private final AtomicInteger requests = new AtomicInteger();
   private final CountDownLatch closing = new CountDownLatch(1);
 
@@ -101,6 +103,13 @@ public final class FakeOpenAi implements AutoCloseable {
 
   /** Refuses chats that have this field. */
   public void refuse(String field) {
+    refuse(field, 400, "{\"error\":{\"message\":\"Unknown parameter: '" + field + "'.\"}}");
+  }
+
+  /** Refuses chats that have this field, in the words of another server. */
+  public void refuse(String field, int status, String body) {
+    refusal = body;
+    refusalStatus = status;
     refusedField = field;
   }
 
@@ -178,11 +187,7 @@ public final class FakeOpenAi implements AutoCloseable {
     JsonNode request = JSON.readTree(lastBody);
     String field = refusedField;
     if (field != null && request.has(field)) {
-      send(
-          exchange,
-          400,
-          "application/json",
-          "{\"error\":{\"message\":\"Unknown parameter: '" + field + "'.\"}}");
+      send(exchange, refusalStatus, "application/json", refusal);
       return;
     }
     String whole = answer;

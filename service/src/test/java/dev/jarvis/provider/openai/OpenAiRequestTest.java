@@ -18,6 +18,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The requests that are sent to a server of OpenAI's dialect. */
 @Timeout(60)
@@ -135,6 +137,23 @@ class OpenAiRequestTest {
     Chats.ask(provider, Chats.stream(Chats.request("m", "hi")));
 
     assertThat(asked().path("stream_options").path("include_usage").booleanValue()).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"error\":{\"message\":\"Extra inputs are not permitted\"}}",
+        "{\"object\":\"error\",\"message\":{\"detail\":[{\"type\":\"extra_forbidden\",\"loc\":[\"body\",\"stream_options\"]}]}}",
+        "{\"detail\":[{\"loc\":[\"body\",\"stream_options\"],\"msg\":\"extra fields not permitted\"}]}",
+        "<html>422</html>"
+      })
+  void asksWithoutOptionsInWhateverWordsTheyAreRefused(String refusal) throws Exception {
+    server.refuse("stream_options", 422, refusal);
+
+    Chats.ask(provider, Chats.stream(Chats.request("m", "hi")));
+
+    assertThat(asked().has("stream_options")).isFalse();
+    assertThat(server.requests()).isEqualTo(2);
   }
 
   @Test
