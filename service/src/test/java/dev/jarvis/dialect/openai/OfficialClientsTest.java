@@ -5,13 +5,10 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.jarvis.Programs;
 import dev.jarvis.TestService;
-import java.io.File;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -29,7 +26,11 @@ class OfficialClientsTest {
       return switch (this) {
         case PYTHON ->
             List.of(Programs.python("python").toString(), "src/test/python/openai_client.py");
-        case NODE -> List.of("node", "src/test/node/openai_client.js", packages());
+        case NODE ->
+            List.of(
+                "node",
+                "src/test/node/openai_client.js",
+                Programs.npmPackages(Path.of("src/test/node")).toString());
       };
     }
   }
@@ -67,23 +68,11 @@ class OfficialClientsTest {
   }
 
   private static void run(Client client, String task) throws Exception {
-    assumeThat(client == Client.PYTHON || hasNpm()).as("npm is installed").isTrue();
+    assumeThat(client == Client.PYTHON || Programs.onPath("npm")).as("npm is installed").isTrue();
     List<String> command = new ArrayList<>(client.command());
     command.addAll(
         List.of(task, SERVICE.uri("/v1").toString(), TestService.KEY, SERVICE.ollama().model()));
 
     assertThat(Programs.run(command)).contains("ok");
-  }
-
-  private static boolean hasNpm() {
-    return Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
-        .anyMatch(it -> Files.isExecutable(Path.of(it, "npm")));
-  }
-
-  /** The folder into which npm installed the client: the last line of the output. */
-  private static String packages() throws IOException, InterruptedException {
-    return Programs.run(List.of("../stack/native/npm-packages", "src/test/node"))
-        .lines()
-        .reduce("", (first, last) -> last);
   }
 }
