@@ -25,13 +25,13 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.function.Consumer;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The HTTP client of one model server; every wait has a limit. */
@@ -170,7 +170,9 @@ public final class ModelServerClient implements AutoCloseable {
     try {
       return read(document, limit, LISTS::readTree);
     } catch (ProviderException e) {
-      throw document.exceeded() ? tooLong(new AnswerTooLongException("list of models", LIST_LIMIT_BYTES)) : e;
+      throw document.exceeded()
+          ? tooLong(new AnswerTooLongException("list of models", LIST_LIMIT_BYTES))
+          : e;
     }
   }
 
@@ -198,9 +200,7 @@ public final class ModelServerClient implements AutoCloseable {
     HttpResponse<InputStream> response = send(builder.build(), limit);
     if (response.statusCode() != 200) {
       throw ModelServerErrors.of(
-          response.statusCode(),
-          retryAfter(response),
-          errorBody(response, config.listTimeout()));
+          response.statusCode(), retryAfter(response), errorBody(response, config.listTimeout()));
     }
     return new Opened(decoded(response), left(deadline));
   }

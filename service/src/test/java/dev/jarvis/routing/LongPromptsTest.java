@@ -41,7 +41,7 @@ class LongPromptsTest extends TwoTargets {
     second.window = OptionalInt.of(100);
 
     assertThatThrownBy(() -> run(call(true)).head())
-        .isInstanceOf(ApiException.InvalidRequest.class)
+        .isInstanceOf(ApiException.Refused.class)
         .hasMessage("too long")
         .extracting("code", "param")
         .containsExactly("context_length_exceeded", "messages");

@@ -67,7 +67,9 @@ class OllamaFuzzTest {
         List.of(LAST, ERROR),
         (input, random) -> {
           try {
-            List<Event> events = new OllamaEvents(model).ofAnswer(Chats.wholeAnswer(input), Chats.request("m", "hi"));
+            List<Event> events =
+                new OllamaEvents(model)
+                    .ofAnswer(Chats.wholeAnswer(input), Chats.request("m", "hi"));
             assertThat(events.getLast()).isInstanceOf(Event.End.class);
           } catch (IOException | ProviderException e) {
             // an invalid answer

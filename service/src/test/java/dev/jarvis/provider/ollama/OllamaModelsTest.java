@@ -222,7 +222,7 @@ class OllamaModelsTest {
     assertThatThrownBy(() -> sent(fields))
         .isInstanceOf(ProviderException.Refused.class)
         .hasMessageContaining(message)
-        .extracting("param", "code")
+        .extracting("refusal.param", "refusal.code")
         .containsExactly(param, "invalid_value");
     assertThat(ollama.requests()).isZero();
   }
