@@ -19,7 +19,7 @@ public final class Errors {
   public static void send(
       ServerRequest request, ServerResponse response, String requestId, ApiException error) {
     response.headers().clear(); // of the response that the failed handler began
-    response.header(RequestIds.HEADER, requestId);
+    Exchange.of(request).headers().forEach(response::header);
     switch (error) {
       case ApiException.MethodNotAllowed it -> response.header(HeaderNames.ALLOW, it.allowed());
       case ApiException.Unauthenticated it ->
@@ -27,6 +27,8 @@ public final class Errors {
       case ApiException.Overloaded it ->
           response.header(HeaderNames.RETRY_AFTER, Long.toString(it.retryAfter().toSeconds()));
       case ApiException.StorageUnavailable it -> response.header(HeaderNames.RETRY_AFTER, "5");
+      case ApiException.UnsupportedContentEncoding it ->
+          response.header(HeaderNames.ACCEPT_ENCODING, RequestContent.ACCEPTED);
       default -> {}
     }
     if (error instanceof ApiException.AmbiguousFraming
@@ -84,6 +86,7 @@ public final class Errors {
       case ApiException.InvalidRequest it -> Status.BAD_REQUEST_400;
       case ApiException.AmbiguousFraming it -> Status.BAD_REQUEST_400;
       case ApiException.BodyTooLarge it -> Status.REQUEST_ENTITY_TOO_LARGE_413;
+      case ApiException.UnsupportedContentEncoding it -> Status.UNSUPPORTED_MEDIA_TYPE_415;
       case ApiException.BodyTooSlow it -> Status.REQUEST_TIMEOUT_408;
       case ApiException.Unauthenticated it -> Status.UNAUTHORIZED_401;
       case ApiException.Forbidden it -> Status.FORBIDDEN_403;

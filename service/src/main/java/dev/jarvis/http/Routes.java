@@ -173,7 +173,8 @@ public final class Routes {
     };
   }
 
-  private String allowed(String template) {
+  /** The methods of a template, as the header {@code Allow} lists them. */
+  String allowed(String template) {
     return routes.stream()
         .filter(it -> it.template().equals(template))
         .flatMap(it -> it.methods().stream())
@@ -198,6 +199,10 @@ public final class Routes {
     Exchange exchange = Exchange.of(request);
     if (Errors.isFault(error)) {
       exchange.failure(error.getCause() == null ? error : error.getCause());
+    }
+    if (error instanceof ApiException.AmbiguousFraming
+        || error instanceof ApiException.UnsupportedContentEncoding) {
+      exchange.logAttribute("error", String.valueOf(error.getMessage()));
     }
     if (error instanceof ApiException.Internal) {
       LOG.atError().setCause(error.getCause()).log("request failed");

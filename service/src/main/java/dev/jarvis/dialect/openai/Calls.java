@@ -10,6 +10,7 @@ import dev.jarvis.gateway.Outcome;
 import dev.jarvis.gateway.Pipeline;
 import dev.jarvis.gateway.Question;
 import dev.jarvis.http.Exchange;
+import dev.jarvis.http.HeaderText;
 import dev.jarvis.http.connection.ClientConnection;
 import dev.jarvis.identity.ActiveUsers;
 import dev.jarvis.json.Json;
@@ -29,6 +30,9 @@ final class Calls {
   private static final Pattern FIELD = Pattern.compile("[\\w.-]{1,64}");
 
   private static final int MAX_IGNORED = 20;
+
+  /** Its value is a list of names, each of which is safe. */
+  private static final String IGNORED = "ignored";
 
   private Calls() {}
 
@@ -93,7 +97,11 @@ final class Calls {
   /** Sets headers that name the target and the ignored fields; to be called before the body. */
   static void explain(Head head, ServerResponse response) {
     explanation(head)
-        .forEach((name, value) -> response.header(HeaderNames.create("x-jarvis-" + name), value));
+        .forEach(
+            (name, value) ->
+                response.header(
+                    HeaderNames.create("x-jarvis-" + name),
+                    name.equals(IGNORED) ? value : HeaderText.encode(value)));
   }
 
   /** The same for a stream whose headers were sent before the target was known. */
@@ -114,7 +122,7 @@ final class Calls {
             .limit(MAX_IGNORED)
             .collect(Collectors.joining(", "));
     if (!ignored.isEmpty()) {
-      values.put("ignored", ignored);
+      values.put(IGNORED, ignored);
     }
     if (head.cache() != null) {
       values.put("cache", head.cache());
