@@ -21,12 +21,14 @@ import dev.jarvis.health.MetricsRoutes;
 import dev.jarvis.health.ProviderRoutes;
 import dev.jarvis.http.BearerTokens;
 import dev.jarvis.http.ByteBudget;
+import dev.jarvis.http.Cors;
 import dev.jarvis.http.JsonBody;
 import dev.jarvis.http.MalformedRequests;
 import dev.jarvis.http.OpenApiRoutes;
 import dev.jarvis.http.RequestFilter;
 import dev.jarvis.http.Routes;
 import dev.jarvis.http.TrustedProxies;
+import dev.jarvis.http.UndecodedContent;
 import dev.jarvis.http.connection.Connections;
 import dev.jarvis.identity.ActiveUsers;
 import dev.jarvis.identity.ApiKeys;
@@ -179,8 +181,15 @@ public final class Jarvis implements AutoCloseable {
     new EmbeddingRoutes(memory, contentUrls, activeUsers, calls).register(routes);
 
     TrustedProxies proxies = new TrustedProxies(config.server().trustedProxies());
-    RequestFilter filter = new RequestFilter(telemetry, routes, tokens, proxies);
-    WebServer started = server(config, routes, filter, proxies, telemetry.instruments()).start();
+    Cors cors = new Cors(config.server().cors());
+    RequestFilter filter = new RequestFilter(telemetry, routes, tokens, proxies, cors);
+    WebServer started =
+        server(
+                config,
+                routes,
+                filter,
+                new MalformedRequests(telemetry.instruments(), proxies, cors, maxBodyBytes(config)))
+            .start();
     parts.push(
         () -> {
           filter.stopping();
@@ -191,22 +200,16 @@ public final class Jarvis implements AutoCloseable {
   }
 
   private static WebServer server(
-      JarvisConfig config,
-      Routes routes,
-      RequestFilter filter,
-      TrustedProxies proxies,
-      Instruments instruments) {
+      JarvisConfig config, Routes routes, RequestFilter filter, MalformedRequests malformed) {
     HttpRouting.Builder routing = HttpRouting.builder().addFilter(filter);
     routes.register(routing);
-    long maxBodyBytes =
-        Math.max(
-            config.server().bodies().maxBodyBytes(), config.documents().files().maxUploadBytes());
     return WebServer.builder()
         .host(config.server().host())
         .port(config.server().port())
         .shutdownHook(false) // Main has one that closes all parts
         .shutdownGracePeriod(config.server().timeouts().shutdownGrace())
-        .maxPayloadSize(maxBodyBytes)
+        .maxPayloadSize(maxBodyBytes(config))
+        .contentEncoding(new UndecodedContent())
         .maxTcpConnections(config.server().maxConnections())
         .idleConnectionTimeout(config.server().timeouts().idleTimeout())
         .idleConnectionPeriod(config.server().timeouts().idleTimeout().dividedBy(4))
@@ -218,10 +221,15 @@ public final class Jarvis implements AutoCloseable {
                 config.server().timeouts().writeTimeout()))
         .connectionOptions(
             it -> it.tcpNoDelay(true)) // otherwise each piece of a stream waits for 40 ms
-        .directHandlers(new MalformedRequests(instruments, proxies, maxBodyBytes).handlers())
+        .directHandlers(malformed.handlers())
         .errorHandling(ErrorHandling.builder().includeEntity(true).build()) // tells the reason
         .routing(routing)
         .build();
+  }
+
+  private static long maxBodyBytes(JarvisConfig config) {
+    return Math.max(
+        config.server().bodies().maxBodyBytes(), config.documents().files().maxUploadBytes());
   }
 
   private @Nullable EmbeddingClient embedder(JarvisConfig config) {

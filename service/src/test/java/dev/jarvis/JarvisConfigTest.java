@@ -118,7 +118,7 @@ class JarvisConfigTest {
             "JARVIS_DOCUMENTS_MAX_SEARCHES: \"4\" must be below database.pool-size, 4,")
         .hasMessageContaining("JARVIS_SERVER_WRITE_TIMEOUT: \"soon\" must be a duration")
         .hasMessageContaining(
-            "JARVIS_SERVER_TRUSTED_PROXIES: \"10.0.0.0/8,nginx\" must be a comma-separated list, each item an address or a CIDR block, such as 10.0.0.0/8 or ::1; the item \"nginx\" is invalid.")
+            "JARVIS_SERVER_TRUSTED_PROXIES: \"10.0.0.0/8,nginx\" must be a comma-separated list, each item an address or a CIDR block, such as 10.0.0.0/8 or ::1; the item \"nginx\" is invalid: 'nginx' is not an IP address.")
         .hasMessageContaining("JARVIS_S3_ACCESS_KEY: must be set, because s3.endpoint is.")
         .hasMessageContaining("JARVIS_S3_SECRET_KEY: must be set, because s3.endpoint is.")
         .hasMessageContaining("JARVIS_LOCAL_MODEL: \"/nowhere.gguf\" must be a readable file.")

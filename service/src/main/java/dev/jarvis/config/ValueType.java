@@ -161,18 +161,28 @@ public final class ValueType {
   String complaint(String text) {
     String invalid = "";
     if (collection != null && !isSensitive()) {
-      invalid = Arrays.stream(text.split(",", -1)).filter(this::isInvalid).findFirst().orElse("");
-      invalid = "; the item \"%s\" is invalid".formatted(invalid.strip());
+      invalid =
+          Arrays.stream(text.split(",", -1))
+              .map(String::strip)
+              .filter(it -> problem(it) != null)
+              .findFirst()
+              .orElse("");
+      String problem = problem(invalid);
+      invalid =
+          "; the item \"%s\" is invalid".formatted(invalid)
+              + (problem == null || problem.isEmpty() ? "" : ": " + problem);
     }
     return "must be " + allowed() + invalid + ".";
   }
 
-  private boolean isInvalid(String item) {
+  /** What a type's own {@code parse} says is wrong, empty if another reader refuses it. */
+  private @Nullable String problem(String item) {
     try {
-      parseItem(item.strip());
-      return false;
+      parseItem(item);
+      return null;
     } catch (IllegalArgumentException | DateTimeException e) {
-      return true;
+      Throwable cause = e.getCause();
+      return cause instanceof IllegalArgumentException ? String.valueOf(cause.getMessage()) : "";
     }
   }
 

@@ -6,6 +6,7 @@ import dev.jarvis.document.Multipart.Part;
 import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.http.Exchange;
+import dev.jarvis.http.RequestContent;
 import dev.jarvis.http.connection.ClientConnection;
 import dev.jarvis.id.UuidV7;
 import dev.jarvis.limit.Admission;
@@ -101,8 +102,7 @@ final class Upload {
 
   private Stored receive(ServerRequest http, String user) {
     String type = http.headers().first(HeaderNames.CONTENT_TYPE).orElse("");
-    InputStream in =
-        http.content().hasEntity() ? http.content().inputStream() : InputStream.nullInputStream();
+    InputStream in = RequestContent.open(http, config.files().maxUploadBytes());
     Arriving arriving = new Arriving();
     boolean complete = false;
     try {

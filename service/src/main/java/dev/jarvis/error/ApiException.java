@@ -58,6 +58,15 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
+  /** The body is encoded in a way that is not supported. */
+  public static final class UnsupportedContentEncoding extends ApiException {
+    private static final long serialVersionUID = 1L;
+
+    public UnsupportedContentEncoding(String message) {
+      super(message, null, "unsupported_content_encoding", null);
+    }
+  }
+
   /** The body did not arrive in time. */
   public static final class BodyTooSlow extends ApiException {
     private static final long serialVersionUID = 1L;

@@ -6,6 +6,7 @@ import dev.jarvis.http.Endpoint;
 import dev.jarvis.http.Routes;
 import dev.jarvis.telemetry.Telemetry;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
@@ -71,7 +72,7 @@ public final class MetricsRoutes {
     boolean gzip = GZIP.matcher(accepted).find();
     byte[] body = render(writer, gzip);
     response.header(HeaderNames.CONTENT_TYPE, writer.getContentType());
-    response.header(HeaderNames.VARY, "Accept, Accept-Encoding");
+    response.headers().add(HeaderValues.create(HeaderNames.VARY, "Accept, Accept-Encoding"));
     if (gzip) {
       response.header(HeaderNames.CONTENT_ENCODING, "gzip");
     }

@@ -109,7 +109,7 @@ public final class Endpoint {
         .putObject("content")
         .putObject(mediaType)
         .set("schema", ref(schema));
-    return errors(408, 413, 503);
+    return errors(408, 413, 415, 503);
   }
 
   /** A configured limit, for the placeholders <code>${key}</code> of schemas and descriptions. */

@@ -20,7 +20,7 @@ public final class Errors {
   public static void send(
       ServerRequest request, ServerResponse response, String requestId, ApiException error) {
     response.headers().clear(); // of the response that the failed handler began
-    response.header(RequestIds.HEADER, requestId);
+    Exchange.of(request).headers().forEach(response::header);
     switch (error) {
       case ApiException.MethodNotAllowed it -> response.header(HeaderNames.ALLOW, it.allowed());
       case ApiException.Unauthenticated it ->
@@ -30,6 +30,8 @@ public final class Errors {
       case ApiException.RateLimited it when !it.retryAfter().isZero() ->
           response.header(HeaderNames.RETRY_AFTER, seconds(it.retryAfter()));
       case ApiException.StorageUnavailable it -> response.header(HeaderNames.RETRY_AFTER, "5");
+      case ApiException.UnsupportedContentEncoding it ->
+          response.header(HeaderNames.ACCEPT_ENCODING, RequestContent.ACCEPTED);
       default -> {}
     }
     if (error instanceof ApiException.AmbiguousFraming
@@ -47,8 +49,8 @@ public final class Errors {
   }
 
   /**
-   * Records an error for the request's log line and span: a fault with its cause, and what a model
-   * server said when it refused the request.
+   * Records an error for the request's log line and span: a fault with its cause, what a model
+   * server said when it refused the request, and what is wrong with a malformed one.
    */
   public static void record(Exchange exchange, ApiException error) {
     Throwable cause = error.getCause();
@@ -57,6 +59,9 @@ public final class Errors {
     } else if (cause != null) {
       Throwable root = cause.getCause() == null ? cause : cause.getCause();
       exchange.logAttribute("error", String.valueOf(root.getMessage()));
+    } else if (error instanceof ApiException.AmbiguousFraming
+        || error instanceof ApiException.UnsupportedContentEncoding) {
+      exchange.logAttribute("error", String.valueOf(error.getMessage()));
     }
   }
 
@@ -106,6 +111,7 @@ public final class Errors {
       case ApiException.InvalidRequest it -> Status.BAD_REQUEST_400;
       case ApiException.AmbiguousFraming it -> Status.BAD_REQUEST_400;
       case ApiException.BodyTooLarge it -> Status.REQUEST_ENTITY_TOO_LARGE_413;
+      case ApiException.UnsupportedContentEncoding it -> Status.UNSUPPORTED_MEDIA_TYPE_415;
       case ApiException.BodyTooSlow it -> Status.REQUEST_TIMEOUT_408;
       case ApiException.Unauthenticated it -> Status.UNAUTHORIZED_401;
       case ApiException.Forbidden it -> Status.FORBIDDEN_403;

@@ -1,5 +1,7 @@
 package dev.jarvis.http;
 
+import io.helidon.http.Header;
+import io.helidon.http.HeaderValues;
 import io.helidon.webserver.http.ServerRequest;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -27,6 +29,7 @@ public final class Exchange {
   private final String route;
   private final @Nullable String userId;
   private final String clientAddress;
+  private final List<Header> headers = new ArrayList<>();
   private @Nullable Throwable failure;
   private boolean clientGone;
   private final Map<String, Object> logAttributes = new LinkedHashMap<>();
@@ -59,6 +62,7 @@ public final class Exchange {
     this.route = route;
     this.userId = userId;
     this.clientAddress = clientAddress;
+    headers.add(HeaderValues.create(RequestIds.HEADER, requestId));
   }
 
   /** The exchange that a request belongs to. */
@@ -91,6 +95,11 @@ public final class Exchange {
 
   public @Nullable String userId() {
     return userId;
+  }
+
+  /** The headers of the response, whatever it is. */
+  List<Header> headers() {
+    return headers;
   }
 
   /** The address of the client, behind trusted proxies. */

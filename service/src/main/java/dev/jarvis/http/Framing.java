@@ -8,9 +8,8 @@ import java.util.List;
 
 /**
  * Refuses requests that two parsers could delimit differently (request smuggling). Covers only what
- * Helidon accepts: {@code Transfer-Encoding: Chunked}, a list with empty elements, and malformed
- * chunks. Helidon itself refuses all other violations of RFC 9112, sections 6.1 and 6.3, before any
- * filter runs.
+ * Helidon accepts: a list with empty elements, and malformed chunks. Helidon itself refuses all
+ * other violations of RFC 9112, sections 6.1 and 6.3, before any filter runs.
  */
 public final class Framing {
   private Framing() {}
@@ -25,7 +24,8 @@ public final class Framing {
     if (!headers.contains(HeaderNames.TRANSFER_ENCODING)) {
       return;
     }
-    if (!headers.all(HeaderNames.TRANSFER_ENCODING, List::of).equals(List.of("chunked"))) {
+    List<String> codings = headers.all(HeaderNames.TRANSFER_ENCODING, List::of);
+    if (codings.size() != 1 || !codings.getFirst().equalsIgnoreCase("chunked")) {
       throw refused("Transfer-Encoding must be \"chunked\"");
     }
     if (!ClientConnection.current().expectChunks()) {

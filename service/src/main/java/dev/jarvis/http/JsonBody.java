@@ -61,6 +61,7 @@ public final class JsonBody {
    *
    * @throws ApiException.InvalidRequest if there is no body, or it is not a JSON object in UTF-8,
    *     or is nested too deeply
+   * @throws ApiException.UnsupportedContentEncoding if it has another coding than gzip
    * @throws ApiException.BodyTooLarge if it is larger than allowed, or its values would take more
    *     memory than one user may reserve
    * @throws ApiException.BodyTooSlow if it does not arrive in time
@@ -75,6 +76,9 @@ public final class JsonBody {
     Buffer body = read(request, memory);
     if (body.length == 0) {
       throw noBody();
+    }
+    if (body.hasNul()) {
+      throw invalid(body.notUtf8());
     }
     try {
       long weight = weight(body);
@@ -93,14 +97,9 @@ public final class JsonBody {
           "The body exceeds a limit of JSON: the maximum is %d levels of nesting and 1000 digits of a number."
               .formatted(maxDepth));
     } catch (JsonProcessingException e) {
-      throw invalid(
-          "The body is not valid JSON: %s (line %d, column %d)."
-              .formatted(
-                  e.getOriginalMessage().lines().findFirst().orElse("cannot be parsed"),
-                  e.getLocation() == null ? 1 : e.getLocation().getLineNr(),
-                  e.getLocation() == null ? 1 : e.getLocation().getColumnNr()));
+      throw invalid(JsonProblem.of(e));
     } catch (CharacterCodingException e) {
-      throw invalid("The body is not valid UTF-8.");
+      throw invalid(body.notUtf8());
     } catch (IOException e) {
       throw new UncheckedIOException(e); // impossible, because the body is in memory
     }
@@ -120,11 +119,12 @@ public final class JsonBody {
     if (declared > maxBytes) {
       throw tooLarge();
     }
-    Buffer buffer = new Buffer(memory, declared < 0 ? FIRST_BYTES : (int) declared);
+    InputStream in =
+        RequestContent.open(request, maxBytes); // not closed, because that would read it to its end
+    boolean known = declared >= 0 && !RequestContent.isGzip(request.headers());
+    Buffer buffer = new Buffer(memory, known ? (int) declared : FIRST_BYTES);
     // the server holds a whole chunk in memory before it returns the first byte of it
     ClientConnection.current().gathering(buffer::gathered);
-    InputStream in =
-        request.content().inputStream(); // not closed, because that would read it to its end
     try {
       while (buffer.readFrom(in)) {
         if (buffer.length > maxBytes) {
@@ -175,10 +175,36 @@ public final class JsonBody {
       return next >= 0;
     }
 
-    /** Decodes the bytes; fails if they are not UTF-8. */
+    /**
+     * Decodes the bytes; fails if they are not UTF-8. Ignores a byte order mark, as RFC 8259,
+     * section 8.1, allows.
+     */
     Reader reader() {
+      int start = startsWith(0xef, 0xbb, 0xbf) ? 3 : 0;
       return new InputStreamReader(
-          new ByteArrayInputStream(bytes, 0, length), StandardCharsets.UTF_8.newDecoder());
+          new ByteArrayInputStream(bytes, start, length - start),
+          StandardCharsets.UTF_8.newDecoder());
+    }
+
+    /** Whether one of the first two characters of the JSON is NUL, as in UTF-16 and UTF-32. */
+    boolean hasNul() {
+      return length > 1 && (bytes[0] == 0 || bytes[1] == 0);
+    }
+
+    String notUtf8() {
+      boolean marked = startsWith(0xfe, 0xff) || startsWith(0xff, 0xfe);
+      return marked || hasNul()
+          ? "The body seems to be UTF-16 or UTF-32; it must be UTF-8."
+          : "The body is not valid UTF-8.";
+    }
+
+    private boolean startsWith(int... mark) {
+      for (int i = 0; i < mark.length; i++) {
+        if (i >= length || (bytes[i] & 0xff) != mark[i]) {
+          return false;
+        }
+      }
+      return true;
     }
 
     /** Reserves what the server holds in addition. */

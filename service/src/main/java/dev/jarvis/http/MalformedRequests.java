@@ -19,14 +19,17 @@ import org.jspecify.annotations.Nullable;
 public final class MalformedRequests implements DirectHandler {
   private final Instruments instruments;
   private final TrustedProxies proxies;
+  private final Cors cors;
   private final long maxBodyBytes;
 
   /**
    * @param maxBodyBytes the server's limit for the body of any request
    */
-  public MalformedRequests(Instruments instruments, TrustedProxies proxies, long maxBodyBytes) {
+  public MalformedRequests(
+      Instruments instruments, TrustedProxies proxies, Cors cors, long maxBodyBytes) {
     this.instruments = instruments;
     this.proxies = proxies;
+    this.cors = cors;
     this.maxBodyBytes = maxBodyBytes;
   }
 
@@ -59,6 +62,7 @@ public final class MalformedRequests implements DirectHandler {
     }
     headers.set(HeaderNames.CONTENT_TYPE, "application/json");
     headers.set(RequestIds.HEADER, requestId);
+    cors.headers(request.headers()).forEach(headers::set);
     headers.set(HeaderValues.CONNECTION_CLOSE);
     return TransportResponse.builder()
         .status(refusal.status())

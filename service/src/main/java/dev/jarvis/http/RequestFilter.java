@@ -35,15 +35,17 @@ public final class RequestFilter implements Filter {
   private final Routes routes;
   private final BearerTokens tokens;
   private final TrustedProxies proxies;
+  private final Cors cors;
   private final RequestMetrics metrics;
   private final RequestLog log = new RequestLog();
 
   public RequestFilter(
-      Telemetry telemetry, Routes routes, BearerTokens tokens, TrustedProxies proxies) {
+      Telemetry telemetry, Routes routes, BearerTokens tokens, TrustedProxies proxies, Cors cors) {
     this.telemetry = telemetry;
     this.routes = routes;
     this.tokens = tokens;
     this.proxies = proxies;
+    this.cors = cors;
     this.metrics = new RequestMetrics(telemetry.instruments(), routes);
   }
 
@@ -58,7 +60,8 @@ public final class RequestFilter implements Filter {
     connection.requestBegan(request.prologue().method());
     Exchange exchange = exchange(request);
     request.context().register(exchange);
-    response.header(RequestIds.HEADER, exchange.requestId());
+    exchange.headers().addAll(cors.headers(request.headers()));
+    exchange.headers().forEach(response::header);
     metrics.started();
     try {
       observe(chain, request, response, exchange);
@@ -103,12 +106,17 @@ public final class RequestFilter implements Filter {
     }
   }
 
-  private static void answer(
+  private void answer(
       FilterChain chain, RoutingRequest request, RoutingResponse response, Exchange exchange) {
     try {
       Framing.check(request.headers());
     } catch (ApiException e) {
+      exchange.logAttribute("error", String.valueOf(e.getMessage()));
       Errors.send(request, response, exchange.requestId(), e);
+      return;
+    }
+    if (!exchange.route().equals(Routes.UNMATCHED) && cors.isPreflight(request)) {
+      cors.answerPreflight(request, response, routes.allowed(exchange.route()));
       return;
     }
     chain.proceed();

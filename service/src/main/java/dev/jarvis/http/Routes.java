@@ -173,7 +173,8 @@ public final class Routes {
     };
   }
 
-  private String allowed(String template) {
+  /** The methods of a template, as the header {@code Allow} lists them. */
+  String allowed(String template) {
     return routes.stream()
         .filter(it -> it.template().equals(template))
         .flatMap(it -> it.methods().stream())

@@ -26,7 +26,8 @@ public record ServerConfig(
     @Inline Timeouts timeouts,
     @Doc(
             "Proxies in front, as comma-separated addresses or CIDR blocks (10.0.0.0/8,::1). The client's address is taken from Forwarded or X-Forwarded-For only if one of them sent it. They must append to the header that they use, or set it, and never pass on a client's header unchanged.")
-        List<AddressBlock> trustedProxies) {
+        List<AddressBlock> trustedProxies,
+    @Doc("Web pages that use the API.") CorsConfig cors) {
 
   /** The instance, which is host and port where none is configured. */
   public String instanceName() {

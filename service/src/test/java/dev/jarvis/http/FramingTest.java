@@ -9,13 +9,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -66,8 +67,6 @@ class FramingTest {
             "Content-Length: 2\r\nno colon\r\n\r\n{}");
     Stream<String> codings =
         Stream.of(
-                "Transfer-Encoding: Chunked",
-                "Transfer-Encoding: CHUNKED",
                 "Transfer-Encoding: xchunked",
                 "Transfer-Encoding: \"chunked\"",
                 "Transfer-Encoding: chunked;q=1",
@@ -150,6 +149,37 @@ class FramingTest {
     assertThat(answer).contains("'model'").doesNotContain("framing");
   }
 
+  /** The client waits for the server to read, so no chunk arrives with the head. */
+  @ParameterizedTest
+  @MethodSource("dev.jarvis.http.connection.ChunkedFramingTest#wellFormed")
+  void wellFormedChunksMayArriveAfterTheHead(String body) throws Exception {
+    String head =
+        head("POST", "/v1/chat/completions")
+            + "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n";
+    try (RawConnection client = new RawConnection(TestService.shared())) {
+      client.send(head).readUntil("100 Continue\r\n\r\n");
+      int half = body.length() / 2;
+      client.send(body.substring(0, half)).send(body.substring(half) + LAST);
+
+      assertThat(statuses(client.readAll())).containsExactly("400", "200");
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.jarvis.http.connection.ChunkedFramingTest#malformed")
+  void malformedChunksMayArriveAfterTheHeadToo(String body) throws Exception {
+    String head =
+        head("POST", "/v1/chat/completions")
+            + "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n";
+    try (RawConnection client = new RawConnection(TestService.shared())) {
+      client.send(head).readUntil("100 Continue\r\n\r\n");
+      client.send(body + SMUGGLED).halfClose();
+      String answer = client.readAll();
+
+      assertThat(statuses(answer)).as("one answer only").containsExactly("400");
+    }
+  }
+
   /** RFC 9112, section 2.2; some clients send one after a body. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
@@ -165,6 +195,18 @@ class FramingTest {
       }
       assertThat(statuses(client.readAll())).hasSize(atOnce ? 3 : 1).containsOnly("200");
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Chunked", "CHUNKED", " \tchunked\t "})
+  void theCodingMayBeWrittenInAnyCase(String coding) throws Exception {
+    String request =
+        head("POST", "/v1/chat/completions")
+            + "Transfer-Encoding:"
+            + coding
+            + "\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+
+    assertThat(statuses(exchange(request + request + LAST))).containsExactly("400", "400", "200");
   }
 
   @Test
@@ -187,25 +229,47 @@ class FramingTest {
     assertThat(answer.split("HTTP/1.1 ", -1)).hasSize(2);
   }
 
+  /** Every GET route, and what has no route. */
+  static Stream<String> paths() {
+    return Stream.concat(
+        TestService.shared().routes().templates().entrySet().stream()
+            .filter(it -> it.getValue().contains("GET"))
+            .map(it -> it.getKey().replace("{id}", "file-none")),
+        Stream.of("/v1/chat/completions", "/nothing"));
+  }
+
   @ParameterizedTest
-  @CsvSource({
-    "/health/live,200",
-    "/openapi.json,200",
-    "/metrics,200",
-    "/v1/models,401",
-    "/v1/chat/completions,405",
-    "/nothing,404"
-  })
-  void headIsAnsweredAsGetIsWithoutTheBody(String path, String status) throws Exception {
-    String request = path + " HTTP/1.1\r\nHost: x\r\n\r\n";
+  @MethodSource("paths")
+  void headIsAnsweredAsGetIsWithoutTheBody(String path) throws Exception {
+    String heads = exchange(head("HEAD", path) + "\r\n" + LAST);
+    String gets = exchange(head("GET", path) + "\r\n" + LAST);
 
-    String answer = exchange("HEAD " + request + LAST);
-    String[] heads = answer.split("\r\n\r\n", 2);
+    String head = heads.split("\r\n\r\n", 2)[0];
+    assertThat(heads.split("\r\n\r\n", 2)[1])
+        .as("nothing between the heads")
+        .startsWith("HTTP/1.1 200 ");
+    assertThat(statuses(heads)).isEqualTo(statuses(gets)).hasSize(2);
+    assertThat(names(head)).isEqualTo(names(gets.split("\r\n\r\n", 2)[0]));
+    assertThat(head).containsPattern("(?i)Content-Length: [1-9]");
+    if (head.contains(" 405 ")) {
+      assertThat(head).contains("Allow: POST");
+    }
+  }
 
-    assertThat(statuses(answer)).containsExactly(status, "200");
-    assertThat(heads[0]).containsPattern("(?i)Content-Length: [1-9]");
-    assertThat(heads[1]).as("nothing between the heads").startsWith("HTTP/1.1 200 ");
-    assertThat(statuses(exchange("GET " + request + LAST))).containsExactly(status, "200");
+  @Test
+  void headIsListedAndCountedAsAMethod() throws Exception {
+    String series = "http_requests_total{method=\"HEAD\",route=\"/health/live\",status=\"200\"}";
+    double before = TestService.shared().metric(series);
+
+    exchange(head("HEAD", "/health/live") + "\r\n" + LAST);
+    HttpResponse<String> refused = TestService.shared().post("/v1/models", "{}");
+
+    assertThat(TestService.shared().metric(series)).isEqualTo(before + 1);
+    assertThat(refused.headers().firstValue("Allow")).hasValue("GET, HEAD");
+  }
+
+  private static List<String> names(String head) {
+    return head.lines().skip(1).map(it -> it.split(":", 2)[0].toLowerCase(Locale.ROOT)).toList();
   }
 
   @ParameterizedTest

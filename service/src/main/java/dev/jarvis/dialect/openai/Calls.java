@@ -11,6 +11,7 @@ import dev.jarvis.gateway.Outcome;
 import dev.jarvis.gateway.Pipeline;
 import dev.jarvis.gateway.Question;
 import dev.jarvis.http.Exchange;
+import dev.jarvis.http.HeaderText;
 import dev.jarvis.http.connection.ClientConnection;
 import dev.jarvis.identity.ActiveUsers;
 import dev.jarvis.json.Json;
@@ -30,6 +31,9 @@ final class Calls {
   private static final Pattern FIELD = Pattern.compile("[\\w.-]{1,64}");
 
   private static final int MAX_IGNORED = 20;
+
+  /** Its value is a list of names, each of which is safe. */
+  private static final String IGNORED = "ignored";
 
   private Calls() {}
 
@@ -96,7 +100,10 @@ final class Calls {
 
   /** Sets headers that name the target and the ignored fields; to be called before the body. */
   static void explain(Head head, ServerResponse response) {
-    explanation(head).forEach((name, value) -> header(name, value, response));
+    explanation(head)
+        .forEach(
+            (name, value) ->
+                header(name, name.equals(IGNORED) ? value : HeaderText.encode(value), response));
   }
 
   /** Sets headers for what was learnt while the answer was generated. */
@@ -105,7 +112,7 @@ final class Calls {
   }
 
   private static void header(String name, String value, ServerResponse response) {
-    response.header(HeaderNames.create("x-jarvis-" + name), HeaderText.of(value));
+    response.header(HeaderNames.create("x-jarvis-" + name), value);
   }
 
   /**
@@ -133,7 +140,7 @@ final class Calls {
             .limit(MAX_IGNORED)
             .collect(Collectors.joining(", "));
     if (!ignored.isEmpty()) {
-      values.put("ignored", ignored);
+      values.put(IGNORED, ignored);
     }
     if (head.cache() != null) {
       values.put("cache", head.cache());

@@ -61,6 +61,7 @@ public final class ClientConnection {
   private boolean emptyLineSeen;
   private long deadline;
   private @Nullable ChunkedFraming chunks;
+  private byte @Nullable [] checked;
   private @Nullable IntConsumer gathering;
   private @Nullable FutureTask<byte @Nullable []> reading;
   private boolean leftUnread;
@@ -145,14 +146,19 @@ public final class ClientConnection {
   }
 
   /**
-   * The body of the current request is chunked; malformed chunks end it from now on.
+   * The body of the current request is chunked; malformed chunks end it from now on. Extensions and
+   * trailers are taken out before the server's parser sees them.
    *
    * @return whether the part that has arrived is well-formed
    */
   public boolean expectChunks() {
     chunks = new ChunkedFraming();
     int available = reader.available();
-    return available == 0 || chunks.accepts(reader.getBuffer(available).readBytes());
+    if (available == 0) {
+      return true;
+    }
+    checked = chunks.canonical(reader.readBytes(available));
+    return checked != null;
   }
 
   /**
@@ -247,22 +253,38 @@ public final class ClientConnection {
     if (gathering != null) {
       gathering.accept(reader.available());
     }
-    byte[] bytes = take(reading == null ? read() : reading, deadline - System.nanoTime());
-    if (bytes == null && part == Part.HEAD) {
-      throw new CloseConnectionException("the connection ended within a head");
+    byte[] bytes = checked;
+    checked = null;
+    while (bytes == null || bytes.length == 0) {
+      bytes = take(reading == null ? read() : reading, deadline - System.nanoTime());
+      if (bytes == null) {
+        return end(part);
+      }
+      bytes = chunks == null ? bytes : canonical(chunks, bytes);
     }
-    if (bytes == null && part == Part.BODY) {
-      throw new ServerConnectionException(
-          "the connection ended within a body", new UncheckedIOException(new EOFException()));
-    }
-    if (bytes != null && chunks != null && !chunks.accepts(bytes)) {
+    return bytes;
+  }
+
+  private static byte @Nullable [] end(Part part) {
+    return switch (part) {
+      case NOTHING_YET -> null;
+      case HEAD -> throw new CloseConnectionException("the connection ended within a head");
+      case BODY ->
+          throw new ServerConnectionException(
+              "the connection ended within a body", new UncheckedIOException(new EOFException()));
+    };
+  }
+
+  private static byte[] canonical(ChunkedFraming chunks, byte[] bytes) {
+    byte[] canonical = chunks.canonical(bytes);
+    if (canonical == null) {
       throw RequestException.builder()
           .type(DirectHandler.EventType.BAD_REQUEST)
           .setKeepAlive(false)
           .message("a chunk of the body is malformed")
           .build();
     }
-    return bytes;
+    return canonical;
   }
 
   private byte @Nullable [] first() {

@@ -21,7 +21,7 @@ class ChatErrorsTest {
       value = {
         "                                                                | is empty; it must be a JSON object",
         "{\"model\":                                                     | not valid JSON",
-        "{\"model\":\"a\",\"model\":\"b\"}                               | Duplicate",
+        "{\"model\":\"a\",\"model\":\"b\"}                               | the name 'model' twice",
         "{} {}                                                           | not valid JSON",
         "[]                                                              | must be a JSON object",
       })
