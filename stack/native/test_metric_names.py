@@ -33,6 +33,7 @@ NO_METRICS = {
     "llm_requests_default": "a partition of it",
     "uptime_seconds": "a field of /health",
     "object_store_unavailable": "an error code",
+    "http_version_not_supported": "an error code",
 }
 # A name that ends as metrics do or, in documents, begins as ours do.
 ENDING = r"[a-z][a-z0-9_]*_(?:total|seconds|bytes|bucket|sum|count)"

@@ -60,7 +60,8 @@ class ContextWindowIT {
         .as("Ollama leaves out the first message")
         .matches("prompt: \\d{1,3} of about \\d+ tokens");
     assertThat(ask("told", user(LONG), ", \"stream\": true").body())
-        .contains(": jarvis {\"truncated\":\"prompt: 2048 of about ");
+        .contains(": jarvis {")
+        .contains("\"truncated\":\"prompt: 2048 of about ");
     assertThat(told(ask("told", user("hi"), ""))).isEmpty();
     assertThat(Stack.metric(TRUNCATED)).isEqualTo(before + 3);
   }
@@ -76,6 +77,9 @@ class ContextWindowIT {
 
   @Test
   void itFitsALargerWindow() {
-    assertThat(told(ask("strict", user(LONG), ", \"num_ctx\": 8192"))).isEmpty();
+    String text = LONG.substring(0, LONG.length() / 3); // evaluating all of it takes minutes
+
+    assertThat(ask("strict", user(text), "").statusCode()).isEqualTo(400);
+    assertThat(told(ask("strict", user(text), ", \"num_ctx\": 8192"))).isEmpty();
   }
 }

@@ -280,11 +280,11 @@ class DialectTest {
     HttpResponse<String> response =
         ask(
             OLLAMA,
-            "\"reasoning_effort\": \"low\", \"top_k\": 5, \"a\\r\\nb\": 1, \"store\": false, \"n\": 1, \"tools\": [], \"service_tier\": null");
+            "\"reasoning_effort\": \"low\", \"best_of\": 5, \"a\\r\\nb\": 1, \"store\": false, \"n\": 1, \"tools\": [], \"service_tier\": null");
 
     assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
     assertThat(response.headers().firstValue("x-jarvis-ignored"))
-        .contains("reasoning_effort, top_k, store");
+        .contains("reasoning_effort, best_of, store");
   }
 
   @Test

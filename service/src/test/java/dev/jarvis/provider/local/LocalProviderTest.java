@@ -9,6 +9,7 @@ import dev.jarvis.config.Configs;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.FinishReason;
+import dev.jarvis.gateway.PromptTokens;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.EventSource;
@@ -21,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -30,6 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The in-process model with real weights. */
@@ -367,5 +370,43 @@ class LocalProviderTest {
       Path file = Files.createFile(folder.resolve(each.getKey()));
       assertThat(config(file).modelName()).isEqualTo(each.getValue());
     }
+  }
+
+  static List<String> texts() {
+    return List.of(
+        "The capital of France is Paris, and that of Italy is Rome. ".repeat(10),
+        "public static void main(String[] arguments) { System.out.println(arguments[0]); }\n"
+            .repeat(5),
+        "{\"name\":\"Ann\",\"roles\":[\"admin\",\"user\"],\"age\":31,\"active\":true}".repeat(5),
+        "北京是中华人民共和国的首都，也是全国的政治和文化中心。",
+        "Москва — столица России, крупнейший город страны. ".repeat(2),
+        "Donaudampfschifffahrtsgesellschaftskapitän, antidisestablishmentarianism",
+        "https://example.org/a/long/path?with=parameters&and=more#fragment",
+        "aGVsbG8gd29ybGQsIHRoaXMgaXMgYmFzZTY0IGVuY29kZWQgdGV4dA==",
+        "3.14159265358979323846264338327950288419716939937510",
+        "-".repeat(300),
+        "a" + " ".repeat(300) + "b" + "\n".repeat(100) + "c",
+        "🎉🎊🥳 ".repeat(5));
+  }
+
+  @ParameterizedTest
+  @MethodSource("texts")
+  void theBoundsOfAPromptHold(String text) throws Exception {
+    ChatRequest request = Chats.greedy(MODEL, text, 1);
+
+    assertThat(ask(request).usage().inputTokens())
+        .isGreaterThanOrEqualTo(PromptTokens.least(request))
+        .isLessThanOrEqualTo((int) PromptTokens.most(request));
+  }
+
+  @Test
+  void theWindowIsExactAndAPromptBeyondItIsRefused() {
+    ChatRequest request = Chats.request(MODEL, "word ".repeat(CONTEXT_TOKENS));
+
+    assertThat(provider.contextWindow(request, OptionalInt.of(7))).hasValue(CONTEXT_TOKENS);
+    assertThatThrownBy(() -> ask(request))
+        .isInstanceOf(ProviderException.Refused.class)
+        .extracting("code", "param")
+        .containsExactly("context_length_exceeded", "messages");
   }
 }
