@@ -195,7 +195,11 @@ public record ChatRequest(String model, ObjectNode body) implements Question {
         return new ToolCall(id, custom.path("name").asText(), input);
       }
       JsonNode function = call.path("function");
-      return new ToolCall(id, function.path("name").asText(), function.path("arguments"));
+      if (function.isObject()) {
+        return new ToolCall(id, function.path("name").asText(), function.path("arguments"));
+      }
+      String type = call.path("type").asText();
+      return new ToolCall(id, type, call.path(type));
     }
   }
 }

@@ -45,6 +45,9 @@ public record UnsupportedFields(List<String> refused, List<String> ignored) {
   /** Images in messages. */
   public static final String IMAGES = MESSAGES + "image_url";
 
+  /** Images that the provider would have to fetch. */
+  public static final String REMOTE_IMAGES = IMAGES + ".url";
+
   /** Messages in which the model called tools, and the results of these calls. */
   public static final String TOOL_CALLS = MESSAGES + "tool_calls";
 
@@ -138,8 +141,7 @@ public record UnsupportedFields(List<String> refused, List<String> ignored) {
         refused.add(MESSAGES + type);
       }
     }
-    boolean calls = message.role().equals("tool") || !message.toolCalls().isEmpty();
-    if (calls && !honoured.contains(TOOL_CALLS)) {
+    if (hasToolCalls(message) && !honoured.contains(TOOL_CALLS)) {
       refused.add(TOOL_CALLS);
     }
   }
@@ -160,9 +162,19 @@ public record UnsupportedFields(List<String> refused, List<String> ignored) {
     }
   }
 
+  /** Whether the model called tools in the message, or it is the result of such a call. */
+  static boolean hasToolCalls(ChatRequest.Message message) {
+    return message.role().equals("tool") || !message.toolCalls().isEmpty();
+  }
+
   /** Whether the name stands for something in messages or tools, not for a field of the request. */
   static boolean isInside(String name) {
-    return name.startsWith(MESSAGES) || name.startsWith(TOOLS);
+    return name.startsWith(MESSAGES) || isTool(name);
+  }
+
+  /** Whether the name stands for a type of tools. */
+  static boolean isTool(String name) {
+    return name.startsWith(TOOLS);
   }
 
   private static boolean isEmpty(JsonNode value) {

@@ -138,7 +138,7 @@ public final class Router {
           .unsupported()
           .ifPresent(
               field -> {
-                throw RoutingErrors.unsupported(field, decision);
+                throw RoutingErrors.unsupported(field, decision, question);
               });
       return decision;
     } catch (ProviderException e) {

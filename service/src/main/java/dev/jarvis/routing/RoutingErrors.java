@@ -3,9 +3,11 @@ package dev.jarvis.routing;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Question;
+import dev.jarvis.provider.FieldPlace;
 import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.ProviderException;
 import dev.jarvis.provider.UnsupportedFields;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -78,8 +80,8 @@ public final class RoutingErrors {
         ProviderException.Refusal.CONTEXT_TOO_LONG);
   }
 
-  /** The error for a field of the request that no target of the decision honours. */
-  static ApiException unsupported(String field, Decision decision) {
+  /** The error for a field of the question that no target of the decision honours. */
+  static ApiException unsupported(String field, Decision decision, Question question) {
     if (FieldPolicy.isUnsafe(field)) {
       return new ApiException.InvalidRequest(
           "'%s' is not accepted: a client cannot choose the model server, its credentials or a mock answer. Remove the field."
@@ -87,26 +89,42 @@ public final class RoutingErrors {
           field,
           "unsupported_field");
     }
+    Optional<FieldPlace> place = FieldPlace.of(question, field);
+    String param = place.map(FieldPlace::path).orElse(field);
+    return switch (field) {
+      case UnsupportedFields.EMBEDDINGS ->
+          unsupported(decision, "creates embeddings; use another model.", "model");
+      case UnsupportedFields.TOKENS ->
+          unsupported(
+              decision,
+              "supports lists of tokens as 'input'; send texts or use another model.",
+              field);
+      case UnsupportedFields.REMOTE_IMAGES ->
+          unsupported(
+              decision,
+              "fetches the image in '%s'; send it as a data: URL or use another model."
+                  .formatted(param),
+              param);
+      default ->
+          unsupported(
+              decision,
+              place
+                  .map(it -> "supports '%s' in '%s'; remove it".formatted(it.kind(), it.path()))
+                  .orElse("supports '%s'; remove the field".formatted(field))
+                  .concat(" or use another model."),
+              param);
+    };
+  }
+
+  private static ApiException unsupported(Decision decision, String words, String param) {
     String providers =
         decision.options().stream()
             .map(it -> it.target().provider().name())
             .distinct()
             .collect(Collectors.joining(", "));
-    String who = "None of the providers of '%s' (%s)".formatted(decision.route(), providers);
-    return switch (field) {
-      case UnsupportedFields.EMBEDDINGS ->
-          new ApiException.InvalidRequest(
-              who + " creates embeddings; use another model.", "model", "unsupported_field");
-      case UnsupportedFields.TOKENS ->
-          new ApiException.InvalidRequest(
-              who + " supports lists of tokens as 'input'; send texts or use another model.",
-              field,
-              "unsupported_field");
-      default ->
-          new ApiException.InvalidRequest(
-              who + " supports '%s'; remove the field or use another model.".formatted(field),
-              field,
-              "unsupported_field");
-    };
+    return new ApiException.InvalidRequest(
+        "None of the providers of '%s' (%s) %s".formatted(decision.route(), providers, words),
+        param,
+        "unsupported_field");
   }
 }

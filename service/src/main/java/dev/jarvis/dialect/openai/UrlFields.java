@@ -99,7 +99,7 @@ final class UrlFields {
     StringBuilder start = new StringBuilder();
     for (int i = 0; i < text.length() && start.length() < MAX_FORM; i++) {
       char c = text.charAt(i);
-      if (c > ' ') { // parsers leave out white space, some even inside of a scheme
+      if (c > ' ' && c < 0x7f) { // parsers leave out white space of any kind, some inside a scheme
         start.append(Character.toLowerCase(c));
       }
     }

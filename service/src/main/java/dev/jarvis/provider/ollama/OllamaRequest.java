@@ -49,7 +49,7 @@ final class OllamaRequest {
     if (request.messages().stream()
         .flatMap(it -> it.images().stream())
         .anyMatch(it -> OllamaMessages.image(it).isEmpty())) {
-      refused.add(UnsupportedFields.IMAGES);
+      refused.add(UnsupportedFields.REMOTE_IMAGES);
     }
     if (!FORMATS.contains(request.body().at("/response_format/type").asText())) {
       refused.add("response_format");

@@ -71,7 +71,7 @@ class OddRequestsTest {
   }
 
   /**
-   * Asserts what Ollama does with a request: 400 and the name of what it does not support, or 200
+   * Asserts what Ollama does with a request: 400 and the place of what it does not support, or 200
    * and the ignored fields.
    */
   private static void assertAtOllama(HttpResponse<String> response, String expected) {
@@ -81,7 +81,7 @@ class OddRequestsTest {
       assertThat(error.path("param").asText()).isEqualTo(expected.substring(4));
       assertThat(error.path("code").asText()).isEqualTo("unsupported_field");
       assertThat(error.path("message").asText())
-          .contains("(ollama) supports '" + expected.substring(4) + "'");
+          .contains("(ollama) ", "'" + expected.substring(4) + "'");
       assertThat(service.ollama().requests()).isZero();
     } else {
       assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
@@ -126,6 +126,7 @@ class OddRequestsTest {
         "{'role':'assistant','tool_calls':[{'id':'a','function':{'name':'f','arguments':[1]}}]} | {'content':'','tool_calls':[{'function':{'name':'f','arguments':{'input':[1]}}}]} | none",
         "{'role':'assistant','tool_calls':[{'id':'a','function':{'name':'get','arguments':{'url':'http://10.0.0.1/'}}}]} | {'content':'','tool_calls':[{'function':{'name':'get','arguments':{'url':'http://10.0.0.1/'}}}]} | none",
         "{'role':'assistant','tool_calls':[{'id':'a','type':'custom','custom':{'name':'run','input':'ls'}}]} | {'content':'','tool_calls':[{'function':{'name':'run','arguments':{'input':'ls'}}}]} | none",
+        "{'role':'assistant','tool_calls':[{'id':'a','type':'retrieval','retrieval':{'q':'x'}}]} | {'content':'','tool_calls':[{'function':{'name':'retrieval','arguments':{'q':'x'}}}]} | none",
         "{'role':'assistant','content':null,'function_call':{'name':'f','arguments':'{`a`:1}'}} | {'content':'','tool_calls':[{'function':{'name':'f','arguments':{'a':1}}}]} | none",
         // results of calls, with and without an id
         "{'role':'function','name':'f','content':'x'} | {'role':'tool','content':'x','tool_name':'f'} | none",
@@ -190,17 +191,17 @@ class OddRequestsTest {
       delimiter = '|',
       quoteCharacter = '\0',
       value = {
-        "{'type':'input_audio','input_audio':{'data':'//uQxAAA','format':'mp3'}} | 400 messages.input_audio",
-        "{'type':'file','file':{'file_data':'data:application/pdf;base64,aGk=','filename':'a.pdf'}} | 400 messages.file",
-        "{'type':'file','file':{'file_id':'file-1'}} | 400 messages.file",
-        "{'type':'video_url','video_url':{'url':'https://8.8.8.8/a.mp4'}} | 400 messages.video_url",
-        "{'type':'audio_url','audio_url':{'url':'data:audio/wav;base64,aGk='}} | 400 messages.audio_url",
-        "{'type':'audio_url','audio_url':'HTTPS://8.8.8.8/a.mp3'} | 400 messages.audio_url",
-        "{'type':'image_url','image_url':{'url':'HTTPS://8.8.8.8/x.png'}} | 400 messages.image_url",
+        "{'type':'input_audio','input_audio':{'data':'//uQxAAA','format':'mp3'}} | 400 messages[0].content[0]",
+        "{'type':'file','file':{'file_data':'data:application/pdf;base64,aGk=','filename':'a.pdf'}} | 400 messages[0].content[0]",
+        "{'type':'file','file':{'file_id':'file-1'}} | 400 messages[0].content[0]",
+        "{'type':'video_url','video_url':{'url':'https://8.8.8.8/a.mp4'}} | 400 messages[0].content[0]",
+        "{'type':'audio_url','audio_url':{'url':'data:audio/wav;base64,aGk='}} | 400 messages[0].content[0]",
+        "{'type':'audio_url','audio_url':'HTTPS://8.8.8.8/a.mp3'} | 400 messages[0].content[0]",
+        "{'type':'image_url','image_url':{'url':'HTTPS://8.8.8.8/x.png'}} | 400 messages[0].content[0].image_url.url",
         "{'type':'image_url','image_url':{'url':'data:image/png;charset=utf-8;base64,aGk='}} | none",
-        "{'type':'document','source':{'type':'text','data':'x'}} | 400 messages.document",
-        "{'type':'tools','tools':[]} | 400 messages.tools",
-        "{'type':'thinking','thinking':'http://10.0.0.1/ is what I thought of'} | 400 messages.thinking",
+        "{'type':'document','source':{'type':'text','data':'x'}} | 400 messages[0].content[0]",
+        "{'type':'tools','tools':[]} | 400 messages[0].content[0]",
+        "{'type':'thinking','thinking':'http://10.0.0.1/ is what I thought of'} | 400 messages[0].content[0]",
         "{'type':'text','text':'http://10.0.0.1/'} | none"
       })
   void partsGoToServersOfTheDialect(String part, String atOllama) {
@@ -208,6 +209,27 @@ class OddRequestsTest {
     assertHandedOn(message, "");
 
     assertAtOllama(ask(OLLAMA, message, ""), atOllama);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '\0',
+      value = {
+        "{'type':'text','text':'a'},{'type':'input_audio','input_audio':{}} | supports 'input_audio' in 'messages[1].content[1]'; remove it or use another model.",
+        "{'type':'file','file':{}},{'type':'file','file':{}} | supports 'file' in 'messages[1].content[0]'; remove it or use another model.",
+        "{'type':'image_url','image_url':{'url':'data:image/png;base64,aGk='}},{'type':'image_url','image_url':{'url':'https://8.8.8.8/'}} | fetches the image in 'messages[1].content[1].image_url.url'; send it as a data: URL or use another model."
+      })
+  void theErrorSaysWhereAPartIsThatOllamaDoesNotTake(String parts, String words) {
+    HttpResponse<String> response =
+        ask(
+            OLLAMA,
+            "{'role':'system','content':'s'},{'role':'user','content':[" + parts + "]}",
+            "");
+
+    assertThat(response.statusCode()).isEqualTo(400);
+    assertThat(TestService.json(response.body()).at("/error/message").asText())
+        .isEqualTo("None of the providers of 'fake:1b' (ollama) " + words);
   }
 
   /** URLs that a model server could fetch, wherever they stand. */
@@ -227,6 +249,8 @@ class OddRequestsTest {
         "{'type':'image','image':'file:///etc/passwd'} | image",
         "{'type':'image','image':' \\tHT\\ntp://10.0.0.1/'} | image",
         "{'type':'image','image':'http:10.0.0.1'} | image",
+        "{'type':'image','image':'\\u00a0http://10.0.0.1/'} | image",
+        "{'type':'image','image':'\\ufeff\\u200bht\\u2060tp://10.0.0.1/'} | image",
         "{'type':'image','source':'gopher://10.0.0.1/'} | source",
         "{'type':'video','video':['http://10.0.0.1/1.png']} | video[0]",
         "{'type':'new','deep':{'er':[{'fileUri':'gs://bucket/x'}]}} | deep.er[0].fileUri",
@@ -287,9 +311,9 @@ class OddRequestsTest {
         "'tools':[{'type':'function','function':{'name':'mcp.server/do it'}}] | none",
         "'tools':[{'type':'function','function':{'name':'f','parameters':{'$schema':'http://json-schema.org/draft-07/schema#'}}}] | none",
         // kinds of tools
-        "'tools':[{'type':'custom','custom':{'name':'run','format':{'type':'text'}}}] | 400 tools.custom",
-        "'tools':[{'type':'web_search'}] | 400 tools.web_search",
-        "'tools':[{'type':'function','function':{'name':'f'}},{'type':'mcp','server_label':'x'}] | 400 tools.mcp",
+        "'tools':[{'type':'custom','custom':{'name':'run','format':{'type':'text'}}}] | 400 tools[0]",
+        "'tools':[{'type':'web_search'}] | 400 tools[0]",
+        "'tools':[{'type':'function','function':{'name':'f'}},{'type':'mcp','server_label':'x'}] | 400 tools[1]",
         "'tools':[{'type':'function','function':{'name':'f'}}],'tool_choice':{'type':'custom','custom':{'name':'f'}} | 400 tool_choice",
         "'tools':[{'type':'function','function':{'name':'f'}}],'tool_choice':{'type':'allowed_tools','allowed_tools':{'mode':'auto'}} | 400 tool_choice",
         "'tools':[{'type':'function','function':{'name':'f'}}],'tool_choice':'any' | 400 tool_choice",
