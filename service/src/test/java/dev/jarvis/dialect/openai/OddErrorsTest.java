@@ -172,7 +172,8 @@ class OddErrorsTest {
       logged("rejected", words.replace("[address]", "http://10.0.0.1/x"));
       assertThat(spare.requests()).as("fallbacks").isZero();
     }
-    assertThat(cloud.requests()).isEqualTo(2);
+    // without a reason, it may be the options of the stream that the server refuses
+    assertThat(cloud.requests()).isEqualTo(words.equals("refused the request") ? 3 : 2);
   }
 
   /** The fault is not the request's: other targets are asked. */
@@ -278,7 +279,8 @@ class OddErrorsTest {
     HttpResponse<String> response = ask("shaky", ",\"stream\":true");
     assertThat(response.statusCode()).isEqualTo(200);
     List<String> events = response.body().lines().filter(it -> it.startsWith("data: ")).toList();
-    error(TestService.json(events.getLast().substring(6)), code, param, words);
+    assertThat(events.getLast()).isEqualTo("data: [DONE]");
+    error(TestService.json(events.get(events.size() - 2).substring(6)), code, param, words);
     logged(shown < 429 ? "rejected" : "error", null);
   }
 

@@ -8,6 +8,7 @@ import java.net.http.HttpResponse;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -27,17 +28,16 @@ class OddModelNamesTest {
     service.close();
   }
 
+  @Test
+  void namesWithControlCharactersAreNotListed() {
+    assertThat(service.get("/v1/models").body()).contains("modèle-é").doesNotContain("ctl", "evil");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
-      value = {
-        "ctl\\n\"x | ctl%0A\"x",
-        "a\\r\\nx-evil: 1 | a%0D%0Ax-evil:%201",
-        "modèle-é | mod%C3%A8le-%C3%A9",
-        "50% a | 50%25%20a"
-      })
-  void headersEncodeThem(String escaped, String value) {
-    String model = escaped.translateEscapes();
+      value = {"modèle-é | mod%C3%A8le-%C3%A9", "50% a | 50%25%20a"})
+  void headersEncodeThem(String model, String value) {
     for (boolean stream : new boolean[] {false, true}) {
       var body = Json.object().put("model", model).put("stream", stream);
       body.putArray("messages").addObject().put("role", "user").put("content", "hi");
@@ -47,7 +47,6 @@ class OddModelNamesTest {
       assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
       assertThat(response.headers().firstValue("x-jarvis-model")).hasValue(value);
       assertThat(response.headers().firstValue("x-jarvis-route")).hasValue(value);
-      assertThat(response.headers().firstValue("x-evil")).isEmpty();
     }
   }
 }

@@ -88,7 +88,7 @@ class OddVectorsTest {
           rows of tokens | {"data":[{"index":0,"embedding":[[1],[2]]},{"index":1,"embedding":[[1],[2]]}]} | it has 2 rows
           different lengths | {"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[1]}]} | different lengths: 2 and 1 numbers
           no list | {"object":"list"} | invalid response
-          no JSON | <html> | invalid response
+          no JSON | <html> | sent HTML instead of JSON
           cut off | {"data":[{"index":0,"embedding":[1, | invalid response
           error | {"error":{"message":"engine died"}} | reported an error in its answer: engine died
           """)
