@@ -168,7 +168,7 @@ class AnswerCacheTest {
         "'temperature': 0                   | 'temperature': 0, 'max_tokens': null    | hit",
         "'temperature': 0, 'max_tokens': 5  | 'temperature': -0.0, 'max_tokens': 5.0  | hit",
         "'temperature': 0, 'seed': 10       | 'temperature': 0.00, 'seed': 1e1        | hit",
-        "'temperature': 0, 'top_k': 5       | 'temperature': 0, 'top_k': '5'          | miss",
+        "'temperature': 0, 'best_of': 5       | 'temperature': 0, 'best_of': '5'          | miss",
         "'temperature': 0, 'x': [1]         | 'temperature': 0, 'x': [1.0]            | miss",
         "'temperature': 0, 'x': {'a': null} | 'temperature': 0, 'x': {}               | miss",
         "'temperature': 0, 'x': false       | 'temperature': 0, 'x': 0                | miss"
