@@ -142,6 +142,7 @@ class LabelsOfLoki(unittest.TestCase):
         try:
             self.assertEqual(chat(), 200)
             self.assertEqual(chat(model="fails"), 504)
+            self.assertEqual(chat(model="told", content="a word " * 1200), 200)  # more than its context window
             upload("%PDF-1.7 followed by no PDF", "broken.pdf")
             until("the first lines", lines)
             for where, text in [*test_logs.documents(), *test_logs.dashboards()]:
