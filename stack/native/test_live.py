@@ -127,8 +127,8 @@ def ask(path, body=None, **headers):
         return error.code
 
 
-def chat(stream=False, model=MODEL, content="Say hello.", **headers):
-    messages = [{"role": "user", "content": content}]
+def chat(stream=False, model=MODEL, **headers):
+    messages = [{"role": "user", "content": "Say hello."}]
     body = {"model": model, "messages": messages, "max_tokens": 8, "stream": stream}
     return ask("/v1/chat/completions", body, **headers)
 

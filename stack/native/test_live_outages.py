@@ -15,7 +15,7 @@ import logs
 import loki_otlp
 import test_logs
 import yaml
-from test_live import HTTP, KEY, ask, chat, get, prometheus, stack, upload
+from test_live import HTTP, KEY, MODEL, ask, chat, get, prometheus, stack, upload
 
 OUTAGE_SECONDS = 30  # fifteen metric exports
 LIMIT_SECONDS = 90
@@ -142,7 +142,8 @@ class LabelsOfLoki(unittest.TestCase):
         try:
             self.assertEqual(chat(), 200)
             self.assertEqual(chat(model="fails"), 504)
-            self.assertEqual(chat(model="told", content="a word " * 1200), 200)  # more than its context window
+            long = {"model": MODEL, "num_ctx": 128, "max_tokens": 1, "messages": [{"role": "user", "content": "word " * 300}]}
+            self.assertEqual(ask("/v1/chat/completions", long), 200, "a prompt that is cut")
             upload("%PDF-1.7 followed by no PDF", "broken.pdf")
             until("the first lines", lines)
             for where, text in [*test_logs.documents(), *test_logs.dashboards()]:

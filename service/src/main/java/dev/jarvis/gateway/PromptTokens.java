@@ -5,11 +5,11 @@ import java.util.regex.Pattern;
 
 /**
  * Bounds of the number of tokens of a conversation, whatever the model's tokenizer. The lower one
- * is safe to refuse a prompt by: tokenizers do not join words, and long tokens are rare.
+ * is safe to refuse a prompt by: tokenizers do not join words, however long these are.
  */
 public final class PromptTokens {
-  /** Longer tokens are rare, except for repeated characters. */
-  private static final int LONGEST_TOKEN_BYTES = 16;
+  /** No common tokenizer has a longer token, except for repeated characters. */
+  private static final int LONGEST_TOKEN_CHARS = 64;
 
   /** What a template may add for a message: control tokens and the name of the role. */
   private static final int MOST_PER_MESSAGE = 32;
@@ -19,7 +19,7 @@ public final class PromptTokens {
 
   private PromptTokens() {}
 
-  /** Not less than this: one token for each word, and for each 16 bytes of a long one. */
+  /** Not less than this: one token for each word, and for each 64 characters of a long one. */
   public static int least(ChatRequest chat) {
     long tokens = 0;
     for (ChatRequest.Message message : chat.messages()) {
@@ -45,18 +45,18 @@ public final class PromptTokens {
 
   private static long words(String text) {
     long tokens = 0;
-    int bytes = 0; // of the current word
+    int chars = 0; // of the current word, each run of one character once
     int last = -1;
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       if (Character.isWhitespace(c)) {
-        tokens += Math.ceilDiv(bytes, LONGEST_TOKEN_BYTES);
-        bytes = 0;
+        tokens += Math.ceilDiv(chars, LONGEST_TOKEN_CHARS);
+        chars = 0;
       } else if (c != last) { // "-----" is often one token
-        bytes += c < 0x80 ? 1 : c < 0x800 ? 2 : 3;
+        chars++;
       }
       last = c;
     }
-    return tokens + Math.ceilDiv(bytes, LONGEST_TOKEN_BYTES);
+    return tokens + Math.ceilDiv(chars, LONGEST_TOKEN_CHARS);
   }
 }

@@ -166,7 +166,7 @@ public final class ModelServerClient implements AutoCloseable {
 
   private static JsonNode list(HttpResponse<InputStream> response, Duration limit)
       throws ProviderException {
-    LimitedStream document = new LimitedStream(response.body(), LIST_LIMIT_BYTES);
+    LimitedStream document = new LimitedStream(decoded(response), LIST_LIMIT_BYTES);
     try {
       return read(document, limit, LISTS::readTree);
     } catch (ProviderException e) {

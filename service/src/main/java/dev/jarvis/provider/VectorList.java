@@ -63,7 +63,7 @@ public record VectorList(@Nullable List<Item> items, ObjectNode fields) {
 
   /** The server's count of input tokens in a field; an estimate if there is none that can be. */
   public static Usage usage(JsonNode count, EmbeddingRequest request) {
-    return count.isIntegralNumber() && count.canConvertToInt() && count.intValue() >= 0
+    return count.isIntegralNumber() && count.canConvertToInt() && count.intValue() > 0
         ? Usage.counted(count.intValue(), 0)
         : Usage.estimate(request.estimatedTokens());
   }

@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  * case, so a text counts as a URL because of its field's name or because of its form.
  */
 final class UrlFields {
-  private static final Pattern NAME = Pattern.compile(".*ur[il]s?");
+  private static final Pattern NAME = Pattern.compile(".*ur[il]s?|(.*_)?paths?");
 
   /**
    * How a URL begins. One without a scheme has no form of its own: the Base64 of an MP3 begins with
@@ -38,7 +38,10 @@ final class UrlFields {
   /** Fields of a message with arguments of the client's tools. */
   private static final Set<String> CALLS = Set.of("function_call", "tool_calls");
 
-  /** Fields of a tool that describe it to the model. */
+  /** Types of tools that the client runs. */
+  private static final Set<String> OF_CLIENTS = Set.of("", "custom", "function");
+
+  /** Fields of such a tool that describe it to the model. */
   private static final Set<String> DESCRIPTIONS =
       Set.of("description", "input_schema", "parameters", "schema");
 
@@ -62,9 +65,14 @@ final class UrlFields {
         }
       }
     }
-    UrlFields tools = new UrlFields(DESCRIPTIONS);
-    tools.add("tools", body.path("tools"), false);
-    messages.urls.putAll(tools.urls);
+    JsonNode tools = body.path("tools");
+    for (int i = 0; i < tools.size(); i++) {
+      String type = tools.path(i).path("type").asText().toLowerCase(Locale.ROOT);
+      UrlFields tool =
+          new UrlFields(OF_CLIENTS.contains(type) ? DESCRIPTIONS : Set.of("description"));
+      tool.add("tools[" + i + "]", tools.path(i), false);
+      messages.urls.putAll(tool.urls);
+    }
     return messages.urls;
   }
 

@@ -55,7 +55,7 @@ public final class AnswerCache {
   }
 
   /** The number is changed whenever the format of the entries changes. */
-  private static final String PREFIX = "jarvis:answer:2:";
+  private static final String PREFIX = "jarvis:answer:3:";
 
   private static final int MAX_CHARS = 1 << 20;
 

@@ -131,18 +131,18 @@ final class OllamaEvents {
   }
 
   /**
-   * Ollama 0.11 counts the whole prompt, cached or not; it omits a count of 0. Null if the counts
-   * cannot be.
+   * Ollama 0.11 counts the whole prompt, cached or not, and omits a count of 0. Null if the counts
+   * cannot be: a question has at least one token.
    */
   private @Nullable Usage usage(JsonNode node) {
     int input = Counts.of(node.path("prompt_eval_count"));
     int output = Counts.of(node.path("eval_count"));
     boolean possible =
-        input != Counts.IMPOSSIBLE
+        input > 0
             && output != Counts.IMPOSSIBLE
             && !(wrote && output <= 0)
-            && Math.max(0, input) <= Integer.MAX_VALUE - Math.max(0, output);
-    return possible ? Usage.counted(Math.max(0, input), Math.max(0, output)) : null;
+            && input <= Integer.MAX_VALUE - Math.max(0, output);
+    return possible ? Usage.counted(input, Math.max(0, output)) : null;
   }
 
   /** Old versions of Ollama send no reason. */

@@ -164,13 +164,23 @@ final class ToolCalls {
       if (at == null && piece.index() != null && piece.name() != null) {
         return null; // the server gives the same id to several calls
       }
-      return at == null ? sameId : at;
+      Call call = at == null ? sameId : at;
+      return call == null || repeatsId(piece, call) ? null : call;
     }
     boolean nameless = piece.id() == null && piece.name() == null;
     if (at == null && (piece.index() == null || nameless)) {
       at = calls.isEmpty() ? null : calls.getLast();
     }
     return at == null || begins(piece, at) ? null : at;
+  }
+
+  /** Whether a piece with the id of a call begins another one: some servers give all the same. */
+  private static boolean repeatsId(ToolCallPiece piece, Call call) {
+    if (piece.name() == null || call.name == null) {
+      return false;
+    }
+    boolean more = call.arguments.complete() && !piece.argumentsText().isBlank();
+    return more || !piece.name().equals(call.name);
   }
 
   private @Nullable Call ofId(String id) {

@@ -56,7 +56,8 @@ final class UsageReader {
     } else if (derived) {
       output = input >= 0 && total >= input ? total - input : IMPOSSIBLE;
     }
-    boolean possible = input >= 0 && output >= 0 && input <= Integer.MAX_VALUE - output;
+    // a question has at least one token
+    boolean possible = input > 0 && output >= 0 && input <= Integer.MAX_VALUE - output;
     if (!possible || (output == 0 && wrote)) {
       return Result.UNUSABLE;
     }

@@ -234,6 +234,21 @@ class ContentUrlsTest {
         .withMessageContaining("10.0.0.1");
   }
 
+  /** Servers that run tools and open files themselves. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'tools': [{'type': 'http', 'parameters': {'url': 'http://10.0.0.1/'}}]}",
+        "{'tools': [{'type': 'mcp', 'server_url': 'http://10.0.0.1/'}]}",
+        "{'messages': [{'role': 'user', 'content': [{'type': 'image', 'path': '/data/x.png'}]}]}",
+        "{'messages': [{'role': 'user', 'content': [{'type': 'doc', 'file_path': '/etc/passwd'}]}]}"
+      })
+  void whatAServerOpensItselfIsChecked(String request) {
+    ObjectNode body = (ObjectNode) TestService.json(request.replace('\'', '"'));
+
+    assertThatExceptionOfType(ApiException.InvalidRequest.class).isThrownBy(() -> urls.check(body));
+  }
+
   @Test
   void citationsOfAnEarlierAnswerAreNotChecked() {
     ObjectNode body =

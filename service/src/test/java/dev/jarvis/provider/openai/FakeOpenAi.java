@@ -20,6 +20,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +40,7 @@ public final class FakeOpenAi implements AutoCloseable {
   private volatile @Nullable String list;
   private volatile boolean done = true;
   private volatile boolean hanging;
+  private volatile boolean compressed;
   private volatile int printed;
   private volatile int busyFor;
   private volatile @Nullable String answer;
@@ -89,6 +91,11 @@ public final class FakeOpenAi implements AutoCloseable {
     list = body;
   }
 
+  /** Compresses the list of models, although that is not asked for. */
+  public void listCompressed() {
+    compressed = true;
+  }
+
   /** Sets the whole answer. */
   public void answer(String json) {
     answer = json;
@@ -122,6 +129,7 @@ public final class FakeOpenAi implements AutoCloseable {
     done = true;
     embeddings = null;
     hanging = false;
+    compressed = false;
     printed = 0;
     busyFor = 0;
     requests.set(0);
@@ -165,12 +173,16 @@ public final class FakeOpenAi implements AutoCloseable {
   }
 
   private void list(HttpExchange exchange) throws IOException {
-    String body = list;
-    send(
-        exchange,
-        listStatus,
-        "application/json",
-        body == null ? "{\"data\":[{\"id\":\"" + model + "\"}]}" : body);
+    String body = list == null ? "{\"data\":[{\"id\":\"" + model + "\"}]}" : list;
+    if (!compressed) {
+      send(exchange, listStatus, "application/json", body);
+      return;
+    }
+    exchange.getResponseHeaders().set("Content-Encoding", "gzip");
+    exchange.sendResponseHeaders(listStatus, 0);
+    try (OutputStream out = new GZIPOutputStream(exchange.getResponseBody())) {
+      out.write(body.getBytes(StandardCharsets.UTF_8));
+    }
   }
 
   private void chat(HttpExchange exchange) throws IOException {

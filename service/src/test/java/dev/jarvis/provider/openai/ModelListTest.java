@@ -103,6 +103,13 @@ class ModelListTest {
   }
 
   @Test
+  void readsACompressedList() throws Exception {
+    server.listCompressed();
+
+    assertThat(list("").names()).containsExactly("m");
+  }
+
+  @Test
   void reportsListsThatCannotBeRead() {
     for (String body : new String[] {"<html>", "{\"data\":[", "[".repeat(100_000)}) {
       server.listWith(200, body);
