@@ -67,6 +67,8 @@ enum ErrorNature {
           Map.entry("authenticationerror", 401),
           Map.entry("invalid_api_key", 401),
           Map.entry("unauthenticated", 401),
+          Map.entry("api_key_invalid", 401),
+          Map.entry("invalid_authentication_error", 401),
           Map.entry("insufficient_quota", 402),
           Map.entry("billing_error", 402),
           Map.entry("permission_error", 403),
@@ -77,6 +79,7 @@ enum ErrorNature {
           Map.entry("rate_limit_exceeded", 429),
           Map.entry("ratelimiterror", 429),
           Map.entry("resource_exhausted", 429),
+          Map.entry("throttlingexception", 429),
           Map.entry("too_many_requests", 429),
           Map.entry("overloaded_error", 529),
           Map.entry("overloaded", 529),
@@ -101,12 +104,19 @@ enum ErrorNature {
     if (names.stream().anyMatch(POLICY_NAMES::contains)) {
       return CONTENT_POLICY;
     }
-    int meant = status == 0 || status == 500 ? byName(names, status) : status;
     String text = Masking.bounded(error.text(), 2_000);
+    if (ErrorWords.tooLong(status, text)) {
+      return CONTEXT_TOO_LONG;
+    }
+    int named = byName(names, status);
+    int meant = status == 0 || status == 500 || (status == 400 && named == 401) ? named : status;
     return switch (meant) {
       case 401 -> CREDENTIALS;
       case 402 -> ACCOUNT;
-      case 403 -> says(ErrorWords.POLICY, text) ? CONTENT_POLICY : CREDENTIALS;
+      case 403 ->
+          says(ErrorWords.POLICY, text) && says(ErrorWords.ABOUT_CONTENT, text)
+              ? CONTENT_POLICY
+              : CREDENTIALS;
       case 404, 410 ->
           ErrorWords.aboutPath(text) && names.stream().noneMatch(it -> it.contains("model"))
               ? NO_PATH
@@ -120,8 +130,12 @@ enum ErrorNature {
   }
 
   private static ErrorNature byWords(int status, List<String> names, String text, boolean later) {
-    if (says(ErrorWords.CONTEXT, text)) {
-      return CONTEXT_TOO_LONG;
+    if (status != 413 && says(ErrorWords.LIMITED, text)) { // waiting does not make it smaller
+      return RATE_LIMITED;
+    }
+    boolean vague = status == 400 || status == 500 || status == 0;
+    if (vague && says(ErrorWords.CREDENTIALS, text)) {
+      return CREDENTIALS;
     }
     if (REFUSALS.contains(status)) {
       if (says(ErrorWords.QUOTA, text)) {

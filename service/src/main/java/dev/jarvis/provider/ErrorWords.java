@@ -4,8 +4,8 @@ import java.util.regex.Pattern;
 
 /** The words by which errors of model servers are recognised if nothing else tells them apart. */
 final class ErrorWords {
-  /** The question is too long. */
-  static final Pattern CONTEXT =
+  /** The question is too long, unless {@link #SOON} or {@link #TOO_MANY} speak against it. */
+  private static final Pattern CONTEXT =
       words(
           "(maximum|max|model'?s?|available) (context|prompt|model) (length|size|window)",
           "context[ _]?(length|window|size|limit) (of only|exceeded|has been exceeded)",
@@ -27,6 +27,26 @@ final class ErrorWords {
           "request body too large for .{0,60}max size: \\d+ tokens",
           "range of input length should be");
 
+  /** Limits of a time, which a later question may keep. */
+  private static final Pattern SOON =
+      words(
+          "\\bwait\\b",
+          "\\bper[ -]?(second|min|minute|hour|day)\\b",
+          "\\b[tr]p[md]\\b",
+          "throttl",
+          "rate[ _-]?limit");
+
+  /** With the statuses 429 and 503, not those of the question. */
+  private static final Pattern TOO_MANY = words("too many tokens");
+
+  /** The server has had too many requests, whatever its status. */
+  static final Pattern LIMITED =
+      words(
+          "throttlingexception",
+          "requests? (was|were|is|are|has been|have been) throttled",
+          "rate[ _-]?limit (was |is |has been )?(reached|exceeded)",
+          "too many (tokens|requests)\\W+(please )?(wait|slow down|try again|retry)");
+
   /** The question, or the answer to it, was refused for its content. */
   static final Pattern POLICY =
       words(
@@ -36,10 +56,29 @@ final class ErrorWords {
           "safety system",
           "requires moderation");
 
+  /** What a 403 says of the question; others, of a proxy's rules, are about the operator. */
+  static final Pattern ABOUT_CONTENT =
+      words(
+          "\\bcontent\\b(?!-)",
+          "safety",
+          "moderat",
+          "(?<!(network|security|access|firewall|organization) )polic(y|ies)");
+
+  /** The operator's key is wrong, in an error with another status than 401. */
+  static final Pattern CREDENTIALS =
+      words(
+          "\\bapi[ -]key (is )?(not valid|invalid|incorrect|expired)",
+          "\\b(incorrect|invalid|expired|wrong) api[ -]key",
+          "invalid authentication",
+          "authentication (failed|fails)");
+
   /** Faults of a request that servers report with 500. */
   static final Pattern REFUSED =
       words(
-          "does not support",
+          // of the model: the devices of servers do not support things either
+          "does(n't| not) support (\\w+ )?(tools?|images?|vision|audio|video|multimodal|thinking"
+              + "|reasoning|embeddings|chat|generate|insert|completions?|transcriptions?"
+              + "|function[ _]calling|response_format|structured outputs?|logprobs|system)\\b",
           "(failed|unable) to (load|decode|process|parse|fetch) (the |an? )?(image|audio)",
           "cannot identify image file",
           "(invalid|unsupported|unknown|corrupt\\w*) image",
@@ -85,6 +124,13 @@ final class ErrorWords {
   static boolean aboutPath(String text) {
     return ABOUT_PATH.matcher(text).find()
         || (!text.isEmpty() && !ABOUT_MODEL.matcher(text).find());
+  }
+
+  /** Whether the question is too long. */
+  static boolean tooLong(int status, String text) {
+    return CONTEXT.matcher(text).find()
+        && !SOON.matcher(text).find()
+        && !((status == 429 || status == 503) && TOO_MANY.matcher(text).find());
   }
 
   private static Pattern words(String... alternatives) {

@@ -1,6 +1,6 @@
 package dev.jarvis.provider;
 
-import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.io.JsonEOFException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -9,7 +9,10 @@ import dev.jarvis.json.SharedBuffers;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,13 +38,18 @@ public final class EventReader {
   }
 
   private final Framing expected;
+  private final IntConsumer memory;
   private @Nullable ByteArrayOutputStream begun;
   private boolean begunData;
   private boolean any;
   private boolean unexpected;
 
-  public EventReader(Framing expected) {
+  /**
+   * @param memory is told the bytes of a value of several lines, as they gather
+   */
+  public EventReader(Framing expected, IntConsumer memory) {
     this.expected = expected;
+    this.memory = memory;
   }
 
   /** Whether the server used another framing than expected. */
@@ -52,13 +60,13 @@ public final class EventReader {
   /**
    * Reads a line.
    *
-   * @return the value that is now complete; null if there is none
+   * @return the values that are now complete: none, one or, of some servers, several
    * @throws ProviderException if the line is not what a model server may send
    */
-  public @Nullable JsonNode line(byte[] line) throws ProviderException {
+  public List<JsonNode> line(byte[] line) throws ProviderException {
     int start = skipSpaces(line, 0, line.length);
     if (start == line.length) {
-      return begunData ? finish() : null; // an empty line ends an event
+      return begunData ? finish() : List.of(); // an empty line ends an event
     }
     if (startsWith(line, start, DATA)) {
       unexpected |= expected != Framing.EVENTS;
@@ -69,7 +77,7 @@ public final class EventReader {
         throw LineStream.invalidResponse(new IOException("a line is not complete JSON"));
       }
       append(line, 0, line.length);
-      return null;
+      return List.of();
     }
     if (line[start] == '{') {
       unexpected |= expected == Framing.EVENTS;
@@ -81,19 +89,19 @@ public final class EventReader {
     if (expected == Framing.JSON_LINES && !isOtherField(line, start)) {
       throw LineStream.invalidResponse(new IOException("a line is not a JSON object"));
     }
-    return null;
+    return List.of();
   }
 
   /**
-   * The value that the end of the answer completes; null if there is none.
+   * The values that the end of the answer completes.
    *
    * @throws ProviderException if the last value is not complete
    */
-  public @Nullable JsonNode end() throws ProviderException {
-    return begun == null ? null : finish();
+  public List<JsonNode> end() throws ProviderException {
+    return begun == null ? List.of() : finish();
   }
 
-  private @Nullable JsonNode data(byte[] line, int from) throws ProviderException {
+  private List<JsonNode> data(byte[] line, int from) throws ProviderException {
     int end = line.length;
     int start = skipSpaces(line, from, end);
     while (end > start && isSpace(line[end - 1])) {
@@ -101,56 +109,68 @@ public final class EventReader {
     }
     if (begun != null) {
       append(line, start, end);
-      return null;
+      return List.of();
     }
     if (start == end) {
-      return null;
+      return List.of();
     }
     if (end - start == DONE_BYTES.length && startsWith(line, start, DONE_BYTES)) {
       any = true;
-      return DONE;
+      return List.of(DONE);
     }
     return value(line, start, end, true);
   }
 
   /** A value of a single line, in most cases. */
-  private @Nullable JsonNode value(byte[] bytes, int start, int end, boolean data)
+  private List<JsonNode> value(byte[] bytes, int start, int end, boolean data)
       throws ProviderException {
-    try {
-      JsonNode value = JSON.readTree(bytes, start, end - start);
+    try (JsonParser parser = JSON.createParser(bytes, start, end - start)) {
+      List<JsonNode> values = all(parser);
       any = true;
-      return value;
+      return values;
     } catch (IOException e) {
-      JsonNode value =
-          e instanceof JsonEOFException ? null : lenient(Arrays.copyOfRange(bytes, start, end));
-      if (value == null) { // the next lines may complete it
+      List<JsonNode> values =
+          e instanceof JsonEOFException
+              ? List.of()
+              : lenient(Arrays.copyOfRange(bytes, start, end));
+      if (values.isEmpty()) { // the next lines may complete it
         begun = new ByteArrayOutputStream(end - start + 64);
         begunData = data;
         append(bytes, start, end);
       }
-      return value;
+      return values;
     }
   }
 
-  private JsonNode finish() throws ProviderException {
+  private List<JsonNode> finish() throws ProviderException {
     byte[] bytes = begun == null ? new byte[0] : begun.toByteArray();
     begun = null;
     begunData = false;
-    JsonNode value = lenient(bytes);
-    if (value == null) {
+    List<JsonNode> values = lenient(bytes);
+    if (values.isEmpty()) {
       throw LineStream.invalidResponse(new IOException("a line is not complete JSON"));
     }
     any = true;
-    return value;
+    return values;
   }
 
-  /** The value of bytes that may not be valid UTF-8; null if they are no JSON. */
-  private static @Nullable JsonNode lenient(byte[] bytes) {
-    try {
-      return JSON.readTree(new String(bytes, StandardCharsets.UTF_8));
-    } catch (JacksonException e) {
-      return null;
+  /** The values of bytes that may not be valid UTF-8; none if they are no JSON. */
+  private static List<JsonNode> lenient(byte[] bytes) {
+    try (JsonParser parser = JSON.createParser(new String(bytes, StandardCharsets.UTF_8))) {
+      return all(parser);
+    } catch (IOException e) {
+      return List.of();
     }
+  }
+
+  private static List<JsonNode> all(JsonParser parser) throws IOException {
+    List<JsonNode> values = new ArrayList<>(1);
+    JsonNode value = JSON.readTree(parser);
+    while (value != null) {
+      values.add(value);
+      value = JSON.readTree(parser);
+    }
+    return values;
   }
 
   private void append(byte[] bytes, int start, int end) throws ProviderException {
@@ -164,6 +184,7 @@ public final class EventReader {
       throw ModelServerClient.tooLong(
           new AnswerTooLongException("event", ModelServerClient.CHAT_LIMIT_BYTES));
     }
+    memory.accept(to.size());
   }
 
   private static boolean isOtherField(byte[] line, int start) {

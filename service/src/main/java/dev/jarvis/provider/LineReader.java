@@ -81,6 +81,11 @@ final class LineReader implements AutoCloseable {
     memory.grow(size);
   }
 
+  /** Reserves the memory for what is gathered from several lines. */
+  void reserve(int size) {
+    memory.grow(size);
+  }
+
   /** The line whose last bytes are in the buffer, up to an index. */
   private byte[] line(@Nullable ByteArrayOutputStream parts, int until) {
     byte[] line;

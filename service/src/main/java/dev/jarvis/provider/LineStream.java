@@ -44,7 +44,7 @@ public abstract class LineStream implements EventSource {
       InputStream body, EventReader.Framing framing, Duration firstToken, Duration betweenTokens) {
     this.body = body;
     this.lines = new LineReader(body);
-    this.values = new EventReader(framing);
+    this.values = new EventReader(framing, lines::reserve);
     this.firstToken = firstToken;
     this.betweenTokens = betweenTokens;
     onCancel = scope.onCancel(() -> ModelServerClient.closeQuietly(body));
@@ -136,10 +136,7 @@ public abstract class LineStream implements EventSource {
         if (line == null) {
           ended();
         } else {
-          JsonNode value = values.line(line);
-          if (value != null) {
-            ready.addAll(parse(value));
-          }
+          parse(values.line(line));
         }
         event = ready.poll();
       }
@@ -162,6 +159,15 @@ public abstract class LineStream implements EventSource {
       }
       throw new ProviderException.Unavailable(
           closedBefore ? "The answer was cancelled." : ModelServerClient.BROKEN_OFF, e, true);
+    }
+  }
+
+  /** Ignores what follows the end of the answer. */
+  private void parse(List<JsonNode> all) throws ProviderException {
+    for (JsonNode value : all) {
+      if (!(ready.peekLast() instanceof Event.End)) {
+        ready.addAll(parse(value));
+      }
     }
   }
 
@@ -191,10 +197,7 @@ public abstract class LineStream implements EventSource {
   private void ended() throws ProviderException, IOException {
     boolean complete = complete();
     try {
-      JsonNode last = values.end();
-      if (last != null) {
-        ready.addAll(parse(last));
-      }
+      parse(values.end());
     } catch (ProviderException e) {
       if (!complete) {
         throw e;

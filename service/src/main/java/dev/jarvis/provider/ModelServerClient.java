@@ -68,6 +68,9 @@ public final class ModelServerClient implements AutoCloseable {
 
   public ModelServerClient(ModelServerConfig config) {
     this.config = config;
+    if (config.apiKey() != null) {
+      Masking.add(config.apiKey()); // some servers repeat it, in whole answers and in streams
+    }
     this.client =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)

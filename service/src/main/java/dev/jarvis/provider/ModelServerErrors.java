@@ -60,7 +60,7 @@ public final class ModelServerErrors {
     return switch (nature) {
       case CONTEXT_TOO_LONG, CONTENT_POLICY, REFUSED ->
           new ProviderException.Refused(
-              text.isEmpty() ? NO_REASON : Masking.forClient(text),
+              text.isEmpty() ? NO_REASON : reason(status, text),
               refusal(nature, status, error),
               cause);
       case NO_MODEL -> new ProviderException.NotFound(NO_MODEL, cause);
@@ -99,6 +99,12 @@ public final class ModelServerErrors {
               error.code(),
               error.param());
     };
+  }
+
+  /** Of a server that does not blame the request, the text may tell about the server. */
+  private static String reason(int status, String text) {
+    String shown = Masking.forClient(text);
+    return status >= 400 && status < 500 ? shown : Masking.withoutPaths(shown);
   }
 
   /** With the server's text, unless that is the trace of a fault. */

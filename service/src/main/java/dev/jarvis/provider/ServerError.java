@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -54,26 +55,36 @@ record ServerError(
   /** The error in a JSON answer or event; null if it is none. */
   static @Nullable ServerError in(JsonNode json) {
     JsonNode root = json.isArray() ? json.path(0) : json;
-    boolean answers = root.hasNonNull("choices") || root.path("message").isObject();
+    boolean answers =
+        root.hasNonNull("choices")
+            || root.hasNonNull("usage")
+            || root.path("object").asText().startsWith("chat.completion")
+            || root.path("message").isObject();
     if (said(root.path("error"), answers)
         || root.path("object").asText().equals("error")
         || root.path("type").asText().equals("error")) {
       return of(root, true);
     }
     boolean named = root.has("code") || root.has("status") || root.has("request_id");
-    boolean refusal = root.has("detail") || (root.path("message").isTextual() && named);
+    boolean refusal = root.hasNonNull("detail") || (root.path("message").isTextual() && named);
     return refusal && !answers ? of(root, true) : null;
   }
 
-  /** Some servers send an empty {@code error} with each event. */
+  /** Some servers send an {@code error} that says nothing with each answer or event. */
   private static boolean said(JsonNode error, boolean beside) {
     return switch (error.getNodeType()) {
       case STRING -> !error.textValue().isBlank();
-      case OBJECT -> !(error.isEmpty() && beside);
+      case OBJECT -> !beside || saysSomething(error);
       case ARRAY -> !error.isEmpty();
       case NUMBER, BOOLEAN -> !beside && error.asBoolean();
       default -> false;
     };
+  }
+
+  private static boolean saysSomething(JsonNode error) {
+    String code = error.path("code").asText("");
+    return !text(MissingNode.getInstance(), error, error).isBlank()
+        || !Set.of("", "0", "null", "false").contains(code.strip());
   }
 
   private static ServerError of(JsonNode json, boolean unwrap) {
@@ -171,7 +182,7 @@ record ServerError(
         given.isTextual()
             ? given.textValue()
             : place(details.path(0).path("loc")).replaceFirst("^body\\.?", "");
-    return FIELD.matcher(field).matches() ? field : null;
+    return FIELD.matcher(field).matches() && !Masking.secret(field) ? field : null;
   }
 
   /** FastAPI's place of a violation: {@code body.messages[0].content}. */
@@ -189,7 +200,9 @@ record ServerError(
 
   private static @Nullable String first(Pattern allowed, JsonNode... values) {
     for (JsonNode value : values) {
-      if (value.isTextual() && allowed.matcher(value.textValue()).matches()) {
+      if (value.isTextual()
+          && allowed.matcher(value.textValue()).matches()
+          && !Masking.secret(value.textValue())) {
         return value.textValue();
       }
     }

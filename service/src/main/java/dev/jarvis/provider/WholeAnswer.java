@@ -42,24 +42,22 @@ public record WholeAnswer(List<JsonNode> values, boolean pieces, boolean done) {
 
   /** A body that breaks off may be a complete answer. */
   private static WholeAnswer events(PeekStream body) throws IOException, ProviderException {
-    EventReader events = new EventReader(EventReader.Framing.EVENTS);
     List<JsonNode> all = new ArrayList<>();
     try (LineReader lines = new LineReader(body)) {
+      EventReader events = new EventReader(EventReader.Framing.EVENTS, lines::reserve);
       byte[] line = line(lines);
       while (line != null) {
-        JsonNode value = events.line(line);
-        if (EventReader.DONE.equals(value)) {
-          return new WholeAnswer(all, true, true);
-        }
-        if (value != null && !value.isNull()) {
-          all.add(value);
+        for (JsonNode value : events.line(line)) {
+          if (EventReader.DONE.equals(value)) {
+            return new WholeAnswer(all, true, true);
+          }
+          if (!value.isNull()) {
+            all.add(value);
+          }
         }
         line = line(lines);
       }
-    }
-    JsonNode last = lastOf(events, all.isEmpty());
-    if (last != null) {
-      all.add(last);
+      all.addAll(lastOf(events, all.isEmpty()));
     }
     return new WholeAnswer(all, true, false);
   }
@@ -74,7 +72,7 @@ public record WholeAnswer(List<JsonNode> values, boolean pieces, boolean done) {
     }
   }
 
-  private static @Nullable JsonNode lastOf(EventReader events, boolean required)
+  private static List<JsonNode> lastOf(EventReader events, boolean required)
       throws ProviderException {
     try {
       return events.end();
@@ -82,7 +80,7 @@ public record WholeAnswer(List<JsonNode> values, boolean pieces, boolean done) {
       if (required) {
         throw e;
       }
-      return null;
+      return List.of();
     }
   }
 }

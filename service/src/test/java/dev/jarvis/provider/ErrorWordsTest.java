@@ -23,7 +23,7 @@ class ErrorWordsTest {
         "Trying to keep the first 9000 tokens when context overflows, but the context length of 4096 is exceeded: context length exceeded"
       })
   void aPromptThatIsTooLongIsRecognised(String text) {
-    assertThat(ErrorWords.CONTEXT.matcher(text).find()).isTrue();
+    assertThat(ErrorWords.tooLong(400, text)).isTrue();
   }
 
   @ParameterizedTest
@@ -33,9 +33,12 @@ class ErrorWordsTest {
         "'temperature' is 3; the maximum is 2.",
         "max_tokens is too large: 100000",
         "the image exceeds the maximum size",
-        "in this context, 'tools' must be an array"
+        "in this context, 'tools' must be an array",
+        "ThrottlingException: Too many tokens, please wait before trying again.",
+        "Too many tokens per day.",
+        "Requests exceed the maximum number of tokens per minute."
       })
   void otherErrorsAreNotTakenForIt(String text) {
-    assertThat(ErrorWords.CONTEXT.matcher(text).find()).isFalse();
+    assertThat(ErrorWords.tooLong(400, text)).isFalse();
   }
 }

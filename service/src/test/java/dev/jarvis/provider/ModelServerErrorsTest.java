@@ -3,8 +3,12 @@ package dev.jarvis.provider;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.jarvis.config.Secret;
 import java.time.Duration;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,7 +29,18 @@ class ModelServerErrorsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "Incorrect API key provided: sk-proj-abc***xyz. | Incorrect API key provided: [secret]",
+        "The API key sk-proj-abc***xyz. | The API key [secret]",
+        "key provided: 0f8fad5b-d9cd-469f-a165-70867728950e | key provided: [secret]",
+        "s3 says AKIAIOSFODNN7EXAMPLE | s3 says [secret]",
+        "db?user=u&password=hunter2&x=1 | db?user=u&password=[secret]&x=1",
+        "set api_key: 'abc' or access_token=\"def\" | set api_key: '[secret]' or access_token=\"[secret]\"",
+        "HTTPConnectionPool(host='gpu-node-7', port=8000): refused | HTTPConnectionPool([address]): refused",
+        "lookup vllm-backend on 10.0.0.2:53: no such host | lookup [address] on [address]: no such host",
+        "getaddrinfo ENOTFOUND vllm-backend | getaddrinfo ENOTFOUND [address]",
+        "Could not resolve host: vllm-backend | Could not resolve host: [address]",
+        "connect to ::1:8000 failed | connect to [address] failed",
+        "no route to fe80::a00:27ff:fe4e:66a1. | no route to [address].",
+        "no route to 2001:db8:0:1:2:3:4:5 | no route to [address]",
         "Authorization: Bearer s3cr3t-t0k3n, refused | Authorization: [secret], refused",
         "key 0123456789abcdef0123456789abcdef | key [secret]",
         "token eyJhbGciOi.eyJzdWIi.c2ln is old | token [secret] is old",
@@ -69,10 +84,51 @@ class ModelServerErrorsTest {
         "Known are models:latest, gpt-oss:20b, qwen2.5:7b, llama3.1:405b-instruct and phi:3.8b.",
         "The ratio 16:9 of the image is not supported (limit:512, status:422).",
         "An internal error; local models, a corporate LAN and 'svc' are only words.",
+        "Unexpected token: } in c10::Error, std::string at 12:30:45; max_token: 100",
+        "request 0f8fad5b-d9cd-469f-a165-70867728950e has no lookup of host names",
         "'user.internal_id' and x.internal-y.z are unknown; so is corp.example.com.",
       })
   void doesNotMaskOtherText(String text) {
     assertThat(of(400, text)).hasMessage(text);
+  }
+
+  @Test
+  void masksPathsUnlessTheServerBlamesTheRequest() {
+    String image = "cannot identify image file '/srv/tmp/secret/a.png'";
+    assertThat(of(500, image))
+        .isInstanceOf(ProviderException.Refused.class)
+        .hasMessage("cannot identify image file '[path]'");
+    assertThat(of(400, image)).hasMessage(image);
+    assertThat(of(500, "error:/srv/models/x.gguf"))
+        .hasMessage("The model server answered with status 500: error:[path]");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"object\":\"chat.completion\",\"error\":{\"message\":\"\",\"code\":0}}",
+        "{\"object\":\"chat.completion.chunk\",\"error\":{\"code\":\"0\",\"type\":null}}",
+        "{\"usage\":{},\"error\":{\"message\":null,\"code\":null}}",
+        "{\"choices\":[],\"error\":{\"param\":null}}",
+        "{\"detail\":null}",
+      })
+  void anErrorThatSaysNothingBesideAnAnswerIsNone(String json) throws Exception {
+    assertThat(ModelServerErrors.inAnswer(new ObjectMapper().readTree(json))).isNull();
+  }
+
+  @Test
+  void masksConfiguredKeysInAnswersToo() throws Exception {
+    Masking.add(new Secret("unlikely.word"));
+    JsonNode json =
+        new ObjectMapper()
+            .readTree("{\"error\":{\"message\":\"not unlikely.word\",\"code\":\"unlikely.word\"}}");
+    ProviderException error = Objects.requireNonNull(ModelServerErrors.inAnswer(json));
+    assertThat(error)
+        .hasMessage("The model server reported an error in its answer: not [secret]")
+        .rootCause()
+        .hasMessage("not [secret]");
+    assertThat(Objects.requireNonNull(ServerError.in(json)).code()).isNull();
+    assertThat(ServerError.of("{\"code\":\"sk-abcdefgh\"}".getBytes(UTF_8)).code()).isNull();
   }
 
   @Test

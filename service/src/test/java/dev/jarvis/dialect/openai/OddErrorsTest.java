@@ -62,6 +62,7 @@ class OddErrorsTest {
                   strict: {type: openai, url: "%1$s"}
                   shaky: {type: openai, url: "%1$s"}
                   blamed: {type: openai, url: "%1$s"}
+                  keyed: {type: openai, url: "%1$s", api-key: unlikely.word-1}
                   spare: {type: openai, url: "%2$s"}
                 routes:
                   - {name: strict, targets: [{provider: strict, model: m}]}
@@ -69,6 +70,7 @@ class OddErrorsTest {
                   - {name: shaky, targets: [{provider: shaky, model: m}]}
                   - {name: shaky-or-spare, targets: [{provider: shaky, model: m}, {provider: spare, model: spare-m, priority: 2}]}
                   - {name: blamed, targets: [{provider: blamed, model: m}]}
+                  - {name: keyed, targets: [{provider: keyed, model: m}]}
                 """
                     .formatted(cloud.uri(), spare.uri()))
             .awaitModel("spare-m");
@@ -127,6 +129,9 @@ class OddErrorsTest {
           Moonshot | 400 | {"error":{"message":"Invalid request: Your request exceeded model token limit: 8192","type":"invalid_request_error"}} | 400 | context_length_exceeded | messages | 8192
           GitHub | 413 | {"error":{"code":"tokens_limit_reached","message":"Request body too large for gpt-4o model. Max size: 8000 tokens."}} | 400 | context_length_exceeded | messages | Max size
           text of a gateway | 400 | the prompt is too long for the context window | 400 | context_length_exceeded | messages | the prompt is too long
+          context, 404 | 404 | {"error":{"message":"This model's maximum context length is 8192 tokens"}} | 400 | context_length_exceeded | messages | 8192
+          context, 429 | 429 | {"error":{"message":"This model's maximum context length is 8192 tokens"}} | 400 | context_length_exceeded | messages | 8192
+          secret as code | 400 | {"error":{"message":"no","code":"sk-abcdefgh"}} | 400 | refused_by_model | | no
           OpenAI, value | 400 | {"error":{"message":"Unsupported value: 'temperature'","type":"invalid_request_error","param":"temperature","code":"unsupported_value"}} | 400 | unsupported_value | temperature | Unsupported value
           vLLM, value | 400 | {"object":"error","message":"top_p must be in (0, 1], got 3.","type":"BadRequestError","param":"top_p","code":400} | 400 | refused_by_model | top_p | top_p must be
           FastAPI | 422 | {"detail":[{"type":"missing","loc":["body","messages"],"msg":"field required"}]} | 422 | refused_by_model | messages | body.messages: field required
@@ -194,10 +199,22 @@ class OddErrorsTest {
           unready | 503 | Retry-After: 9 | Service Unavailable | 503 | overloaded | Service Unavailable | 9 | 1
           Ollama's queue | 503 | | {"error":"server busy, please try again.  maximum pending requests exceeded"} | 503 | overloaded | server busy | 1 | 2
           Anthropic | 529 | Retry-After: 8 | {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}} | 503 | overloaded | Overloaded | 8 | 1
+          throttled, 503 | 503 | | {"message":"ThrottlingException: Too many tokens, please wait before trying again."} | 429 | rate_limit_exceeded | Too many tokens | | 2
+          throttled, 500 | 500 | | {"message":"ThrottlingException: Too many tokens, please wait before trying again."} | 429 | rate_limit_exceeded | Too many tokens | | 2
+          throttled, 400 | 400 | | {"message":"ThrottlingException: Too many tokens, please wait before trying again."} | 429 | rate_limit_exceeded | Too many tokens | | 2
+          limit of tokens | 429 | | {"error":{"message":"Too many tokens"}} | 429 | rate_limit_exceeded | Too many tokens | | 2
           quota | 429 | | {"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}} | 502 | insufficient_quota | no credit left | | 2
           credits | 402 | | {"error":{"message":"Insufficient credits. Add more at https://x.example/k?key=1","code":402}} | 502 | insufficient_quota | no credit left | | 2
           balance | 400 | | {"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low"}} | 502 | insufficient_quota | no credit left | | 2
           key | 401 | | {"error":{"message":"Incorrect API key sk-abcdefgh","code":"invalid_api_key"}} | 502 | model_server_unavailable | rejected JARVIS's API key | | 2
+          key, Google | 400 | | [{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT"}}] | 502 | model_server_unavailable | rejected JARVIS's API key | | 2
+          key, code | 400 | | {"error":{"message":"no","type":"invalid_request_error","code":"invalid_api_key"}} | 502 | model_server_unavailable | rejected JARVIS's API key | | 2
+          key, xAI | 400 | | {"code":"Client specified an invalid argument","error":"Incorrect API key provided: xa***"} | 502 | model_server_unavailable | rejected JARVIS's API key | | 2
+          key, text | 400 | | {"error":"Invalid authentication"} | 502 | model_server_unavailable | rejected JARVIS's API key | | 2
+          key, type | 400 | | {"error":{"message":"no","type":"authentication_error"}} | 502 | model_server_unavailable | rejected JARVIS's API key | | 2
+          blocked | 403 | | The request is blocked. | 502 | model_server_unavailable | rejected JARVIS's API key | | 2
+          device | 500 | | {"error":"CUDA error: GPU 0 does not support bfloat16"} | 502 | model_server_unavailable | GPU 0 does not support bfloat16 | | 2
+          NCCL | 500 | | {"error":"NCCL: the device does not support P2P"} | 502 | model_server_unavailable | does not support P2P | | 2
           forbidden | 403 | | {"detail":"no"} | 502 | model_server_unavailable | rejected JARVIS's API key | | 2
           no model | 404 | | {"object":"error","message":"The model `m` does not exist.","type":"NotFoundError","code":404} | 404 | model_not_found | no such model | | 1
           no model, 400 | 400 | | {"error":{"message":"x is not valid","code":"model_not_found"}} | 404 | model_not_found | no such model | | 1
@@ -285,10 +302,32 @@ class OddErrorsTest {
   }
 
   @Test
+  void theConfiguredKeyIsMaskedInAnswersToo() {
+    String error = "{\"error\":{\"message\":\"no unlikely.word-1\",\"code\":\"unlikely.word-1\"}}";
+    for (String fields : new String[] {"", ",\"stream\":true"}) {
+      cloud.events(error);
+      String body = ask("keyed", fields).body();
+      assertThat(body).contains("no [secret]").doesNotContain("unlikely");
+      logged("error", "no [secret]");
+    }
+    cloud.respond(200, error, Map.of());
+    assertThat(service.post("/v1/embeddings", "{\"model\":\"keyed\",\"input\":\"a\"}").body())
+        .contains("no [secret]")
+        .doesNotContain("unlikely");
+  }
+
+  @Test
   void whatIsNoErrorIsAnAnswer() {
     for (String beside :
         List.of(
-            "\"error\":null", "\"error\":\"\"", "\"error\":{}", "\"error\":false", "\"code\":0")) {
+            "\"error\":null",
+            "\"error\":\"\"",
+            "\"error\":{}",
+            "\"error\":false",
+            "\"code\":0",
+            "\"error\":{\"message\":\"\",\"code\":0}",
+            "\"error\":{\"message\":null,\"code\":null}",
+            "\"detail\":null")) {
       cloud.events(
           "{%s,\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"},\"finish_reason\":\"stop\"}]}"
               .formatted(beside));
