@@ -152,9 +152,10 @@ class ExtractorTest {
     await().atMost(Duration.ofMinutes(1)).until(() -> readers().count() == 1);
     readers().forEach(ProcessHandle::destroyForcibly);
     caller.join(Duration.ofMinutes(1));
+    // a process that was just forked, and has not begun yet, looks like one of ours too
     assertThat(thrown.get())
         .isInstanceOf(ReaderUnavailableException.class)
-        .hasMessageContaining("137");
+        .hasMessageMatching(".*(137|did not start).*");
   }
 
   private String deepHtml(String html) throws Exception {
