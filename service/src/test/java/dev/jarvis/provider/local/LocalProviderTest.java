@@ -406,7 +406,7 @@ class LocalProviderTest {
     assertThat(provider.contextWindow(request, OptionalInt.of(7))).hasValue(CONTEXT_TOKENS);
     assertThatThrownBy(() -> ask(request))
         .isInstanceOf(ProviderException.Refused.class)
-        .extracting("code", "param")
+        .extracting("refusal.code", "refusal.param")
         .containsExactly("context_length_exceeded", "messages");
   }
 }
