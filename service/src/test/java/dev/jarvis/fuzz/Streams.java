@@ -3,6 +3,7 @@ package dev.jarvis.fuzz;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.jarvis.gateway.Event;
+import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.EventSource;
 import dev.jarvis.provider.ProviderException;
 import java.io.InputStream;
@@ -31,6 +32,19 @@ public final class Streams {
     assertThat(pieces).isEqualTo(whole);
     if (body.length < 4_000) {
       assertThat(events(reader.apply(new SplitInput(body, () -> 1)))).isEqualTo(whole);
+    }
+  }
+
+  /** Checks that a stream gives its text, wherever its bytes are split in two. */
+  public static void checkText(byte[] body, String text, Function<InputStream, EventSource> reader)
+      throws ProviderException {
+    for (int first = 1; first < body.length; first++) {
+      int[] size = {first, body.length};
+      int[] next = {0};
+      InputStream split = new SplitInput(body, () -> size[Math.min(next[0]++, 1)]);
+      try (EventSource stream = reader.apply(split)) {
+        assertThat(Chats.read(stream).text()).as("split after %d", first).isEqualTo(text);
+      }
     }
   }
 

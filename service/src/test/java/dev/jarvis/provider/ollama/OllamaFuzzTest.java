@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.jarvis.fuzz.Fuzz;
-import dev.jarvis.fuzz.SplitInput;
 import dev.jarvis.fuzz.Streams;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.json.SharedBuffers;
@@ -89,12 +88,6 @@ class OllamaFuzzTest {
     body.append(form.formatted("{\"message\":{\"content\":\"\"},\"done\":true}"));
     byte[] bytes = body.toString().getBytes(StandardCharsets.UTF_8);
 
-    for (int first = 1; first < bytes.length; first++) {
-      int[] size = {first, bytes.length};
-      int[] next = {0};
-      try (EventSource stream = stream(new SplitInput(bytes, () -> size[Math.min(next[0]++, 1)]))) {
-        assertThat(Chats.read(stream).text()).as("split after %d", first).isEqualTo(TEXT);
-      }
-    }
+    Streams.checkText(bytes, TEXT, this::stream);
   }
 }

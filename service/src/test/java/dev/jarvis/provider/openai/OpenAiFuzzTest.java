@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.jarvis.fuzz.Fuzz;
-import dev.jarvis.fuzz.SplitInput;
 import dev.jarvis.fuzz.Streams;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
@@ -107,12 +106,6 @@ class OpenAiFuzzTest {
     body.append(form.formatted("[DONE]"));
     byte[] bytes = body.toString().getBytes(StandardCharsets.UTF_8);
 
-    for (int first = 1; first < bytes.length; first++) {
-      int[] size = {first, bytes.length};
-      int[] next = {0};
-      try (EventSource stream = stream(new SplitInput(bytes, () -> size[Math.min(next[0]++, 1)]))) {
-        assertThat(Chats.read(stream).text()).as("split after %d", first).isEqualTo(TEXT);
-      }
-    }
+    Streams.checkText(bytes, TEXT, OpenAiFuzzTest::stream);
   }
 }
