@@ -3,47 +3,24 @@ package dev.jarvis.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.AppenderBase;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jarvis.TestService;
 import dev.jarvis.http.connection.RawConnection;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.slf4j.LoggerFactory;
 
 /** What the client and the log are told about requests that no filter sees. */
 class MalformedRequestsTest {
   private static final String SECRET = "s3cr3t";
 
-  private final Logger logger = (Logger) LoggerFactory.getLogger("dev.jarvis.request");
-  private final List<ILoggingEvent> lines = new CopyOnWriteArrayList<>();
-  private final AppenderBase<ILoggingEvent> appender =
-      new AppenderBase<>() {
-        @Override
-        protected void append(ILoggingEvent event) {
-          lines.add(event);
-        }
-      };
-
-  @BeforeEach
-  void listen() {
-    appender.start();
-    logger.addAppender(appender);
-  }
-
-  @AfterEach
-  void stop() {
-    logger.detachAppender(appender);
-  }
+  @RegisterExtension private final RequestLines recorded = new RequestLines();
+  private final List<ILoggingEvent> lines = recorded.lines();
 
   @ParameterizedTest
   @CsvSource(

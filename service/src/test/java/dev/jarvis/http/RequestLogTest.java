@@ -3,41 +3,18 @@ package dev.jarvis.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.AppenderBase;
 import dev.jarvis.TestService;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CopyOnWriteArrayList;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The log lines of requests. */
 class RequestLogTest {
-  private final Logger logger = (Logger) LoggerFactory.getLogger("dev.jarvis.request");
-  private final List<ILoggingEvent> lines = new CopyOnWriteArrayList<>();
-  private final AppenderBase<ILoggingEvent> appender =
-      new AppenderBase<>() {
-        @Override
-        protected void append(ILoggingEvent event) {
-          lines.add(event);
-        }
-      };
-
-  @BeforeEach
-  void listen() {
-    appender.start();
-    logger.addAppender(appender);
-  }
-
-  @AfterEach
-  void stop() {
-    logger.detachAppender(appender);
-  }
+  @RegisterExtension private final RequestLines recorded = new RequestLines();
+  private final List<ILoggingEvent> lines = recorded.lines();
 
   @Test
   void successfulProbesAndScrapesHaveNoLines() throws Exception {
