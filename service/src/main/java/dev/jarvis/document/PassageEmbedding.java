@@ -73,7 +73,7 @@ final class PassageEmbedding {
   private Embedder.Vectors vectors(
       LeasedDocument leased, List<Chunk> batch, @Nullable String model) {
     Document document = leased.document();
-    List<String> texts = batch.stream().map(Chunk::text).toList();
+    List<String> texts = batch.stream().map(Chunk::inContext).toList();
     return embedder.embed(texts, document.userId(), document.fileId(), model, null);
   }
 
