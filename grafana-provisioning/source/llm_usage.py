@@ -358,9 +358,12 @@ documents = row(
         "s",
     ),
     graph(
-        "Retries",
-        "Failed processing attempts per second that will be retried, by the stage that failed. Normal: none.",
-        [prom(f"environment_stage:documents_retries:rate5m{{{ENVIRONMENT}}}", "{{stage}}")],
+        "Retries and deferrals",
+        "Failed processing attempts per second that will be retried, and deferrals by limits of JARVIS itself, by stage. Normal: none.",
+        [
+            prom(f"environment_stage:documents_retries:rate5m{{{ENVIRONMENT}}}", "{{stage}}"),
+            prom(f"environment_stage:documents_deferrals:rate5m{{{ENVIRONMENT}}}", "{{stage}}, deferred"),
+        ],
         "ops",
         stacked=True,
     ),

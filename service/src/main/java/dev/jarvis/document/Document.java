@@ -34,6 +34,8 @@ public record Document(
    * How far the processing is.
    *
    * @param attempts begun since the upload or the last retry that the user requested
+   * @param attemptsSinceProgress those since the document last got further than ever before,
+   *     including the one that did
    * @param dueAt when a worker may claim the document; while one holds it, the end of its lease
    * @param error why the last attempt failed; null if none did
    * @param searchableAt null until the document can be searched
@@ -42,6 +44,7 @@ public record Document(
       Stage stage,
       State state,
       int attempts,
+      int attemptsSinceProgress,
       Instant dueAt,
       @Nullable Failure error,
       Chunks chunks,

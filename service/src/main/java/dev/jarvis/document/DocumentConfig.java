@@ -82,13 +82,20 @@ public record DocumentConfig(
       @Doc("Time after which another worker takes over a document whose lease was not renewed.")
           @Default("60s")
           Duration lease,
-      @Doc("Maximum number of attempts to process a document.")
+      @Doc("Maximum number of attempts in succession that bring a document no further.")
           @Default("10")
           @Range(min = 1, max = 1_000)
           int maxAttempts,
-      @Doc("Pause after the first failed attempt; doubles with each further one.") @Default("5s")
+      @Doc(
+              "How often in succession limits of JARVIS itself, for example chat.max-concurrent, may defer a document. A deferral is not an attempt.")
+          @Default("100")
+          @Range(max = 100_000)
+          int maxDeferrals,
+      @Doc("Pause after the first failed attempt or deferral; doubles with each further one.")
+          @Default("5s")
           Duration firstRetry,
-      @Doc("Longest pause between attempts.") @Default("15m") Duration longestRetry) {}
+      @Doc("Longest pause between attempts, unless a server asks for a longer one.") @Default("15m")
+          Duration longestRetry) {}
 
   /** How documents are divided and searched. */
   public record Passages(

@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
 final class DocumentRow {
   static final String COLUMNS =
       """
-      id, user_id, filename, purpose, media_type, bytes, sha256, created_at, stage, state, attempts, due_at, error_code,
-      error_message, encoding, encoding_certain, chunks, chunks_done, searchable_at, coalesce(ingestion_trace, upload_trace) AS trace""";
+      id, user_id, filename, purpose, media_type, bytes, sha256, created_at, stage, state, attempts, attempts_since_progress,
+      due_at, error_code, error_message, encoding, encoding_certain, chunks, chunks_done, searchable_at,
+      coalesce(ingestion_trace, upload_trace) AS trace""";
 
   private DocumentRow() {}
 
@@ -40,6 +41,7 @@ final class DocumentRow {
             Stage.of(row.column("stage").getString()),
             State.valueOf(row.column("state").getString().toUpperCase(Locale.ROOT)),
             row.column("attempts").getInt(),
+            row.column("attempts_since_progress").getInt(),
             row.column("due_at").get(Timestamp.class).toInstant(),
             failure(row),
             new Chunks(row.column("chunks").getInt(), row.column("chunks_done").getInt()),

@@ -53,6 +53,7 @@ final class DocumentTelemetry {
     }
     for (Stage stage : List.of(Stage.EXTRACT, Stage.CHUNK, Stage.EMBED, Stage.INDEX)) {
       instruments.add(Metric.DOCUMENTS_RETRIES, 0, stage.id());
+      instruments.add(Metric.DOCUMENTS_DEFERRALS, 0, stage.id());
     }
     for (String operation : List.of("PutObject", "GetObject", "DeleteObject")) {
       instruments.add(Metric.OBJECT_STORE_OPERATION_ERRORS, 0, operation);
@@ -122,5 +123,9 @@ final class DocumentTelemetry {
 
   void retried(Stage stage) {
     instruments.add(Metric.DOCUMENTS_RETRIES, 1, stage.id());
+  }
+
+  void deferred(Stage stage) {
+    instruments.add(Metric.DOCUMENTS_DEFERRALS, 1, stage.id());
   }
 }

@@ -17,8 +17,16 @@ public interface Embedder {
   /**
    * Computes vectors. The user is charged for it.
    *
+   * @param model of the vectors that these must be comparable with: no other one is asked; null for
+   *     any that the configuration allows
    * @param limit how long each attempt at a provider may take; null for the provider's own limit
-   * @throws dev.jarvis.error.ApiException if no provider computes them
+   * @throws dev.jarvis.error.ApiException if no provider computes them; {@code NotFound} if none
+   *     has the model
    */
-  Vectors embed(List<String> texts, String userId, String requestId, @Nullable Duration limit);
+  Vectors embed(
+      List<String> texts,
+      String userId,
+      String requestId,
+      @Nullable String model,
+      @Nullable Duration limit);
 }

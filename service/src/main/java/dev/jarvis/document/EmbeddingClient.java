@@ -30,10 +30,14 @@ public final class EmbeddingClient implements Embedder {
 
   @Override
   public Vectors embed(
-      List<String> texts, String userId, String requestId, @Nullable Duration limit) {
+      List<String> texts,
+      String userId,
+      String requestId,
+      @Nullable String onlyModel,
+      @Nullable Duration limit) {
     ObjectNode body = Json.object().put("model", model);
     texts.forEach(body.putArray("input")::add);
-    EmbeddingRequest request = new EmbeddingRequest(model, body, limit);
+    EmbeddingRequest request = new EmbeddingRequest(model, body, onlyModel, limit);
     Caller caller = new Caller(userId, null);
     Call call = Call.of(UuidV7.next(), requestId, caller, request, false, "");
     try (Answer answer = pipeline.get().run(call)) {

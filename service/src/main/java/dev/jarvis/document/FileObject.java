@@ -37,6 +37,7 @@ final class FileObject {
         json.putObject("processing")
             .put("stage", progress.stage().id())
             .put("attempts", progress.attempts())
+            .put("attempts_since_progress", progress.attemptsSinceProgress())
             .put("chunks", progress.chunks().total())
             .put("chunks_done", progress.chunks().done());
     if (error == null) {

@@ -17,6 +17,16 @@ import org.jspecify.annotations.Nullable;
  * empty if the lease is lost, because the document was deleted or another worker claimed it.
  */
 final class IngestQueue {
+  /** Getting further than ever before begins the counts anew; takes the mark three times. */
+  private static final String REACHED =
+      """
+      attempts_since_progress = CASE WHEN furthest < ? THEN 1 ELSE attempts_since_progress END,
+      deferrals = CASE WHEN furthest < ? THEN 0 ELSE deferrals END,
+      furthest = greatest(furthest, ?)""";
+
+  private static final String UNCOUNTED =
+      "attempts = attempts - 1, attempts_since_progress = attempts_since_progress - 1";
+
   private final Database database;
 
   IngestQueue(Database database) {
@@ -32,6 +42,15 @@ final class IngestQueue {
   record Stats(long depth, long oldestAgeSeconds, long deadLetters) {}
 
   /**
+   * How often a document was tried in vain.
+   *
+   * @param attempts since it last got further than ever before, including the one that did
+   * @param deferrals by JARVIS's own limits since then
+   * @param modelChanges replacements of its embedding model since the upload or the last retry
+   */
+  record Tries(int attempts, int deferrals, int modelChanges) {}
+
+  /**
    * Claims the document that has been due the longest. Users of whom no document is in process come
    * first, so that one user with thousands of files does not keep the others waiting.
    */
@@ -39,7 +58,8 @@ final class IngestQueue {
     UUID token = UUID.randomUUID();
     String sql =
         """
-        UPDATE documents SET lease = CAST(? AS uuid), due_at = now() + CAST(? AS interval), attempts = attempts + 1
+        UPDATE documents SET lease = CAST(? AS uuid), due_at = now() + CAST(? AS interval),
+          attempts = attempts + 1, attempts_since_progress = attempts_since_progress + 1
         WHERE id = coalesce(
           (SELECT id FROM documents WHERE state = 'pending' AND due_at <= now()
              AND user_id NOT IN (
@@ -71,7 +91,15 @@ final class IngestQueue {
   }
 
   boolean enter(LeasedDocument leased, Stage stage) {
-    return update(leased, "enter_document_stage", "stage = ?, chunks_done = 0", stage.id());
+    long mark = stage.reached(0);
+    return update(
+        leased,
+        "enter_document_stage",
+        "stage = ?, chunks_done = 0, " + REACHED,
+        stage.id(),
+        mark,
+        mark,
+        mark);
   }
 
   /** Records the {@code traceparent} of an attempt. */
@@ -93,9 +121,46 @@ final class IngestQueue {
         encoding == null ? null : encoding.certain());
   }
 
-  boolean progress(LeasedDocument leased, Chunks chunks) {
+  boolean progress(LeasedDocument leased, Stage stage, Chunks chunks) {
+    long mark = stage.reached(chunks.done());
     return update(
-        leased, "progress_document", "chunks = ?, chunks_done = ?", chunks.total(), chunks.done());
+        leased,
+        "progress_document",
+        "chunks = ?, chunks_done = ?, " + REACHED,
+        chunks.total(),
+        chunks.done(),
+        mark,
+        mark,
+        mark);
+  }
+
+  /** Returns how often the document was tried in vain; empty if the lease is lost. */
+  Optional<Tries> tries(LeasedDocument leased) {
+    return database.execute(
+        Sql.get(
+            "count_document_tries",
+            """
+            SELECT attempts_since_progress, deferrals, model_changes FROM documents
+            WHERE id = CAST(? AS uuid) AND lease = CAST(? AS uuid)""",
+            it ->
+                new Tries(
+                    it.column("attempts_since_progress").getInt(),
+                    it.column("deferrals").getInt(),
+                    it.column("model_changes").getInt()),
+            leased.document().id(),
+            leased.lease()));
+  }
+
+  /** Records another model of the document's vectors: all of its passages are embedded again. */
+  boolean changeModel(LeasedDocument leased, String model) {
+    return update(
+        leased,
+        "change_document_model",
+        """
+        embedding_model = ?, model_changes = model_changes + 1, chunks_done = 0, furthest = ?,
+        attempts_since_progress = 1, deferrals = 0""",
+        model,
+        Stage.EMBED.reached(0));
   }
 
   /**
@@ -174,10 +239,21 @@ final class IngestQueue {
         failure.message());
   }
 
+  /** Makes the document due again after a pause, without counting the attempt. */
+  boolean defer(LeasedDocument leased, Failure reason, Duration pause) {
+    return update(
+        leased,
+        "defer_document",
+        "lease = NULL, due_at = now() + CAST(? AS interval), error_code = ?, error_message = ?, deferrals = deferrals + 1, "
+            + UNCOUNTED,
+        interval(pause),
+        reason.code(),
+        reason.message());
+  }
+
   /** Makes the document due at once, without counting the attempt. */
   boolean release(LeasedDocument leased) {
-    return update(
-        leased, "release_document", "lease = NULL, due_at = now(), attempts = attempts - 1");
+    return update(leased, "release_document", "lease = NULL, due_at = now(), " + UNCOUNTED);
   }
 
   /** Deletes the row of a document whose bytes are deleted. */

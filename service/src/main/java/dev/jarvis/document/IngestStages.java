@@ -24,7 +24,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class IngestStages {
   private static final int WRITE_BATCH = 200;
-  private static final int EMBED_BATCH = 16;
 
   /** Longer than any extraction may take. */
   private static final Duration STALE_FOLDER_AGE = Duration.ofHours(6);
@@ -33,18 +32,13 @@ final class IngestStages {
   private final IngestQueue queue;
   private final ChunkStore chunks;
   private final ObjectStore objects;
-  private final @Nullable Embedder embedder;
+  private final @Nullable PassageEmbedding embedding;
   private final Extractor extractor;
   private final Chunker chunker;
   private final DocumentTelemetry telemetry;
 
   /** The document was deleted, or another worker claimed it. */
   static final class LeaseLost extends Exception {
-    private static final long serialVersionUID = 1L;
-  }
-
-  /** The embedding model changed midway, so the document's vectors were deleted. */
-  static final class ModelChanged extends Exception {
     private static final long serialVersionUID = 1L;
   }
 
@@ -59,7 +53,10 @@ final class IngestStages {
     this.queue = queue;
     this.chunks = chunks;
     this.objects = objects;
-    this.embedder = embedder;
+    this.embedding =
+        embedder == null
+            ? null
+            : new PassageEmbedding(queue, chunks, embedder, config.work().maxAttempts());
     this.extractor = new Extractor(config.extract());
     this.chunker = new Chunker(config.passages().chunkTokens());
     this.telemetry = telemetry;
@@ -124,38 +121,15 @@ final class IngestStages {
     for (int i = 0; i < all.size(); i += WRITE_BATCH) {
       int end = Math.min(all.size(), i + WRITE_BATCH);
       chunks.add(leased, all.subList(i, end));
-      requireLease(queue.progress(leased, new Chunks(all.size(), end)));
+      requireLease(queue.progress(leased, Stage.CHUNK, new Chunks(all.size(), end)));
     }
   }
 
-  private void embed(LeasedDocument leased) throws LeaseLost, ModelChanged {
-    if (embedder == null) {
+  private void embed(LeasedDocument leased) throws LeaseLost {
+    if (embedding == null) {
       requireLease(queue.embeddedBy(leased, null));
-      return;
-    }
-    Document document = leased.document();
-    int total = queue.chunkCount(leased);
-    String model = queue.embeddingModel(leased).orElse(null);
-    List<Chunk> batch = chunks.withoutEmbedding(leased, EMBED_BATCH);
-    while (!batch.isEmpty()) {
-      Embedder.Vectors vectors =
-          embedder.embed(
-              batch.stream().map(Chunk::inContext).toList(),
-              document.userId(),
-              document.fileId(),
-              null);
-      if (model != null && !model.equals(vectors.model())) {
-        chunks.clearEmbeddings(leased);
-        requireLease(queue.embeddedBy(leased, null));
-        throw new ModelChanged();
-      }
-      if (model == null) {
-        model = vectors.model();
-        requireLease(queue.embeddedBy(leased, model));
-      }
-      chunks.embed(leased, batch, vectors.vectors());
-      requireLease(queue.progress(leased, new Chunks(total, batch.getLast().ordinal() + 1)));
-      batch = chunks.withoutEmbedding(leased, EMBED_BATCH);
+    } else {
+      embedding.run(leased);
     }
   }
 
@@ -164,12 +138,12 @@ final class IngestStages {
     for (int i = 0; i < total; i += WRITE_BATCH) {
       int end = Math.min(total, i + WRITE_BATCH);
       chunks.index(leased, config.passages().textSearch(), i, end);
-      requireLease(queue.progress(leased, new Chunks(total, end)));
+      requireLease(queue.progress(leased, Stage.INDEX, new Chunks(total, end)));
     }
     return queue.done(leased).orElseThrow(LeaseLost::new);
   }
 
-  private static void requireLease(boolean held) throws LeaseLost {
+  static void requireLease(boolean held) throws LeaseLost {
     if (!held) {
       throw new LeaseLost();
     }

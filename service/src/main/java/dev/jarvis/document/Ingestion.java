@@ -2,6 +2,7 @@ package dev.jarvis.document;
 
 import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.DocumentTelemetry.Outcome;
+import dev.jarvis.document.IngestQueue.Tries;
 import dev.jarvis.document.extract.ExtractionException;
 import dev.jarvis.error.OutOfMemory;
 import io.opentelemetry.api.trace.Span;
@@ -12,6 +13,7 @@ import java.time.Duration;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * One attempt at a document that a worker has claimed: it runs the stages and, if one fails,
@@ -67,7 +69,7 @@ final class Ingestion {
 
   private void attempt(LeasedDocument leased, LeaseGuard guard) {
     Document document = leased.document();
-    if (document.progress().attempts() > retries.maxAttempts()) {
+    if (document.progress().attemptsSinceProgress() > retries.maxAttempts()) {
       // the last attempts recorded no failure, so their processes died
       fail(
           leased,
@@ -107,30 +109,51 @@ final class Ingestion {
               Outcome.REJECTED,
               new Failure(it.code(), String.valueOf(it.getMessage())),
               stage);
-      default -> {
-        if (leased.document().progress().attempts() >= retries.maxAttempts()) {
-          fail(leased, Outcome.ERROR, RetryPolicy.failure(e), stage);
-        } else {
-          postpone(leased, stage, e);
-        }
-      }
+      default ->
+          queue
+              .tries(leased) // empty if it was deleted meanwhile
+              .ifPresent(
+                  it -> {
+                    if (RetryPolicy.isDeferral(e)) {
+                      defer(leased, it, stage, e);
+                    } else {
+                      postpone(leased, it, stage, e);
+                    }
+                  });
     }
   }
 
-  private void postpone(LeasedDocument leased, Stage stage, Exception e) {
-    Document document = leased.document();
+  private void postpone(LeasedDocument leased, Tries tries, Stage stage, Exception e) {
     Failure failure = RetryPolicy.failure(e);
-    if (!queue.postpone(leased, failure, retries.pause(document.progress().attempts()))) {
-      return; // deleted meanwhile
+    if (tries.attempts() >= retries.maxAttempts()) {
+      fail(leased, Outcome.ERROR, failure, stage);
+    } else if (queue.postpone(leased, failure, retries.pause(tries.attempts(), e))) {
+      telemetry.retried(stage);
+      log(Level.WARN, "document_postponed", leased, stage, failure, e);
     }
-    telemetry.retried(stage);
-    LOG.atWarn()
+  }
+
+  /** The document waits for capacity, which is not an attempt, but it does not wait for ever. */
+  private void defer(LeasedDocument leased, Tries tries, Stage stage, Exception e) {
+    Failure reason = RetryPolicy.failure(e);
+    if (tries.deferrals() >= retries.maxDeferrals()) {
+      fail(leased, Outcome.ERROR, reason, stage);
+    } else if (queue.defer(leased, reason, retries.pause(tries.deferrals() + 1, e))) {
+      telemetry.deferred(stage);
+      log(Level.INFO, "document_deferred", leased, stage, reason, e);
+    }
+  }
+
+  private static void log(
+      Level level, String event, LeasedDocument leased, Stage stage, Failure failure, Exception e) {
+    Document document = leased.document();
+    LOG.atLevel(level)
         .addKeyValue("file_id", document.fileId())
         .addKeyValue("user_id", document.userId())
         .addKeyValue("stage", stage.id())
         .addKeyValue("error", e.toString())
         .setCause(failure.code().equals("internal_error") ? e : null)
-        .log("document_postponed");
+        .log(event);
   }
 
   private void fail(LeasedDocument leased, Outcome outcome, Failure failure, Stage stage) {

@@ -10,15 +10,21 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * How often and after which pauses a document is processed again, after failures that are not the
- * file's fault.
+ * file's fault. A deferral by a limit of JARVIS itself does not count as an attempt; both counts
+ * begin anew when the document gets further than ever before.
  */
 final class RetryPolicy {
+  /** A longer wish of a server is not honoured: what it waits for may come sooner. */
+  private static final Duration LONGEST_RETRY_AFTER = Duration.ofHours(1);
+
   private final int maxAttempts;
+  private final int maxDeferrals;
   private final Duration firstPause;
   private final Duration longestPause;
 
   RetryPolicy(DocumentConfig config) {
     this.maxAttempts = config.work().maxAttempts();
+    this.maxDeferrals = config.work().maxDeferrals();
     this.firstPause = config.work().firstRetry();
     this.longestPause = config.work().longestRetry();
   }
@@ -27,31 +33,50 @@ final class RetryPolicy {
     return maxAttempts;
   }
 
+  int maxDeferrals() {
+    return maxDeferrals;
+  }
+
+  /** Whether a failure is a limit of JARVIS itself, so that nothing was tried. */
+  static boolean isDeferral(Exception e) {
+    return e instanceof ApiException refused && refused.isOwnLimit();
+  }
+
   /**
-   * Returns the pause after an attempt: it doubles with each, up to the longest. Up to a tenth is
-   * added at random, so that documents that failed together are not all retried together.
+   * Returns the pause after an attempt or a deferral: it doubles with each, up to the longest, and
+   * is at least as long as the failure asks for. Up to a tenth is added at random, so that
+   * documents that failed together are not all retried together.
    *
-   * @param attempts so far, at least 1
+   * @param times attempts or deferrals so far, at least 1
    */
-  Duration pause(int attempts) {
-    Duration doubled = firstPause.multipliedBy(1L << Math.min(attempts - 1, 20));
-    Duration pause = doubled.compareTo(longestPause) > 0 ? longestPause : doubled;
+  Duration pause(int times, Exception failure) {
+    Duration pause = shorter(firstPause.multipliedBy(1L << Math.min(times - 1, 20)), longestPause);
+    Duration wish = shorter(retryAfter(failure), LONGEST_RETRY_AFTER);
+    pause = wish.compareTo(pause) > 0 ? wish : pause;
     return pause.plus(
         Duration.ofMillis(ThreadLocalRandom.current().nextLong(pause.toMillis() / 10 + 1)));
   }
 
-  /** Returns what the API reports of a failed attempt. */
+  private static Duration retryAfter(Exception failure) {
+    return switch (failure) {
+      case ApiException.Overloaded it -> it.retryAfter();
+      case ApiException.RateLimited it -> it.retryAfter();
+      default -> Duration.ZERO;
+    };
+  }
+
+  private static Duration shorter(Duration one, Duration other) {
+    return one.compareTo(other) < 0 ? one : other;
+  }
+
+  /** Returns what the API reports of a failed or deferred attempt. */
   static Failure failure(Exception e) {
     if (Database.isAway(e)) {
       return new Failure("database_unavailable", "The database could not be reached.");
     }
-    if (e instanceof IngestStages.ModelChanged) {
-      return new Failure(
-          "embedding_model_changed",
-          "The embedding model changed; all passages will be embedded again.");
-    }
-    if (e instanceof ApiException) {
-      return new Failure("embeddings_unavailable", String.valueOf(e.getMessage()));
+    if (e instanceof ApiException it) {
+      String code = isDeferral(it) && it.code() != null ? it.code() : "embeddings_unavailable";
+      return new Failure(code, String.valueOf(it.getMessage()));
     }
     if (e instanceof ReaderUnavailableException) {
       return new Failure("reader_unavailable", String.valueOf(e.getMessage()));

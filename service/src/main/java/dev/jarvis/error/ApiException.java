@@ -31,6 +31,11 @@ public abstract sealed class ApiException extends RuntimeException {
     return code;
   }
 
+  /** Whether a limit of JARVIS itself refused the request, and not a model server. */
+  public boolean isOwnLimit() {
+    return false;
+  }
+
   /** The request is invalid, or asks for something that is not supported. */
   public static final class InvalidRequest extends ApiException {
     private static final long serialVersionUID = 1L;
@@ -148,7 +153,10 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /** A limit of a model server's is used up; the client may try again later. */
+  /**
+   * A limit is used up, a model server's or, without a cause, one of JARVIS; the client may try
+   * again later.
+   */
   public static final class RateLimited extends ApiException {
     private static final long serialVersionUID = 1L;
     private final Duration retryAfter;
@@ -166,6 +174,11 @@ public abstract sealed class ApiException extends RuntimeException {
     /** How long the client should wait; zero if that is not known. */
     public Duration retryAfter() {
       return retryAfter;
+    }
+
+    @Override
+    public boolean isOwnLimit() {
+      return getCause() == null;
     }
   }
 
@@ -203,7 +216,7 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /** The server or a model server is busy; the client may try again later. */
+  /** A model server or, without a cause, JARVIS is busy; the client may try again later. */
   public static final class Overloaded extends ApiException {
     private static final long serialVersionUID = 1L;
     private static final Duration SOON = Duration.ofSeconds(1);
@@ -233,6 +246,11 @@ public abstract sealed class ApiException extends RuntimeException {
     /** How long the client should wait, at least a second. */
     public Duration retryAfter() {
       return retryAfter;
+    }
+
+    @Override
+    public boolean isOwnLimit() {
+      return getCause() == null;
     }
   }
 

@@ -12,11 +12,18 @@ import org.jspecify.annotations.Nullable;
  * @param model the model's name at its provider; the body holds the client's name for it
  * @param body the request in OpenAI's form, checked, its {@code input} an array; must not be
  *     changed
+ * @param onlyModel the provider's name of the only model that may answer; null for any of a route's
  * @param limit how long the model server may take, within the provider's own limit; null for no
  *     further limit
  */
-public record EmbeddingRequest(String model, ObjectNode body, @Nullable Duration limit)
+public record EmbeddingRequest(
+    String model, ObjectNode body, @Nullable String onlyModel, @Nullable Duration limit)
     implements Question {
+
+  /** A request that any model of a route may answer. */
+  public EmbeddingRequest(String model, ObjectNode body, @Nullable Duration limit) {
+    this(model, body, null, limit);
+  }
 
   @Override
   public Operation operation() {
@@ -31,14 +38,14 @@ public record EmbeddingRequest(String model, ObjectNode body, @Nullable Duration
 
   /** The same request under another model name: the provider's instead of the public one. */
   public EmbeddingRequest withModel(String name) {
-    return new EmbeddingRequest(name, body, limit);
+    return new EmbeddingRequest(name, body, onlyModel, limit);
   }
 
   /** The same request with a limit of at most the given one. */
   public EmbeddingRequest within(Duration longest) {
     return limit != null && limit.compareTo(longest) <= 0
         ? this
-        : new EmbeddingRequest(model, body, longest);
+        : new EmbeddingRequest(model, body, onlyModel, longest);
   }
 
   /** The texts; never empty. Each may be a list of tokens instead. */

@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -101,25 +102,32 @@ public final class Router {
    * Decides which targets are asked, without asking a model.
    *
    * @param question whose model's name is a route's or a model's
-   * @return empty if no route and no model has this name
+   * @return empty if no route and no model has this name, or none has the only model that may
+   *     answer
    * @throws ProviderException.Unavailable if the name is unknown while every provider is down, so
    *     that it may exist
    */
   public Optional<Decision> decide(Question question) throws ProviderException {
     String name = question.model();
     Route route = routes.get(name);
-    if (route != null) {
-      return Optional.of(decide(question, route.strategy(), route.targets()));
-    }
-    List<Catalogue.Target> found = models.find(name);
-    if (found.isEmpty()) {
-      return Optional.empty();
-    }
+    Strategy strategy = route == null ? Strategy.PRIORITY : route.strategy();
+    List<Route.Target> targets = new ArrayList<>(route == null ? byModel(name) : route.targets());
+    String only = onlyModel(question);
+    targets.removeIf(it -> only != null && !it.model().equals(only));
+    return targets.isEmpty() ? Optional.empty() : Optional.of(decide(question, strategy, targets));
+  }
+
+  private List<Route.Target> byModel(String name) throws ProviderException {
     List<Route.Target> targets = new ArrayList<>();
-    for (Catalogue.Target it : found) { // one priority each, so that a loaded model does not win
+    for (Catalogue.Target it : models.find(name)) {
+      // one priority each, so that a loaded model does not win
       targets.add(new Route.Target(it.provider().name(), it.model(), 1, targets.size() + 1));
     }
-    return Optional.of(decide(question, Strategy.PRIORITY, targets));
+    return targets;
+  }
+
+  private static @Nullable String onlyModel(Question question) {
+    return question instanceof EmbeddingRequest embedding ? embedding.onlyModel() : null;
   }
 
   /**
@@ -130,7 +138,11 @@ public final class Router {
   public Decision require(Question question) {
     try {
       Decision decision =
-          decide(question).orElseThrow(() -> RoutingErrors.unknown(question.model()));
+          decide(question)
+              .orElseThrow(
+                  () ->
+                      RoutingErrors.unknown(
+                          Objects.requireNonNullElse(onlyModel(question), question.model())));
       if (decision.contextLimit().isPresent()) {
         throw RoutingErrors.contextExceeded(decision, leastTokens(question));
       }

@@ -216,6 +216,12 @@ public enum Metric {
       "{retry}",
       "Failed processing attempts that will be retried, by the stage that failed",
       List.of(Label.STAGE)),
+  DOCUMENTS_DEFERRALS(
+      "documents.deferrals",
+      Type.COUNTER,
+      "{deferral}",
+      "Times that a limit of JARVIS itself deferred the processing of a document, by stage",
+      List.of(Label.STAGE)),
   DOCUMENTS_QUEUE_DEPTH(
       "documents.queue.depth",
       Type.GAUGE,

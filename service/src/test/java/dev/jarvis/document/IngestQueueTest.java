@@ -2,6 +2,7 @@ package dev.jarvis.document;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.jarvis.document.Document.Chunks;
 import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.FileStore.Content;
 import dev.jarvis.document.IngestQueue.Stats;
@@ -153,5 +154,81 @@ class IngestQueueTest {
     assertThat(files.find("alice", id)).isEmpty();
     assertThat(queue.remove(claim())).isTrue();
     assertThat(queue.claim(LONG)).isEmpty();
+  }
+
+  private static void assertTries(LeasedDocument leased, int attempts, int deferrals) {
+    assertThat(queue.tries(leased))
+        .hasValueSatisfying(
+            it ->
+                assertThat(List.of(it.attempts(), it.deferrals()))
+                    .as("attempts and deferrals without progress")
+                    .containsExactly(attempts, deferrals));
+  }
+
+  private static LeasedDocument claimAgain(LeasedDocument leased) {
+    assertThat(queue.postpone(leased, new Failure("x", "X."), Duration.ZERO)).isTrue();
+    return claim();
+  }
+
+  @Test
+  void gettingFurtherThanEverBeforeBeginsTheCountsAnew() {
+    upload("alice", "1");
+    LeasedDocument leased = claimAgain(claim());
+    assertThat(queue.enter(leased, Stage.EXTRACT)).isTrue();
+    assertTries(leased, 1, 0);
+    leased = claimAgain(claimAgain(leased));
+    assertTries(leased, 3, 0);
+
+    queue.enter(leased, Stage.EXTRACT);
+    assertTries(leased, 3, 0);
+    queue.enter(leased, Stage.CHUNK);
+    assertTries(leased, 1, 0);
+    queue.progress(leased, Stage.CHUNK, new Chunks(900, 200));
+    leased = claimAgain(leased);
+    queue.enter(leased, Stage.EXTRACT);
+    queue.enter(leased, Stage.CHUNK);
+    queue.progress(leased, Stage.CHUNK, new Chunks(900, 200));
+    assertTries(leased, 2, 0);
+    queue.progress(leased, Stage.CHUNK, new Chunks(900, 400));
+    assertTries(leased, 1, 0);
+    queue.enter(leased, Stage.EMBED);
+    leased = claimAgain(leased);
+    queue.progress(leased, Stage.EMBED, new Chunks(900, 16));
+    assertTries(leased, 1, 0);
+    assertThat(leased.document().progress().attempts()).as("attempts of all").isEqualTo(6);
+  }
+
+  @Test
+  void aDeferralIsNoAttemptAndIsCountedUntilTheDocumentGetsFurther() {
+    upload("alice", "1");
+    LeasedDocument leased = claim();
+    queue.enter(leased, Stage.EMBED);
+    for (int i = 1; i <= 3; i++) {
+      assertThat(queue.defer(leased, new Failure("overloaded", "Busy."), Duration.ZERO)).isTrue();
+      leased = claim();
+      assertTries(leased, 1, i);
+      assertThat(leased.document().progress())
+          .extracting(it -> it.attempts(), it -> it.attemptsSinceProgress())
+          .containsExactly(1, 1);
+    }
+    queue.progress(leased, Stage.EMBED, new Chunks(9, 5));
+    assertTries(leased, 1, 0);
+  }
+
+  @Test
+  void aRetryByTheUserBeginsEverythingAnew() {
+    UUID id = upload("alice", "1");
+    LeasedDocument leased = claimAgain(claim());
+    queue.enter(leased, Stage.INDEX);
+    queue.changeModel(leased, "other");
+    queue.defer(leased, new Failure("overloaded", "Busy."), Duration.ZERO);
+    queue.fail(claim(), new Failure("x", "X."), false);
+
+    assertThat(files.retry("alice", id)).isTrue();
+    LeasedDocument again = claim();
+    assertThat(queue.tries(again)).hasValue(new IngestQueue.Tries(1, 0, 0));
+    LeasedDocument second = claimAgain(again);
+    queue.enter(second, Stage.EXTRACT);
+    assertTries(second, 1, 0);
   }
 }

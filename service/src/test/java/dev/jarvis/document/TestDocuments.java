@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,16 @@ public final class TestDocuments implements AutoCloseable {
       Configs.of(DatabaseConfig.class, Map.of("query-timeout", LIMIT.toString()));
   private static final ObjectStoreConfig OBJECTS =
       Configs.of(ObjectStoreConfig.class, Map.of("bucket", "documents"));
+
+  private static final Map<String, String> SETTINGS =
+      Map.of(
+          "workers", "1",
+          "max-attempts", "3",
+          "first-retry", "1s",
+          "longest-retry", "1s",
+          "extract-memory-mib", "96",
+          "chunk-tokens", "100",
+          "embedding-model", "letters");
 
   private final AutoCloseable server;
   private final Telemetry telemetry;
@@ -57,7 +68,11 @@ public final class TestDocuments implements AutoCloseable {
 
   /** Computes each vector from the first and the last letter of its text. */
   static Embedder.Vectors byLetters(
-      List<String> texts, String user, String request, @Nullable Duration limit) {
+      List<String> texts,
+      String user,
+      String request,
+      @Nullable String model,
+      @Nullable Duration limit) {
     return new Embedder.Vectors("letters", texts.stream().map(TestDocuments::vector).toList());
   }
 
@@ -70,18 +85,18 @@ public final class TestDocuments implements AutoCloseable {
   }
 
   Workers work(Embedder embedder, Duration lease) {
-    DocumentConfig config =
-        Configs.of(
-            DocumentConfig.class,
-            Map.of(
-                "workers", "1",
-                "lease", lease.toString(),
-                "max-attempts", "3",
-                "first-retry", "1s",
-                "longest-retry", "1s",
-                "extract-memory-mib", "96",
-                "chunk-tokens", "100",
-                "embedding-model", "letters"));
+    return work(embedder, Map.of("lease", lease.toString()));
+  }
+
+  /**
+   * Starts a worker.
+   *
+   * @param settings of {@code documents}, instead of those for tests
+   */
+  Workers work(Embedder embedder, Map<String, String> settings) {
+    Map<String, String> all = new HashMap<>(SETTINGS);
+    all.putAll(settings);
+    DocumentConfig config = Configs.of(DocumentConfig.class, all);
     DocumentTelemetry own = new DocumentTelemetry(telemetry);
     Workers workers =
         new Workers(

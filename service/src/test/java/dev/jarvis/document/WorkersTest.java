@@ -30,7 +30,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -79,35 +78,11 @@ class WorkersTest {
   }
 
   @Test
-  void vectorsOfTwoModelsNeverMix() throws Exception {
-    AtomicInteger calls = new AtomicInteger();
-    Embedder changing =
-        (texts, user, request, limit) ->
-            new Embedder.Vectors(
-                calls.incrementAndGet() == 1 ? "first" : "second",
-                texts.stream().map(it -> new float[] {calls.get(), 1}).toList());
-    try (Workers ignored = documents.work(changing)) {
-      UUID id = upload(TEXT);
-      await().atMost(LIMIT).until(() -> document(id).state() == State.DONE);
-
-      assertThat(document(id).progress().attempts()).isEqualTo(2);
-      assertThat(rows("documents", "embedding_model = 'second' AND id = '%s'".formatted(id)))
-          .isEqualTo(1);
-      assertThat(
-              rows(
-                  "document_chunks",
-                  "document_id = '%s' AND (embedding IS NULL OR embedding[1] < 0.8)".formatted(id)))
-          .as("passages without a vector of the second model")
-          .isZero();
-    }
-  }
-
-  @Test
   void deletingADocumentInterruptsItsWorkerWhichProcessesTheNext() throws Exception {
     CountDownLatch asked = new CountDownLatch(1);
     AtomicBoolean interrupted = new AtomicBoolean();
     Embedder endless =
-        (texts, user, request, limit) -> {
+        (texts, user, request, model, limit) -> {
           if (asked.getCount() > 0) {
             asked.countDown();
             try {
@@ -117,7 +92,7 @@ class WorkersTest {
               Thread.currentThread().interrupt();
             }
           }
-          return TestDocuments.byLetters(texts, user, request, limit);
+          return TestDocuments.byLetters(texts, user, request, model, limit);
         };
     try (Workers workers = documents.work(endless)) {
       UUID id = upload(TEXT);
@@ -138,7 +113,7 @@ class WorkersTest {
   @Test
   void aDocumentThatFailsEveryTimeIsGivenUp() throws Exception {
     Embedder broken =
-        (texts, user, request, limit) -> {
+        (texts, user, request, model, limit) -> {
           throw new IllegalStateException("not this time");
         };
     try (Workers ignored = documents.work(broken)) {
@@ -157,10 +132,10 @@ class WorkersTest {
     CountDownLatch asked = new CountDownLatch(1);
     CountDownLatch finish = new CountDownLatch(1);
     Embedder slow =
-        (texts, user, request, limit) -> {
+        (texts, user, request, model, limit) -> {
           asked.countDown();
           awaitFor(finish);
-          return TestDocuments.byLetters(texts, user, request, limit);
+          return TestDocuments.byLetters(texts, user, request, model, limit);
         };
     try (Workers ignored = documents.work(slow)) {
       UUID id = upload("A text that takes long.");
@@ -263,7 +238,7 @@ class WorkersTest {
   void closingReleasesTheDocumentAtOnce() throws Exception {
     CountDownLatch asked = new CountDownLatch(1);
     Embedder endless =
-        (texts, user, request, limit) -> {
+        (texts, user, request, model, limit) -> {
           asked.countDown();
           awaitFor(new CountDownLatch(1));
           return new Embedder.Vectors("none", List.of());

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.jarvis.config.Configs;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.EmbeddingRequest;
+import dev.jarvis.json.Json;
 import dev.jarvis.provider.Chats;
 import dev.jarvis.provider.ModelList;
 import dev.jarvis.provider.ProviderException;
@@ -24,6 +26,7 @@ import java.util.OptionalInt;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -470,5 +473,31 @@ class RouterTest {
 
   private static OptionalInt window(@Nullable Integer tokens) {
     return tokens == null ? OptionalInt.empty() : OptionalInt.of(tokens);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"m, a, b", "n, b, -", "gone, -, -"})
+  void onlyTheModelThatAnEmbeddingMustBeOfIsAsked(String only, String first, String second)
+      throws Exception {
+    a.listed = List.of("m", "n");
+    b.listed = List.of("m", "n");
+    list();
+    Router router =
+        router(
+            Strategy.PRIORITY,
+            target("a", 1, 1),
+            new Route.Target("b", "n", 1, 2),
+            target("b", 1, 3));
+    EmbeddingRequest request = new EmbeddingRequest("r", Json.object(), only, null);
+
+    List<String> order = router.decide(request).map(RouterTest::order).orElse(List.of());
+
+    assertThat(order)
+        .containsExactlyElementsOf(Stream.of(first, second).filter(it -> !it.equals("-")).toList());
+    if (order.isEmpty()) {
+      assertThatExceptionOfType(ApiException.NotFound.class)
+          .isThrownBy(() -> router.require(request))
+          .withMessageContaining("'gone' does not exist");
+    }
   }
 }

@@ -160,7 +160,7 @@ final class HybridSearch {
       return Optional.empty();
     }
     try {
-      return Optional.of(embedder.embed(List.of(text), user, requestId, EMBED_LIMIT));
+      return Optional.of(embedder.embed(List.of(text), user, requestId, null, EMBED_LIMIT));
     } catch (ApiException e) {
       if (Cancellation.current().cancelled()) {
         throw e; // the client disconnected
