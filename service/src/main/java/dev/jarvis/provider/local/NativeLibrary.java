@@ -4,51 +4,110 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 
 /**
- * Loads llama.cpp from the binding's jar. The binding's own loader is not used: it deletes all
- * files {@code llama*} in the shared temporary folder, unpacks to a fixed name there (which crashes
- * a second process that uses the file), and prints a line to stdout, which is for log lines only.
+ * Loads native code from its binding's jar. The bindings' own loaders leave files behind if the
+ * process is killed. Llama.cpp's also deletes all files {@code llama*} in the shared temporary
+ * folder, unpacks to a fixed name there (which crashes a second process that uses the file), and
+ * prints a line to stdout, which is for log lines only.
  */
-final class NativeLibrary {
-  private static final String BINDING = "de.kherud.llama.LlamaModel";
+enum NativeLibrary {
+  LLAMA("llama.cpp", "de.kherud.llama.LlamaModel", "de.kherud.llama.lib.path", "jllama") {
+    @Override
+    String folder() {
+      String folder = MACHINE.equals("amd64") ? "x86_64" : MACHINE;
+      return "/de/kherud/llama/" + SYSTEM + "/" + folder + "/";
+    }
+  },
 
-  private NativeLibrary() {}
+  ONNX_RUNTIME(
+      "ONNX Runtime",
+      "ai.onnxruntime.OrtEnvironment",
+      "onnxruntime.native.path",
+      "onnxruntime",
+      "onnxruntime4j_jni") {
+    @Override
+    String folder() {
+      String system =
+          switch (SYSTEM) {
+            case "Windows" -> "win";
+            case "Mac" -> "osx";
+            default -> "linux";
+          };
+      String machine = MACHINE.equals("amd64") || MACHINE.equals("x86_64") ? "x64" : MACHINE;
+      return "/ai/onnxruntime/native/" + system + "-" + machine + "/";
+    }
+  };
+
+  private static final String SYSTEM = System.getProperty("os.name", "").split(" ", 2)[0];
+  private static final String MACHINE =
+      System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
+
+  /** Where llama.cpp's own loader works, which still runs. */
+  private static final String LLAMA_FOLDER = "de.kherud.llama.tmpdir";
+
+  private final String title;
+  private final String binding;
+  private final String pathProperty;
+  private final List<String> libraries;
+  private boolean loaded; // guarded by this
+
+  /**
+   * @param binding the class whose initialisation loads the libraries
+   * @param pathProperty names the system property for their folder
+   */
+  NativeLibrary(String title, String binding, String pathProperty, String... libraries) {
+    this.title = title;
+    this.binding = binding;
+    this.pathProperty = pathProperty;
+    this.libraries = List.of(libraries);
+  }
+
+  /** The folder in the binding's jar. */
+  abstract String folder();
 
   /**
    * Loads the library, unless that was done before.
    *
    * @throws IOException if there is none for this machine, or it cannot be unpacked
    */
-  static synchronized void load() throws IOException {
-    if (System.getProperty("de.kherud.llama.tmpdir") != null) {
+  synchronized void load() throws IOException {
+    if (loaded) {
       return;
     }
-    Path folder = Files.createTempDirectory("jarvis-native");
-    Path library = folder.resolve(System.mapLibraryName("jllama"));
-    try (InputStream in = NativeLibrary.class.getResourceAsStream(resource(library))) {
-      if (in != null) {
-        Files.copy(in, library);
-        System.setProperty("de.kherud.llama.lib.path", folder.toString());
+    Path target = Files.createTempDirectory("jarvis-native");
+    List<Path> files = new ArrayList<>();
+    try {
+      for (String library : libraries) {
+        Path file = target.resolve(System.mapLibraryName(library));
+        files.add(file);
+        unpack(file);
       }
-      System.setProperty("de.kherud.llama.tmpdir", folder.toString());
-      Class.forName(BINDING);
+      System.setProperty(pathProperty, target.toString());
+      System.setProperty(LLAMA_FOLDER, target.toString());
+      Class.forName(binding);
+      loaded = true;
     } catch (ClassNotFoundException | LinkageError e) {
-      throw new IOException("llama.cpp cannot be loaded on this machine: " + e.getMessage(), e);
+      throw new IOException(title + " cannot be loaded on this machine: " + e.getMessage(), e);
     } finally {
       // deleted now, so that even a killed process leaves no file (except on Windows)
-      delete(library);
-      delete(folder);
+      files.forEach(NativeLibrary::delete);
+      delete(target);
     }
   }
 
-  /** The path in the binding's jar. */
-  private static String resource(Path library) {
-    String system = System.getProperty("os.name", "").split(" ", 2)[0];
-    String machine = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
-    String folder = machine.equals("amd64") ? "x86_64" : machine;
-    return "/de/kherud/llama/" + system + "/" + folder + "/" + library.getFileName();
+  private void unpack(Path file) throws IOException {
+    String resource = folder() + file.getFileName();
+    try (InputStream in = NativeLibrary.class.getResourceAsStream(resource)) {
+      if (in == null) {
+        throw new IOException(
+            "%s cannot be loaded on this machine: its jar has no %s".formatted(title, resource));
+      }
+      Files.copy(in, file);
+    }
   }
 
   private static void delete(Path path) {
