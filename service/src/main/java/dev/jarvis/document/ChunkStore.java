@@ -38,7 +38,8 @@ final class ChunkStore {
     ArrayNode rows = Json.object().putArray("rows");
     for (Chunk chunk : chunks) {
       ObjectNode row = rows.addObject();
-      row.put("ordinal", chunk.ordinal()).put("text", chunk.text()).put("tokens", chunk.tokens());
+      row.put("ordinal", chunk.ordinal()).put("tokens", chunk.tokens());
+      row.put("heading", chunk.heading()).put("text", chunk.text());
       row.put("page", chunk.page() == 0 ? null : (Integer) chunk.page());
     }
     UUID id = leased.document().id();
@@ -46,9 +47,10 @@ final class ChunkStore {
         Sql.update(
             "insert_document_chunks",
             """
-            INSERT INTO document_chunks (document_id, ordinal, page, text, tokens)
-            SELECT CAST(? AS uuid), ordinal, page, text, tokens
-            FROM jsonb_to_recordset(CAST(? AS jsonb)) AS r(ordinal integer, page integer, text text, tokens integer)
+            INSERT INTO document_chunks (document_id, ordinal, page, heading, text, tokens)
+            SELECT CAST(? AS uuid), ordinal, page, heading, text, tokens
+            FROM jsonb_to_recordset(CAST(? AS jsonb))
+              AS r(ordinal integer, page integer, heading text, text text, tokens integer)
             WHERE %s
             ON CONFLICT DO NOTHING"""
                 .formatted(HAS_LEASE),
@@ -64,12 +66,13 @@ final class ChunkStore {
         Sql.list(
             "list_chunks_without_embedding",
             """
-            SELECT ordinal, coalesce(page, 0) AS page, text, tokens FROM document_chunks
+            SELECT ordinal, coalesce(page, 0) AS page, heading, text, tokens FROM document_chunks
             WHERE document_id = CAST(? AS uuid) AND embedding IS NULL ORDER BY ordinal LIMIT ?""",
             it ->
                 new Chunk(
                     it.column("ordinal").getInt(),
                     it.column("page").getInt(),
+                    it.column("heading").getString(),
                     it.column("text").getString(),
                     it.column("tokens").getInt()),
             leased.document().id(),
@@ -129,7 +132,7 @@ final class ChunkStore {
         Sql.update(
             "index_document_chunks",
             """
-            UPDATE document_chunks SET words = to_tsvector(CAST(? AS regconfig), text)
+            UPDATE document_chunks SET words = to_tsvector(CAST(? AS regconfig), heading || E'\\n' || text)
             WHERE document_id = CAST(? AS uuid) AND ordinal >= ? AND ordinal < ? AND %s"""
                 .formatted(HAS_LEASE),
             textSearch,

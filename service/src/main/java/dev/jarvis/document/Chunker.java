@@ -42,7 +42,9 @@ final class Chunker {
       int end = ends[last];
       String passage = text.substring(start, end).strip();
       if (!passage.isEmpty()) {
-        chunks.add(new Chunk(chunks.size(), section.page(), passage, Chunk.tokens(passage)));
+        chunks.add(
+            new Chunk(
+                chunks.size(), section.page(), section.heading(), passage, Chunk.tokens(passage)));
       }
       next = last + 1;
       start = end;

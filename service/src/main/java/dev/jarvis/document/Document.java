@@ -1,6 +1,7 @@
 package dev.jarvis.document;
 
 import dev.jarvis.document.extract.MediaType;
+import dev.jarvis.document.extract.TextEncoding;
 import java.time.Instant;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -19,9 +20,15 @@ public record Document(
    *
    * @param bytes 0 until the upload is complete
    * @param sha256 null until the upload is complete
+   * @param encoding null until the text is extracted, and for formats that define it
    */
   public record File(
-      String name, String purpose, MediaType mediaType, long bytes, @Nullable String sha256) {}
+      String name,
+      String purpose,
+      MediaType mediaType,
+      long bytes,
+      @Nullable String sha256,
+      @Nullable TextEncoding encoding) {}
 
   /**
    * How far the processing is.

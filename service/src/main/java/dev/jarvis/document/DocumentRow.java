@@ -6,6 +6,7 @@ import dev.jarvis.document.Document.File;
 import dev.jarvis.document.Document.Progress;
 import dev.jarvis.document.Document.State;
 import dev.jarvis.document.extract.MediaType;
+import dev.jarvis.document.extract.TextEncoding;
 import io.helidon.dbclient.DbColumn;
 import io.helidon.dbclient.DbRow;
 import java.sql.Timestamp;
@@ -19,7 +20,7 @@ final class DocumentRow {
   static final String COLUMNS =
       """
       id, user_id, filename, purpose, media_type, bytes, sha256, created_at, stage, state, attempts, due_at, error_code,
-      error_message, chunks, chunks_done, searchable_at, coalesce(ingestion_trace, upload_trace) AS trace""";
+      error_message, encoding, encoding_certain, chunks, chunks_done, searchable_at, coalesce(ingestion_trace, upload_trace) AS trace""";
 
   private DocumentRow() {}
 
@@ -33,7 +34,8 @@ final class DocumentRow {
             row.column("purpose").getString(),
             MediaType.of(row.column("media_type").getString()).orElseThrow(),
             row.column("bytes").getLong(),
-            text(row.column("sha256"))),
+            text(row.column("sha256")),
+            encoding(row)),
         new Progress(
             Stage.of(row.column("stage").getString()),
             State.valueOf(row.column("state").getString().toUpperCase(Locale.ROOT)),
@@ -43,6 +45,13 @@ final class DocumentRow {
             new Chunks(row.column("chunks").getInt(), row.column("chunks_done").getInt()),
             time(row.column("searchable_at"))),
         row.column("trace").getString());
+  }
+
+  private static @Nullable TextEncoding encoding(DbRow row) {
+    String charset = text(row.column("encoding"));
+    return charset == null
+        ? null
+        : new TextEncoding(charset, row.column("encoding_certain").getBoolean());
   }
 
   private static @Nullable Failure failure(DbRow row) {

@@ -5,6 +5,7 @@ import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.Document.File;
 import dev.jarvis.document.Document.Progress;
 import dev.jarvis.document.Document.State;
+import dev.jarvis.document.extract.TextEncoding;
 import dev.jarvis.json.Json;
 
 /** OpenAI's {@code file} object, with the state of the processing added. */
@@ -29,6 +30,9 @@ final class FileObject {
         "status_details",
         progress.state() == State.FAILED && error != null ? error.message() : null);
     json.put("media_type", file.mediaType().id()).put("sha256", file.sha256());
+    TextEncoding encoding = file.encoding();
+    json.put("encoding", encoding == null ? null : encoding.charset())
+        .put("encoding_certain", encoding == null ? null : (Boolean) encoding.certain());
     ObjectNode processing =
         json.putObject("processing")
             .put("stage", progress.stage().id())

@@ -35,7 +35,9 @@ final class FileType {
       case "application/pdf" -> MediaType.PDF;
       case "text/html", "application/xhtml+xml" -> MediaType.HTML;
       // extraction checks what the archive contains
-      case "application/zip", "application/x-tika-ooxml" -> {
+      case "application/zip",
+          "application/x-tika-ooxml",
+          "application/vnd.openxmlformats-officedocument.wordprocessingml.document" -> {
         if (!name.endsWith(".docx")) {
           throw refused(found);
         }

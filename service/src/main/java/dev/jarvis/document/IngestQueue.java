@@ -2,6 +2,7 @@ package dev.jarvis.document;
 
 import dev.jarvis.document.Document.Chunks;
 import dev.jarvis.document.Document.Failure;
+import dev.jarvis.document.extract.TextEncoding;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.Sql;
 import java.time.Duration;
@@ -76,6 +77,20 @@ final class IngestQueue {
   /** Records the {@code traceparent} of an attempt. */
   boolean trace(LeasedDocument leased, String trace) {
     return update(leased, "trace_document", "ingestion_trace = ?", trace);
+  }
+
+  /**
+   * Records how the file's bytes were read.
+   *
+   * @param encoding null if its format defines it
+   */
+  boolean encoding(LeasedDocument leased, @Nullable TextEncoding encoding) {
+    return update(
+        leased,
+        "encode_document",
+        "encoding = ?, encoding_certain = CAST(? AS boolean)",
+        encoding == null ? null : encoding.charset(),
+        encoding == null ? null : encoding.certain());
   }
 
   boolean progress(LeasedDocument leased, Chunks chunks) {

@@ -1,6 +1,7 @@
 package dev.jarvis.document;
 
 import dev.jarvis.document.Document.Chunks;
+import dev.jarvis.document.extract.Extraction;
 import dev.jarvis.document.extract.ExtractionException;
 import dev.jarvis.document.extract.Extractor;
 import dev.jarvis.document.extract.ReaderUnavailableException;
@@ -77,9 +78,10 @@ final class IngestStages {
     Stage first = leased.document().stage();
     if (first == Stage.EXTRACT || first == Stage.CHUNK) { // the text between the two is not stored
       enter(leased, Stage.EXTRACT, entered);
-      List<Section> text = telemetry.stage(Stage.EXTRACT, () -> extract(leased.document()));
+      Extraction text = telemetry.stage(Stage.EXTRACT, () -> extract(leased.document()));
+      requireLease(queue.encoding(leased, text.encoding()));
       enter(leased, Stage.CHUNK, entered);
-      telemetry.stage(Stage.CHUNK, () -> chunk(leased, text));
+      telemetry.stage(Stage.CHUNK, () -> chunk(leased, text.sections()));
     }
     if (first != Stage.INDEX) {
       enter(leased, Stage.EMBED, entered);
@@ -100,7 +102,7 @@ final class IngestStages {
     queue.remove(leased);
   }
 
-  private List<Section> extract(Document document)
+  private Extraction extract(Document document)
       throws IOException, ExtractionException, ReaderUnavailableException, InterruptedException {
     try (WorkFolder folder = WorkFolder.create(document.file().bytes())) {
       Path file = folder.path().resolve("file");
@@ -138,7 +140,10 @@ final class IngestStages {
     while (!batch.isEmpty()) {
       Embedder.Vectors vectors =
           embedder.embed(
-              batch.stream().map(Chunk::text).toList(), document.userId(), document.fileId(), null);
+              batch.stream().map(Chunk::inContext).toList(),
+              document.userId(),
+              document.fileId(),
+              null);
       if (model != null && !model.equals(vectors.model())) {
         chunks.clearEmbeddings(leased);
         requireLease(queue.embeddedBy(leased, null));

@@ -23,7 +23,7 @@ class ChunkerTest {
     String text =
         "The first sentence has so many letters that it fills a line. One more."
             + " This one goes over the limit of a passage, so it begins another.";
-    List<Chunk> chunks = chunks(new Section(0, text));
+    List<Chunk> chunks = chunks(new Section(0, "", text));
     assertThat(chunks).hasSize(2);
     assertThat(chunks.get(0).text()).endsWith("One more.");
     assertThat(chunks.get(1).text()).startsWith("One more. This one").endsWith("another.");
@@ -31,7 +31,7 @@ class ChunkerTest {
 
   @Test
   void keepsPagesApart() {
-    assertThat(chunks(new Section(1, "On one page."), new Section(2, "On the next.")))
+    assertThat(chunks(new Section(1, "", "On one page."), new Section(2, "", "On the next.")))
         .extracting(Chunk::ordinal, Chunk::page, Chunk::text)
         .containsExactly(
             org.assertj.core.groups.Tuple.tuple(0, 1, "On one page."),
@@ -40,14 +40,14 @@ class ChunkerTest {
 
   @Test
   void cutsLongSentencesBetweenWords() {
-    List<Chunk> chunks = chunks(new Section(0, "word ".repeat(100)));
+    List<Chunk> chunks = chunks(new Section(0, "", "word ".repeat(100)));
     assertThat(chunks).allSatisfy(it -> assertThat(it.text()).matches("(word ?)+"));
   }
 
   @Test
   void neverDividesASurrogatePair() {
     String gulls = "\ud83d\udc26".repeat(301);
-    assertThat(chunks(new Section(0, "a" + gulls)))
+    assertThat(chunks(new Section(0, "", "a" + gulls)))
         .allSatisfy(
             it -> {
               assertThat(it.text().length()).isLessThanOrEqualTo(4 * TOKENS);
@@ -59,6 +59,6 @@ class ChunkerTest {
   @ValueSource(strings = {"a", "? ", ". 1 ", "\u202f", "\ud83d\udc26"})
   @Timeout(value = 60, unit = TimeUnit.SECONDS) // quadratic time would take days
   void takesLinearTimeForHostileTexts(String piece) {
-    assertThat(chunks(new Section(0, piece.repeat(4_000_000 / piece.length())))).isNotEmpty();
+    assertThat(chunks(new Section(0, "", piece.repeat(4_000_000 / piece.length())))).isNotEmpty();
   }
 }

@@ -39,7 +39,7 @@ public final class IndexedDocument {
     LeasedDocument leased = queue.claim(LEASE).orElseThrow();
     List<Chunk> chunks = new ArrayList<>();
     for (String text : passages) {
-      chunks.add(new Chunk(chunks.size(), 0, text, Chunk.tokens(text)));
+      chunks.add(new Chunk(chunks.size(), 0, "", text, Chunk.tokens(text)));
     }
     store.add(leased, chunks);
     if (model != null) {

@@ -28,7 +28,7 @@ final class DocxText {
       check(parts);
       try (XWPFDocument document = new XWPFDocument(parts);
           XWPFWordExtractor text = new XWPFWordExtractor(document)) {
-        writer.add(0, text.getText());
+        writer.add(text.getText());
       }
     } catch (OLE2NotOfficeXmlFileException e) {
       throw new ExtractionException(

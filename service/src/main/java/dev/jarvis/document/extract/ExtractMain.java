@@ -1,6 +1,7 @@
 package dev.jarvis.document.extract;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.json.Json;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The process that reads one file: {@code TYPE FILE MAX_CHARS MAX_PAGES}. Prints one JSON object
@@ -37,7 +39,12 @@ final class ExtractMain {
         new SectionWriter(Integer.parseInt(args[2])) {
           @Override
           void write(Section section) {
-            print(out, Json.object().put("page", section.page()).put("text", section.text()));
+            print(
+                out,
+                Json.object()
+                    .put("page", section.page())
+                    .put("heading", section.heading())
+                    .put("text", section.text()));
           }
         };
     try {
@@ -49,7 +56,7 @@ final class ExtractMain {
         case TEXT, MARKDOWN -> PlainText.read(file, writer);
       }
       writer.end();
-      print(out, Json.object().put("done", true));
+      print(out, done(writer.encoding()));
     } catch (ExtractionException e) {
       print(out, Json.object().put("error", e.code()).put("message", e.getMessage()));
     } catch (OutOfMemoryError e) {
@@ -102,6 +109,14 @@ final class ExtractMain {
         .limit(MAX_FRAMES)
         .forEach(frame -> text.append("\n  at ").append(frame));
     return e.getCause() == null ? text.toString() : text + "\ncaused by " + trace(e.getCause());
+  }
+
+  private static ObjectNode done(@Nullable TextEncoding encoding) {
+    ObjectNode done = Json.object().put("done", true);
+    if (encoding != null) {
+      done.put("encoding", encoding.charset()).put("certain", encoding.certain());
+    }
+    return done;
   }
 
   private static void print(PrintStream out, JsonNode line) {

@@ -44,7 +44,7 @@ final class ExtractProcess {
     this.limits = limits;
   }
 
-  List<Section> run(Path file, MediaType type, Path folder)
+  Extraction run(Path file, MediaType type, Path folder)
       throws ExtractionException, ReaderUnavailableException, InterruptedException {
     ProcessBuilder builder =
         new ProcessBuilder(
@@ -69,20 +69,20 @@ final class ExtractProcess {
     builder.environment().clear();
     Process process = start(builder);
     ErrorOutput errors = ErrorOutput.of(process.getErrorStream());
-    CompletableFuture<List<Section>> sections = new CompletableFuture<>();
+    CompletableFuture<Extraction> extraction = new CompletableFuture<>();
     Thread reader =
         Thread.ofVirtual()
             .name("extract-reader")
             .start(
                 () -> {
                   try (InputStream out = process.getInputStream()) {
-                    sections.complete(read(out));
+                    extraction.complete(read(out));
                   } catch (IOException | ExtractionException | RuntimeException e) {
-                    sections.completeExceptionally(e);
+                    extraction.completeExceptionally(e);
                   }
                 });
     try {
-      return sections.get(limits.extractTimeout().toMillis(), TimeUnit.MILLISECONDS);
+      return extraction.get(limits.extractTimeout().toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       throw new ExtractionException(
           "too_slow",
@@ -157,7 +157,13 @@ final class ExtractProcess {
     return String.join(File.pathSeparator, entries);
   }
 
-  private static List<Section> read(InputStream out) throws IOException, ExtractionException {
+  private static @Nullable TextEncoding encoding(JsonNode done) {
+    return done.has("encoding")
+        ? new TextEncoding(done.path("encoding").asText(), done.path("certain").asBoolean())
+        : null;
+  }
+
+  private static Extraction read(InputStream out) throws IOException, ExtractionException {
     List<Section> sections = new ArrayList<>();
     BufferedReader lines = new BufferedReader(new InputStreamReader(out, StandardCharsets.UTF_8));
     // lines are bounded, because the process enforces the limit of text
@@ -167,9 +173,13 @@ final class ExtractProcess {
         throw new ExtractionException(json.path("error").asText(), json.path("message").asText());
       }
       if (json.path("done").asBoolean()) {
-        return sections;
+        return new Extraction(sections, encoding(json));
       }
-      sections.add(new Section(json.path("page").asInt(), json.path("text").asText()));
+      sections.add(
+          new Section(
+              json.path("page").asInt(),
+              json.path("heading").asText(),
+              json.path("text").asText()));
     }
     throw new IOException("the output ended without a result");
   }

@@ -31,7 +31,7 @@ public final class Extractor {
    * @throws ReaderUnavailableException if the process that reads the file is at fault
    * @throws IOException if the file cannot be read
    */
-  public List<Section> extract(Path file, MediaType type, Path folder)
+  public Extraction extract(Path file, MediaType type, Path folder)
       throws ExtractionException, ReaderUnavailableException, IOException, InterruptedException {
     long bytes = Files.size(file);
     boolean text = type == MediaType.TEXT || type == MediaType.MARKDOWN;
@@ -43,7 +43,7 @@ public final class Extractor {
         : new ExtractProcess(limits).run(file, type, folder);
   }
 
-  private List<Section> readHere(Path file) throws IOException, ExtractionException {
+  private Extraction readHere(Path file) throws IOException, ExtractionException {
     List<Section> sections = new ArrayList<>();
     SectionWriter writer =
         new SectionWriter(limits.maxChars()) {
@@ -54,6 +54,6 @@ public final class Extractor {
         };
     PlainText.read(file, writer);
     writer.end();
-    return sections;
+    return new Extraction(sections, writer.encoding());
   }
 }

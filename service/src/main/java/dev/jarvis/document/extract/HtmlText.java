@@ -14,8 +14,8 @@ final class HtmlText {
     page.select("script, style, template, noscript").remove();
     String title = page.title();
     if (!title.isBlank()) {
-      writer.add(0, title + "\n");
+      writer.add(title + "\n");
     }
-    writer.add(0, page.body().wholeText());
+    writer.add(page.body().wholeText());
   }
 }

@@ -34,7 +34,7 @@ final class PdfText {
       for (int page = 1; page <= pages; page++) {
         stripper.setStartPage(page);
         stripper.setEndPage(page);
-        writer.add(page, stripper.getText(pdf));
+        writer.add(page, "", stripper.getText(pdf));
       }
     } catch (InvalidPasswordException e) {
       throw new ExtractionException(

@@ -13,26 +13,29 @@ final class PlainText {
   private PlainText() {}
 
   static void read(Path file, SectionWriter writer) throws IOException, ExtractionException {
-    String text = decode(Files.readAllBytes(file));
+    byte[] bytes = Files.readAllBytes(file);
+    TextEncoding encoding = encoding(bytes);
+    writer.encoding(encoding);
+    String text = new String(bytes, Charset.forName(encoding.charset()));
     if (text.indexOf('\0') >= 0) {
       throw new ExtractionException(
           "wrong_type", "The file is not text: it contains NUL characters.");
     }
-    writer.add(0, text);
+    writer.add(text.startsWith("\ufeff") ? text.substring(1) : text);
   }
 
-  private static String decode(byte[] bytes) {
+  private static TextEncoding encoding(byte[] bytes) {
     if (bytes.length >= 2 && bytes[0] == (byte) 0xfe && bytes[1] == (byte) 0xff) {
-      return new String(bytes, 2, bytes.length - 2, StandardCharsets.UTF_16BE);
+      return new TextEncoding("UTF-16BE", true);
     }
     if (bytes.length >= 2 && bytes[0] == (byte) 0xff && bytes[1] == (byte) 0xfe) {
-      return new String(bytes, 2, bytes.length - 2, StandardCharsets.UTF_16LE);
+      return new TextEncoding("UTF-16LE", true);
     }
     try {
-      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-      return text.startsWith("\ufeff") ? text.substring(1) : text;
+      StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
+      return new TextEncoding("UTF-8", true);
     } catch (CharacterCodingException e) {
-      return new String(bytes, Charset.forName("windows-1252"));
+      return new TextEncoding("windows-1252", false);
     }
   }
 }

@@ -2,10 +2,12 @@ package dev.jarvis.document.extract;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /** Receives a document's text section by section, normalises it and enforces the limit. */
 abstract class SectionWriter {
   private final int maxChars;
+  private @Nullable TextEncoding encoding;
   private long chars;
   private boolean readable;
   private boolean paged;
@@ -16,13 +18,19 @@ abstract class SectionWriter {
 
   abstract void write(Section section) throws IOException;
 
+  /** Adds text without pages and headings. */
+  void add(String text) throws IOException, ExtractionException {
+    add(0, "", text);
+  }
+
   /**
    * Adds text.
    *
    * @param page from 1; 0 if the format has no pages
+   * @param heading see {@link Section#heading}
    * @throws ExtractionException if the text is longer than allowed
    */
-  void add(int page, String text) throws IOException, ExtractionException {
+  void add(int page, String heading, String text) throws IOException, ExtractionException {
     paged |= page > 0;
     chars += text.length();
     if (chars > maxChars) {
@@ -31,7 +39,7 @@ abstract class SectionWriter {
     String clean = clean(text);
     readable |= clean.codePoints().anyMatch(Character::isLetterOrDigit);
     if (!clean.isBlank()) {
-      write(new Section(page, clean));
+      write(new Section(page, clean(heading).strip(), clean));
     }
   }
 
@@ -39,6 +47,16 @@ abstract class SectionWriter {
     return new ExtractionException(
         "too_much_text",
         "The file has too much text; the maximum is %d characters.".formatted(maxChars));
+  }
+
+  /** Tells how the bytes of the text were read. */
+  void encoding(TextEncoding encoding) {
+    this.encoding = encoding;
+  }
+
+  /** Returns null if the format defines the encoding. */
+  @Nullable TextEncoding encoding() {
+    return encoding;
   }
 
   /**

@@ -139,7 +139,7 @@ public final class Grounding implements Stage {
       Passage it = passages.get(i);
       text.append("\n[%d] %s".formatted(i + 1, it.filename()));
       text.append(it.chunk().page() == 0 ? "" : ", page " + it.chunk().page());
-      text.append('\n').append(it.chunk().text()).append('\n');
+      text.append('\n').append(it.chunk().inContext()).append('\n');
     }
     return text.toString();
   }
@@ -170,6 +170,7 @@ public final class Grounding implements Stage {
           .put("filename", it.filename())
           .put("chunk", chunk.ordinal())
           .put("page", chunk.page() == 0 ? null : (Integer) chunk.page())
+          .put("heading", chunk.heading().isEmpty() ? null : chunk.heading())
           .put("score", it.score())
           .put("text", chunk.text());
     }

@@ -227,7 +227,7 @@ final class PassageStore {
             Sql.list(
                 "find_chunks",
                 """
-                SELECT c.document_id, d.filename, c.ordinal, coalesce(c.page, 0) AS page, c.text, c.tokens,
+                SELECT c.document_id, d.filename, c.ordinal, coalesce(c.page, 0) AS page, c.heading, c.text, c.tokens,
                   coalesce(d.ingestion_trace, '') AS trace
                 FROM jsonb_to_recordset(CAST(? AS jsonb)) AS k(id uuid, ordinal integer)
                 JOIN document_chunks c ON c.document_id = k.id AND c.ordinal = k.ordinal
@@ -255,6 +255,7 @@ final class PassageStore {
         new Chunk(
             row.column("ordinal").getInt(),
             row.column("page").getInt(),
+            row.column("heading").getString(),
             row.column("text").getString(),
             row.column("tokens").getInt()),
         0,

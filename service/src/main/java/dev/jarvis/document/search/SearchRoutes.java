@@ -75,7 +75,8 @@ final class SearchRoutes {
             .put("filename", passage.filename())
             .put("score", passage.score())
             .put("chunk", chunk.ordinal())
-            .put("page", chunk.page() == 0 ? null : (Integer) chunk.page());
+            .put("page", chunk.page() == 0 ? null : (Integer) chunk.page())
+            .put("heading", chunk.heading().isEmpty() ? null : chunk.heading());
     json.putObject("attributes");
     json.putArray("content").addObject().put("type", "text").put("text", chunk.text());
     return json;

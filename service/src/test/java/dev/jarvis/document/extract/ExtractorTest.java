@@ -46,7 +46,7 @@ class ExtractorTest {
   private List<Section> extract(byte[] content, MediaType type, ExtractLimits limits)
       throws Exception {
     Path file = Files.write(folder.resolve("file"), content);
-    return new Extractor(limits).extract(file, type, folder);
+    return new Extractor(limits).extract(file, type, folder).sections();
   }
 
   private void assertRefused(byte[] content, MediaType type, String... codes) {
