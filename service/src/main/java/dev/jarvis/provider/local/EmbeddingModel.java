@@ -1,6 +1,9 @@
 package dev.jarvis.provider.local;
 
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** An embedding model whose weights are on the class path. */
 public enum EmbeddingModel {
@@ -21,6 +24,11 @@ public enum EmbeddingModel {
     this.resource = resource;
     this.dimensions = dimensions;
     this.window = window;
+  }
+
+  /** Returns the model of a name, if there is one. */
+  public static Optional<EmbeddingModel> of(@Nullable String id) {
+    return Arrays.stream(values()).filter(it -> it.id().equals(id)).findFirst();
   }
 
   /** The public name, for example {@code all-minilm-l6-v2}. */

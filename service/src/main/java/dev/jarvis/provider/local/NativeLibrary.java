@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * Loads native code from its binding's jar. The bindings' own loaders leave files behind if the
@@ -14,60 +15,54 @@ import java.util.Locale;
  * folder, unpacks to a fixed name there (which crashes a second process that uses the file), and
  * prints a line to stdout, which is for log lines only.
  */
-enum NativeLibrary {
-  LLAMA("llama.cpp", "de.kherud.llama.LlamaModel", "de.kherud.llama.lib.path", "jllama") {
-    @Override
-    String folder() {
-      String folder = MACHINE.equals("amd64") ? "x86_64" : MACHINE;
-      return "/de/kherud/llama/" + SYSTEM + "/" + folder + "/";
-    }
-  },
-
-  ONNX_RUNTIME(
-      "ONNX Runtime",
-      "ai.onnxruntime.OrtEnvironment",
-      "onnxruntime.native.path",
-      "onnxruntime",
-      "onnxruntime4j_jni") {
-    @Override
-    String folder() {
-      String system =
-          switch (SYSTEM) {
-            case "Windows" -> "win";
-            case "Mac" -> "osx";
-            default -> "linux";
-          };
-      String machine = MACHINE.equals("amd64") || MACHINE.equals("x86_64") ? "x64" : MACHINE;
-      return "/ai/onnxruntime/native/" + system + "-" + machine + "/";
-    }
-  };
-
+final class NativeLibrary {
   private static final String SYSTEM = System.getProperty("os.name", "").split(" ", 2)[0];
-  private static final String MACHINE =
-      System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
+  private static final String MACHINE = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
+  private static final boolean X64 = MACHINE.equals("amd64") || MACHINE.equals("x86_64");
 
-  /** Where llama.cpp's own loader works, which still runs. */
-  private static final String LLAMA_FOLDER = "de.kherud.llama.tmpdir";
+  static final NativeLibrary LLAMA =
+      new NativeLibrary(
+          "llama.cpp",
+          "/de/kherud/llama/" + SYSTEM + "/" + (X64 ? "x86_64" : MACHINE),
+          List.of("jllama"),
+          List.of("de.kherud.llama.lib.path", "de.kherud.llama.tmpdir"),
+          "de.kherud.llama.LlamaModel");
+
+  static final NativeLibrary ONNX_RUNTIME =
+      new NativeLibrary(
+          "ONNX Runtime",
+          "/ai/onnxruntime/native/"
+              + Map.of("Windows", "win", "Mac", "osx").getOrDefault(SYSTEM, "linux")
+              + "-"
+              + (X64 ? "x64" : MACHINE),
+          List.of("onnxruntime", "onnxruntime4j_jni"),
+          List.of("onnxruntime.native.path"),
+          "ai.onnxruntime.OrtEnvironment");
 
   private final String title;
-  private final String binding;
-  private final String pathProperty;
+  private final String folder;
   private final List<String> libraries;
+  private final List<String> pathProperties;
+  private final String binding;
   private boolean loaded; // guarded by this
 
   /**
-   * @param binding the class whose initialisation loads the libraries
-   * @param pathProperty names the system property for their folder
+   * @param folder of the libraries in the binding's jar
+   * @param pathProperties the system properties that tell the binding where they are
+   * @param binding the class whose initialisation loads them
    */
-  NativeLibrary(String title, String binding, String pathProperty, String... libraries) {
+  private NativeLibrary(
+      String title,
+      String folder,
+      List<String> libraries,
+      List<String> pathProperties,
+      String binding) {
     this.title = title;
+    this.folder = folder;
+    this.libraries = libraries;
+    this.pathProperties = pathProperties;
     this.binding = binding;
-    this.pathProperty = pathProperty;
-    this.libraries = List.of(libraries);
   }
-
-  /** The folder in the binding's jar. */
-  abstract String folder();
 
   /**
    * Loads the library, unless that was done before.
@@ -86,8 +81,7 @@ enum NativeLibrary {
         files.add(file);
         unpack(file);
       }
-      System.setProperty(pathProperty, target.toString());
-      System.setProperty(LLAMA_FOLDER, target.toString());
+      pathProperties.forEach(it -> System.setProperty(it, target.toString()));
       Class.forName(binding);
       loaded = true;
     } catch (ClassNotFoundException | LinkageError e) {
@@ -100,7 +94,7 @@ enum NativeLibrary {
   }
 
   private void unpack(Path file) throws IOException {
-    String resource = folder() + file.getFileName();
+    String resource = folder + "/" + file.getFileName();
     try (InputStream in = NativeLibrary.class.getResourceAsStream(resource)) {
       if (in == null) {
         throw new IOException(

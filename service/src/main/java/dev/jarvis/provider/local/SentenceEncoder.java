@@ -77,7 +77,8 @@ final class SentenceEncoder implements AutoCloseable {
         OnnxTensor types = tensor(new long[ids.length]);
         OrtSession.Result result =
             session.run(
-                Map.of("input_ids", tokens, "attention_mask", attention, "token_type_ids", types))) {
+                Map.of(
+                    "input_ids", tokens, "attention_mask", attention, "token_type_ids", types))) {
       return mean(((OnnxTensor) result.get(0)).getFloatBuffer(), ids.length);
     }
   }

@@ -2,6 +2,7 @@ package dev.jarvis.provider.local;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jarvis.json.SharedBuffers;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.text.Normalizer;
@@ -54,12 +55,17 @@ public final class WordPieces {
   }
 
   /**
-   * Reads the vocabulary in a file in the format of Hugging Face's tokenizers.
+   * Reads a model's vocabulary.
    *
    * @throws IOException if it cannot be read
    */
-  static WordPieces read(InputStream file) throws IOException {
-    return new WordPieces(SharedBuffers.mapper().readTree(file).path("model").path("vocab"));
+  static WordPieces read(EmbeddingModel model) throws IOException {
+    try (InputStream in = WordPieces.class.getResourceAsStream(model.vocabulary())) {
+      if (in == null) {
+        throw new FileNotFoundException("no vocabulary on the class path: " + model.vocabulary());
+      }
+      return new WordPieces(SharedBuffers.mapper().readTree(in).path("model").path("vocab"));
+    }
   }
 
   /** Returns the numbers of the pieces, without the control tokens around a text. */
@@ -79,7 +85,9 @@ public final class WordPieces {
     return encode(text).length;
   }
 
-  /** Returns the length in characters of the longest beginning of so many pieces, in whole words. */
+  /**
+   * Returns the length in characters of the longest beginning of so many pieces, in whole words.
+   */
   public int fit(String text, int maxPieces) {
     Pieces pieces = new Pieces();
     int[] fitting = {0};
