@@ -29,4 +29,9 @@ public interface Embedder {
       String requestId,
       @Nullable String model,
       @Nullable Duration limit);
+
+  /** How much of a text the model reads; null if it is not known. */
+  default @Nullable EmbeddingWindow window() {
+    return null;
+  }
 }

@@ -58,7 +58,8 @@ final class IngestStages {
             ? null
             : new PassageEmbedding(queue, chunks, embedder, config.work().maxAttempts());
     this.extractor = new Extractor(config.extract());
-    this.chunker = new Chunker(config.passages().chunkTokens());
+    this.chunker =
+        new Chunker(config.passages().chunkTokens(), embedder == null ? null : embedder.window());
     this.telemetry = telemetry;
     WorkFolder.deleteOlderThan(STALE_FOLDER_AGE);
   }

@@ -15,7 +15,7 @@ class ChunkerTest {
   private static final int TOKENS = 32;
 
   private static List<Chunk> chunks(Section... sections) {
-    return new Chunker(TOKENS).chunks(List.of(sections));
+    return new Chunker(TOKENS, null).chunks(List.of(sections));
   }
 
   @Test

@@ -7,6 +7,7 @@ import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.Document.State;
 import dev.jarvis.document.DocumentConfig;
 import dev.jarvis.document.Embedder;
+import dev.jarvis.document.EmbeddingWindow;
 import dev.jarvis.document.FileStore;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.limit.Admission;
@@ -159,8 +160,10 @@ final class HybridSearch {
     if (embedder == null) {
       return Optional.empty();
     }
+    EmbeddingWindow window = embedder.window();
+    String question = window == null ? text : window.end(text);
     try {
-      return Optional.of(embedder.embed(List.of(text), user, requestId, null, EMBED_LIMIT));
+      return Optional.of(embedder.embed(List.of(question), user, requestId, null, EMBED_LIMIT));
     } catch (ApiException e) {
       if (Cancellation.current().cancelled()) {
         throw e; // the client disconnected
