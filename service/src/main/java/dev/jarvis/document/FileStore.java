@@ -252,7 +252,7 @@ public final class FileStore {
                 "retry_document",
                 """
                 UPDATE documents SET stage = 'extract', state = 'pending', due_at = now(), lease = NULL, attempts = 0,
-                  chunks_done = 0, searchable_at = NULL, embedding_model = NULL, rejected = false, queued_at = now()
+                  chunks_done = 0, searchable_at = NULL, embedding_model = NULL, language = NULL, rejected = false, queued_at = now()
                 WHERE user_id = ? AND id = CAST(? AS uuid) AND state <> 'pending'""",
                 userId,
                 id))
