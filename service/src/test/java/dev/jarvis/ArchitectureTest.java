@@ -64,10 +64,12 @@ class ArchitectureTest {
                   "provider",
                   "routing")),
           Map.entry("document.extract", List.of()),
+          Map.entry("document.words", List.of()),
           Map.entry(
               "document",
               List.of(
                   "document.extract",
+                  "document.words",
                   "gateway",
                   "http",
                   "http.connection",
@@ -78,6 +80,7 @@ class ArchitectureTest {
               "document.search",
               List.of(
                   "document",
+                  "document.words",
                   "gateway",
                   "http",
                   "http.connection",

@@ -2,9 +2,11 @@ package dev.jarvis.document;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.document.words.Words;
 import dev.jarvis.json.Json;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.Sql;
+import io.helidon.dbclient.DbRow;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.UUID;
@@ -16,6 +18,9 @@ import java.util.UUID;
 final class ChunkStore {
   private static final String HAS_LEASE =
       "EXISTS (SELECT 1 FROM documents WHERE id = CAST(? AS uuid) AND lease = CAST(? AS uuid))";
+
+  /** Passages whose beginnings show the language of a document. */
+  private static final int SAMPLES = 8;
 
   private final Database database;
 
@@ -68,13 +73,7 @@ final class ChunkStore {
             """
             SELECT ordinal, coalesce(page, 0) AS page, heading, text, tokens FROM document_chunks
             WHERE document_id = CAST(? AS uuid) AND embedding IS NULL ORDER BY ordinal LIMIT ?""",
-            it ->
-                new Chunk(
-                    it.column("ordinal").getInt(),
-                    it.column("page").getInt(),
-                    it.column("heading").getString(),
-                    it.column("text").getString(),
-                    it.column("tokens").getInt()),
+            ChunkStore::chunk,
             leased.document().id(),
             limit));
   }
@@ -120,49 +119,81 @@ final class ChunkStore {
             leased.lease()));
   }
 
+  /** Returns beginnings of passages all over the document, to detect its language. */
+  String sample(LeasedDocument leased, int passages, int maxChars) {
+    int step = Math.max(1, passages / SAMPLES);
+    return String.join(
+        "\n",
+        database.execute(
+            Sql.list(
+                "sample_document_chunks",
+                """
+                SELECT left(text, ?) AS text FROM document_chunks
+                WHERE document_id = CAST(? AS uuid) AND ordinal %% ? = 0 ORDER BY ordinal LIMIT %d"""
+                    .formatted(SAMPLES),
+                it -> it.column("text").getString(),
+                maxChars / SAMPLES,
+                leased.document().id(),
+                step)));
+  }
+
   /**
-   * Stores the words of passages for the full-text search.
+   * Returns passages in their order.
    *
    * @param from the first passage
    * @param to the passage after the last
    */
-  void index(LeasedDocument leased, String textSearch, int from, int to) {
+  List<Chunk> list(LeasedDocument leased, int from, int to) {
+    return database.execute(
+        Sql.list(
+            "list_document_chunks",
+            """
+            SELECT ordinal, coalesce(page, 0) AS page, heading, text, tokens FROM document_chunks
+            WHERE document_id = CAST(? AS uuid) AND ordinal >= ? AND ordinal < ? ORDER BY ordinal""",
+            ChunkStore::chunk,
+            leased.document().id(),
+            from,
+            to));
+  }
+
+  private static Chunk chunk(DbRow row) {
+    return new Chunk(
+        row.column("ordinal").getInt(),
+        row.column("page").getInt(),
+        row.column("heading").getString(),
+        row.column("text").getString(),
+        row.column("tokens").getInt());
+  }
+
+  /**
+   * Stores the words of passages for the full-text search.
+   *
+   * @param textSearch PostgreSQL's configuration, which stems them
+   */
+  void index(LeasedDocument leased, String textSearch, List<Chunk> chunks) {
+    ArrayNode rows = Json.object().putArray("rows");
+    for (Chunk chunk : chunks) {
+      rows.addObject()
+          .put("ordinal", chunk.ordinal())
+          .put("words", Words.ofPassage(chunk.inContext()));
+    }
     UUID id = leased.document().id();
     database.execute(
         Sql.update(
             "index_document_chunks",
             """
-            UPDATE document_chunks SET words = to_tsvector(CAST(? AS regconfig), heading || E'\\n' || text)
-            WHERE document_id = CAST(? AS uuid) AND ordinal >= ? AND ordinal < ? AND %s"""
+            UPDATE document_chunks c
+            SET words = to_tsvector(CAST(? AS regconfig), r.words), text_search = ?, user_id = ?
+            FROM jsonb_to_recordset(CAST(? AS jsonb)) AS r(ordinal integer, words text)
+            WHERE c.document_id = CAST(? AS uuid) AND c.ordinal = r.ordinal AND %s"""
                 .formatted(HAS_LEASE),
             textSearch,
+            textSearch,
+            leased.document().userId(),
+            text(rows),
             id,
-            from,
-            to,
             id,
             leased.lease()));
-  }
-
-  /**
-   * Checks that PostgreSQL has a text search configuration.
-   *
-   * @throws IllegalArgumentException if it does not
-   */
-  void checkTextSearch(String configuration) {
-    boolean known =
-        database
-            .execute(
-                Sql.get(
-                    "find_text_search_configuration",
-                    "SELECT cfgname FROM pg_ts_config WHERE cfgname = ?",
-                    it -> it.column("cfgname").getString(),
-                    configuration))
-            .isPresent();
-    if (!known) {
-      throw new IllegalArgumentException(
-          "documents.text-search: PostgreSQL has no text search configuration \"%s\""
-              .formatted(configuration));
-    }
   }
 
   private static String text(ArrayNode rows) {

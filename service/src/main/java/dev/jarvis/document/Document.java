@@ -21,6 +21,7 @@ public record Document(
    * @param bytes 0 until the upload is complete
    * @param sha256 null until the upload is complete
    * @param encoding null until the text is extracted, and for formats that define it
+   * @param language ISO 639-1; null until it is detected, and if it is uncertain
    */
   public record File(
       String name,
@@ -28,7 +29,8 @@ public record Document(
       MediaType mediaType,
       long bytes,
       @Nullable String sha256,
-      @Nullable TextEncoding encoding) {}
+      @Nullable TextEncoding encoding,
+      @Nullable String language) {}
 
   /**
    * How far the processing is.

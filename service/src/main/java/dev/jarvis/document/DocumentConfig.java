@@ -104,9 +104,8 @@ public record DocumentConfig(
           @Range(min = 32, max = 8_192)
           int chunkTokens,
       @Doc(
-              "PostgreSQL's text search configuration, for example simple, english or french. A document keeps the one that it was processed with.")
-          @Default("english")
-          String textSearch,
+              "PostgreSQL's text search configuration of all new documents, for example simple, english or french. Empty: each document has that of its language, and simple if the language is uncertain or has none. A document keeps the one that it was processed with.")
+          @Nullable String textSearch,
       @Doc(
               "Model or route for embeddings, which make passages searchable by meaning. Empty: by words only.")
           @Nullable String embeddingModel,

@@ -20,7 +20,7 @@ final class DocumentRow {
   static final String COLUMNS =
       """
       id, user_id, filename, purpose, media_type, bytes, sha256, created_at, stage, state, attempts, attempts_since_progress,
-      due_at, error_code, error_message, encoding, encoding_certain, chunks, chunks_done, searchable_at,
+      due_at, error_code, error_message, encoding, encoding_certain, language, chunks, chunks_done, searchable_at,
       coalesce(ingestion_trace, upload_trace) AS trace""";
 
   private DocumentRow() {}
@@ -36,7 +36,8 @@ final class DocumentRow {
             MediaType.of(row.column("media_type").getString()).orElseThrow(),
             row.column("bytes").getLong(),
             text(row.column("sha256")),
-            encoding(row)),
+            encoding(row),
+            text(row.column("language"))),
         new Progress(
             Stage.of(row.column("stage").getString()),
             State.valueOf(row.column("state").getString().toUpperCase(Locale.ROOT)),

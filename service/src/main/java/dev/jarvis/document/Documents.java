@@ -25,10 +25,11 @@ public final class Documents implements AutoCloseable {
       @Nullable Embedder embedder) {
     files = new FileStore(database);
     ChunkStore chunks = new ChunkStore(database);
-    chunks.checkTextSearch(config.passages().textSearch());
+    TextSearch textSearch = TextSearch.of(database, config.passages().textSearch());
     IngestQueue queue = new IngestQueue(database);
     DocumentTelemetry own = new DocumentTelemetry(telemetry);
-    IngestStages stages = new IngestStages(config, queue, chunks, objects, embedder, own);
+    IngestStages stages =
+        new IngestStages(config, textSearch, queue, chunks, objects, embedder, own);
     workers = new Workers(config, queue, stages, own);
     gauges = new QueueGauges(queue, telemetry.instruments());
     Upload upload = new Upload(config, files, objects, own);

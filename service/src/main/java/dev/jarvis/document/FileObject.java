@@ -32,7 +32,8 @@ final class FileObject {
     json.put("media_type", file.mediaType().id()).put("sha256", file.sha256());
     TextEncoding encoding = file.encoding();
     json.put("encoding", encoding == null ? null : encoding.charset())
-        .put("encoding_certain", encoding == null ? null : (Boolean) encoding.certain());
+        .put("encoding_certain", encoding == null ? null : (Boolean) encoding.certain())
+        .put("language", file.language());
     ObjectNode processing =
         json.putObject("processing")
             .put("stage", progress.stage().id())

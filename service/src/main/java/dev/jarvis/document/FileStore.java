@@ -253,7 +253,7 @@ public final class FileStore {
                 """
                 UPDATE documents SET stage = 'extract', state = 'pending', due_at = now(), lease = NULL, attempts = 0,
                   attempts_since_progress = 0, deferrals = 0, furthest = 0, model_changes = 0, chunks_done = 0,
-                  searchable_at = NULL, embedding_model = NULL, rejected = false, queued_at = now()
+                  searchable_at = NULL, embedding_model = NULL, language = NULL, rejected = false, queued_at = now()
                 WHERE user_id = ? AND id = CAST(? AS uuid) AND state <> 'pending'""",
                 userId,
                 id))

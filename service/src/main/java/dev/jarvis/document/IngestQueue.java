@@ -63,7 +63,7 @@ final class IngestQueue {
         WHERE id = coalesce(
           (SELECT id FROM documents WHERE state = 'pending' AND due_at <= now()
              AND user_id NOT IN (
-               SELECT user_id FROM documents WHERE lease IS NOT NULL AND due_at > now() AND stage NOT IN ('store', 'delete'))
+               SELECT user_id FROM documents WHERE lease IS NOT NULL AND due_at > now() AND state = 'pending' AND stage NOT IN ('store', 'delete'))
            ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED),
           (SELECT id FROM documents WHERE state = 'pending' AND due_at <= now()
            ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED))
@@ -195,20 +195,69 @@ final class IngestQueue {
   }
 
   /**
+   * Claims a document whose words were made by older rules, and that is searchable by them.
+   *
+   * @param version of the present rules
+   */
+  Optional<LeasedDocument> claimOutdated(int version, Duration lease) {
+    UUID token = UUID.randomUUID();
+    String sql =
+        """
+        UPDATE documents SET lease = CAST(? AS uuid), due_at = now() + CAST(? AS interval)
+        WHERE id = (SELECT id FROM documents WHERE state = 'done' AND index_version < %d AND due_at <= now()
+                    ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+        RETURNING %s"""
+            .formatted(version, DocumentRow.COLUMNS);
+    return database.poll(
+        Sql.get(
+            "claim_outdated_document",
+            sql,
+            it -> new LeasedDocument(DocumentRow.read(it), token),
+            token,
+            interval(lease)));
+  }
+
+  /**
+   * Records the language of the text and the configuration of its words.
+   *
+   * @param language ISO 639-1; null if it is uncertain
+   */
+  boolean language(LeasedDocument leased, @Nullable String language, String textSearch) {
+    return update(
+        leased, "detect_document_language", "language = ?, text_search = ?", language, textSearch);
+  }
+
+  /** Records that a document's words were made again by the present rules. */
+  boolean reindexed(LeasedDocument leased, int version) {
+    return update(leased, "reindex_document", "lease = NULL, index_version = ?", version);
+  }
+
+  /** Ends an attempt to make a document's words again; a later one may succeed. */
+  boolean postponeReindex(LeasedDocument leased, Duration pause) {
+    return update(
+        leased,
+        "postpone_document_reindex",
+        "lease = NULL, due_at = now() + CAST(? AS interval)",
+        interval(pause));
+  }
+
+  /**
    * Makes the document searchable.
    *
+   * @param version of the rules by which its words were made
    * @return the time since it was queued, by the database's clock
    */
-  Optional<Duration> done(LeasedDocument leased) {
+  Optional<Duration> done(LeasedDocument leased, int version) {
     return database.execute(
         Sql.get(
             "finish_document",
             """
             UPDATE documents
-            SET state = 'done', lease = NULL, error_code = NULL, error_message = NULL, searchable_at = now()
+            SET state = 'done', lease = NULL, error_code = NULL, error_message = NULL, searchable_at = now(), index_version = ?
             WHERE id = CAST(? AS uuid) AND lease = CAST(? AS uuid)
             RETURNING CAST(extract(epoch FROM now() - queued_at) * 1000 AS bigint) AS millis""",
             it -> Duration.ofMillis(it.column("millis").getLong()),
+            version,
             leased.document().id(),
             leased.lease()));
   }

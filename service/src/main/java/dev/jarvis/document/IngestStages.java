@@ -7,6 +7,7 @@ import dev.jarvis.document.extract.Extractor;
 import dev.jarvis.document.extract.ReaderUnavailableException;
 import dev.jarvis.document.extract.Section;
 import dev.jarvis.document.extract.WorkFolder;
+import dev.jarvis.document.words.LanguageDetector;
 import dev.jarvis.storage.ObjectStore;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,7 +15,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,11 +27,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class IngestStages {
   private static final int WRITE_BATCH = 200;
+  private static final int INDEX_BATCH = 50;
+
+  /** Of the rules by which passages become words. Whoever changes them counts on. */
+  static final int INDEX_VERSION = 1;
 
   /** Longer than any extraction may take. */
   private static final Duration STALE_FOLDER_AGE = Duration.ofHours(6);
 
-  private final DocumentConfig config;
+  private final TextSearch textSearch;
   private final IngestQueue queue;
   private final ChunkStore chunks;
   private final ObjectStore objects;
@@ -44,12 +51,13 @@ final class IngestStages {
 
   IngestStages(
       DocumentConfig config,
+      TextSearch textSearch,
       IngestQueue queue,
       ChunkStore chunks,
       ObjectStore objects,
       @Nullable Embedder embedder,
       DocumentTelemetry telemetry) {
-    this.config = config;
+    this.textSearch = textSearch;
     this.queue = queue;
     this.chunks = chunks;
     this.objects = objects;
@@ -136,12 +144,27 @@ final class IngestStages {
 
   private Duration index(LeasedDocument leased) throws LeaseLost {
     int total = queue.chunkCount(leased);
-    for (int i = 0; i < total; i += WRITE_BATCH) {
-      int end = Math.min(total, i + WRITE_BATCH);
-      chunks.index(leased, config.passages().textSearch(), i, end);
-      requireLease(queue.progress(leased, Stage.INDEX, new Chunks(total, end)));
+    storeWords(leased, total, done -> queue.progress(leased, Stage.INDEX, new Chunks(total, done)));
+    return queue.done(leased, INDEX_VERSION).orElseThrow(LeaseLost::new);
+  }
+
+  /** Makes the words of a searchable document again, each passage found before and after. */
+  void reindex(LeasedDocument leased) throws LeaseLost {
+    storeWords(leased, queue.chunkCount(leased), done -> true);
+    requireLease(queue.reindexed(leased, INDEX_VERSION));
+  }
+
+  private void storeWords(LeasedDocument leased, int total, IntPredicate progress)
+      throws LeaseLost {
+    Optional<String> language =
+        LanguageDetector.detect(chunks.sample(leased, total, LanguageDetector.SAMPLE_CHARS));
+    String configuration = textSearch.configuration(language);
+    requireLease(queue.language(leased, language.orElse(null), configuration));
+    for (int i = 0; i < total; i += INDEX_BATCH) {
+      int end = Math.min(total, i + INDEX_BATCH);
+      chunks.index(leased, configuration, chunks.list(leased, i, end));
+      requireLease(progress.test(end));
     }
-    return queue.done(leased).orElseThrow(LeaseLost::new);
   }
 
   static void requireLease(boolean held) throws LeaseLost {

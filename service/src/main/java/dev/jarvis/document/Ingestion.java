@@ -22,6 +22,8 @@ import org.slf4j.event.Level;
 final class Ingestion {
   private static final Logger LOG = LoggerFactory.getLogger(Ingestion.class);
 
+  private static final Duration REINDEX_PAUSE = Duration.ofMinutes(15);
+
   private final IngestQueue queue;
   private final IngestStages stages;
   private final RetryPolicy retries;
@@ -55,6 +57,29 @@ final class Ingestion {
       attempt(leased, guard);
     } finally {
       span.end();
+    }
+  }
+
+  /** Makes the words of a searchable document again. */
+  void reindex(LeasedDocument leased, LeaseGuard guard) {
+    Document document = leased.document();
+    try {
+      stages.reindex(leased);
+      LOG.atDebug().addKeyValue("file_id", document.fileId()).log("document_reindexed");
+    } catch (IngestStages.LeaseLost e) {
+      // deleted or retried meanwhile
+    } catch (Exception e) {
+      OutOfMemory.endProcessIf(e);
+      guard.end(); // an interrupt must not prevent the end of the lease from being recorded
+      if (guard.lost()) {
+        return;
+      }
+      boolean stopped = stopping.getAsBoolean();
+      queue.postponeReindex(leased, stopped ? Duration.ZERO : REINDEX_PAUSE);
+      LOG.atLevel(stopped ? Level.DEBUG : Level.WARN)
+          .addKeyValue("file_id", document.fileId())
+          .addKeyValue("error", e.toString())
+          .log("document_reindex_postponed");
     }
   }
 

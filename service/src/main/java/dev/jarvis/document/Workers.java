@@ -10,6 +10,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -95,24 +96,29 @@ final class Workers implements AutoCloseable {
   }
 
   /** Processes one document; returns false if none is due. */
-  private boolean step() throws InterruptedException {
+  private boolean step() {
     Optional<LeasedDocument> claimed = queue.claim(lease);
-    if (claimed.isEmpty()) {
-      return false;
+    if (claimed.isPresent()) {
+      process(claimed.get(), ingestion::run);
+      return true;
     }
-    LeasedDocument leased = claimed.get();
+    Optional<LeasedDocument> outdated = queue.claimOutdated(IngestStages.INDEX_VERSION, lease);
+    outdated.ifPresent(it -> process(it, ingestion::reindex));
+    return outdated.isPresent();
+  }
+
+  private void process(LeasedDocument leased, BiConsumer<LeasedDocument, LeaseGuard> work) {
     LeaseGuard guard = new LeaseGuard(leased.document().stage());
     long period = renewalPeriod.toMillis();
     ScheduledFuture<?> renewal =
         renewals.scheduleWithFixedDelay(
             () -> renew(leased, guard), period, period, TimeUnit.MILLISECONDS);
     try {
-      ingestion.run(leased, guard);
+      work.accept(leased, guard);
     } finally {
       renewal.cancel(false);
       guard.end();
     }
-    return true;
   }
 
   private void renew(LeasedDocument leased, LeaseGuard guard) {

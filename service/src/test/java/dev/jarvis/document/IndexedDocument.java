@@ -18,8 +18,13 @@ public final class IndexedDocument {
 
   private IndexedDocument() {}
 
+  /** Stores a document without vectors, in PostgreSQL's configuration of its language. */
+  public static UUID add(Database database, String user, String textSearch, List<String> passages) {
+    return add(database, user, textSearch, passages, null, List.of());
+  }
+
   /**
-   * Stores a document.
+   * Stores an English document.
    *
    * @param model the model of the vectors; null for none
    * @param vectors one for each passage; empty without a model
@@ -27,6 +32,16 @@ public final class IndexedDocument {
   public static UUID add(
       Database database,
       String user,
+      List<String> passages,
+      @Nullable String model,
+      List<float[]> vectors) {
+    return add(database, user, "english", passages, model, vectors);
+  }
+
+  private static UUID add(
+      Database database,
+      String user,
+      String textSearch,
       List<String> passages,
       @Nullable String model,
       List<float[]> vectors) {
@@ -46,8 +61,9 @@ public final class IndexedDocument {
       queue.embeddedBy(leased, model);
       store.embed(leased, chunks, vectors);
     }
-    store.index(leased, "english", 0, chunks.size());
-    assertThat(queue.done(leased)).isPresent();
+    queue.language(leased, null, textSearch);
+    store.index(leased, textSearch, chunks);
+    assertThat(queue.done(leased, IngestStages.INDEX_VERSION)).isPresent();
     return id;
   }
 }

@@ -139,7 +139,7 @@ class IngestQueueTest {
     assertThat(queue.renew(lost, Duration.ZERO)).isTrue(); // the lease ends now
     LeasedDocument next = claim();
     assertThat(next.document().progress().attempts()).isEqualTo(2);
-    assertThat(queue.done(lost)).as("another worker has the lease").isEmpty();
+    assertThat(queue.done(lost, 1)).as("another worker has the lease").isEmpty();
     assertThat(queue.renew(lost, LONG)).isFalse();
     assertThat(queue.renew(next, LONG)).isTrue();
 

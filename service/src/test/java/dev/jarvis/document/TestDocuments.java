@@ -102,7 +102,14 @@ public final class TestDocuments implements AutoCloseable {
         new Workers(
             config,
             queue,
-            new IngestStages(config, queue, new ChunkStore(database), objects, embedder, own),
+            new IngestStages(
+                config,
+                TextSearch.of(database, null),
+                queue,
+                new ChunkStore(database),
+                objects,
+                embedder,
+                own),
             own,
             RENEWAL_PERIOD);
     workers.start();

@@ -8,6 +8,7 @@ import dev.jarvis.storage.embedded.TestDatabase;
 import java.net.http.HttpResponse;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.flywaydb.core.Flyway;
@@ -28,13 +29,17 @@ class UpgradeTest {
     database = TestDatabase.create();
     database.execute("DROP SCHEMA public CASCADE");
     database.execute("CREATE SCHEMA public");
+    migrate(PREVIOUS);
+  }
+
+  private void migrate(String target) {
     Map<String, String> at = database.environment();
     Flyway.configure()
         .dataSource(
             at.get("JARVIS_DATABASE_URL"),
             at.get("JARVIS_DATABASE_USERNAME"),
             at.get("JARVIS_DATABASE_PASSWORD"))
-        .target(PREVIOUS)
+        .target(target)
         .load()
         .migrate();
   }
@@ -115,5 +120,74 @@ class UpgradeTest {
           .containsEntry("attempt", "1")
           .containsEntry("call_id", row.get("id"));
     }
+  }
+
+  @Test
+  void wordsOfOlderReleasesAreFoundAndMadeAgain() throws Exception {
+    migrate("9");
+    database.execute(
+        """
+        INSERT INTO documents (id, user_id, filename, purpose, media_type, bytes, sha256, stage, state, due_at, chunks, chunks_done,
+          searchable_at, upload_trace)
+        SELECT CAST('01890000-0000-7000-8000-00000000000' || n AS uuid), 'admin', n || '.txt', 'assistants', 'text/plain', 5, n,
+          'index', 'done', now() - interval '1 day', 1, 1, now(), ''
+        FROM generate_series(1, 2) AS n
+        """);
+    database.execute(
+        """
+        INSERT INTO document_chunks (document_id, ordinal, text, tokens, words)
+        SELECT CAST('01890000-0000-7000-8000-00000000000' || n AS uuid), 0, text, 3, to_tsvector('english', text)
+        FROM (VALUES (1, 'The boats of the harbour are in src/main/App.java, for whatever reason.'),
+                     (2, 'Les bateaux du port partent à huit heures du matin.')) AS r(n, text)
+        """);
+    Map<String, String> settings = new HashMap<>(database.environment());
+    settings.put("JARVIS_DOCUMENTS_WORKERS", "0");
+    try (TestService service = TestService.start(settings)) {
+      assertThat(found(service, "boat")).as("by the old rules").containsExactly("1.txt");
+      assertThat(found(service, "src/main/App.java")).containsExactly("1.txt");
+      assertThat(found(service, "bateaux")).containsExactly("2.txt");
+      assertThat(found(service, "App")).isEmpty();
+    }
+    try (TestService service = TestService.start(database.environment())) {
+      await()
+          .atMost(Duration.ofSeconds(30))
+          .until(
+              () ->
+                  database
+                      .rows(
+                          "SELECT 1 AS x FROM documents WHERE index_version < 1 OR lease IS NOT NULL")
+                      .isEmpty());
+      assertThat(database.rows("SELECT language, text_search, state FROM documents ORDER BY id"))
+          .containsExactly(
+              Map.of("language", "en", "text_search", "english", "state", "done"),
+              Map.of("language", "fr", "text_search", "french", "state", "done"));
+      assertThat(found(service, "boat")).containsExactly("1.txt");
+      assertThat(found(service, "App")).containsExactly("1.txt");
+      assertThat(found(service, "bateau")).containsExactly("2.txt");
+    }
+    assertThat(indexes()).contains("document_chunks_words", "document_chunks_user_words");
+    try (TestService ignored = TestService.start(settings)) {
+      assertThat(indexes())
+          .as("the next start drops what nobody needs any more")
+          .contains("document_chunks_user_words")
+          .doesNotContain("document_chunks_words");
+    }
+  }
+
+  private List<String> indexes() throws SQLException {
+    return database
+        .rows("SELECT indexname FROM pg_indexes WHERE tablename = 'document_chunks'")
+        .stream()
+        .map(it -> it.get("indexname"))
+        .toList();
+  }
+
+  private static List<String> found(TestService service, String question) {
+    HttpResponse<String> response =
+        service.post("/v1/search", "{\"query\":\"%s\"}".formatted(question));
+    assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+    return TestService.json(response.body()).path("data").findValuesAsText("filename").stream()
+        .distinct()
+        .toList();
   }
 }

@@ -27,9 +27,11 @@ public final class DocumentSearch {
       Telemetry telemetry,
       @Nullable Embedder embedder) {
     boolean pgvector = embedder != null && Pgvector.available(database);
+    WordIndex.prepare(database);
+    WordSearch words = new WordSearch(database, config.passages().textSearch());
     PassageStore passages = new PassageStore(database, pgvector, VECTOR_LIMIT);
     HybridSearch search =
-        new HybridSearch(config, files, passages, embedder, new SearchTelemetry(telemetry));
+        new HybridSearch(config, files, words, passages, embedder, new SearchTelemetry(telemetry));
     routes = new SearchRoutes(search);
     grounding = new Grounding(search, config.passages().contextTokens());
   }

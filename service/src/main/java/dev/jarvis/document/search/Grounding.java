@@ -17,7 +17,6 @@ import dev.jarvis.gateway.Stage;
 import dev.jarvis.json.Json;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
 
 /**
  * Prepends passages of the user's documents to the last question of a chat, if the request has the
@@ -76,13 +75,12 @@ public final class Grounding implements Stage {
   private Grounded grounded(Call call, ChatRequest chat, JsonNode options) {
     int limit = options.path("max_num_results").asInt(DEFAULT_PASSAGES);
     int budget = options.path("max_tokens").asInt(contextTokens);
-    List<UUID> ids =
-        search.searchable(call.userId(), HybridSearch.fileIds(options), FIELD + ".file_ids");
+    SearchedFiles searched = search.searched(call.userId(), options, FIELD + ".");
     ObjectNode grounded = chat.body().deepCopy();
     grounded.remove(FIELD);
     ObjectNode question = lastOfUser(grounded.path("messages"));
     HybridSearch.Found found =
-        search.search(call.userId(), call.requestId(), ids, end(text(question)), limit);
+        search.search(searched, call.requestId(), end(text(question)), limit);
     List<Passage> passages = fitting(found.passages(), budget);
     prepend(question, context(passages));
     return new Grounded(

@@ -42,7 +42,7 @@ final class HybridSearch {
   /** How many passages of each ranking are considered. */
   private static final int DEPTH = 100;
 
-  private final DocumentConfig config;
+  private final WordSearch words;
   private final FileStore files;
   private final PassageStore passages;
   private final @Nullable Embedder embedder;
@@ -60,10 +60,11 @@ final class HybridSearch {
   HybridSearch(
       DocumentConfig config,
       FileStore files,
+      WordSearch words,
       PassageStore passages,
       @Nullable Embedder embedder,
       SearchTelemetry telemetry) {
-    this.config = config;
+    this.words = words;
     this.files = files;
     this.passages = passages;
     this.embedder = embedder;
@@ -71,24 +72,27 @@ final class HybridSearch {
     this.admission = new Admission("searches", config.queues().searches(), telemetry.waiting());
   }
 
-  /** Returns the field {@code file_ids} of a request or of its grounding; empty if it is absent. */
-  static List<String> fileIds(JsonNode fields) {
+  private static List<String> fileIds(JsonNode fields) {
     return fields.path("file_ids").valueStream().map(JsonNode::asText).toList();
   }
 
   /**
-   * Returns the ids of the documents to search.
+   * Returns the documents that a request or its grounding names with {@code file_ids} and {@code
+   * filters}.
    *
-   * @param param the request's field that holds the ids, for errors
-   * @throws ApiException if the user does not have one of the files, or it cannot be searched
+   * @param path before the names of these fields, for errors
+   * @throws ApiException if the user does not have one of the files, or it cannot be searched, or a
+   *     filter is not valid
    */
-  List<UUID> searchable(String user, List<String> fileIds, String param) {
+  SearchedFiles searched(String user, JsonNode fields, String path) {
+    Filter filter = FilterReader.read(fields.path("filters"), path + "filters");
+    String param = path + "file_ids";
     List<UUID> ids = new ArrayList<>();
-    for (Document document : require(user, fileIds, param)) {
+    for (Document document : require(user, fileIds(fields), param)) {
       checkSearchable(document, param);
       ids.add(document.id());
     }
-    return ids;
+    return new SearchedFiles(user, ids, filter);
   }
 
   private List<Document> require(String user, List<String> fileIds, String param) {
@@ -121,19 +125,18 @@ final class HybridSearch {
   /**
    * Returns the passages that fit the question best.
    *
-   * @param ids empty for all documents of the user
    * @throws ApiException.Overloaded if no permit to search becomes free in time
    */
-  Found search(String user, String requestId, List<UUID> ids, String question, int limit) {
+  Found search(SearchedFiles searched, String requestId, String question, int limit) {
     long start = System.nanoTime();
     Span span = telemetry.start();
     try (Scope ignored = span.makeCurrent()) {
       String text = question.replace("\0", "");
       // before the permit, which limits the use of the database only
-      Optional<Embedder.Vectors> vectors = embed(requestId, user, text);
+      Optional<Embedder.Vectors> vectors = embed(requestId, searched.user(), text);
       Found found;
-      try (Admission.Permit permit = admission.acquire(user)) {
-        found = search(user, ids, text, vectors, limit);
+      try (Admission.Permit permit = admission.acquire(searched.user())) {
+        found = search(searched, text, vectors, limit);
       }
       telemetry.found(found.passages(), span);
       span.setAttribute("jarvis.search.passages", found.passages().size());
@@ -145,14 +148,14 @@ final class HybridSearch {
   }
 
   private Found search(
-      String user, List<UUID> ids, String text, Optional<Embedder.Vectors> question, int limit) {
+      SearchedFiles searched, String text, Optional<Embedder.Vectors> question, int limit) {
     Map<PassageId, Double> scores = new HashMap<>();
-    Optional<List<PassageId>> near = question.flatMap(it -> near(user, ids, it));
+    Optional<List<PassageId>> near = question.flatMap(it -> near(searched, it));
     int rankings = near.isEmpty() ? 1 : 2;
-    add(passages.byWords(user, ids, config.passages().textSearch(), text, DEPTH), rankings, scores);
+    add(words.search(searched, text, DEPTH), rankings, scores);
     near.ifPresent(it -> add(it, rankings, scores));
-    List<Passage> found = passages.load(user, best(scores, limit));
-    return new Found(found, near.isPresent(), files.pending(user));
+    List<Passage> found = passages.load(searched.user(), best(scores, limit));
+    return new Found(found, near.isPresent(), files.pending(searched.user()));
   }
 
   /** Returns empty if no model is configured or it fails: the search is by words only then. */
@@ -176,9 +179,9 @@ final class HybridSearch {
   }
 
   /** Returns empty if there are too many vectors: the search is by words only then. */
-  private Optional<List<PassageId>> near(String user, List<UUID> ids, Embedder.Vectors question) {
+  private Optional<List<PassageId>> near(SearchedFiles searched, Embedder.Vectors question) {
     Optional<List<PassageId>> near =
-        passages.byVector(user, ids, question.model(), question.vectors().getFirst(), DEPTH);
+        passages.byVector(searched, question.model(), question.vectors().getFirst(), DEPTH);
     if (near.isEmpty()) {
       LOG.warn("there are too many vectors to compare in time; searching by words only");
     }

@@ -1,7 +1,12 @@
 package dev.jarvis.document.search;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.document.Chunk;
+import dev.jarvis.document.FileId;
+import dev.jarvis.json.Json;
+import java.time.Instant;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A passage that a search found.
@@ -9,14 +14,46 @@ import java.util.UUID;
  * @param score 1 if every ranking put the passage first; comparable within one search only
  * @param trace {@code traceparent} of the processing of the document
  */
-record Passage(UUID documentId, String filename, Chunk chunk, double score, String trace) {
+record Passage(UUID documentId, File file, Chunk chunk, double score, String trace) {
+  /**
+   * The file of the passage.
+   *
+   * @param language ISO 639-1; null if it is uncertain
+   */
+  record File(
+      String name,
+      String mediaType,
+      String purpose,
+      @Nullable String language,
+      long bytes,
+      Instant createdAt) {}
+
+  String filename() {
+    return file.name();
+  }
+
+  /** The values that filters compare, by {@link Attribute#key}. */
+  ObjectNode attributes() {
+    ObjectNode attributes =
+        Json.object()
+            .put(Attribute.FILE_ID.key(), FileId.of(documentId))
+            .put(Attribute.FILENAME.key(), file.name())
+            .put(Attribute.MEDIA_TYPE.key(), file.mediaType())
+            .put(Attribute.PURPOSE.key(), file.purpose());
+    if (file.language() != null) {
+      attributes.put(Attribute.LANGUAGE.key(), file.language());
+    }
+    return attributes
+        .put(Attribute.BYTES.key(), file.bytes())
+        .put(Attribute.CREATED_AT.key(), file.createdAt().getEpochSecond());
+  }
 
   /** Returns the beginning of the passage, of at most so many tokens. */
   Passage truncated(int maxTokens) {
-    return new Passage(documentId, filename, chunk.truncated(maxTokens), score, trace);
+    return new Passage(documentId, file, chunk.truncated(maxTokens), score, trace);
   }
 
   Passage scored(double score) {
-    return new Passage(documentId, filename, chunk, score, trace);
+    return new Passage(documentId, file, chunk, score, trace);
   }
 }

@@ -7,6 +7,7 @@ import dev.jarvis.storage.Sql;
 import io.helidon.dbclient.DbClientException;
 import io.helidon.dbclient.DbRow;
 import java.nio.ByteBuffer;
+import java.sql.Timestamp;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -17,7 +18,6 @@ import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.UUID;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Searches the passages of one user's documents. The vector of the question is compared with every
@@ -26,20 +26,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class PassageStore {
   private static final int PAGE = 1000;
-  private static final int MAX_TERMS = 32;
-
-  /** Candidates of the ranking by words that rank best by all words. */
-  private static final int BEST = 1_000;
-
-  /** Further candidates for each word, so that a rare word brings all of its passages. */
-  private static final int RARE = 200;
 
   /** The result of array_send begins with dimensions, flags, type, length and lower bound. */
   private static final int ARRAY_HEADER_BYTES = 20;
-
-  /** Restricts a search to the user's searchable documents, or to some of them. */
-  private static final String SEARCHED =
-      "d.user_id = ? AND d.state = 'done' AND (CAST(? AS uuid[]) IS NULL OR d.id = ANY (CAST(? AS uuid[])))";
 
   private final Database database;
   private final boolean pgvector;
@@ -57,58 +46,7 @@ final class PassageStore {
 
   private record Match(PassageId id, double cosine) {}
 
-  /**
-   * Returns passages that have words of the question, those with the rarer words first. Only the
-   * last words of a long question are used.
-   *
-   * @param documents empty for all
-   */
-  List<PassageId> byWords(
-      String user, List<UUID> documents, String textSearch, String question, int limit) {
-    return database.execute(
-        Sql.list(
-            "search_chunks_by_words",
-            """
-                    WITH terms AS (
-                      SELECT CAST('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''' AS tsquery) AS term
-                      FROM unnest(to_tsvector(CAST(? AS regconfig), ?))
-                      ORDER BY positions[array_upper(positions, 1)] DESC LIMIT %2$d
-                    ), any_term AS (
-                      SELECT CAST(string_agg(CAST(term AS text), ' | ') AS tsquery) AS query FROM terms
-                    ), best AS (
-                      SELECT c.document_id, c.ordinal, c.words, ts_rank(c.words, query, 1) AS rank
-                      FROM any_term, document_chunks c JOIN documents d ON d.id = c.document_id
-                      WHERE %1$s AND c.words @@ query
-                      ORDER BY rank DESC LIMIT %3$d
-                    ), rare AS (
-                      SELECT r.document_id, r.ordinal, r.words, ts_rank(r.words, query, 1) AS rank
-                      FROM any_term, terms CROSS JOIN LATERAL (
-                        SELECT c.document_id, c.ordinal, c.words
-                        FROM document_chunks c JOIN documents d ON d.id = c.document_id
-                        WHERE %1$s AND c.words @@ term LIMIT %4$d) r
-                    ), found AS (
-                      SELECT DISTINCT ON (document_id, ordinal) * FROM (TABLE best UNION ALL TABLE rare) AS each
-                    ), weights AS (
-                      SELECT term, ln(1 + (SELECT count(*) FROM found) / CAST(count(*) AS float8)) AS weight
-                      FROM terms JOIN found ON words @@ term GROUP BY term
-                    )
-                    SELECT document_id, ordinal FROM found JOIN weights ON words @@ term
-                    GROUP BY document_id, ordinal, rank
-                    ORDER BY sum(weight) DESC, rank DESC, document_id, ordinal LIMIT ?"""
-                .formatted(SEARCHED, MAX_TERMS, BEST, RARE),
-            PassageStore::id,
-            textSearch,
-            question,
-            user,
-            array(documents),
-            array(documents),
-            user,
-            array(documents),
-            array(documents),
-            limit));
-  }
-
-  private static PassageId id(DbRow row) {
+  static PassageId id(DbRow row) {
     return new PassageId(row.column("document_id").get(UUID.class), row.column("ordinal").getInt());
   }
 
@@ -120,15 +58,13 @@ final class PassageStore {
    * @return empty if there are too many to be compared in time
    */
   Optional<List<PassageId>> byVector(
-      String user, List<UUID> documents, String model, float[] question, int limit) {
+      SearchedFiles files, String model, float[] question, int limit) {
     float[] unit = Vectors.unit(question);
-    return pgvector
-        ? byPgvector(user, documents, model, unit, limit)
-        : bruteForce(user, documents, model, unit, limit);
+    return pgvector ? byPgvector(files, model, unit, limit) : bruteForce(files, model, unit, limit);
   }
 
   private Optional<List<PassageId>> byPgvector(
-      String user, List<UUID> documents, String model, float[] unit, int limit) {
+      SearchedFiles files, String model, float[] unit, int limit) {
     try {
       return Optional.of(
           database.execute(
@@ -140,15 +76,9 @@ final class PassageStore {
                           WHERE %s AND d.embedding_model = ? AND vector_dims(c.embedding_vector) = ?
                           ORDER BY c.embedding_vector <#> (SELECT CAST(CAST(? AS real[]) AS vector)), c.document_id, c.ordinal
                           LIMIT ?"""
-                      .formatted(SEARCHED),
+                      .formatted(files.condition()),
                   PassageStore::id,
-                  user,
-                  array(documents),
-                  array(documents),
-                  model,
-                  unit.length,
-                  Vectors.array(unit),
-                  limit)));
+                  files.parametersAnd(model, unit.length, Vectors.array(unit), limit))));
     } catch (DbClientException e) {
       if (Database.isAway(e)) { // most likely the statement timeout
         return Optional.empty();
@@ -158,7 +88,7 @@ final class PassageStore {
   }
 
   private Optional<List<PassageId>> bruteForce(
-      String user, List<UUID> documents, String model, float[] unit, int limit) {
+      SearchedFiles files, String model, float[] unit, int limit) {
     long start = System.nanoTime();
     PriorityQueue<Match> nearest = new PriorityQueue<>(Comparator.comparingDouble(Match::cosine));
     PassageId last = new PassageId(new UUID(0, 0), -1);
@@ -166,7 +96,7 @@ final class PassageStore {
       if (System.nanoTime() - start > vectorLimit.toNanos()) {
         return Optional.empty();
       }
-      List<Match> page = page(user, documents, model, unit, last);
+      List<Match> page = page(files, model, unit, last);
       for (Match match : page) {
         nearest.add(match);
         if (nearest.size() > limit) {
@@ -183,8 +113,7 @@ final class PassageStore {
             .toList());
   }
 
-  private List<Match> page(
-      String user, List<UUID> documents, String model, float[] unit, PassageId after) {
+  private List<Match> page(SearchedFiles files, String model, float[] unit, PassageId after) {
     return database.execute(
         Sql.list(
             "list_chunk_embeddings",
@@ -194,15 +123,9 @@ final class PassageStore {
                     WHERE %s AND d.embedding_model = ? AND cardinality(c.embedding) = ?
                       AND (c.document_id, c.ordinal) > (CAST(? AS uuid), ?)
                     ORDER BY c.document_id, c.ordinal LIMIT %d"""
-                .formatted(SEARCHED, PAGE),
+                .formatted(files.condition(), PAGE),
             it -> new Match(id(it), cosine(it.column("embedding").get(byte[].class), unit)),
-            user,
-            array(documents),
-            array(documents),
-            model,
-            unit.length,
-            after.documentId(),
-            after.ordinal()));
+            files.parametersAnd(model, unit.length, after.documentId(), after.ordinal())));
   }
 
   private static double cosine(byte[] sent, float[] unit) {
@@ -227,7 +150,8 @@ final class PassageStore {
             Sql.list(
                 "find_chunks",
                 """
-                SELECT c.document_id, d.filename, c.ordinal, coalesce(c.page, 0) AS page, c.heading, c.text, c.tokens,
+                SELECT c.document_id, d.filename, d.media_type, d.purpose, d.language, d.bytes, d.created_at,
+                  c.ordinal, coalesce(c.page, 0) AS page, c.heading, c.text, c.tokens,
                   coalesce(d.ingestion_trace, '') AS trace
                 FROM jsonb_to_recordset(CAST(? AS jsonb)) AS k(id uuid, ordinal integer)
                 JOIN document_chunks c ON c.document_id = k.id AND c.ordinal = k.ordinal
@@ -251,7 +175,13 @@ final class PassageStore {
   private static Passage passage(DbRow row) {
     return new Passage(
         row.column("document_id").get(UUID.class),
-        row.column("filename").getString(),
+        new Passage.File(
+            row.column("filename").getString(),
+            row.column("media_type").getString(),
+            row.column("purpose").getString(),
+            row.column("language").get(String.class),
+            row.column("bytes").getLong(),
+            row.column("created_at").get(Timestamp.class).toInstant()),
         new Chunk(
             row.column("ordinal").getInt(),
             row.column("page").getInt(),
@@ -260,9 +190,5 @@ final class PassageStore {
             row.column("tokens").getInt()),
         0,
         row.column("trace").getString());
-  }
-
-  private static @Nullable String array(List<UUID> documents) {
-    return documents.isEmpty() ? null : Sql.array(documents);
   }
 }

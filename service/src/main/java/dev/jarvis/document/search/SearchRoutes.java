@@ -1,10 +1,12 @@
 package dev.jarvis.document.search;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.document.Chunk;
 import dev.jarvis.document.DatabaseErrors;
 import dev.jarvis.document.FileId;
+import dev.jarvis.error.ApiException;
 import dev.jarvis.http.Access;
 import dev.jarvis.http.Endpoint;
 import dev.jarvis.http.Exchange;
@@ -14,12 +16,12 @@ import dev.jarvis.http.connection.ClientConnection;
 import dev.jarvis.json.Json;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
-import java.util.List;
-import java.util.UUID;
+import java.util.stream.Collectors;
 
 /** {@code POST /v1/search}: the passages of the user's documents that fit a question best. */
 final class SearchRoutes {
   private static final int DEFAULT_RESULTS = 10;
+  private static final int MAX_QUESTION_CHARS = 8_192;
 
   private final HybridSearch search;
 
@@ -44,22 +46,36 @@ final class SearchRoutes {
 
   private void search(ObjectNode body, ServerRequest request, ServerResponse response) {
     Exchange exchange = Exchange.of(request);
-    String question = body.path("query").asText();
+    String question = question(body.path("query"));
     int limit = body.path("max_num_results").asInt(DEFAULT_RESULTS);
-    List<String> files = HybridSearch.fileIds(body);
     ClientConnection.current()
-        .answer(() -> search(exchange, files, question, limit, response), exchange::clientIsGone);
+        .answer(() -> search(exchange, body, question, limit, response), exchange::clientIsGone);
+  }
+
+  /** Several questions are searched as one. */
+  private static String question(JsonNode query) {
+    if (query.isTextual()) {
+      return query.asText();
+    }
+    String question = query.valueStream().map(JsonNode::asText).collect(Collectors.joining("\n"));
+    if (question.length() > MAX_QUESTION_CHARS) {
+      throw new ApiException.InvalidRequest(
+          "'query' has %d characters in total; the maximum is %d."
+              .formatted(question.length(), MAX_QUESTION_CHARS),
+          "query",
+          "invalid_value");
+    }
+    return question;
   }
 
   private void search(
-      Exchange exchange, List<String> files, String question, int limit, ServerResponse response) {
-    String user = String.valueOf(exchange.userId());
-    List<UUID> ids = search.searchable(user, files, "file_ids");
-    HybridSearch.Found found = search.search(user, exchange.requestId(), ids, question, limit);
+      Exchange exchange, ObjectNode request, String question, int limit, ServerResponse response) {
+    SearchedFiles searched = search.searched(String.valueOf(exchange.userId()), request, "");
+    HybridSearch.Found found = search.search(searched, exchange.requestId(), question, limit);
     ObjectNode body =
         Json.object()
             .put("object", "search_results.page")
-            .put("search_query", question)
+            .<ObjectNode>set("search_query", request.path("query"))
             .put("mode", found.hybrid() ? "hybrid" : "full_text")
             .put("pending_files", found.pending());
     ArrayNode data = body.putArray("data");
@@ -77,7 +93,7 @@ final class SearchRoutes {
             .put("chunk", chunk.ordinal())
             .put("page", chunk.page() == 0 ? null : (Integer) chunk.page())
             .put("heading", chunk.heading().isEmpty() ? null : chunk.heading());
-    json.putObject("attributes");
+    json.set("attributes", passage.attributes());
     json.putArray("content").addObject().put("type", "text").put("text", chunk.text());
     return json;
   }

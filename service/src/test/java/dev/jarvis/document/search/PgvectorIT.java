@@ -173,19 +173,26 @@ class PgvectorIT {
       for (int i = 0; i < 10; i++) {
         float[] question = vector(random);
         List<PassageId> found =
-            by.byVector("alice", List.of(), "model", question, 50).orElseThrow();
+            by.byVector(SearchedFiles.of("alice"), "model", question, 50).orElseThrow();
         assertThat(found)
             .hasSize(50)
-            .isEqualTo(exact.byVector("alice", List.of(), "model", question, 50).orElseThrow());
+            .isEqualTo(
+                exact.byVector(SearchedFiles.of("alice"), "model", question, 50).orElseThrow());
         assertThat(found).extracting(PassageId::documentId).containsOnly(mine, other);
-        assertThat(by.byVector("alice", List.of(other), "model", question, 50).orElseThrow())
+        assertThat(
+                by.byVector(
+                        new SearchedFiles("alice", List.of(other), Filter.NONE),
+                        "model",
+                        question,
+                        50)
+                    .orElseThrow())
             .extracting(PassageId::documentId)
             .containsOnly(other);
       }
       float[] two = {1, 2};
-      assertThat(by.byVector("alice", List.of(), "model", two, 50).orElseThrow())
+      assertThat(by.byVector(SearchedFiles.of("alice"), "model", two, 50).orElseThrow())
           .as("a model that changed its dimensions")
-          .isEqualTo(exact.byVector("alice", List.of(), "model", two, 50).orElseThrow())
+          .isEqualTo(exact.byVector(SearchedFiles.of("alice"), "model", two, 50).orElseThrow())
           .isEmpty();
     }
   }
