@@ -75,7 +75,7 @@ class DocumentsTest {
   }
 
   private static List<String> found(JsonNode results) {
-    return results.path("data").findValuesAsText("filename");
+    return results.path("data").valueStream().map(it -> it.path("filename").asText()).toList();
   }
 
   @Test
