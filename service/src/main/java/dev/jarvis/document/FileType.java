@@ -38,11 +38,20 @@ final class FileType {
       case "application/zip",
           "application/x-tika-ooxml",
           "application/vnd.openxmlformats-officedocument.wordprocessingml.document" -> {
-        if (!name.endsWith(".docx")) {
-          throw refused(found);
+        if (name.endsWith(".docx")) {
+          yield MediaType.DOCX;
         }
-        yield MediaType.DOCX;
+        if (name.endsWith(".xlsx")) {
+          yield MediaType.XLSX;
+        }
+        if (name.endsWith(".pptx")) {
+          yield MediaType.PPTX;
+        }
+        throw refused(found);
       }
+      case "application/vnd.oasis.opendocument.text" -> MediaType.ODT;
+      case "application/rtf" -> MediaType.RTF;
+      case "application/epub+zip" -> MediaType.EPUB;
       default -> {
         if (!found.startsWith("text/") && !(isNamedText(name) && isText(found))) {
           throw refused(found);

@@ -165,8 +165,7 @@ class DocumentsTest {
     HttpResponse<String> response =
         service.upload(name, content.getBytes(StandardCharsets.UTF_8), "assistants");
     assertThat(response.body()).contains(type);
-    assertThat(response.statusCode())
-        .isEqualTo(type.equals("application/rtf") || type.equals("application/xml") ? 400 : 200);
+    assertThat(response.statusCode()).isEqualTo(type.equals("application/xml") ? 400 : 200);
   }
 
   private static HttpResponse<String> form(String head, String... more) {

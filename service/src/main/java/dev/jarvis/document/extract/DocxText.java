@@ -2,71 +2,93 @@ package dev.jarvis.document.extract;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import org.apache.poi.openxml4j.exceptions.InvalidFormatException;
-import org.apache.poi.openxml4j.exceptions.OLE2NotOfficeXmlFileException;
-import org.apache.poi.openxml4j.opc.OPCPackage;
-import org.apache.poi.openxml4j.opc.PackageAccess;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.poi.openxml4j.opc.PackagePart;
-import org.apache.poi.openxml4j.opc.PackageRelationshipTypes;
-import org.apache.poi.openxml4j.util.ZipSecureFile;
-import org.apache.poi.xwpf.extractor.XWPFWordExtractor;
-import org.apache.poi.xwpf.usermodel.XWPFDocument;
+import org.xml.sax.Attributes;
 
-/** Extracts the text of a Word document, with Apache POI. */
+/**
+ * Extracts the text of a Word document as Word prints it with all changes accepted and without
+ * comments. Headers and footers follow the text, each once.
+ */
 final class DocxText {
-  private static final double MIN_INFLATE_RATIO = 0.005;
-  private static final long MAX_ENTRY_BYTES = 256L << 20;
-  private static final String DOCUMENT =
-      "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
+  private final TextLayout layout;
+  private final PackagePart main;
+  private final WordStyles styles = new WordStyles();
+  private final WordLists lists = new WordLists();
 
-  private DocxText() {}
+  private DocxText(TextLayout layout, PackagePart main) {
+    this.layout = layout;
+    this.main = main;
+  }
 
   static void read(Path file, SectionWriter writer) throws IOException, ExtractionException {
-    ZipSecureFile.setMinInflateRatio(MIN_INFLATE_RATIO);
-    ZipSecureFile.setMaxEntrySize(MAX_ENTRY_BYTES);
-    try (OPCPackage parts = OPCPackage.open(file.toFile(), PackageAccess.READ)) {
-      check(parts);
-      try (XWPFDocument document = new XWPFDocument(parts);
-          XWPFWordExtractor text = new XWPFWordExtractor(document)) {
-        writer.add(text.getText());
-      }
-    } catch (OLE2NotOfficeXmlFileException e) {
-      throw new ExtractionException(
-          "encrypted",
-          "The file is encrypted or in the old .doc format; upload it as .docx without a password.");
-    } catch (InvalidFormatException e) {
-      throw new ExtractionException("broken_file", "The file is damaged and cannot be read.");
-    } catch (IOException | RuntimeException e) {
-      if (bomb(e)) {
-        throw new ExtractionException(
-            "expands_too_much", "The file expands to more data than allowed.");
-      }
-      throw e;
+    try (OfficePackage office =
+        OfficePackage.open(file, "wordprocessingml\\.(document|template)", "Word (.docx)")) {
+      TextLayout layout = new TextLayout(writer);
+      new DocxText(layout, office.main()).read();
+      layout.end();
     }
   }
 
-  /** Checks the type by the content, because an extension does not determine it. */
-  private static void check(OPCPackage parts) throws InvalidFormatException, ExtractionException {
-    String main = "";
-    for (PackagePart part :
-        parts.getPartsByRelationshipType(PackageRelationshipTypes.CORE_DOCUMENT)) {
-      main = part.getContentType();
+  private void read() throws IOException, ExtractionException {
+    for (PackagePart part : OfficePackage.ofKind(main, "styles")) {
+      OfficePackage.parse(part, styles);
     }
-    if (main.contains("macroEnabled")
-        || parts.getParts().stream().anyMatch(it -> it.getContentType().contains("vbaProject"))) {
-      throw new ExtractionException("macros", "The file contains macros; upload it without them.");
+    for (PackagePart part : OfficePackage.ofKind(main, "numbering")) {
+      OfficePackage.parse(part, lists);
     }
-    if (!main.equals(DOCUMENT)) {
-      throw new ExtractionException("wrong_type", "The file is not a Word document (.docx).");
-    }
-  }
-
-  private static boolean bomb(Throwable error) {
-    for (Throwable e = error; e != null; e = e.getCause()) {
-      if (String.valueOf(e.getMessage()).contains("Zip bomb")) {
-        return true;
+    Map<String, String> footnotes = notes("footnotes");
+    Map<String, String> endnotes = notes("endnotes");
+    WordHandler document = new WordHandler(layout, main, styles, lists, footnotes, endnotes);
+    OfficePackage.parse(main, document);
+    Set<String> shown = new LinkedHashSet<>();
+    for (String id : document.marginals(evenPages())) {
+      PackagePart part = OfficePackage.byId(main, id);
+      if (part != null) {
+        layout.capture();
+        OfficePackage.parse(part, handler(part));
+        shown.add(layout.captured());
       }
     }
-    return false;
+    layout.marginals(shown);
+  }
+
+  private Map<String, String> notes(String kind) throws IOException, ExtractionException {
+    for (PackagePart part : OfficePackage.ofKind(main, kind)) {
+      WordHandler handler = handler(part);
+      layout.capture();
+      OfficePackage.parse(part, handler);
+      layout.captured();
+      return handler.notes();
+    }
+    return Map.of();
+  }
+
+  private WordHandler handler(PackagePart part) {
+    return new WordHandler(layout, part, styles, lists, Map.of(), Map.of());
+  }
+
+  private boolean evenPages() throws IOException, ExtractionException {
+    AtomicBoolean even = new AtomicBoolean();
+    XmlHandler settings =
+        new XmlHandler() {
+          @Override
+          boolean start(String name, Attributes attributes) {
+            if (name.equals("w:evenAndOddHeaders")) {
+              even.set(WordStyles.isOn(attributes));
+            }
+            return true;
+          }
+
+          @Override
+          void end(String name) {}
+        };
+    for (PackagePart part : OfficePackage.ofKind(main, "settings")) {
+      OfficePackage.parse(part, settings);
+    }
+    return even.get();
   }
 }

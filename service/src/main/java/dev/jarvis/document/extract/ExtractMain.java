@@ -49,16 +49,9 @@ final class ExtractMain {
         };
     try {
       Path file = Path.of(args[1]);
-      switch (MediaType.valueOf(args[0])) {
-        case HTML -> HtmlText.read(file, writer);
-        case PDF -> PdfText.read(file, Integer.parseInt(args[3]), writer);
-        case DOCX -> DocxText.read(file, writer);
-        case TEXT, MARKDOWN -> PlainText.read(file, writer);
-      }
+      read(MediaType.valueOf(args[0]), file, Integer.parseInt(args[3]), writer);
       writer.end();
       print(out, done(writer.encoding()));
-    } catch (ExtractionException e) {
-      print(out, Json.object().put("error", e.code()).put("message", e.getMessage()));
     } catch (OutOfMemoryError e) {
       // the JVM's option does not apply if a library throws the error itself
       Runtime.getRuntime().halt(OUT_OF_MEMORY);
@@ -66,19 +59,48 @@ final class ExtractMain {
       if (WorkFolder.isFull(e)) {
         Runtime.getRuntime().halt(DISK_FULL);
       }
-      System.err.println(trace(e));
-      if (!isFilesFault(e)) {
+      ExtractionException refusal = refusal(e);
+      if (refusal == null || refusal != e) {
+        System.err.println(trace(e));
+      }
+      if (refusal == null) {
         System.err.flush();
         Runtime.getRuntime().halt(BUG);
+      } else {
+        print(out, Json.object().put("error", refusal.code()).put("message", refusal.getMessage()));
       }
-      print(
-          out,
-          Json.object()
-              .put("error", "broken_file")
-              .put("message", "The file is damaged and cannot be read."));
     }
     out.flush();
     Runtime.getRuntime().halt(0);
+  }
+
+  static void read(MediaType type, Path file, int maxPages, SectionWriter writer)
+      throws IOException, ExtractionException {
+    switch (type) {
+      case TEXT, MARKDOWN -> PlainText.read(file, writer);
+      case HTML -> HtmlText.read(file, writer);
+      case PDF -> PdfText.read(file, maxPages, writer);
+      case DOCX -> DocxText.read(file, writer);
+      case XLSX -> XlsxText.read(file, writer);
+      case PPTX -> PptxText.read(file, maxPages, writer);
+      case ODT -> OdtText.read(file, writer);
+      case RTF -> RtfText.read(file, writer);
+      case EPUB -> EpubText.read(file, writer);
+    }
+  }
+
+  /** Returns what the user is told about a failure, or null if it is not the file's fault. */
+  static @Nullable ExtractionException refusal(Throwable e) {
+    if (e instanceof ExtractionException refusal) {
+      return refusal;
+    }
+    if (ZipLimits.exceeded(e)) {
+      return new ExtractionException(
+          "expands_too_much", "The file expands to more data than allowed.");
+    }
+    return isFilesFault(e)
+        ? new ExtractionException("broken_file", "The file is damaged and cannot be read.")
+        : null;
   }
 
   /**

@@ -9,7 +9,12 @@ public enum MediaType {
   MARKDOWN("text/markdown"),
   HTML("text/html"),
   PDF("application/pdf"),
-  DOCX("application/vnd.openxmlformats-officedocument.wordprocessingml.document");
+  DOCX("application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+  XLSX("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+  PPTX("application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+  ODT("application/vnd.oasis.opendocument.text"),
+  RTF("application/rtf"),
+  EPUB("application/epub+zip");
 
   private final String id;
 

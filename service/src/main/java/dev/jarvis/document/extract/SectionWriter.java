@@ -49,6 +49,11 @@ abstract class SectionWriter {
         "The file has too much text; the maximum is %d characters.".formatted(maxChars));
   }
 
+  static ExtractionException tooManyPages(int pages, int maxPages) {
+    return new ExtractionException(
+        "too_many_pages", "The file has %d pages; the maximum is %d.".formatted(pages, maxPages));
+  }
+
   /** Tells how the bytes of the text were read. */
   void encoding(TextEncoding encoding) {
     this.encoding = encoding;
