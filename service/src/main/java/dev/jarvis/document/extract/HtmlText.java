@@ -1,6 +1,8 @@
 package dev.jarvis.document.extract;
 
+import dev.jarvis.document.extract.TextDecoder.Decoded;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -97,8 +99,10 @@ final class HtmlText {
   }
 
   static void read(Path file, SectionWriter writer) throws IOException, ExtractionException {
+    Decoded decoded = TextDecoder.html(Files.readAllBytes(file), null);
+    writer.encoding(decoded.encoding());
     TextLayout layout = new TextLayout(writer);
-    new HtmlText(layout).read(Jsoup.parse(file.toFile(), null), true);
+    new HtmlText(layout).read(Jsoup.parse(decoded.text()), true);
     layout.end();
   }
 
