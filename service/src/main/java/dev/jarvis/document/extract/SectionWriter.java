@@ -33,13 +33,22 @@ abstract class SectionWriter {
   void add(int page, String heading, String text) throws IOException, ExtractionException {
     paged |= page > 0;
     chars += text.length();
-    if (chars > maxChars) {
-      throw tooMuch(maxChars);
-    }
+    require(chars);
     String clean = clean(text);
     readable |= clean.codePoints().anyMatch(Character::isLetterOrDigit);
     if (!clean.isBlank()) {
       write(new Section(page, clean(heading).strip(), clean));
+    }
+  }
+
+  /**
+   * Checks the length of text that is still to be added.
+   *
+   * @throws ExtractionException if it is longer than allowed
+   */
+  void require(long chars) throws ExtractionException {
+    if (chars > maxChars) {
+      throw tooMuch(maxChars);
     }
   }
 

@@ -1,0 +1,207 @@
+package dev.jarvis.document.extract;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.Charset;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.apache.james.mime4j.codec.DecodeMonitor;
+import org.apache.james.mime4j.codec.DecoderUtil;
+import org.apache.james.mime4j.dom.BinaryBody;
+import org.apache.james.mime4j.dom.Body;
+import org.apache.james.mime4j.dom.Entity;
+import org.apache.james.mime4j.dom.Message;
+import org.apache.james.mime4j.dom.Multipart;
+import org.apache.james.mime4j.dom.SingleBody;
+import org.apache.james.mime4j.message.BasicBodyFactory;
+import org.apache.james.mime4j.message.DefaultMessageBuilder;
+import org.apache.james.mime4j.stream.Field;
+import org.apache.james.mime4j.stream.MimeConfig;
+import org.jsoup.Jsoup;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Extracts the text of an e-mail, with Apache Mime4j: its subject, correspondents and date, its
+ * text, and the messages that it forwards. Attachments are only named.
+ */
+final class EmlText {
+  private static final List<String> SHOWN = List.of("Subject", "From", "To", "Cc", "Date");
+  private static final int MAX_DEPTH = 20;
+  private static final MimeConfig LIMITS =
+      new MimeConfig.Builder()
+          .setMaxLineLen(1 << 20)
+          .setMaxHeaderCount(10_000)
+          .setMaxHeaderLen(1 << 20)
+          .build();
+
+  private final TextLayout layout;
+  private final List<String> subjects = new ArrayList<>();
+  private int depth;
+
+  private EmlText(TextLayout layout) {
+    this.layout = layout;
+  }
+
+  static void read(Path file, SectionWriter writer) throws IOException, ExtractionException {
+    DefaultMessageBuilder builder = new DefaultMessageBuilder();
+    builder.setMimeEntityConfig(LIMITS);
+    builder.setDecodeMonitor(DecodeMonitor.SILENT);
+    builder.setBodyFactory(new TextsOnly());
+    TextLayout layout = new TextLayout(writer);
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
+      new EmlText(layout).message(builder.parseMessage(in));
+    }
+    layout.end();
+  }
+
+  /** Keeps no attachments, which may be large. */
+  private static final class TextsOnly extends BasicBodyFactory {
+    TextsOnly() {
+      super(true);
+    }
+
+    @Override
+    public BinaryBody binaryBody(InputStream in) throws IOException {
+      in.transferTo(OutputStream.nullOutputStream());
+      return binaryBody(new byte[0]);
+    }
+  }
+
+  private void message(Message message) throws IOException, ExtractionException {
+    String subject = TextLayout.oneLine(value(message, "Subject"));
+    subjects.add(subject.isEmpty() ? "E-mail" : subject);
+    section();
+    for (String name : SHOWN) {
+      String value = TextLayout.oneLine(value(message, name));
+      if (!value.isEmpty()) {
+        layout.verbatim(name + ": " + value);
+        layout.line();
+      }
+    }
+    layout.paragraph();
+    entity(message);
+    subjects.removeLast();
+    if (!subjects.isEmpty()) {
+      section();
+    }
+  }
+
+  /** Begins a part under the subjects of this message and of those that hold it. */
+  private void section() throws IOException, ExtractionException {
+    layout.section();
+    for (int i = 0; i < subjects.size(); i++) {
+      layout.context(i, subjects.get(i));
+    }
+  }
+
+  private static String value(Message message, String name) {
+    Field field = message.getHeader().getField(name);
+    return field == null
+        ? ""
+        : DecoderUtil.decodeEncodedWords(field.getBody(), DecodeMonitor.SILENT);
+  }
+
+  private void entity(Entity entity) throws IOException, ExtractionException {
+    if (++depth > MAX_DEPTH) {
+      throw new ExtractionException(
+          "broken_file",
+          "The e-mail is nested deeper than %d parts and cannot be read.".formatted(MAX_DEPTH));
+    }
+    Body body = entity.getBody();
+    if (isEncrypted(entity)) {
+      throw new ExtractionException(
+          "encrypted", "The e-mail is encrypted; upload it as it is shown, without encryption.");
+    } else if (body instanceof Multipart parts) {
+      parts(entity, parts);
+    } else if (isAttachment(entity)) {
+      layout.verbatim("Attachment: " + attachment(entity));
+      layout.line();
+    } else if (body instanceof Message forwarded) {
+      message(forwarded);
+    } else if (body instanceof SingleBody single && entity.getMimeType().startsWith("text/")) {
+      text(entity, single);
+    }
+    depth--;
+  }
+
+  private static boolean isEncrypted(Entity entity) {
+    String type = entity.getMimeType();
+    return type.equals("multipart/encrypted")
+        || type.matches("application/(x-)?pkcs7-mime") && !isAttachment(entity);
+  }
+
+  /** Whether a reader sees only its name. */
+  private static boolean isAttachment(Entity entity) {
+    boolean shown =
+        entity.getMimeType().startsWith("text/") || entity.getBody() instanceof Message;
+    return "attachment".equals(entity.getDispositionType())
+        || entity.getFilename() != null && !shown;
+  }
+
+  private static String attachment(Entity entity) {
+    return Optional.ofNullable(entity.getFilename())
+        .map(name -> DecoderUtil.decodeEncodedWords(name, DecodeMonitor.SILENT))
+        .orElse(entity.getMimeType());
+  }
+
+  private void parts(Entity entity, Multipart multipart) throws IOException, ExtractionException {
+    List<Entity> parts = multipart.getBodyParts();
+    if (entity.getMimeType().equals("multipart/alternative")) {
+      parts = best(parts);
+    }
+    for (Entity part : parts) {
+      layout.paragraph();
+      entity(part);
+    }
+  }
+
+  /** Of the forms of one text, the plain one if it says anything, or else the last, the richest. */
+  private static List<Entity> best(List<Entity> forms) throws IOException, ExtractionException {
+    for (Entity form : forms) {
+      if (form.getMimeType().equals("text/plain")
+          && form.getBody() instanceof SingleBody body
+          && decoded(form, body).text().codePoints().anyMatch(Character::isLetterOrDigit)) {
+        return List.of(form);
+      }
+    }
+    List<Entity> readable = new ArrayList<>(forms);
+    readable.removeIf(it -> !it.isMultipart() && !it.getMimeType().startsWith("text/"));
+    return readable.isEmpty() ? List.of() : List.of(readable.getLast());
+  }
+
+  private void text(Entity entity, SingleBody body) throws IOException, ExtractionException {
+    TextDecoder.Decoded text = decoded(entity, body);
+    if (entity.getMimeType().equals("text/html")) {
+      new HtmlText(layout).read(Jsoup.parse(text.text()), false);
+    } else {
+      layout.verbatim(text.text());
+    }
+    layout.paragraph();
+  }
+
+  private static TextDecoder.Decoded decoded(Entity entity, SingleBody body)
+      throws IOException, ExtractionException {
+    byte[] bytes;
+    try (InputStream in = body.getInputStream()) {
+      bytes = in.readAllBytes();
+    }
+    Charset declared = charset(entity);
+    return entity.getMimeType().equals("text/html")
+        ? TextDecoder.html(bytes, declared)
+        : TextDecoder.decode(bytes, declared);
+  }
+
+  /** Returns null if none is declared: Mime4j takes US-ASCII then. */
+  private static @Nullable Charset charset(Entity entity) {
+    Field type = entity.getHeader().getField("Content-Type");
+    return type != null && type.getBody().toLowerCase(Locale.ROOT).contains("charset")
+        ? TextDecoder.charset(entity.getCharset())
+        : null;
+  }
+}
