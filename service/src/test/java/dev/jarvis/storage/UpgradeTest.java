@@ -1,5 +1,6 @@
 package dev.jarvis.storage;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -171,6 +172,30 @@ class UpgradeTest {
           .as("the next start drops what nobody needs any more")
           .contains("document_chunks_user_words")
           .doesNotContain("document_chunks_words");
+    }
+  }
+
+  @Test
+  void startsWithoutTheRightToCreateExtensionsAndUsesItLater() throws Exception {
+    migrate("9");
+    String right =
+        "CREATE ON DATABASE " + database.rows("SELECT current_database() AS n").getFirst().get("n");
+    database.execute("REVOKE %s FROM jarvis".formatted(right));
+    try (TestService service = TestService.start(database.environment())) {
+      assertThat(indexes())
+          .contains("document_chunks_words")
+          .doesNotContain("document_chunks_user_words");
+      service.upload("boats.txt", "The boats of the harbour.".getBytes(UTF_8), "assistants");
+      await()
+          .atMost(Duration.ofSeconds(30))
+          .untilAsserted(() -> assertThat(found(service, "boat")).containsExactly("boats.txt"));
+    }
+    database.execute("GRANT %s TO jarvis".formatted(right));
+    try (TestService service = TestService.start(database.environment())) {
+      assertThat(indexes())
+          .contains("document_chunks_user_words")
+          .doesNotContain("document_chunks_words");
+      assertThat(found(service, "boat")).containsExactly("boats.txt");
     }
   }
 

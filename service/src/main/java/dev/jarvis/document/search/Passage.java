@@ -2,7 +2,6 @@ package dev.jarvis.document.search;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.document.Chunk;
-import dev.jarvis.document.FileId;
 import dev.jarvis.json.Json;
 import java.time.Instant;
 import java.util.UUID;
@@ -32,12 +31,10 @@ record Passage(UUID documentId, File file, Chunk chunk, double score, String tra
     return file.name();
   }
 
-  /** The values that filters compare, by {@link Attribute#key}. */
+  /** The values that filters compare, besides the id and the name of the file. */
   ObjectNode attributes() {
     ObjectNode attributes =
         Json.object()
-            .put(Attribute.FILE_ID.key(), FileId.of(documentId))
-            .put(Attribute.FILENAME.key(), file.name())
             .put(Attribute.MEDIA_TYPE.key(), file.mediaType())
             .put(Attribute.PURPOSE.key(), file.purpose());
     if (file.language() != null) {

@@ -31,13 +31,17 @@ final class WordSearch {
 
   /**
    * The passages that match a query of {@code q}. Those whose words are of an older version have no
-   * owner, and their words are as PostgreSQL divides the text.
+   * owner, and their words are as PostgreSQL divides the text. OFFSET keeps PostgreSQL, which
+   * cannot know how frequent the words are, from reading the index once for each document.
    */
   private static final String MATCHES =
       """
       SELECT c.document_id, c.ordinal, c.words
-      FROM document_chunks c JOIN searched d ON d.id = c.document_id
-      WHERE NOT q.old AND c.user_id = (SELECT id FROM owner) AND c.text_search = q.name AND c.words @@ q.%1$s
+      FROM (
+        SELECT document_id, ordinal, words FROM document_chunks
+        WHERE NOT q.old AND user_id = (SELECT id FROM owner) AND text_search = q.name AND words @@ q.%1$s
+        OFFSET 0
+      ) c JOIN searched d ON d.id = c.document_id
       UNION ALL
       SELECT c.document_id, c.ordinal, c.words
       FROM document_chunks c JOIN searched d ON d.id = c.document_id
@@ -102,7 +106,7 @@ final class WordSearch {
         SELECT document_id, ordinal, rank, position
         FROM found JOIN terms USING (name, old) WHERE words @@ term
         GROUP BY document_id, ordinal, rank, position
-      ), weights AS (
+      ), weights AS MATERIALIZED (
         SELECT position, ln(1 + (SELECT count(*) FROM found) / CAST(count(*) AS float8)) AS weight
         FROM matches GROUP BY position
       )
