@@ -368,6 +368,12 @@ documents = row(
         stacked=True,
     ),
     graph(
+        "Sandbox of the reader",
+        "Whether each layer of the sandbox confines the process that reads files, on the replica where it is weakest. Normal: 1; a lower value means that the kernel or the container refuses the layer, or that documents.sandbox is off.",
+        [prom(f"environment_layer:documents_reader_sandbox:min{{{ENVIRONMENT}}}", "{{layer}}")],
+        "none",
+    ),
+    graph(
         "Searches, p95",
         "The p95 of document searches, including those of grounded chats. Normal: hybrid searches take as long as an embedding.",
         [prom(documents_p95("search", "mode"), "{{mode}}")],

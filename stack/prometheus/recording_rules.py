@@ -171,10 +171,13 @@ def dependency():
 
 
 def documents():
-    processed = METRICS["documents_processed_total"]
+    processed, sandbox = METRICS["documents_processed_total"], METRICS["documents_reader_sandbox"]
     # The name of the OpenMetrics family, which the specification uses: the counter as each instance has it.
     value = indent(chosen_value(processed.name, processed.labels))
-    return [record("documents_processed", f"sum without (telemetry_path) (\n{value}\n)")]
+    return [
+        gauge(sandbox.name, "min", sandbox.labels),
+        record("documents_processed", f"sum without (telemetry_path) (\n{value}\n)"),
+    ]
 
 
 # The rules beside those of the catalogue, by the first word of their metrics' names.

@@ -63,7 +63,8 @@ class ArchitectureTest {
                   "limit",
                   "provider",
                   "routing")),
-          Map.entry("document.extract", List.of()),
+          Map.entry("document.sandbox", List.of()),
+          Map.entry("document.extract", List.of("document.sandbox")),
           Map.entry("document.words", List.of()),
           Map.entry(
               "document",

@@ -53,6 +53,14 @@ public record DocumentConfig(
           @Range(min = 1, max = 10_000)
           int maxUploads,
       @Doc(
+              "Minimum rate of an upload in bytes per second, while a user without an upload waits for one; then slower ones are ended.")
+          @Default("16384")
+          @Range(min = 1, max = 1 << 30)
+          int minUploadRate,
+      @Doc("How long a client may send nothing until its upload counts as slower than that.")
+          @Default("5s")
+          Duration uploadGrace,
+      @Doc(
               "Searches that use the database at once, for /v1/search and grounding; below database.pool-size.")
           @Default("4")
           @Range(min = 1, max = 999)

@@ -72,6 +72,11 @@ final class IngestStages {
     WorkFolder.deleteOlderThan(STALE_FOLDER_AGE);
   }
 
+  /** Reads files; of interest for its sandbox. */
+  Extractor extractor() {
+    return extractor;
+  }
+
   /**
    * Runs a document's stages from its current one on, and makes it searchable.
    *

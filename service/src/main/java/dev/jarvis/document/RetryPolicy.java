@@ -78,8 +78,8 @@ final class RetryPolicy {
       String code = isDeferral(it) && it.code() != null ? it.code() : "embeddings_unavailable";
       return new Failure(code, String.valueOf(it.getMessage()));
     }
-    if (e instanceof ReaderUnavailableException) {
-      return new Failure("reader_unavailable", String.valueOf(e.getMessage()));
+    if (e instanceof ReaderUnavailableException it) {
+      return new Failure(it.code(), String.valueOf(it.getMessage()));
     }
     if (e instanceof IOException) {
       return new Failure("object_store_unavailable", "The stored file could not be read.");

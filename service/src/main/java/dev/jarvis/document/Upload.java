@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
  * is inserted before its first byte is stored, so that a worker can clean up if this process dies
  * midway.
  */
-final class Upload {
+final class Upload implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Upload.class);
   private static final int MAX_FIELD_BYTES = 1_024;
   private static final int MAX_FILENAME = 255;
@@ -51,14 +51,19 @@ final class Upload {
   private final FileStore files;
   private final ObjectStore objects;
   private final DocumentTelemetry telemetry;
-  private final Admission admission;
+  private final UploadSlots slots;
 
   Upload(DocumentConfig config, FileStore files, ObjectStore objects, DocumentTelemetry telemetry) {
     this.config = config;
     this.files = files;
     this.objects = objects;
     this.telemetry = telemetry;
-    this.admission = new Admission("uploads", config.queues().uploads(), telemetry.waiting());
+    this.slots =
+        new UploadSlots(
+            new Admission("uploads", config.queues().uploads(), telemetry.waiting()),
+            config.queues(),
+            System::nanoTime);
+    slots.start();
   }
 
   /** What has been received of the form. */
@@ -76,10 +81,10 @@ final class Upload {
    */
   Stored receive(ServerRequest http) {
     String user = String.valueOf(Exchange.of(http).userId());
-    try (Admission.Permit ignored = admission.acquire(user)) {
+    try (UploadSlots.Slot slot = slots.acquire(user)) {
       checkUsage(files.usage(user));
       ClientConnection.current().bodyLimit(config.files().uploadTimeout());
-      return receive(http, user);
+      return receive(http, user, slot);
     }
   }
 
@@ -100,9 +105,12 @@ final class Upload {
     }
   }
 
-  private Stored receive(ServerRequest http, String user) {
+  private Stored receive(ServerRequest http, String user, UploadSlots.Slot slot) {
     String type = http.headers().first(HeaderNames.CONTENT_TYPE).orElse("");
-    InputStream in = RequestContent.open(http, config.files().maxUploadBytes());
+    InputStream in =
+        slot.measured(
+            RequestContent.open(http, config.files().maxUploadBytes()),
+            ClientConnection.current().bodyEnd());
     Arriving arriving = new Arriving();
     boolean complete = false;
     try {
@@ -118,7 +126,8 @@ final class Upload {
       complete = !stored.duplicate();
       return stored;
     } catch (IOException | RuntimeException e) {
-      throw toClient(e);
+      RuntimeException error = toClient(e);
+      throw error instanceof ApiException.BodyTooSlow && slot.ended() ? slot.error() : error;
     } finally {
       if (!complete && arriving.bytes != null) {
         discard(user, arriving.id);
@@ -259,5 +268,10 @@ final class Upload {
 
   private static ApiException invalid(String message, @Nullable String param) {
     return new ApiException.InvalidRequest(message, param, "invalid_form");
+  }
+
+  @Override
+  public void close() {
+    slots.close();
   }
 }

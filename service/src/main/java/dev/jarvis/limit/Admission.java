@@ -257,6 +257,12 @@ public final class Admission {
     waitingChanged.accept(change);
   }
 
+  /** The number of users that wait and have no permit. */
+  public synchronized int usersWithoutPermit() {
+    return (int)
+        users.values().stream().filter(it -> it.permits == 0 && !it.waiting.isEmpty()).count();
+  }
+
   /** The number of users in memory. */
   synchronized int users() {
     return users.size();

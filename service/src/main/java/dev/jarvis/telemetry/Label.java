@@ -16,6 +16,7 @@ public enum Label {
   DOCUMENT_OUTCOME("outcome", "`ok`, `error`, `rejected`"),
   MEDIA_TYPE("media_type", "the accepted types of documents"),
   STAGE("stage", "`store`, `extract`, `chunk`, `embed`, `index`"),
+  LAYER("layer", "`no_new_privileges`, `landlock`, `seccomp`"),
   MODE("mode", "`full_text`, `hybrid`"),
   TYPE("type", "`input`, `cached_input`, `output`, `reasoning`"),
   STRATEGY("strategy", "`priority`, `weighted`, `least-busy`, `lowest-latency`, `lowest-cost`"),

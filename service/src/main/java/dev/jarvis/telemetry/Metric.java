@@ -222,6 +222,12 @@ public enum Metric {
       "{deferral}",
       "Times that a limit of JARVIS itself deferred the processing of a document, by stage",
       List.of(Label.STAGE)),
+  DOCUMENTS_READER_SANDBOX(
+      "documents.reader.sandbox",
+      Type.GAUGE,
+      "",
+      "Whether a layer of the sandbox confines the process that reads files: 1 or 0",
+      List.of(Label.LAYER)),
   DOCUMENTS_QUEUE_DEPTH(
       "documents.queue.depth",
       Type.GAUGE,

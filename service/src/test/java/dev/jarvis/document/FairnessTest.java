@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.TestService;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -46,6 +50,7 @@ class FairnessTest {
                 "JARVIS_DATABASE_QUERY_TIMEOUT", "40s",
                 "JARVIS_DOCUMENTS_WORKERS", "0",
                 "JARVIS_DOCUMENTS_MAX_UPLOADS", "1",
+                "JARVIS_DOCUMENTS_UPLOAD_GRACE", "1ms",
                 "JARVIS_DOCUMENTS_MAX_SEARCHES", "1",
                 "JARVIS_DOCUMENTS_MAX_QUEUED", Integer.toString(MANY),
                 "JARVIS_DOCUMENTS_QUEUE_TIMEOUT", "50s"));
@@ -104,6 +109,44 @@ class FairnessTest {
         "documents",
         "upload",
         key -> service.upload("a.txt", "x".getBytes(StandardCharsets.UTF_8), "assistants", key));
+  }
+
+  /** A client that sends nothing more keeps its upload until a user without one waits. */
+  @Test
+  void aStalledUploadIsEndedInFavourOfAUserWithoutOne() throws Exception {
+    String head =
+        """
+        POST /v1/files HTTP/1.1\r
+        Host: localhost\r
+        Authorization: Bearer %s\r
+        Content-Type: multipart/form-data; boundary=XX\r
+        Content-Length: 1000000\r
+        \r
+        --XX\r
+        Content-Disposition: form-data; name="file"; filename="a.txt"\r
+        \r
+        """
+            .formatted(TestService.KEY);
+    try (Socket stalled = new Socket(InetAddress.getLoopbackAddress(), service.port())) {
+      stalled.getOutputStream().write(head.getBytes(StandardCharsets.UTF_8));
+      stalled.getOutputStream().write("text ".repeat(20_000).getBytes(StandardCharsets.UTF_8));
+      await().atMost(LIMIT).until(FairnessTest::isUploading); // it has the permit
+
+      byte[] text = "x".getBytes(StandardCharsets.UTF_8);
+      HttpResponse<String> other = service.upload("b.txt", text, "assistants", authorization(BOB));
+
+      assertThat(other.statusCode()).as(other.body()).isEqualTo(200);
+      String response = new String(stalled.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertThat(response).startsWith("HTTP/1.1 408 ").contains("16384 bytes per second");
+    }
+  }
+
+  private static boolean isUploading() throws SQLException {
+    try (Connection connection = service.database().connect();
+        Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery("SELECT 1 FROM documents WHERE stage = 'store'")) {
+      return rows.next();
+    }
   }
 
   /**

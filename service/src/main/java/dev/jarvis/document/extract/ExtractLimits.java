@@ -16,4 +16,8 @@ public record ExtractLimits(
         @Default("256")
         @Range(min = 64, max = 65_536)
         int extractMemoryMib,
-    @Doc("How long that process may take for a file.") @Default("2m") Duration extractTimeout) {}
+    @Doc("How long that process may take for a file.") @Default("2m") Duration extractTimeout,
+    @Doc(
+            "Whether that process gives up its rights before it reads a file: auto, as far as the kernel allows; required, reading nothing where the kernel does not allow all of it; off.")
+        @Default("auto")
+        SandboxMode sandbox) {}

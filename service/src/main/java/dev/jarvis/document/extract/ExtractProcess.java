@@ -4,15 +4,21 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.jarvis.document.sandbox.Layer;
+import dev.jarvis.document.sandbox.SandboxMain;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -24,8 +30,8 @@ import org.slf4j.event.Level;
 
 /**
  * Runs {@link ExtractMain} in a separate Java process, which limits the memory and the time that a
- * parser may take. The process gets no environment variables but runs as the same user, so it is
- * not a sandbox against a parser that executes code from a file.
+ * parser may take. The process gets no environment variables, and the {@link ReaderSandbox} takes
+ * its rights away, because a file may make a parser execute code.
  */
 final class ExtractProcess {
   private static final Logger LOG = LoggerFactory.getLogger(ExtractProcess.class);
@@ -38,56 +44,100 @@ final class ExtractProcess {
                   StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build())
               .build());
 
-  private final ExtractLimits limits;
+  /** A file to try the sandbox with. */
+  private static final String SAMPLE = "<!doctype html><title>Sample</title><p>Text.";
 
-  ExtractProcess(ExtractLimits limits) {
+  private static final Duration TRIAL_LIMIT = Duration.ofMinutes(1);
+
+  private final ExtractLimits limits;
+  private final ReaderSandbox sandbox;
+
+  ExtractProcess(ExtractLimits limits, ReaderSandbox sandbox) {
     this.limits = limits;
+    this.sandbox = sandbox;
   }
+
+  /** What the process returned. */
+  private record Output(Extraction extraction, Set<Layer> layers) {}
 
   Extraction run(Path file, MediaType type, Path folder)
       throws ExtractionException, ReaderUnavailableException, InterruptedException {
-    ProcessBuilder builder =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx" + limits.extractMemoryMib() + "m",
-                "-XX:+ExitOnOutOfMemoryError",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-Djava.awt.headless=true",
-                // because the logs of libraries may quote the file
-                "-Dslf4j.provider=org.slf4j.helpers.NOP_FallbackServiceProvider",
-                "-Dslf4j.internal.verbosity=ERROR",
-                "-Djava.io.tmpdir=" + folder,
-                "-cp",
-                classPath(),
-                ExtractMain.class.getName(),
-                type.name(),
-                file.toString(),
-                Integer.toString(limits.maxChars()),
-                Integer.toString(limits.maxPages()))
-            .directory(folder.toFile());
+    List<String> program = program(file, type, folder);
+    List<String> command = check() ? sandbox.command(program, folder, classPath(), false) : program;
+    return run(command, type, folder, limits.extractTimeout()).extraction();
+  }
+
+  /**
+   * Tries the sandbox with a file of our own, unless it was tried.
+   *
+   * @return whether files are read in the sandbox
+   * @throws ReaderUnavailableException if it is required but incomplete
+   */
+  boolean check() throws ReaderUnavailableException, InterruptedException {
+    return sandbox.check(this::tryOut);
+  }
+
+  private Set<Layer> tryOut()
+      throws ExtractionException, ReaderUnavailableException, InterruptedException {
+    try (WorkFolder folder = WorkFolder.create(SAMPLE.length())) {
+      Path file = Files.writeString(folder.path().resolve("file"), SAMPLE);
+      List<String> program = program(file, MediaType.HTML, folder.path());
+      List<String> command = sandbox.command(program, folder.path(), classPath(), true);
+      return run(command, MediaType.HTML, folder.path(), TRIAL_LIMIT).layers();
+    } catch (IOException e) {
+      throw ReaderUnavailableException.diskFull();
+    }
+  }
+
+  private List<String> program(Path file, MediaType type, Path folder) {
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-Xmx" + limits.extractMemoryMib() + "m",
+        "-XX:+ExitOnOutOfMemoryError",
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "-XX:-UsePerfData",
+        "-XX:+DisableAttachMechanism",
+        "-Djava.awt.headless=true",
+        // because the logs of libraries may quote the file
+        "-Dslf4j.provider=org.slf4j.helpers.NOP_FallbackServiceProvider",
+        "-Dslf4j.internal.verbosity=ERROR",
+        "-Djava.io.tmpdir=" + folder,
+        "-Dpdfbox.fontcache=" + folder,
+        "-Duser.home=" + folder,
+        "-cp",
+        classPath(),
+        ExtractMain.class.getName(),
+        type.name(),
+        file.toString(),
+        Integer.toString(limits.maxChars()),
+        Integer.toString(limits.maxPages()));
+  }
+
+  private Output run(List<String> command, MediaType type, Path folder, Duration limit)
+      throws ExtractionException, ReaderUnavailableException, InterruptedException {
+    ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
     builder.environment().clear();
     Process process = start(builder);
     ErrorOutput errors = ErrorOutput.of(process.getErrorStream());
-    CompletableFuture<Extraction> extraction = new CompletableFuture<>();
+    CompletableFuture<Output> output = new CompletableFuture<>();
     Thread reader =
         Thread.ofVirtual()
             .name("extract-reader")
             .start(
                 () -> {
                   try (InputStream out = process.getInputStream()) {
-                    extraction.complete(read(out));
+                    output.complete(read(out));
                   } catch (IOException | ExtractionException | RuntimeException e) {
-                    extraction.completeExceptionally(e);
+                    output.completeExceptionally(e);
                   }
                 });
     try {
-      return extraction.get(limits.extractTimeout().toMillis(), TimeUnit.MILLISECONDS);
+      return output.get(limit.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       throw new ExtractionException(
           "too_slow",
-          "Reading the file took too long; the maximum is %d s."
-              .formatted(limits.extractTimeout().toSeconds()));
+          "Reading the file took too long; the maximum is %d s.".formatted(limit.toSeconds()));
     } catch (ExecutionException e) {
       boolean filesFault = e.getCause() instanceof ExtractionException;
       try {
@@ -142,6 +192,7 @@ final class ExtractProcess {
           throw new ReaderUnavailableException(
               "JARVIS failed to read the file because of an internal error.");
       case ExtractMain.DISK_FULL -> throw ReaderUnavailableException.diskFull();
+      case SandboxMain.INCOMPLETE -> throw ReaderUnavailableException.noSandbox("a layer");
       default ->
           throw new ReaderUnavailableException(
               "The process that reads files ended with status %d.".formatted(process.exitValue()));
@@ -163,7 +214,8 @@ final class ExtractProcess {
         : null;
   }
 
-  private static Extraction read(InputStream out) throws IOException, ExtractionException {
+  private static Output read(InputStream out) throws IOException, ExtractionException {
+    Set<Layer> layers = EnumSet.noneOf(Layer.class);
     List<Section> sections = new ArrayList<>();
     BufferedReader lines = new BufferedReader(new InputStreamReader(out, StandardCharsets.UTF_8));
     // lines are bounded, because the process enforces the limit of text
@@ -173,7 +225,11 @@ final class ExtractProcess {
         throw new ExtractionException(json.path("error").asText(), json.path("message").asText());
       }
       if (json.path("done").asBoolean()) {
-        return new Extraction(sections, encoding(json));
+        return new Output(new Extraction(sections, encoding(json)), layers);
+      }
+      if (json.has("sandbox")) {
+        layers.addAll(Layer.parse(json.path("sandbox").asText()));
+        continue;
       }
       sections.add(
           new Section(

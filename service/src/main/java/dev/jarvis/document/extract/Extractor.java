@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Extracts the text of a file. Because a file may be malicious, a separate process reads it if that
@@ -18,9 +19,31 @@ public final class Extractor {
   private static final int MAX_BYTES_PER_CHAR = 4;
 
   private final ExtractLimits limits;
+  private final ReaderSandbox sandbox;
+  private final ExtractProcess process;
 
   public Extractor(ExtractLimits limits) {
+    this(limits, new ReaderSandbox(limits.sandbox()));
+  }
+
+  Extractor(ExtractLimits limits, ReaderSandbox sandbox) {
     this.limits = limits;
+    this.sandbox = sandbox;
+    this.process = new ExtractProcess(limits, sandbox);
+  }
+
+  /** Finds out, and logs, which layers of its sandbox the process can have. */
+  public void checkSandbox() throws InterruptedException {
+    try {
+      process.check();
+    } catch (ReaderUnavailableException e) {
+      // logged; so is each file that is not read
+    }
+  }
+
+  /** By layer of the sandbox: 1 if it confines the process, else 0. Empty before that is known. */
+  public Map<String, Long> sandboxLayers() {
+    return sandbox.layers();
   }
 
   /**
@@ -38,9 +61,7 @@ public final class Extractor {
     if (text && bytes > (long) MAX_BYTES_PER_CHAR * limits.maxChars()) {
       throw SectionWriter.tooMuch(limits.maxChars());
     }
-    return text && bytes <= SMALL_BYTES
-        ? readHere(file)
-        : new ExtractProcess(limits).run(file, type, folder);
+    return text && bytes <= SMALL_BYTES ? readHere(file) : process.run(file, type, folder);
   }
 
   private Extraction readHere(Path file) throws IOException, ExtractionException {

@@ -20,6 +20,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +40,9 @@ public final class ClientConnection {
   private static final int MAX_GATHERED_BYTES = 16 << 20;
 
   private static final int EMPTY_LINE = 2;
+
+  /** How soon a wait notices that it was ended early. */
+  private static final long EARLY_END_NANOS = Duration.ofMillis(250).toNanos();
 
   /** How long the rest of an unread body is discarded, and how long the client may pause. */
   private static final Duration LINGER_LIMIT = Duration.ofSeconds(5);
@@ -60,6 +64,7 @@ public final class ClientConnection {
   private Part part = Part.NOTHING_YET;
   private boolean emptyLineSeen;
   private long deadline;
+  private @Nullable AtomicBoolean earlyEnd;
   private @Nullable ChunkedFraming chunks;
   private byte @Nullable [] checked;
   private @Nullable IntConsumer gathering;
@@ -109,6 +114,18 @@ public final class ClientConnection {
   }
 
   /**
+   * Lets another thread end the wait for the rest of the current request's body, as if its time
+   * were over.
+   *
+   * @return to be called by any thread, at any time
+   */
+  public Runnable bodyEnd() {
+    AtomicBoolean end = new AtomicBoolean();
+    earlyEnd = end;
+    return () -> end.set(true);
+  }
+
+  /**
    * Sets a callback that runs before more of the current request's body is read.
    *
    * @param gathering receives the number of bytes held so far; an exception ends the read
@@ -138,6 +155,7 @@ public final class ClientConnection {
     part = Part.NOTHING_YET;
     chunks = null;
     gathering = null;
+    earlyEnd = null;
     writer.bodies(true);
     emptyLineSeen = reader.available() >= EMPTY_LINE && reader.startsWithNewLine();
     if (emptyLineSeen) {
@@ -256,7 +274,7 @@ public final class ClientConnection {
     byte[] bytes = checked;
     checked = null;
     while (bytes == null || bytes.length == 0) {
-      bytes = take(reading == null ? read() : reading, deadline - System.nanoTime());
+      bytes = awaitBytes(reading == null ? read() : reading);
       if (bytes == null) {
         return end(part);
       }
@@ -314,6 +332,25 @@ public final class ClientConnection {
     } catch (UncheckedIOException e) {
       throw new ServerConnectionException("cannot read", e);
     }
+  }
+
+  /** The next bytes before the deadline, or before another thread ends the wait. */
+  private byte @Nullable [] awaitBytes(FutureTask<byte @Nullable []> from) {
+    AtomicBoolean end = earlyEnd;
+    while (end != null && !end.get() && deadline - System.nanoTime() > EARLY_END_NANOS) {
+      try {
+        from.get(EARLY_END_NANOS, TimeUnit.NANOSECONDS);
+        break;
+      } catch (TimeoutException e) {
+        // the rest of the wait may have been ended meanwhile
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        break;
+      } catch (ExecutionException e) {
+        break; // thrown below
+      }
+    }
+    return take(from, end != null && end.get() ? 0 : deadline - System.nanoTime());
   }
 
   private byte @Nullable [] take(FutureTask<byte @Nullable []> from, long nanos) {

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,7 +28,15 @@ class ExtractorTest {
       "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
   static final ExtractLimits LIMITS = limits(100_000, 96, "2m");
 
+  /** Shared, because each begins with a trial. */
+  private static final ReaderSandbox SANDBOX = new ReaderSandbox(SandboxMode.AUTO);
+
   @TempDir Path folder;
+
+  @BeforeAll
+  static void tryTheSandbox() throws Exception {
+    new Extractor(LIMITS, SANDBOX).checkSandbox();
+  }
 
   private static ExtractLimits limits(int maxChars, int memoryMib, String timeout) {
     return Configs.of(
@@ -46,7 +55,7 @@ class ExtractorTest {
   private List<Section> extract(byte[] content, MediaType type, ExtractLimits limits)
       throws Exception {
     Path file = Files.write(folder.resolve("file"), content);
-    return new Extractor(limits).extract(file, type, folder).sections();
+    return new Extractor(limits, SANDBOX).extract(file, type, folder).sections();
   }
 
   private void assertRefused(byte[] content, MediaType type, String... codes) {

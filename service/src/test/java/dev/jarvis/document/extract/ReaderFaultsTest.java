@@ -27,6 +27,9 @@ class ReaderFaultsTest {
   private final Logger logger = (Logger) LoggerFactory.getLogger(ExtractProcess.class);
   private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
 
+  /** Shared, because each begins with a trial. */
+  private static final ReaderSandbox SANDBOX = new ReaderSandbox(SandboxMode.AUTO);
+
   @TempDir Path folder;
 
   @BeforeEach
@@ -41,7 +44,7 @@ class ReaderFaultsTest {
   }
 
   private void read(Path file, MediaType type) throws Exception {
-    new ExtractProcess(ExtractorTest.LIMITS).run(file, type, folder);
+    new ExtractProcess(ExtractorTest.LIMITS, SANDBOX).run(file, type, folder);
   }
 
   private String stderr(Level level) {
