@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,7 +56,7 @@ final class Chunker {
       int tokens = window == null ? 0 : window.tokens() - window.count(above);
       Room room = new Room(maxChars - above.length(), tokens);
       cut(
-          section.text(),
+          section,
           room,
           passage -> {
             int ordinal = chunks.size();
@@ -83,14 +84,18 @@ final class Chunker {
     return window == null ? begin.length() : window.fit(begin, window.tokens() / HEADING_DIVISOR);
   }
 
-  private void cut(String text, Room room, Consumer<String> passages) {
-    List<End> ends = ends(text, room);
+  private void cut(Section section, Room room, Consumer<String> passages) {
+    String text = section.text();
+    List<End> ends = ends(section, room);
     End start = End.START; // of the current passage
     int next = 0; // index of the first end that is in no passage yet
     while (next < ends.size()) {
       int last = next;
       while (last + 1 < ends.size() && ends.get(last + 1).within(room, start)) {
         last++;
+      }
+      if (section.lines() && last + 1 < ends.size()) {
+        last = block(text, ends, next, last);
       }
       End end = ends.get(last);
       String passage = text.substring(start.at, end.at).strip();
@@ -99,6 +104,9 @@ final class Chunker {
       }
       next = last + 1;
       start = end;
+      if (section.lines()) {
+        continue; // a repeated row would be found twice
+      }
       // overlap by whole sentences, if the next sentence still fits
       End following = next < ends.size() ? ends.get(next) : end;
       for (int i = last - 1; i >= 0; i--) {
@@ -112,20 +120,50 @@ final class Chunker {
     }
   }
 
-  /** The ends of sentences; a sentence longer than a passage also ends between its words. */
-  private List<End> ends(String text, Room room) {
-    BreakIterator sentences = BreakIterator.getSentenceInstance(Locale.ROOT);
+  /** Returns the last end before a blank line, unless that is in the passage's first half. */
+  private static int block(String text, List<End> ends, int first, int last) {
+    for (int i = last; i > first + (last - first) / 2; i--) {
+      int at = ends.get(i).at;
+      if (at < text.length() && text.charAt(at) == '\n') {
+        return i;
+      }
+    }
+    return last;
+  }
+
+  /** The ends of sentences or lines; one longer than a passage also ends between its words. */
+  private List<End> ends(Section section, Room room) {
+    String text = section.text();
     BreakIterator words = BreakIterator.getWordInstance(Locale.ROOT);
-    sentences.setText(text);
     List<End> ends = new ArrayList<>();
     End last = End.START;
-    for (int end = sentences.next(); end != BreakIterator.DONE; end = sentences.next()) {
+    for (int end : section.lines() ? lineEnds(text) : sentenceEnds(text)) {
       while (last.at < end) {
         last = next(text, last, end, room, words);
         ends.add(last);
       }
     }
     return ends;
+  }
+
+  private static int[] sentenceEnds(String text) {
+    BreakIterator sentences = BreakIterator.getSentenceInstance(Locale.ROOT);
+    sentences.setText(text);
+    IntStream.Builder ends = IntStream.builder();
+    for (int end = sentences.next(); end != BreakIterator.DONE; end = sentences.next()) {
+      ends.add(end);
+    }
+    return ends.build().toArray();
+  }
+
+  private static int[] lineEnds(String text) {
+    IntStream.Builder ends = IntStream.builder();
+    for (int start = 0; start < text.length(); ) {
+      int end = text.indexOf('\n', start) + 1;
+      start = end == 0 ? text.length() : end;
+      ends.add(start);
+    }
+    return ends.build().toArray();
   }
 
   private End next(String text, End start, int end, Room room, BreakIterator words) {

@@ -49,7 +49,7 @@ final class ExtractMain {
         };
     try {
       Path file = Path.of(args[1]);
-      read(MediaType.valueOf(args[0]), file, Integer.parseInt(args[3]), writer);
+      Reader.read(MediaType.valueOf(args[0]), file, Integer.parseInt(args[3]), writer);
       writer.end();
       print(out, done(writer.encoding()));
     } catch (OutOfMemoryError e) {
@@ -72,21 +72,6 @@ final class ExtractMain {
     }
     out.flush();
     Runtime.getRuntime().halt(0);
-  }
-
-  static void read(MediaType type, Path file, int maxPages, SectionWriter writer)
-      throws IOException, ExtractionException {
-    switch (type) {
-      case TEXT, MARKDOWN -> PlainText.read(file, writer);
-      case HTML -> HtmlText.read(file, writer);
-      case PDF -> PdfText.read(file, maxPages, writer);
-      case DOCX -> DocxText.read(file, writer);
-      case XLSX -> XlsxText.read(file, writer);
-      case PPTX -> PptxText.read(file, maxPages, writer);
-      case ODT -> OdtText.read(file, writer);
-      case RTF -> RtfText.read(file, writer);
-      case EPUB -> EpubText.read(file, writer);
-    }
   }
 
   /** Returns what the user is told about a failure, or null if it is not the file's fault. */

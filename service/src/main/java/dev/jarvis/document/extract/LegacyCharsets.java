@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import org.apache.tika.parser.txt.CharsetDetector;
-import org.apache.tika.parser.txt.CharsetMatch;
+import com.ibm.icu.text.CharsetDetector;
+import com.ibm.icu.text.CharsetMatch;
 import org.jspecify.annotations.Nullable;
 import org.mozilla.universalchardet.UniversalDetector;
 
@@ -47,9 +47,10 @@ final class LegacyCharsets {
     }
     List<Guess> equal =
         guesses.stream()
-            .filter(it ->
-                it.errors.wrong() <= best.errors.wrong() + SAME_WRONG
-                    || it.errors.part() <= best.errors.part() + SAME_PART)
+            .filter(
+                it ->
+                    it.errors.wrong() <= best.errors.wrong() + SAME_WRONG
+                        || it.errors.part() <= best.errors.part() + SAME_PART)
             .toList();
     if (equal.stream().allMatch(it -> it.text.equals(best.text))) {
       return best.writing.charset();
@@ -85,7 +86,7 @@ final class LegacyCharsets {
     mozilla.handleData(sample);
     mozilla.dataEnd();
     String found = mozilla.getDetectedCharset();
-    CharsetDetector icu = new CharsetDetector(SAMPLE_BYTES);
+    CharsetDetector icu = new CharsetDetector();
     icu.setText(sample);
     for (CharsetMatch match : icu.detectAll()) {
       proposals.add(match.getName());

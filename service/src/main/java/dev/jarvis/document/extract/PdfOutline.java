@@ -2,84 +2,83 @@ package dev.jarvis.document.extract;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import org.apache.pdfbox.cos.COSDictionary;
 import org.apache.pdfbox.pdmodel.PDDocument;
 import org.apache.pdfbox.pdmodel.PDPage;
-import org.apache.pdfbox.pdmodel.interactive.documentnavigation.outline.PDDocumentOutline;
 import org.apache.pdfbox.pdmodel.interactive.documentnavigation.outline.PDOutlineItem;
 import org.apache.pdfbox.pdmodel.interactive.documentnavigation.outline.PDOutlineNode;
 
-/** Finds the headings of a PDF's pages in its outline, the bookmarks that viewers list. */
+/** The bookmarks of a PDF, as the headings that hold for a whole page. */
 final class PdfOutline {
-  private static final String SEPARATOR = " › ";
-  private static final int MAX_LEVELS = 10;
-  private static final int MAX_ITEMS = 10_000;
-  private static final int MAX_TITLE_CHARS = 200;
+  private static final int MAX_ITEMS = 5_000;
+  private static final int MAX_DEPTH = 8;
 
-  private final PDDocument pdf;
-  private final Map<COSDictionary, Integer> numbers = new HashMap<>();
+  private final List<Entry> entries = new ArrayList<>();
+  private final Set<COSDictionary> seen = new HashSet<>(); // a damaged outline may be a circle
 
-  /** For each page, the heading that it begins under. */
-  private final String[] headings;
+  private record Entry(int page, List<String> path) {}
 
-  private int items;
+  private PdfOutline() {}
 
-  private PdfOutline(PDDocument pdf) {
-    this.pdf = pdf;
-    headings = new String[pdf.getNumberOfPages()];
-  }
-
-  /** Returns for each page the path of its first heading, or else of the last one before it. */
-  static List<String> headings(PDDocument pdf) {
-    PdfOutline outline = new PdfOutline(pdf);
-    PDDocumentOutline root = pdf.getDocumentCatalog().getDocumentOutline();
+  static PdfOutline of(PDDocument pdf) {
+    PdfOutline outline = new PdfOutline();
+    PDOutlineNode root = pdf.getDocumentCatalog().getDocumentOutline();
     if (root != null) {
-      int number = 0;
-      for (PDPage page : pdf.getPages()) {
-        outline.numbers.put(page.getCOSObject(), number++);
-      }
-      outline.walk(root, new ArrayList<>());
+      outline.add(pdf, root, List.of());
     }
-    return outline.filled();
+    return outline;
   }
 
-  private void walk(PDOutlineNode node, List<String> path) {
-    for (PDOutlineItem item : node.children()) {
-      if (++items > MAX_ITEMS) { // or they form a circle
-        return;
+  private void add(PDDocument pdf, PDOutlineNode parent, List<String> above) {
+    for (PDOutlineItem item = parent.getFirstChild();
+        item != null && seen.size() < MAX_ITEMS && seen.add(item.getCOSObject());
+        item = item.getNextSibling()) {
+      List<String> path = new ArrayList<>(above);
+      String title = item.getTitle();
+      if (title != null && !title.isBlank()) {
+        path.add(title.strip());
       }
-      String title = item.getTitle() == null ? "" : item.getTitle().strip();
-      List<String> below = new ArrayList<>(path);
-      below.add(title.substring(0, Math.min(title.length(), MAX_TITLE_CHARS)));
-      int page = page(item);
-      if (page >= 0 && headings[page] == null) {
-        headings[page] = String.join(SEPARATOR, below);
+      int page = page(pdf, item);
+      if (page > 0) {
+        entries.add(new Entry(page, path));
       }
-      if (below.size() < MAX_LEVELS) {
-        walk(item, below);
+      if (path.size() < MAX_DEPTH) {
+        add(pdf, item, path);
       }
     }
   }
 
-  private int page(PDOutlineItem item) {
+  private static int page(PDDocument pdf, PDOutlineItem item) {
     try {
       PDPage page = item.findDestinationPage(pdf);
-      return page == null ? -1 : numbers.getOrDefault(page.getCOSObject(), -1);
+      return page == null ? 0 : pdf.getPages().indexOf(page) + 1;
     } catch (IOException | RuntimeException e) {
-      return -1; // a broken bookmark
+      return 0; // a bookmark that leads nowhere
     }
   }
 
-  private List<String> filled() {
-    List<String> filled = new ArrayList<>(headings.length);
-    String last = "";
-    for (String heading : headings) {
-      last = heading == null ? last : heading;
-      filled.add(last);
+  /** Returns what is common to the bookmark that a page begins under and those on the page. */
+  String heading(int page) {
+    List<String> common = null;
+    List<String> before = List.of();
+    for (Entry entry : entries) {
+      if (entry.page < page) {
+        before = entry.path;
+      } else if (entry.page == page) {
+        common = common(common == null ? before : common, entry.path);
+      }
     }
-    return filled;
+    return String.join(HeadingPath.SEPARATOR, common == null ? before : common);
+  }
+
+  private static List<String> common(List<String> a, List<String> b) {
+    int length = 0;
+    while (length < Math.min(a.size(), b.size()) && a.get(length).equals(b.get(length))) {
+      length++;
+    }
+    return a.subList(0, length);
   }
 }

@@ -16,7 +16,7 @@ abstract class SectionWriter {
     this.maxChars = maxChars;
   }
 
-  abstract void write(Section section) throws IOException;
+  abstract void write(Section section) throws IOException, ExtractionException;
 
   /** Adds text without pages and headings. */
   void add(String text) throws IOException, ExtractionException {
@@ -31,24 +31,30 @@ abstract class SectionWriter {
    * @throws ExtractionException if the text is longer than allowed
    */
   void add(int page, String heading, String text) throws IOException, ExtractionException {
-    paged |= page > 0;
-    chars += text.length();
-    require(chars);
-    String clean = clean(text);
-    readable |= clean.codePoints().anyMatch(Character::isLetterOrDigit);
-    if (!clean.isBlank()) {
-      write(new Section(page, clean(heading).strip(), clean));
-    }
+    add(new Section(page, heading, text));
   }
 
   /**
-   * Checks the length of text that is still to be added.
+   * Adds lines of which each is a unit, without pages.
    *
-   * @throws ExtractionException if it is longer than allowed
+   * @throws ExtractionException if the text is longer than allowed
    */
-  void require(long chars) throws ExtractionException {
+  void addLines(String heading, String text) throws IOException, ExtractionException {
+    add(new Section(0, heading, text, true));
+  }
+
+  private void add(Section section) throws IOException, ExtractionException {
+    int page = section.page();
+    String text = section.text();
+    paged |= page > 0;
+    chars += text.length();
     if (chars > maxChars) {
       throw tooMuch(maxChars);
+    }
+    String clean = clean(text);
+    readable |= clean.codePoints().anyMatch(Character::isLetterOrDigit);
+    if (!clean.isBlank()) {
+      write(new Section(page, clean(section.heading()).strip(), clean, section.lines()));
     }
   }
 

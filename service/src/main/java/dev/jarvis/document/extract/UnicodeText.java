@@ -44,11 +44,12 @@ final class UnicodeText {
     return MARKS.stream()
         .filter(it -> it.begins(bytes))
         .findFirst()
-        .map(mark -> {
-          int length = mark.bytes.length;
-          String text = new String(bytes, length, bytes.length - length, mark.charset);
-          return TextDecoder.decoded(text, mark.charset, text.indexOf('\ufffd') < 0);
-        });
+        .map(
+            mark -> {
+              int length = mark.bytes.length;
+              String text = new String(bytes, length, bytes.length - length, mark.charset);
+              return TextDecoder.decoded(text, mark.charset, text.indexOf('\ufffd') < 0);
+            });
   }
 
   /** Decodes UTF-16 and UTF-32 without a mark, in which spaces and line feeds have NUL bytes. */
@@ -68,11 +69,18 @@ final class UnicodeText {
             : List.of(UTF_32BE, UTF_32LE, StandardCharsets.UTF_16BE, StandardCharsets.UTF_16LE);
     for (Charset charset : order) {
       String text = TextDecoder.strict(bytes, charset);
-      if (text != null && isText(text)) {
+      if (text != null && isText(text) && explains(text, charset, even + odd)) {
         return Optional.of(TextDecoder.decoded(text, charset, false));
       }
     }
     return Optional.empty();
+  }
+
+  /** Whether most NUL bytes are those of ASCII; a few end characters such as U+4E00. */
+  private static boolean explains(String text, Charset charset, int nuls) {
+    long small = text.codePoints().filter(it -> it < 0x100).count();
+    return charset.name().startsWith("UTF-32")
+        || (small > 0 && nuls - small <= small + text.length() / 10);
   }
 
   private static boolean isText(String text) {

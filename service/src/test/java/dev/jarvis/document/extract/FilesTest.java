@@ -77,7 +77,7 @@ class FilesTest {
           }
         };
     try {
-      ExtractMain.read(type(name), file, 100, writer);
+      Reader.read(type(name), file, 100, writer);
       writer.end();
     } catch (Exception e) {
       ExtractionException refusal = ExtractMain.refusal(e);
