@@ -32,6 +32,7 @@ final class OdtHandler extends XmlHandler {
   private boolean inMark;
   private boolean inAlternative;
   private boolean inFormula;
+  private boolean embedded;
   private String reading = "";
 
   /**
@@ -77,7 +78,11 @@ final class OdtHandler extends XmlHandler {
         later.push(new ArrayList<>());
       }
       case "svg:title", "svg:desc" -> inAlternative = true;
-      case "draw:object" -> object(value(attributes, "href", ""));
+      case "draw:object" -> {
+        if (!embedded) { // an object could contain itself
+          object(value(attributes, "href", ""));
+        }
+      }
       case "mi", "mn", "mo", "ms", "mtext" -> inFormula = true;
       case "annotation" -> {
         return false;
@@ -218,7 +223,9 @@ final class OdtHandler extends XmlHandler {
   private void object(String reference) throws IOException, ExtractionException {
     String path = reference.startsWith("./") ? reference.substring(2) : reference;
     layout.capture();
-    zip.parse(path + "/content.xml", new OdtHandler(zip, layout, styles, marginals));
+    OdtHandler object = new OdtHandler(zip, layout, styles, marginals);
+    object.embedded = true;
+    zip.parse(path + "/content.xml", object);
     String text = layout.captured();
     if (text.contains("\n")) {
       block("", text);

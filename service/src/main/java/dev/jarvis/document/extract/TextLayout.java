@@ -140,10 +140,9 @@ final class TextLayout {
   /** Sets a heading of what follows without adding it to the text. */
   void context(int level, String title) {
     clearHeadings(level);
-    headings[level] =
-        title.length() > MAX_HEADING_CHARS
-            ? title.substring(0, title.offsetByCodePoints(0, MAX_HEADING_CHARS / 2)) + "…"
-            : title;
+    int end = Math.min(MAX_HEADING_CHARS, title.length());
+    end -= end > 0 && Character.isHighSurrogate(title.charAt(end - 1)) ? 1 : 0;
+    headings[level] = end < title.length() ? title.substring(0, end) + "…" : title;
     lastLevel = level;
   }
 

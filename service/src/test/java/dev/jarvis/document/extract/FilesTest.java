@@ -10,17 +10,19 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
-import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Holds the text of each file in the folder {@code files} to the one beside it, named {@code
@@ -58,6 +60,69 @@ class FilesTest {
           .allSatisfy(
               it -> assertThat(Path.of(it.substring(0, it.length() - EXPECTED.length()))).exists());
     }
+  }
+
+  /** An entry of each archive that its reader must read. */
+  @ParameterizedTest
+  @CsvSource({
+    "changes.docx, word/document.xml",
+    "changes.docx, word/styles.xml",
+    "notes.docx, word/footnotes.xml",
+    "boxes.docx, word/charts/chart1.xml",
+    "slides.pptx, ppt/slides/slide1.xml",
+    "values.xlsx, xl/worksheets/sheet1.xml",
+    "values.xlsx, xl/sharedStrings.xml",
+    "writer.odt, content.xml",
+    "writer.odt, META-INF/manifest.xml",
+    "spine.epub, OEBPS/book.opf",
+    "spine.epub, OEBPS/text/two.xhtml",
+  })
+  void refusesAnArchiveThatExpands(String name, String entry) throws Exception {
+    Path bomb = zip(root().resolve(name), entry, " ".repeat(100 << 20));
+    assertThat(read(bomb, name)).startsWith("refused: expands_too_much:");
+  }
+
+  /** Neither reads the file that an entity names nor asks a server for it. */
+  @ParameterizedTest
+  @CsvSource({
+    "changes.docx, word/document.xml",
+    "slides.pptx, ppt/slides/slide1.xml",
+    "values.xlsx, xl/worksheets/sheet1.xml",
+    "writer.odt, content.xml",
+    "spine.epub, OEBPS/text/two.xhtml",
+    "spine.epub, OEBPS/book.opf",
+  })
+  void resolvesNoEntities(String name, String entry) throws Exception {
+    Path secret = Files.writeString(folder.resolve("secret"), "the-secret");
+    String xml = Files.readString(root().resolve(name).resolve(entry));
+    String hostile =
+        xml.replaceFirst(
+                "(<\\?xml[^>]*>\\s*)",
+                "$1<!DOCTYPE d [<!ENTITY x SYSTEM \"%s\">]>".formatted(secret.toUri()))
+            .replaceAll("Boat|Sloop", "&x;")
+            .replace("Between.", "&x;")
+            .replace("No fires.", "&x;")
+            .replace("application/xhtml+xml", "&x;application/xhtml+xml");
+    assertThat(hostile).contains("&x;", "<!DOCTYPE");
+    assertThat(read(zip(root().resolve(name), entry, hostile), name)).doesNotContain("the-secret");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"old.docx", "old.xlsx", "old.pptx"})
+  void refusesEncryptedFilesAndThoseOfOldOffice(String name) throws Exception {
+    byte[] content = new byte[2_048];
+    byte[] start = HexFormat.of().parseHex("d0cf11e0a1b11ae1");
+    System.arraycopy(start, 0, content, 0, start.length);
+    assertThat(read(Files.write(folder.resolve(name), content), name))
+        .startsWith("refused: encrypted:")
+        .contains("Office 97");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"x.docx", "x.xlsx", "x.pptx", "x.odt", "x.epub"})
+  void refusesWhatIsNoArchive(String name) throws Exception {
+    assertThat(read(Files.writeString(folder.resolve(name), "PK\3\4 and no more"), name))
+        .startsWith("refused: broken_file:");
   }
 
   private static Path root() {
@@ -109,9 +174,11 @@ class FilesTest {
   }
 
   private Path file(Path source) throws IOException {
-    if (!Files.isDirectory(source)) {
-      return source;
-    }
+    return Files.isDirectory(source) ? zip(source, "", "") : source;
+  }
+
+  /** Zips a folder, with other content for one of its files. */
+  private Path zip(Path source, String replaced, String content) throws IOException {
     Path file = folder.resolve(source.getFileName().toString());
     List<Path> entries;
     try (Stream<Path> walk = Files.walk(source)) {
@@ -124,19 +191,10 @@ class FilesTest {
     try (OutputStream out = Files.newOutputStream(file);
         ZipOutputStream zip = new ZipOutputStream(out, StandardCharsets.UTF_8)) {
       for (Path it : entries) {
-        byte[] content = Files.readAllBytes(it);
-        ZipEntry entry = new ZipEntry(source.relativize(it).toString());
-        if (it.endsWith("mimetype")) {
-          content =
-              new String(content, StandardCharsets.UTF_8).strip().getBytes(StandardCharsets.UTF_8);
-          CRC32 checksum = new CRC32();
-          checksum.update(content);
-          entry.setMethod(ZipEntry.STORED);
-          entry.setSize(content.length);
-          entry.setCrc(checksum.getValue());
-        }
-        zip.putNextEntry(entry);
-        zip.write(content);
+        String name = source.relativize(it).toString();
+        zip.putNextEntry(new ZipEntry(name));
+        String text = name.equals(replaced) ? content : Files.readString(it);
+        zip.write((name.equals("mimetype") ? text.strip() : text).getBytes(StandardCharsets.UTF_8));
       }
     }
     return file;
