@@ -185,7 +185,10 @@ class UpgradeTest {
       assertThat(indexes())
           .contains("document_chunks_words")
           .doesNotContain("document_chunks_user_words");
-      service.upload("boats.txt", "The boats of the harbour.".getBytes(UTF_8), "assistants");
+      service.upload(
+          "boats.txt",
+          "The boats of the harbour leave early in the morning.".getBytes(UTF_8),
+          "assistants");
       await()
           .atMost(Duration.ofSeconds(30))
           .untilAsserted(() -> assertThat(found(service, "boat")).containsExactly("boats.txt"));
