@@ -37,6 +37,7 @@ import dev.jarvis.limit.Admission;
 import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderConfig;
 import dev.jarvis.provider.ProviderFactory;
+import dev.jarvis.provider.local.LocalConfig;
 import dev.jarvis.provider.local.LocalProvider;
 import dev.jarvis.provider.ollama.OllamaProvider;
 import dev.jarvis.provider.openai.OpenAiProvider;
@@ -109,8 +110,11 @@ public final class Jarvis implements AutoCloseable {
     ObjectStore objects = open(Stores.objects(config.s3(), config.home(), telemetry));
     Ledger ledger = open(new Ledger(database, telemetry));
     ActiveUsers activeUsers = open(new ActiveUsers(redis, telemetry.instruments()));
+    @Nullable LocalProvider local = local(config.localModels());
     Catalogue models =
-        open(new Catalogue(providers(config, telemetry.instruments()), config.models().refresh()));
+        open(
+            new Catalogue(
+                providers(config, local, telemetry.instruments()), config.models().refresh()));
     Prices prices = Prices.of(config.prices());
     Router router =
         new Router(
@@ -152,7 +156,7 @@ public final class Jarvis implements AutoCloseable {
     open(telemetry.instruments().gauges(Metric.LLM_PROVIDER_UP, models::up));
     new ProviderRoutes(models, router).register(routes);
 
-    @Nullable EmbeddingClient embedder = embedder(config);
+    @Nullable EmbeddingClient embedder = embedder(config, local);
     Documents documents =
         open(new Documents(config.documents(), database, objects, telemetry, embedder));
     documents.register(routes);
@@ -232,11 +236,17 @@ public final class Jarvis implements AutoCloseable {
         config.server().bodies().maxBodyBytes(), config.documents().files().maxUploadBytes());
   }
 
-  private @Nullable EmbeddingClient embedder(JarvisConfig config) {
+  private @Nullable EmbeddingClient embedder(JarvisConfig config, @Nullable LocalProvider local) {
     String model = config.documents().passages().embeddingModel();
-    return model == null
-        ? null
-        : new EmbeddingClient(() -> Objects.requireNonNull(pipeline), model);
+    if (model == null) {
+      return null;
+    }
+    LocalWindow window =
+        config
+            .localDocumentModel()
+            .map(it -> new LocalWindow(it, Objects.requireNonNull(local)))
+            .orElse(null);
+    return new EmbeddingClient(() -> Objects.requireNonNull(pipeline), model, window);
   }
 
   /** Also announces the series of each discovered model, at 0. */
@@ -267,13 +277,18 @@ public final class Jarvis implements AutoCloseable {
     return new Admission("explanations", chat.queue().limits(), change -> {});
   }
 
-  private List<Provider> providers(JarvisConfig config, Instruments instruments) throws Exception {
+  private @Nullable LocalProvider local(LocalConfig config) throws IOException {
+    return config.models().isEmpty() ? null : open(new LocalProvider(config));
+  }
+
+  private List<Provider> providers(
+      JarvisConfig config, @Nullable LocalProvider local, Instruments instruments) {
     List<Provider> providers = new ArrayList<>();
     for (ProviderConfig provider : config.modelServers()) {
       providers.add(open(provider.type().open(provider.server(), instruments)));
     }
-    if (config.local().model() != null) {
-      providers.add(open(new LocalProvider(config.local())));
+    if (local != null) {
+      providers.add(local);
     }
     return providers;
   }

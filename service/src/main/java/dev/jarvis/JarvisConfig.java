@@ -15,6 +15,7 @@ import dev.jarvis.http.ServerConfig;
 import dev.jarvis.identity.KeyConfig;
 import dev.jarvis.provider.ProviderConfig;
 import dev.jarvis.provider.ProviderFactory;
+import dev.jarvis.provider.local.EmbeddingModel;
 import dev.jarvis.provider.local.LocalConfig;
 import dev.jarvis.provider.ollama.OllamaConfig;
 import dev.jarvis.routing.CatalogueConfig;
@@ -31,6 +32,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -102,9 +104,35 @@ record JarvisConfig(
     return servers;
   }
 
+  /** The models inside the process; an embedding model need be named only for the documents. */
+  LocalConfig localModels() {
+    String wanted = documents.passages().embeddingModel();
+    boolean routed = routes.stream().anyMatch(it -> it.name().equals(wanted));
+    return EmbeddingModel.of(wanted).filter(it -> !routed).map(local::withEmbeddings).orElse(local);
+  }
+
+  /** The embedding model inside the process, if it may embed documents. */
+  Optional<EmbeddingModel> localDocumentModel() {
+    EmbeddingModel model = localModels().embeddings().embeddingModel();
+    String wanted = documents.passages().embeddingModel();
+    if (model == null || wanted == null) {
+      return Optional.empty();
+    }
+    Optional<Route> route = routes.stream().filter(it -> it.name().equals(wanted)).findFirst();
+    boolean used =
+        route
+            .map(it -> it.targets().stream().anyMatch(target -> isLocal(target, model)))
+            .orElse(model.id().equals(wanted));
+    return Optional.of(model).filter(it -> used);
+  }
+
+  private static boolean isLocal(Route.Target target, EmbeddingModel model) {
+    return target.provider().equals(LocalConfig.NAME) && target.model().equals(model.id());
+  }
+
   @Override
   public void check(Problems problems) {
-    if (ollama.url() == null && local.model() == null && providers.isEmpty()) {
+    if (ollama.url() == null && localModels().models().isEmpty() && providers.isEmpty()) {
       problems.add(
           "ollama.url",
           "must be set, or local.model (JARVIS_LOCAL_MODEL, the path of a GGUF file), or an entry of providers: no model is configured.");
@@ -149,8 +177,10 @@ record JarvisConfig(
         checkProvider(provider, key, problems);
         if (provider.equals(OllamaConfig.NAME) && ollama.url() == null) {
           problems.add(key, "is not configured: set ollama.url (JARVIS_OLLAMA_URL).");
-        } else if (provider.equals(LocalConfig.NAME) && local.model() == null) {
-          problems.add(key, "is not configured: set local.model (JARVIS_LOCAL_MODEL).");
+        } else if (provider.equals(LocalConfig.NAME) && localModels().models().isEmpty()) {
+          problems.add(
+              key,
+              "is not configured: set local.model (JARVIS_LOCAL_MODEL) or local.embedding-model (JARVIS_LOCAL_EMBEDDING_MODEL).");
         }
         checkTargetModel(
             route.targets().get(j), "routes.%d.targets.%d.model".formatted(i, j), problems);

@@ -5,54 +5,106 @@ import java.text.BreakIterator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.IntStream;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Divides text into passages at the ends of sentences. Consecutive passages overlap, so that text
  * around a cut is found too. A passage never spans two pages, so that a citation can name its page.
+ * With its headings it is never longer than the configured length, nor than what the embedding
+ * model reads, so that each word of it counts in its vector.
  */
 final class Chunker {
   /** At most this fraction of a passage is repeated in the next. */
   private static final int OVERLAP_DIVISOR = 6;
 
-  private final int maxChars;
+  /** At most this fraction of a passage is headings. */
+  private static final int HEADING_DIVISOR = 4;
 
-  Chunker(int maxTokens) {
+  private static final String HEADING_SEPARATOR = " › ";
+
+  private final int maxChars;
+  private final @Nullable EmbeddingWindow window;
+
+  /**
+   * @param maxTokens of a passage, at four characters each
+   * @param window null if the embedding model's is not known, or there is none
+   */
+  Chunker(int maxTokens, @Nullable EmbeddingWindow window) {
     this.maxChars = Chunk.characters(maxTokens);
+    this.window = window;
   }
+
+  /** A place where a text may be divided, and how many tokens of the embedding model precede it. */
+  private record End(int at, int tokens) {
+    static final End START = new End(0, 0);
+
+    boolean within(Room room, End start) {
+      return at - start.at <= room.chars && tokens - start.tokens <= room.tokens;
+    }
+  }
+
+  /** What is left of a passage below its headings. */
+  private record Room(int chars, int tokens) {}
 
   List<Chunk> chunks(List<Section> sections) {
     List<Chunk> chunks = new ArrayList<>();
     for (Section section : sections) {
-      cut(section, chunks);
+      String heading = heading(section.heading());
+      String above = heading.isEmpty() ? "" : heading + "\n";
+      int tokens = window == null ? 0 : window.tokens() - window.count(above);
+      Room room = new Room(maxChars - above.length(), tokens);
+      cut(
+          section.text(),
+          room,
+          passage -> {
+            int ordinal = chunks.size();
+            chunks.add(new Chunk(ordinal, section.page(), heading, passage, Chunk.tokens(passage)));
+          });
     }
     return chunks;
   }
 
-  private void cut(Section section, List<Chunk> chunks) {
-    String text = section.text();
-    int[] ends = ends(text);
-    int start = 0; // of the current passage
+  /** Without the outermost headings, if they are too long; a single one is cut. */
+  private String heading(String headings) {
+    String heading = headings;
+    int inner = heading.indexOf(HEADING_SEPARATOR);
+    while (inner >= 0 && fitting(heading) < heading.length()) {
+      heading = heading.substring(inner + HEADING_SEPARATOR.length());
+      inner = heading.indexOf(HEADING_SEPARATOR);
+    }
+    int fits = fitting(heading);
+    return fits < heading.length() ? heading.substring(0, whole(heading, fits)).strip() : heading;
+  }
+
+  /** How many characters of a heading may stand in a passage. */
+  private int fitting(String heading) {
+    String begin = heading.substring(0, Math.min(heading.length(), maxChars / HEADING_DIVISOR));
+    return window == null ? begin.length() : window.fit(begin, window.tokens() / HEADING_DIVISOR);
+  }
+
+  private void cut(String text, Room room, Consumer<String> passages) {
+    List<End> ends = ends(text, room);
+    End start = End.START; // of the current passage
     int next = 0; // index of the first end that is in no passage yet
-    while (next < ends.length) {
+    while (next < ends.size()) {
       int last = next;
-      while (last + 1 < ends.length && ends[last + 1] - start <= maxChars) {
+      while (last + 1 < ends.size() && ends.get(last + 1).within(room, start)) {
         last++;
       }
-      int end = ends[last];
-      String passage = text.substring(start, end).strip();
+      End end = ends.get(last);
+      String passage = text.substring(start.at, end.at).strip();
       if (!passage.isEmpty()) {
-        chunks.add(
-            new Chunk(
-                chunks.size(), section.page(), section.heading(), passage, Chunk.tokens(passage)));
+        passages.accept(passage);
       }
       next = last + 1;
       start = end;
       // overlap by whole sentences, if the next sentence still fits
-      int following = next < ends.length ? ends[next] : end;
+      End following = next < ends.size() ? ends.get(next) : end;
       for (int i = last - 1; i >= 0; i--) {
-        int candidate = ends[i];
-        if (end - candidate > maxChars / OVERLAP_DIVISOR || following - candidate > maxChars) {
+        End candidate = ends.get(i);
+        if (end.at - candidate.at > room.chars / OVERLAP_DIVISOR
+            || !following.within(room, candidate)) {
           break;
         }
         start = candidate;
@@ -61,27 +113,46 @@ final class Chunker {
   }
 
   /** The ends of sentences; a sentence longer than a passage also ends between its words. */
-  private int[] ends(String text) {
+  private List<End> ends(String text, Room room) {
     BreakIterator sentences = BreakIterator.getSentenceInstance(Locale.ROOT);
     BreakIterator words = BreakIterator.getWordInstance(Locale.ROOT);
     sentences.setText(text);
-    IntStream.Builder ends = IntStream.builder();
-    int start = sentences.first();
+    List<End> ends = new ArrayList<>();
+    End last = End.START;
     for (int end = sentences.next(); end != BreakIterator.DONE; end = sentences.next()) {
-      while (end - start > maxChars) {
-        // only what a passage can hold: the iterator would scan a word as long as the text
-        words.setText(text.substring(start, start + maxChars + 1));
-        int cut = start + words.preceding(maxChars + 1);
-        if (cut <= start) { // one word fills the passage; do not divide a surrogate pair
-          cut = start + maxChars;
-          cut -= Character.isHighSurrogate(text.charAt(cut - 1)) ? 1 : 0;
-        }
-        ends.add(cut);
-        start = cut;
+      while (last.at < end) {
+        last = next(text, last, end, room, words);
+        ends.add(last);
       }
-      ends.add(end);
-      start = end;
     }
-    return ends.build().toArray();
+    return ends;
+  }
+
+  private End next(String text, End start, int end, Room room, BreakIterator words) {
+    String part = text.substring(start.at, Math.min(end, start.at + room.chars));
+    int tokens = count(part);
+    if (start.at + part.length() == end && tokens <= room.tokens) {
+      return new End(end, start.tokens + tokens);
+    }
+    int fits =
+        window == null || tokens <= room.tokens ? part.length() : window.fit(part, room.tokens);
+    // only what a passage can hold: the iterator would scan a word as long as the text
+    words.setText(text.substring(start.at, start.at + fits + 1));
+    int boundary = words.preceding(fits + 1);
+    // one word may fill the passage
+    String cut = part.substring(0, boundary > 0 ? boundary : whole(part, fits));
+    return new End(start.at + cut.length(), start.tokens + count(cut));
+  }
+
+  private int count(String text) {
+    return window == null ? 0 : window.count(text);
+  }
+
+  /**
+   * The given length, or one less so as not to divide a surrogate pair, but at least a character.
+   */
+  private static int whole(String text, int length) {
+    int divided = length > 0 && Character.isHighSurrogate(text.charAt(length - 1)) ? 1 : 0;
+    return Math.max(Character.charCount(text.codePointAt(0)), length - divided);
   }
 }

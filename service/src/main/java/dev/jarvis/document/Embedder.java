@@ -21,4 +21,9 @@ public interface Embedder {
    * @throws dev.jarvis.error.ApiException if no provider computes them
    */
   Vectors embed(List<String> texts, String userId, String requestId, @Nullable Duration limit);
+
+  /** How much of a text the model reads; null if it is not known. */
+  default @Nullable EmbeddingWindow window() {
+    return null;
+  }
 }

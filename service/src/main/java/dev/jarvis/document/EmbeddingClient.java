@@ -18,14 +18,23 @@ import org.jspecify.annotations.Nullable;
 public final class EmbeddingClient implements Embedder {
   private final Supplier<Pipeline> pipeline;
   private final String model;
+  private final @Nullable EmbeddingWindow window;
 
   /**
    * @param pipeline supplied late, because its stage for grounding needs this client
    * @param model name of a model or a route
+   * @param window what the model reads; null if it is not known
    */
-  public EmbeddingClient(Supplier<Pipeline> pipeline, String model) {
+  public EmbeddingClient(
+      Supplier<Pipeline> pipeline, String model, @Nullable EmbeddingWindow window) {
     this.pipeline = pipeline;
     this.model = model;
+    this.window = window;
+  }
+
+  @Override
+  public @Nullable EmbeddingWindow window() {
+    return window;
   }
 
   @Override

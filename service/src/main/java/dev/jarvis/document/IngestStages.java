@@ -61,7 +61,8 @@ final class IngestStages {
     this.objects = objects;
     this.embedder = embedder;
     this.extractor = new Extractor(config.extract());
-    this.chunker = new Chunker(config.passages().chunkTokens());
+    this.chunker =
+        new Chunker(config.passages().chunkTokens(), embedder == null ? null : embedder.window());
     this.telemetry = telemetry;
     WorkFolder.deleteOlderThan(STALE_FOLDER_AGE);
   }

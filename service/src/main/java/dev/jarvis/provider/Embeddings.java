@@ -35,6 +35,17 @@ public record Embeddings(List<float[]> vectors, Usage usage, @Nullable Timings t
             true);
       }
     }
+    checkDimensions(request, length);
+    return this;
+  }
+
+  /**
+   * Checks that vectors have the requested length.
+   *
+   * @throws ProviderException.Refused if they do not
+   */
+  public static void checkDimensions(EmbeddingRequest request, int length)
+      throws ProviderException {
     if (request.dimensions().orElse(length) != length) {
       throw new ProviderException.Refused(
           "'dimensions' is %d; this model only supports vectors of %d numbers."
@@ -42,7 +53,6 @@ public record Embeddings(List<float[]> vectors, Usage usage, @Nullable Timings t
           ProviderException.Refusal.of("dimensions"),
           null);
     }
-    return this;
   }
 
   static ProviderException wrongCount(int count, EmbeddingRequest request) {

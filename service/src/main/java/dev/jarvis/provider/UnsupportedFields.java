@@ -60,7 +60,10 @@ public record UnsupportedFields(List<String> refused, List<String> ignored) {
   /** Named for embeddings of lists of tokens. */
   public static final String TOKENS = "input";
 
-  /** Named by a provider that creates no embeddings. */
+  /** Named for a model that only creates embeddings. */
+  public static final String CHATS = "chats";
+
+  /** Named for a model that creates no embeddings. */
   public static final String EMBEDDINGS = "embeddings";
 
   /** Every provider reads these fields of messages. */

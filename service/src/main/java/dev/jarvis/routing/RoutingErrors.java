@@ -92,6 +92,8 @@ public final class RoutingErrors {
     Optional<FieldPlace> place = FieldPlace.of(question, field);
     String param = place.map(FieldPlace::path).orElse(field);
     return switch (field) {
+      case UnsupportedFields.CHATS ->
+          unsupported(decision, "answers chats; use another model.", "model");
       case UnsupportedFields.EMBEDDINGS ->
           unsupported(decision, "creates embeddings; use another model.", "model");
       case UnsupportedFields.TOKENS ->

@@ -10,11 +10,13 @@ import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** The built-in provider {@value #NAME}: a model inside the process. */
+/** The built-in provider {@value #NAME}: models inside the process. */
 public record LocalConfig(
     @Doc("Path of a GGUF file. Empty: no local model.") @Nullable Path model,
     @Doc("Public name of the model. Empty: the file's name without quantisation and extension.")
@@ -35,7 +37,8 @@ public record LocalConfig(
         @Default("512")
         @Range(min = 1, max = 1 << 20)
         int maxTokens,
-    @Inline Sampling sampling)
+    @Inline Sampling sampling,
+    @Inline EmbeddingKeys embeddings)
     implements Checked {
   /** Its name in routes, prices and telemetry. */
   public static final String NAME = "local";
@@ -57,10 +60,30 @@ public record LocalConfig(
           @Range(min = 1, max = 2)
           BigDecimal repeatPenalty) {}
 
+  /** The model for embeddings. */
+  public record EmbeddingKeys(
+      @Doc(
+              "A model for embeddings inside this process; all-minilm-l6-v2 is for English, and reads 256 tokens. Loaded when it is used first. Empty: none, unless documents.embedding-model names it.")
+          @Nullable EmbeddingModel embeddingModel,
+      @Doc("Threads that compute embeddings, each of one text. 0: one for every two cores.")
+          @Default("0")
+          @Range(max = 1_024)
+          int embeddingThreads) {
+
+    int threadCount() {
+      return embeddingThreads > 0
+          ? embeddingThreads
+          : Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+    }
+  }
+
   @Override
   public void check(Problems problems) {
     if (model != null && !Files.isReadable(model)) {
       problems.add("model", "must be a readable file.");
+    }
+    if (model != null && EmbeddingModel.of(modelName()).isPresent()) {
+      problems.add("name", "is the name of an embedding model; choose another.");
     }
   }
 
@@ -79,6 +102,40 @@ public record LocalConfig(
             .replaceFirst("(?i)\\.gguf$", "")
             .replaceFirst("(?i)[.-](I?Q\\d\\w*|B?F16|F32)$", "")
             .toLowerCase(Locale.ROOT);
+  }
+
+  /** The same with an embedding model. */
+  public LocalConfig withEmbeddings(EmbeddingModel embeddingModel) {
+    return new LocalConfig(
+        model,
+        name,
+        contextTokens,
+        threads,
+        queueLimit,
+        queueTimeout,
+        maxTokens,
+        sampling,
+        new EmbeddingKeys(embeddingModel, embeddings.embeddingThreads));
+  }
+
+  /** The names of the models; empty if there are none. */
+  public List<String> models() {
+    List<String> models = new ArrayList<>();
+    if (model != null) {
+      models.add(modelName());
+    }
+    if (embeddings.embeddingModel != null) {
+      models.add(embeddings.embeddingModel.id());
+    }
+    return models;
+  }
+
+  boolean isChatModel(String it) {
+    return model != null && modelName().equals(it);
+  }
+
+  boolean isEmbeddingModel(String it) {
+    return embeddings.embeddingModel != null && embeddings.embeddingModel.id().equals(it);
   }
 
   int threadCount() {

@@ -43,7 +43,7 @@ final class LocalModel implements AutoCloseable {
     if (!Files.isReadable(config.gguf())) {
       throw new IOException("cannot read the model weights at " + config.gguf());
     }
-    NativeLibrary.load();
+    NativeLibrary.LLAMA.load();
     ModelParameters parameters =
         new ModelParameters()
             .setModel(config.gguf().toString())

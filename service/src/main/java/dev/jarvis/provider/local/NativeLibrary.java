@@ -2,53 +2,126 @@ package dev.jarvis.provider.local;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.reflect.Field;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Loads llama.cpp from the binding's jar. The binding's own loader is not used: it deletes all
- * files {@code llama*} in the shared temporary folder, unpacks to a fixed name there (which crashes
- * a second process that uses the file), and prints a line to stdout, which is for log lines only.
+ * Loads native code from its binding's jar. The bindings' own loaders leave files behind if the
+ * process is killed. Llama.cpp's also deletes all files {@code llama*} in the shared temporary
+ * folder, unpacks to a fixed name there (which crashes a second process that uses the file), and
+ * prints a line to stdout, which is for log lines only.
  */
 final class NativeLibrary {
-  private static final String BINDING = "de.kherud.llama.LlamaModel";
+  private static final Logger LOG = LoggerFactory.getLogger(NativeLibrary.class);
+  private static final String SYSTEM = System.getProperty("os.name", "").split(" ", 2)[0];
+  private static final String MACHINE = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
+  private static final boolean X64 = MACHINE.equals("amd64") || MACHINE.equals("x86_64");
 
-  private NativeLibrary() {}
+  static final NativeLibrary LLAMA =
+      new NativeLibrary(
+          "llama.cpp",
+          "/de/kherud/llama/" + SYSTEM + "/" + (X64 ? "x86_64" : MACHINE),
+          List.of("jllama"),
+          List.of("de.kherud.llama.lib.path", "de.kherud.llama.tmpdir"),
+          "de.kherud.llama.LlamaModel");
+
+  static final NativeLibrary ONNX_RUNTIME =
+      new NativeLibrary(
+          "ONNX Runtime",
+          "/ai/onnxruntime/native/"
+              + Map.of("Windows", "win", "Mac", "osx").getOrDefault(SYSTEM, "linux")
+              + "-"
+              + (X64 ? "x64" : MACHINE),
+          List.of("onnxruntime", "onnxruntime4j_jni"),
+          List.of("onnxruntime.native.path"),
+          "ai.onnxruntime.OrtEnvironment");
+
+  private final String title;
+  private final String folder;
+  private final List<String> libraries;
+  private final List<String> pathProperties;
+  private final String binding;
+  private boolean loaded; // guarded by this
+
+  /**
+   * @param folder of the libraries in the binding's jar
+   * @param pathProperties the system properties that tell the binding where they are
+   * @param binding the class whose initialisation loads them
+   */
+  private NativeLibrary(
+      String title,
+      String folder,
+      List<String> libraries,
+      List<String> pathProperties,
+      String binding) {
+    this.title = title;
+    this.folder = folder;
+    this.libraries = libraries;
+    this.pathProperties = pathProperties;
+    this.binding = binding;
+  }
 
   /**
    * Loads the library, unless that was done before.
    *
    * @throws IOException if there is none for this machine, or it cannot be unpacked
    */
-  static synchronized void load() throws IOException {
-    if (System.getProperty("de.kherud.llama.tmpdir") != null) {
+  synchronized void load() throws IOException {
+    if (loaded) {
       return;
     }
-    Path folder = Files.createTempDirectory("jarvis-native");
-    Path library = folder.resolve(System.mapLibraryName("jllama"));
-    try (InputStream in = NativeLibrary.class.getResourceAsStream(resource(library))) {
-      if (in != null) {
-        Files.copy(in, library);
-        System.setProperty("de.kherud.llama.lib.path", folder.toString());
+    Path target = Files.createTempDirectory("jarvis-native");
+    List<Path> files = new ArrayList<>();
+    try {
+      for (String library : libraries) {
+        Path file = target.resolve(System.mapLibraryName(library));
+        files.add(file);
+        unpack(file);
       }
-      System.setProperty("de.kherud.llama.tmpdir", folder.toString());
-      Class.forName(BINDING);
+      pathProperties.forEach(it -> System.setProperty(it, target.toString()));
+      Class.forName(binding);
+      loaded = true;
+      if (this == ONNX_RUNTIME) {
+        deleteEmptyFolder();
+      }
     } catch (ClassNotFoundException | LinkageError e) {
-      throw new IOException("llama.cpp cannot be loaded on this machine: " + e.getMessage(), e);
+      throw new IOException(title + " cannot be loaded on this machine: " + e.getMessage(), e);
     } finally {
       // deleted now, so that even a killed process leaves no file (except on Windows)
-      delete(library);
-      delete(folder);
+      files.forEach(NativeLibrary::delete);
+      delete(target);
     }
   }
 
-  /** The path in the binding's jar. */
-  private static String resource(Path library) {
-    String system = System.getProperty("os.name", "").split(" ", 2)[0];
-    String machine = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
-    String folder = machine.equals("amd64") ? "x86_64" : machine;
-    return "/de/kherud/llama/" + system + "/" + folder + "/" + library.getFileName();
+  private void unpack(Path file) throws IOException {
+    String resource = folder + "/" + file.getFileName();
+    try (InputStream in = NativeLibrary.class.getResourceAsStream(resource)) {
+      if (in == null) {
+        throw new IOException(
+            "%s cannot be loaded on this machine: its jar has no %s".formatted(title, resource));
+      }
+      Files.copy(in, file);
+    }
+  }
+
+  /** ONNX Runtime's binding makes a folder in any case, and keeps it until the JVM ends orderly. */
+  private static void deleteEmptyFolder() {
+    try {
+      Field folder = Class.forName("ai.onnxruntime.OnnxRuntime").getDeclaredField("tempDirectory");
+      folder.setAccessible(true);
+      if (folder.get(null) instanceof Path path) {
+        delete(path);
+      }
+    } catch (ReflectiveOperationException e) {
+      LOG.atDebug().setCause(e).log("the binding of ONNX Runtime has no such folder");
+    }
   }
 
   private static void delete(Path path) {
