@@ -7,6 +7,7 @@ import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.Document.State;
 import dev.jarvis.document.DocumentConfig;
 import dev.jarvis.document.Embedder;
+import dev.jarvis.document.EmbeddingWindow;
 import dev.jarvis.document.FileStore;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.limit.Admission;
@@ -32,8 +33,11 @@ import org.slf4j.LoggerFactory;
 final class HybridSearch {
   private static final Logger LOG = LoggerFactory.getLogger(HybridSearch.class);
 
-  /** The constant k of that paper. */
-  private static final int RANK_OFFSET = 60;
+  /**
+   * The constant k of that paper, which is 60 there: with that, a passage that is far down in both
+   * rankings precedes the first one of either.
+   */
+  private static final int RANK_OFFSET = 10;
 
   /** How long an attempt at a provider may take to embed the question. */
   private static final Duration EMBED_LIMIT = Duration.ofSeconds(5);
@@ -159,8 +163,10 @@ final class HybridSearch {
     if (embedder == null) {
       return Optional.empty();
     }
+    EmbeddingWindow window = embedder.window();
+    String question = window == null ? text : window.end(text);
     try {
-      return Optional.of(embedder.embed(List.of(text), user, requestId, EMBED_LIMIT));
+      return Optional.of(embedder.embed(List.of(question), user, requestId, EMBED_LIMIT));
     } catch (ApiException e) {
       if (Cancellation.current().cancelled()) {
         throw e; // the client disconnected
