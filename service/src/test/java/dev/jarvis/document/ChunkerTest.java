@@ -8,6 +8,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Where texts are divided. */
@@ -72,5 +73,81 @@ class ChunkerTest {
   @Timeout(value = 60, unit = TimeUnit.SECONDS) // quadratic time would take days
   void takesLinearTimeForHostileTexts(String piece) {
     assertThat(chunks(new Section(0, "", piece.repeat(4_000_000 / piece.length())))).isNotEmpty();
+  }
+
+  /** Each letter is a token, as in Chinese with the tokenizer of an English model. */
+  private record Letters(int tokens) implements EmbeddingWindow {
+    @Override
+    public int count(String text) {
+      return (int) text.codePoints().filter(Character::isLetter).count();
+    }
+
+    @Override
+    public int fit(String text, int maxTokens) {
+      int at = 0;
+      for (int letters = 0; at < text.length(); at += Character.charCount(text.codePointAt(at))) {
+        letters += Character.isLetter(text.codePointAt(at)) ? 1 : 0;
+        if (letters > maxTokens) {
+          return at;
+        }
+      }
+      return at;
+    }
+  }
+
+  static List<String> texts() {
+    return List.of(
+        "The first sentence. " + "Another one that is longer than the first! ".repeat(30),
+        "word ".repeat(500),
+        "a".repeat(2_000),
+        "漢字仮名交じり文。".repeat(200),
+        "漢字".repeat(900),
+        "- 1 2 3 . ".repeat(300),
+        "\ud83d\udc26 gull, ".repeat(200),
+        "Sentence one? " + "x".repeat(300) + " Sentence two. " + "y ".repeat(200));
+  }
+
+  @ParameterizedTest
+  @MethodSource("texts")
+  void noPassageIsLongerThanItsModelReads(String text) {
+    Letters window = new Letters(100);
+    String headings = "Harbour › " + "Of boats and their owners ".repeat(20) + "› Fees";
+    for (String heading : List.of("", "Fees", headings, "h".repeat(5_000))) {
+      List<Chunk> chunks = new Chunker(300, window).chunks(List.of(new Section(1, heading, text)));
+
+      assertThat(chunks).isNotEmpty();
+      for (Chunk chunk : chunks) {
+        assertThat(window.count(chunk.inContext())).isLessThanOrEqualTo(100);
+        assertThat(chunk.inContext().length()).isLessThanOrEqualTo(1_200);
+        assertThat(heading).contains(chunk.heading());
+      }
+      assertThat(letters(text))
+          .isSubsetOf(letters(String.join("", chunks.stream().map(Chunk::text).toList())));
+      assertThat(chunks.stream().mapToInt(it -> window.count(it.text())).sum())
+          .as("nothing is left out")
+          .isGreaterThanOrEqualTo(window.count(text));
+    }
+  }
+
+  private static List<Integer> letters(String text) {
+    return text.codePoints().distinct().filter(it -> !Character.isWhitespace(it)).boxed().toList();
+  }
+
+  @Test
+  void anInnerHeadingIsKeptRatherThanAnOuterOne() {
+    String outer = "Regulations of the harbour ".repeat(40).strip();
+    List<Chunk> chunks =
+        new Chunker(100, null)
+            .chunks(List.of(new Section(0, outer + " › Fees", "A night costs 14 euros.")));
+
+    assertThat(chunks).extracting(Chunk::heading).containsExactly("Fees");
+  }
+
+  @Test
+  void theEndOfALongQuestionIsRead() {
+    Letters window = new Letters(9);
+
+    assertThat(window.end("one")).isEqualTo("one");
+    assertThat(window.end("a long question that ends")).isEqualTo("n that ends");
   }
 }

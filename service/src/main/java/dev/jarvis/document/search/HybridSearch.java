@@ -33,8 +33,11 @@ import org.slf4j.LoggerFactory;
 final class HybridSearch {
   private static final Logger LOG = LoggerFactory.getLogger(HybridSearch.class);
 
-  /** The constant k of that paper. */
-  private static final int RANK_OFFSET = 60;
+  /**
+   * The constant k of that paper, which is 60 there: with that, a passage that is far down in both
+   * rankings precedes the first one of either.
+   */
+  private static final int RANK_OFFSET = 10;
 
   /** How long an attempt at a provider may take to embed the question. */
   private static final Duration EMBED_LIMIT = Duration.ofSeconds(5);

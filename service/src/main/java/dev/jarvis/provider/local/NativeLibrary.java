@@ -2,12 +2,15 @@ package dev.jarvis.provider.local;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.reflect.Field;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Loads native code from its binding's jar. The bindings' own loaders leave files behind if the
@@ -16,6 +19,7 @@ import java.util.Map;
  * prints a line to stdout, which is for log lines only.
  */
 final class NativeLibrary {
+  private static final Logger LOG = LoggerFactory.getLogger(NativeLibrary.class);
   private static final String SYSTEM = System.getProperty("os.name", "").split(" ", 2)[0];
   private static final String MACHINE = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
   private static final boolean X64 = MACHINE.equals("amd64") || MACHINE.equals("x86_64");
@@ -84,6 +88,9 @@ final class NativeLibrary {
       pathProperties.forEach(it -> System.setProperty(it, target.toString()));
       Class.forName(binding);
       loaded = true;
+      if (this == ONNX_RUNTIME) {
+        deleteEmptyFolder();
+      }
     } catch (ClassNotFoundException | LinkageError e) {
       throw new IOException(title + " cannot be loaded on this machine: " + e.getMessage(), e);
     } finally {
@@ -101,6 +108,19 @@ final class NativeLibrary {
             "%s cannot be loaded on this machine: its jar has no %s".formatted(title, resource));
       }
       Files.copy(in, file);
+    }
+  }
+
+  /** ONNX Runtime's binding makes a folder in any case, and keeps it until the JVM ends orderly. */
+  private static void deleteEmptyFolder() {
+    try {
+      Field folder = Class.forName("ai.onnxruntime.OnnxRuntime").getDeclaredField("tempDirectory");
+      folder.setAccessible(true);
+      if (folder.get(null) instanceof Path path) {
+        delete(path);
+      }
+    } catch (ReflectiveOperationException e) {
+      LOG.atDebug().setCause(e).log("the binding of ONNX Runtime has no such folder");
     }
   }
 

@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -161,16 +160,7 @@ class FilesTest {
   }
 
   private static MediaType type(String name) {
-    String extension = name.substring(name.lastIndexOf('.') + 1).toUpperCase(Locale.ROOT);
-    return switch (extension) {
-      case "HTM" -> MediaType.HTML;
-      case "MD" -> MediaType.MARKDOWN;
-      default ->
-          Stream.of(MediaType.values())
-              .filter(it -> it.name().equals(extension))
-              .findFirst()
-              .orElse(MediaType.TEXT);
-    };
+    return MediaType.ofExtension(name.substring(name.lastIndexOf('.') + 1)).orElseThrow();
   }
 
   private Path file(Path source) throws IOException {

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.InputStream;
+import java.lang.reflect.Field;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -20,6 +21,9 @@ class NativeLibraryTest {
     NativeLibrary.ONNX_RUNTIME.load();
     NativeLibrary.ONNX_RUNTIME.load();
 
+    Field own = Class.forName("ai.onnxruntime.OnnxRuntime").getDeclaredField("tempDirectory");
+    own.setAccessible(true);
+    assertThat((Path) own.get(null)).doesNotExist();
     assertThat(folders("onnxruntime.native.path", "de.kherud.llama.tmpdir"))
         .isNotEmpty()
         .allSatisfy(it -> assertThat(it).doesNotExist());
