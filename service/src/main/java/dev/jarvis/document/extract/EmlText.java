@@ -138,8 +138,7 @@ final class EmlText {
 
   /** Whether a reader sees only its name. */
   private static boolean isAttachment(Entity entity) {
-    boolean shown =
-        entity.getMimeType().startsWith("text/") || entity.getBody() instanceof Message;
+    boolean shown = entity.getMimeType().startsWith("text/") || entity.getBody() instanceof Message;
     return "attachment".equals(entity.getDispositionType())
         || entity.getFilename() != null && !shown;
   }

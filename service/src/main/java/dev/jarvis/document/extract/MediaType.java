@@ -32,8 +32,7 @@ public enum MediaType {
       "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
       Form.BINARY,
       "docx"),
-  XLSX(
-      "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Form.BINARY, "xlsx"),
+  XLSX("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Form.BINARY, "xlsx"),
   PPTX(
       "application/vnd.openxmlformats-officedocument.presentationml.presentation",
       Form.BINARY,
