@@ -133,14 +133,14 @@ final class EmlText {
   private static boolean isEncrypted(Entity entity) {
     String type = entity.getMimeType();
     return type.equals("multipart/encrypted")
-        || type.matches("application/(x-)?pkcs7-mime") && !isAttachment(entity);
+        || (type.matches("application/(x-)?pkcs7-mime") && !isAttachment(entity));
   }
 
   /** Whether a reader sees only its name. */
   private static boolean isAttachment(Entity entity) {
     boolean shown = entity.getMimeType().startsWith("text/") || entity.getBody() instanceof Message;
     return "attachment".equals(entity.getDispositionType())
-        || entity.getFilename() != null && !shown;
+        || (entity.getFilename() != null && !shown);
   }
 
   private static String attachment(Entity entity) {
