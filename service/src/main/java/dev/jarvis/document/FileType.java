@@ -24,7 +24,7 @@ final class FileType {
   /** How pages begin, after comments and an XML declaration. */
   private static final Pattern PAGE =
       Pattern.compile(
-          "\\A\ufeff?\\s*+(?:<\\?xml[^>]{0,200}>\\s*+)?(?:<!--(?s:.){0,2000}?-->\\s*+){0,3}"
+          "\\A\ufeff?\\s*+(?:<\\?xml[^>]{0,200}>\\s*+)?(?:(?><!--(?s:.){0,2000}?-->)\\s*+){0,3}+"
               + "<(?:!doctype html|html|head|body)\\b",
           Pattern.CASE_INSENSITIVE);
 

@@ -22,7 +22,9 @@ final class ZippedType {
           "ppt/", OFFICE + "presentationml.presentation");
 
   private static final Pattern MAIN_PART =
-      Pattern.compile("(wordprocessingml|spreadsheetml|presentationml)[^\"]*\\.main\\+xml");
+      Pattern.compile("(wordprocessingml|spreadsheetml|presentationml)[^\"]{0,100}\\.main\\+xml");
+
+  private static final Pattern MEDIA_TYPE = Pattern.compile("[\\w.+-]+/[\\w.+-]+");
 
   private static final int MAX_TYPES_BYTES = 1 << 16;
   private static final int MAX_MIMETYPE_BYTES = 128;
@@ -51,13 +53,18 @@ final class ZippedType {
 
   private static Optional<String> type(String name, ZipInputStream zip) throws IOException {
     if (name.equals("mimetype")) {
-      return Optional.of(text(zip, MAX_MIMETYPE_BYTES).strip());
+      return Optional.of(text(zip, MAX_MIMETYPE_BYTES).strip())
+          .filter(it -> MEDIA_TYPE.matcher(it).matches());
     }
     if (name.equals("[Content_Types].xml")) {
       Matcher main = MAIN_PART.matcher(text(zip, MAX_TYPES_BYTES));
-      return main.find()
-          ? FOLDERS.values().stream().filter(it -> it.contains(main.group(1))).findFirst()
-          : Optional.empty();
+      return Optional.of(
+          main.find()
+              ? FOLDERS.values().stream()
+                  .filter(it -> it.contains(main.group(1)))
+                  .findFirst()
+                  .orElseThrow()
+              : "application/zip");
     }
     return FOLDERS.entrySet().stream()
         .filter(it -> name.startsWith(it.getKey()))

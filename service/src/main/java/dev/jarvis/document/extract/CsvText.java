@@ -2,6 +2,7 @@ package dev.jarvis.document.extract;
 
 import java.io.IOException;
 import java.io.StringReader;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -23,7 +24,7 @@ final class CsvText {
   private static final int SAMPLE_ROWS = 20;
 
   private static final int SAMPLE_CHARS = 1 << 16;
-  private static final Pattern NUMBER = Pattern.compile("[-+]?[\\d.,:/ %-]*\\d[\\d.,:/ %-]*");
+  private static final Pattern NUMBER = Pattern.compile("(?=\\D{0,9}\\d)[-+\\d.,:/ %]++");
   private static final Pattern SEPARATOR_LINE = Pattern.compile("\\Asep=(.)\\R");
 
   private CsvText() {}
@@ -33,21 +34,26 @@ final class CsvText {
     String text = PlainText.text(file, writer);
     char delimiter = tabs ? '\t' : delimiter(text);
     String table = SEPARATOR_LINE.matcher(text).replaceFirst("");
-    try (CSVParser rows = parser(table, delimiter)) {
-      write(rows.iterator(), writer);
-    } catch (IOException e) { // an unclosed quote; what is written is read as text
-      writer.addLines("", text);
+    try {
+      writer.addLines("", lines(table, delimiter, true));
+    } catch (UncheckedIOException e) { // a quote that is never closed
+      writer.addLines("", lines(table, delimiter, false));
     }
   }
 
-  private static void write(Iterator<CSVRecord> rows, SectionWriter writer)
-      throws IOException, ExtractionException {
+  private static String lines(String table, char delimiter, boolean quotes) throws IOException {
+    try (CSVParser rows = parser(table, delimiter, quotes)) {
+      return lines(rows.iterator());
+    }
+  }
+
+  private static String lines(Iterator<CSVRecord> rows) {
     List<String> header = List.of();
     StringBuilder lines = new StringBuilder();
     if (rows.hasNext()) {
       CSVRecord first = rows.next();
       if (isHeader(first) && rows.hasNext()) {
-        header = first.stream().map(CsvText::oneLine).toList();
+        header = first.stream().map(TextLayout::oneLine).toList();
       } else {
         lines.append(line(first, header)).append('\n');
       }
@@ -55,16 +61,17 @@ final class CsvText {
     while (rows.hasNext()) {
       lines.append(line(rows.next(), header)).append('\n');
     }
-    writer.addLines("", lines.toString());
+    return lines.toString();
   }
 
-  private static CSVParser parser(String text, char delimiter) throws IOException {
+  private static CSVParser parser(String text, char delimiter, boolean quotes)
+      throws IOException {
     return CSVFormat.DEFAULT
         .builder()
         .setDelimiter(delimiter)
         .setIgnoreEmptyLines(true)
         .setTrailingData(true)
-        .setLenientEof(true)
+        .setQuote(quotes ? '"' : null)
         .get()
         .parse(new StringReader(text));
   }
@@ -90,7 +97,7 @@ final class CsvText {
 
   private static double score(String sample, char delimiter) {
     List<Integer> columns = new ArrayList<>();
-    try (CSVParser rows = parser(sample, delimiter)) {
+    try (CSVParser rows = parser(sample, delimiter, true)) {
       Iterator<CSVRecord> all = rows.iterator();
       while (all.hasNext() && columns.size() < SAMPLE_ROWS) {
         columns.add(all.next().size());
@@ -118,9 +125,9 @@ final class CsvText {
   private static String line(CSVRecord row, List<String> header) {
     StringBuilder line = new StringBuilder();
     for (int i = 0; i < row.size(); i++) {
-      String cell = oneLine(row.get(i));
+      String cell = TextLayout.oneLine(row.get(i));
       if (!cell.isEmpty()) {
-        line.append(line.isEmpty() ? "" : " | ");
+        line.append(line.isEmpty() ? "" : TextLayout.CELLS);
         if (i < header.size() && !header.get(i).isEmpty()) {
           line.append(header.get(i)).append(": ");
         }
@@ -128,9 +135,5 @@ final class CsvText {
       }
     }
     return line.toString();
-  }
-
-  private static String oneLine(String cell) {
-    return cell.strip().replaceAll("\\s+", " ");
   }
 }

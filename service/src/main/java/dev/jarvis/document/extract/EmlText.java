@@ -5,11 +5,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import org.apache.james.mime4j.codec.DecodeMonitor;
 import org.apache.james.mime4j.codec.DecoderUtil;
@@ -23,6 +25,7 @@ import org.apache.james.mime4j.message.BasicBodyFactory;
 import org.apache.james.mime4j.message.DefaultMessageBuilder;
 import org.apache.james.mime4j.stream.Field;
 import org.apache.james.mime4j.stream.MimeConfig;
+import org.apache.james.mime4j.util.ByteSequence;
 import org.jsoup.Jsoup;
 import org.jspecify.annotations.Nullable;
 
@@ -41,11 +44,13 @@ final class EmlText {
           .build();
 
   private final TextLayout layout;
+  private final SectionWriter writer;
   private final List<String> subjects = new ArrayList<>();
   private int depth;
 
-  private EmlText(TextLayout layout) {
+  private EmlText(TextLayout layout, SectionWriter writer) {
     this.layout = layout;
+    this.writer = writer;
   }
 
   static void read(Path file, SectionWriter writer) throws IOException, ExtractionException {
@@ -55,7 +60,7 @@ final class EmlText {
     builder.setBodyFactory(new TextsOnly());
     TextLayout layout = new TextLayout(writer);
     try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-      new EmlText(layout).message(builder.parseMessage(in));
+      new EmlText(layout, writer).message(builder.parseMessage(in));
     }
     layout.end();
   }
@@ -104,7 +109,21 @@ final class EmlText {
     Field field = message.getHeader().getField(name);
     return field == null
         ? ""
-        : DecoderUtil.decodeEncodedWords(field.getBody(), DecodeMonitor.SILENT);
+        : DecoderUtil.decodeEncodedWords(body(field), DecodeMonitor.SILENT);
+  }
+
+  /** Returns what follows the name, in which UTF-8 may stand as it is (RFC 6532). */
+  private static String body(Field field) {
+    ByteSequence raw = field.getRaw();
+    if (raw == null) {
+      return field.getBody();
+    }
+    byte[] bytes = raw.toByteArray();
+    String line =
+        Objects.requireNonNullElseGet(
+            TextDecoder.strict(bytes, StandardCharsets.UTF_8),
+            () -> new String(bytes, StandardCharsets.ISO_8859_1));
+    return line.substring(line.indexOf(':') + 1).replaceAll("\\R", "");
   }
 
   private void entity(Entity entity) throws IOException, ExtractionException {
@@ -170,12 +189,15 @@ final class EmlText {
       }
     }
     List<Entity> readable = new ArrayList<>(forms);
-    readable.removeIf(it -> !it.isMultipart() && !it.getMimeType().startsWith("text/"));
+    readable.removeIf(it -> !it.isMultipart() && !it.getMimeType().equals("text/html"));
     return readable.isEmpty() ? List.of() : List.of(readable.getLast());
   }
 
   private void text(Entity entity, SingleBody body) throws IOException, ExtractionException {
     TextDecoder.Decoded text = decoded(entity, body);
+    if (writer.encoding() == null || !text.encoding().certain()) {
+      writer.encoding(text.encoding());
+    }
     if (entity.getMimeType().equals("text/html")) {
       new HtmlText(layout).read(Jsoup.parse(text.text()), false);
     } else {

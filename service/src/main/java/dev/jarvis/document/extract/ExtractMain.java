@@ -44,6 +44,7 @@ final class ExtractMain {
                 Json.object()
                     .put("page", section.page())
                     .put("heading", section.heading())
+                    .put("lines", section.lines())
                     .put("text", section.text()));
           }
         };

@@ -9,6 +9,9 @@ import java.util.List;
 final class HeadingPath {
   static final String SEPARATOR = " › ";
 
+  /** A longer one is a paragraph that only looks like a heading. */
+  static final int MAX_CHARS = 200;
+
   private record Level(int level, String text) {}
 
   private final Deque<Level> path = new ArrayDeque<>();
@@ -18,7 +21,14 @@ final class HeadingPath {
     while (!path.isEmpty() && path.getLast().level >= level) {
       path.removeLast();
     }
-    path.addLast(new Level(level, text.replaceAll("\\s+", " ")));
+    path.addLast(new Level(level, shortened(text.replaceAll("\\s+", " "))));
+  }
+
+  /** Returns the beginning of a long heading. */
+  static String shortened(String heading) {
+    int end = Math.min(heading.length(), MAX_CHARS - 1);
+    end -= end > 0 && Character.isHighSurrogate(heading.charAt(end - 1)) ? 1 : 0;
+    return heading.length() > MAX_CHARS ? heading.substring(0, end) + "…" : heading;
   }
 
   String last() {

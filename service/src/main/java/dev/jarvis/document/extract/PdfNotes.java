@@ -10,10 +10,12 @@ import org.apache.pdfbox.pdmodel.interactive.annotation.PDAnnotation;
 import org.apache.pdfbox.pdmodel.interactive.annotation.PDAnnotationWidget;
 import org.apache.pdfbox.pdmodel.interactive.form.PDAcroForm;
 import org.apache.pdfbox.pdmodel.interactive.form.PDButton;
+import org.apache.pdfbox.pdmodel.interactive.form.PDChoice;
 import org.apache.pdfbox.pdmodel.interactive.form.PDField;
 import org.apache.pdfbox.pdmodel.interactive.form.PDPushButton;
 import org.apache.pdfbox.pdmodel.interactive.form.PDSignatureField;
 import org.apache.pdfbox.pdmodel.interactive.form.PDTerminalField;
+import org.apache.pdfbox.pdmodel.interactive.form.PDTextField;
 
 /** What is shown on a page beside its text: the values of a form's fields, and text on top. */
 final class PdfNotes {
@@ -41,13 +43,14 @@ final class PdfNotes {
     String value = field.getValueAsString();
     boolean shown =
         !(field instanceof PDPushButton || field instanceof PDSignatureField)
+            && !(field instanceof PDTextField text && text.isPassword())
             && !value.isBlank()
             && !value.equals("[]")
             && !(field instanceof PDButton && value.equals("Off"));
     if (shown && !field.getWidgets().isEmpty()) {
       String label = field.getAlternateFieldName();
       String name = label == null || label.isBlank() ? field.getPartialName() : label;
-      String list = value.startsWith("[") ? value.substring(1, value.length() - 1) : value;
+      String list = field instanceof PDChoice && value.startsWith("[") ? value.substring(1, value.length() - 1) : value;
       fields.put(
           field.getWidgets().getFirst().getCOSObject(),
           (name == null ? "" : name + ": ") + list.strip());
@@ -63,7 +66,7 @@ final class PdfNotes {
           annotation instanceof PDAnnotationWidget
               ? fields.get(annotation.getCOSObject())
               : "FreeText".equals(annotation.getSubtype()) ? annotation.getContents() : null;
-      if (line != null) {
+      if (line != null && !annotation.isHidden() && !annotation.isNoView()) {
         text.append('\n').append(line);
       }
     }

@@ -39,7 +39,7 @@ final class PdfOutline {
       List<String> path = new ArrayList<>(above);
       String title = item.getTitle();
       if (title != null && !title.isBlank()) {
-        path.add(title.strip());
+        path.add(HeadingPath.shortened(title.strip()));
       }
       int page = page(pdf, item);
       if (page > 0) {

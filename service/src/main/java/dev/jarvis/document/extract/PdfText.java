@@ -25,9 +25,7 @@ final class PdfText {
             MemoryUsageSetting.setupTempFileOnly(MAX_SCRATCH_BYTES).streamCache)) {
       int pages = pdf.getNumberOfPages();
       if (pages > maxPages) {
-        throw new ExtractionException(
-            "too_many_pages",
-            "The file has %d pages; the maximum is %d.".formatted(pages, maxPages));
+        throw SectionWriter.tooManyPages(pages, maxPages);
       }
       PdfOutline outline = PdfOutline.of(pdf);
       PdfNotes notes = PdfNotes.of(pdf);

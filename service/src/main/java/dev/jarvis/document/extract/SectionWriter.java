@@ -47,7 +47,7 @@ abstract class SectionWriter {
     int page = section.page();
     String text = section.text();
     paged |= page > 0;
-    chars += text.length();
+    chars += text.length() + section.heading().length();
     if (chars > maxChars) {
       throw tooMuch(maxChars);
     }

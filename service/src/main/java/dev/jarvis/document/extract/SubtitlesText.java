@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jsoup.parser.Parser;
 
 /** Reads subtitles, SRT or WebVTT: what is said, under the time at which it is said. */
 final class SubtitlesText {
@@ -14,6 +15,9 @@ final class SubtitlesText {
   /** Of speech that gets a time of its own. */
   private static final int MIN_CHARS = 600;
 
+  /** Begins a block up to the next blank line. */
+  private static final Pattern COMMENT = Pattern.compile("(?:NOTE|STYLE|REGION)(?:\\s.*)?");
+
   private static final Pattern NUMBER = Pattern.compile("\\s*\\d+\\s*");
   private static final Pattern MARKUP = Pattern.compile("<[^>\n]{0,200}>|\\{\\\\[^}\n]{0,200}\\}");
 
@@ -23,7 +27,9 @@ final class SubtitlesText {
     String[] lines = PlainText.text(file, writer).split("\\R", -1);
     StringBuilder speech = new StringBuilder();
     String time = "";
+    boolean web = lines[0].startsWith("WEBVTT");
     boolean cue = false;
+    boolean comment = web; // the header is none either
     String before = "";
     for (int i = 0; i < lines.length; i++) {
       String line = lines[i];
@@ -37,21 +43,27 @@ final class SubtitlesText {
         cue = true;
       } else if (line.isBlank()) {
         cue = false;
+        comment = false;
+      } else if (comment) {
+        continue;
       } else if (cue) {
-        String said = MARKUP.matcher(line).replaceAll("").strip();
+        String said = said(line, web);
         if (!said.equals(before)) { // captions that scroll repeat their last line
           speech.append(said).append('\n');
         }
         before = said;
-      } else if (!NUMBER.matcher(line).matches() && !isTechnical(line)) {
+      } else if (web && COMMENT.matcher(line).matches()) {
+        comment = true;
+      } else if (!NUMBER.matcher(line).matches()) {
         speech.append(isIdentifier(lines, i) ? "" : line.strip() + "\n");
       }
     }
     writer.add(0, time, speech.toString());
   }
 
-  private static boolean isTechnical(String line) {
-    return line.startsWith("WEBVTT") || line.matches("(?:Kind|Language|STYLE|REGION|NOTE).*");
+  private static String said(String line, boolean web) {
+    String text = MARKUP.matcher(line).replaceAll("").strip();
+    return web ? Parser.unescapeEntities(text, false) : text;
   }
 
   /** Whether the line before a cue's times names the cue. */

@@ -29,7 +29,6 @@ public final class TextDecoder {
   private static final Map<String, String> SUPERSETS =
       Map.of(
           "ISO-8859-1", "windows-1252",
-          "US-ASCII", "windows-1252",
           "ISO-8859-9", "windows-1254",
           "TIS-620", "x-windows-874",
           "ISO-8859-11", "x-windows-874",
@@ -113,12 +112,16 @@ public final class TextDecoder {
         new String(
             bytes, 0, Math.min(bytes.length, DECLARATION_BYTES), StandardCharsets.ISO_8859_1);
     Matcher declaration = XML_DECLARATION.matcher(head);
-    return declaration.find() ? charset(declaration.group(1)) : null;
+    Charset charset = declaration.find() ? charset(declaration.group(1)) : null;
+    // the declaration itself was read as ASCII
+    return charset == null || charset.name().startsWith("UTF-16") || charset.name().startsWith("UTF-32")
+        ? null
+        : charset;
   }
 
   /** Returns empty if the bytes contradict the declaration, as when only a template declared it. */
   private static Optional<Decoded> byDeclaration(byte[] bytes, @Nullable Charset declared) {
-    if (declared == null) {
+    if (declared == null || contradictsAscii(bytes, declared)) {
       return Optional.empty();
     }
     Charset charset = superset(declared);
@@ -129,6 +132,11 @@ public final class TextDecoder {
     return charset.equals(StandardCharsets.UTF_8)
         ? Optional.empty()
         : Optional.of(decoded(new String(bytes, charset), charset, false));
+  }
+
+  private static boolean contradictsAscii(byte[] bytes, Charset declared) {
+    return declared.equals(StandardCharsets.US_ASCII)
+        && strict(bytes, StandardCharsets.US_ASCII) == null;
   }
 
   private static Optional<Decoded> utf8(byte[] bytes) {

@@ -17,11 +17,7 @@ final class TextLayout {
   /** Visible, so that neither a person nor a model takes two cells for one. */
   static final String CELLS = " | ";
 
-  private static final String HEADINGS = " › ";
   private static final int MAX_LEVELS = 10;
-
-  /** A longer one is a paragraph that only looks like a heading. */
-  private static final int MAX_HEADING_CHARS = 200;
 
   /** Where a section without headings is divided, so that little text is in memory. */
   private static final int MAX_SECTION_CHARS = 1 << 16;
@@ -139,11 +135,10 @@ final class TextLayout {
 
   /** Sets a heading of what follows without adding it to the text. */
   void context(int level, String title) {
-    clearHeadings(level);
-    int end = Math.min(MAX_HEADING_CHARS, title.length());
-    end -= end > 0 && Character.isHighSurrogate(title.charAt(end - 1)) ? 1 : 0;
-    headings[level] = end < title.length() ? title.substring(0, end) + "…" : title;
-    lastLevel = level;
+    int depth = Math.clamp(level, 0, MAX_LEVELS - 1);
+    clearHeadings(depth);
+    headings[depth] = HeadingPath.shortened(title);
+    lastLevel = depth;
   }
 
   void startRow() {
@@ -229,7 +224,7 @@ final class TextLayout {
     StringBuilder path = new StringBuilder();
     for (String heading : headings) {
       if (!heading.isEmpty()) {
-        path.append(path.isEmpty() ? "" : HEADINGS).append(heading);
+        path.append(path.isEmpty() ? "" : HeadingPath.SEPARATOR).append(heading);
       }
     }
     return path.toString();

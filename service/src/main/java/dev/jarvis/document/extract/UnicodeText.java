@@ -14,6 +14,9 @@ final class UnicodeText {
   /** A byte in so many that are not UTF-8 is damage; more of them are another encoding. */
   private static final int GOOD_PER_BAD = 3;
 
+  /** Of ASCII in UTF-16, every other byte is NUL; one in so many is damage. */
+  private static final int NULS_OF_ASCII = 4;
+
   private UnicodeText() {}
 
   private record Mark(Charset charset, int... bytes) {
@@ -63,6 +66,9 @@ final class UnicodeText {
     if (even + odd == 0) {
       return Optional.empty();
     }
+    if (even + odd < bytes.length / NULS_OF_ASCII && isAsciiBesides(bytes)) {
+      return Optional.empty(); // no text at all
+    }
     List<Charset> order =
         odd >= even
             ? List.of(UTF_32LE, UTF_32BE, StandardCharsets.UTF_16LE, StandardCharsets.UTF_16BE)
@@ -74,6 +80,15 @@ final class UnicodeText {
       }
     }
     return Optional.empty();
+  }
+
+  private static boolean isAsciiBesides(byte[] bytes) {
+    for (byte it : bytes) {
+      if (it < 0 || (it != 0 && !isText(it))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Whether most NUL bytes are those of ASCII; a few end characters such as U+4E00. */

@@ -69,6 +69,20 @@ class ExtractorTest {
   }
 
   @Test
+  void rowsOfATableStayUnits() throws Exception {
+    byte[] table = "Boat,Fee\nMarie,14. Or 12\n".getBytes(StandardCharsets.UTF_8);
+    assertThat(extract(table, MediaType.CSV, LIMITS))
+        .containsExactly(new Section(0, "", "Boat: Marie | Fee: 14. Or 12\n", true));
+  }
+
+  @Test
+  void countsHeadingsAsText() throws Exception {
+    String headings = "# " + "a".repeat(200) + "\n" + "## b\nc\n".repeat(1_000);
+    assertRefused(
+        headings.getBytes(StandardCharsets.UTF_8), MediaType.MARKDOWN, "too_much_text");
+  }
+
+  @Test
   void readsEachTypeWithItsPages() throws Exception {
     assertThat(extract(Corpus.pdf("First page.", "", "Third page."), MediaType.PDF, LIMITS))
         .extracting(Section::page)
