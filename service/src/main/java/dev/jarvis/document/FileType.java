@@ -49,7 +49,8 @@ final class FileType {
     if (ZippedType.isContainer(found) && named.isPresent() && !named.get().isText()) {
       return named.get(); // what tells the formats apart comes later; extraction checks it
     }
-    if (RefusedType.of(found).isPresent() || !TextDecoder.isText(head)) {
+    boolean media = RefusedType.isMedia(found) && !TextDecoder.isUtf8(head);
+    if (media || RefusedType.of(found).isPresent() || !TextDecoder.isText(head)) {
       throw refused(found, extension);
     }
     return named.filter(MediaType::isText).orElseGet(() -> textType(head, found, extension));

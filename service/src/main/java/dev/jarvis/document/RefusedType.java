@@ -44,6 +44,11 @@ final class RefusedType {
         : Optional.ofNullable(NAMES.get(type));
   }
 
+  /** Whether a type is that of an image, a sound or a video; some begin with few bytes. */
+  static boolean isMedia(String type) {
+    return KINDS.containsKey(type.substring(0, type.indexOf('/')));
+  }
+
   /** Returns the name of a type, with what the user can do. */
   static String describe(String type, String extension) {
     String name = NAMES.get(type);

@@ -100,6 +100,7 @@ class FileTypeTest {
         "photo.png | 89504e470d0a1a0a0000000d49484452 | an image",
         "notes.txt | 89504e470d0a1a0a0000000d49484452 | an image",
         "a.md | 504b03040a0000000000000000000000000000000000000000000000 | a ZIP archive",
+        "photo | 89504e470d0a1a0a | an image",
         "a.gz | 1f8b0800000000000003 | a compressed file (.gz)",
         "old.doc | d0cf11e0a1b11ae1000000000000000000000000000000003e000300feff0900 | an old Word"
             + " document (.doc); save it as .docx",

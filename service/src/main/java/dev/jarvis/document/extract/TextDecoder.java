@@ -4,6 +4,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.CodingErrorAction;
@@ -54,6 +55,14 @@ public final class TextDecoder {
         .or(() -> UnicodeText.byNuls(Arrays.copyOf(head, whole == 0 ? head.length : whole)))
         .map(it -> ControlCharacters.areFew(it.text()))
         .orElseGet(() -> ControlCharacters.areFew(new String(head, StandardCharsets.ISO_8859_1)));
+  }
+
+  /** Returns whether a file that begins with these bytes may be UTF-8. */
+  public static boolean isUtf8(byte[] head) {
+    return !StandardCharsets.UTF_8
+        .newDecoder()
+        .decode(ByteBuffer.wrap(head), CharBuffer.allocate(head.length), false)
+        .isError();
   }
 
   /**

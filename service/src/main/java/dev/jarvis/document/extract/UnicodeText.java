@@ -19,13 +19,13 @@ final class UnicodeText {
 
   private UnicodeText() {}
 
-  private record Mark(Charset charset, int... bytes) {
+  private record Mark(Charset charset, List<Integer> bytes) {
     boolean begins(byte[] text) {
-      if (text.length < bytes.length) {
+      if (text.length < bytes.size()) {
         return false;
       }
-      for (int i = 0; i < bytes.length; i++) {
-        if ((text[i] & 0xff) != bytes[i]) {
+      for (int i = 0; i < bytes.size(); i++) {
+        if ((text[i] & 0xff) != bytes.get(i)) {
           return false;
         }
       }
@@ -36,11 +36,11 @@ final class UnicodeText {
   /** The longer ones first: that of UTF-32LE begins as that of UTF-16LE. */
   private static final List<Mark> MARKS =
       List.of(
-          new Mark(UTF_32LE, 0xff, 0xfe, 0, 0),
-          new Mark(UTF_32BE, 0, 0, 0xfe, 0xff),
-          new Mark(StandardCharsets.UTF_8, 0xef, 0xbb, 0xbf),
-          new Mark(StandardCharsets.UTF_16LE, 0xff, 0xfe),
-          new Mark(StandardCharsets.UTF_16BE, 0xfe, 0xff));
+          new Mark(UTF_32LE, List.of(0xff, 0xfe, 0, 0)),
+          new Mark(UTF_32BE, List.of(0, 0, 0xfe, 0xff)),
+          new Mark(StandardCharsets.UTF_8, List.of(0xef, 0xbb, 0xbf)),
+          new Mark(StandardCharsets.UTF_16LE, List.of(0xff, 0xfe)),
+          new Mark(StandardCharsets.UTF_16BE, List.of(0xfe, 0xff)));
 
   /** Decodes a text that begins with a byte order mark. */
   static Optional<Decoded> byMark(byte[] bytes) {
@@ -49,7 +49,7 @@ final class UnicodeText {
         .findFirst()
         .map(
             mark -> {
-              int length = mark.bytes.length;
+              int length = mark.bytes.size();
               String text = new String(bytes, length, bytes.length - length, mark.charset);
               return TextDecoder.decoded(text, mark.charset, text.indexOf('\ufffd') < 0);
             });
@@ -131,7 +131,7 @@ final class UnicodeText {
   private static int sequence(byte[] bytes, int at) {
     int first = bytes[at] & 0xff;
     int length = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (first >= 0x80 && first < 0xc2 || first > 0xf4 || at + length > bytes.length) {
+    if ((first >= 0x80 && first < 0xc2) || first > 0xf4 || at + length > bytes.length) {
       return 0;
     }
     for (int i = 1; i < length; i++) {
