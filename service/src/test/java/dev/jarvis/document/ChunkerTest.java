@@ -45,6 +45,18 @@ class ChunkerTest {
   }
 
   @Test
+  void cutsRowsAndProgramsBetweenLines() {
+    String row = "Name: Anna. Berth: 9. Fee: 14.50 euros a night.\n";
+    assertThat(chunks(new Section(0, "", row.repeat(9), true)))
+        .hasSizeGreaterThan(3)
+        .allSatisfy(it -> assertThat(it.text() + "\n").matches("(?:" + row + ")+"));
+    String function = "def a():\n  x = 1\n  y = 2\n  return x + y\n\n";
+    assertThat(chunks(new Section(0, "", function.repeat(8), true)))
+        .hasSizeGreaterThan(2)
+        .allSatisfy(it -> assertThat(it.text()).startsWith("def a():").endsWith("x + y"));
+  }
+
+  @Test
   void neverDividesASurrogatePair() {
     String gulls = "\ud83d\udc26".repeat(301);
     assertThat(chunks(new Section(0, "", "a" + gulls)))

@@ -44,17 +44,13 @@ final class ExtractMain {
                 Json.object()
                     .put("page", section.page())
                     .put("heading", section.heading())
-                    .put("text", section.text()));
+                    .put("text", section.text())
+                    .put("lines", section.lines()));
           }
         };
     try {
       Path file = Path.of(args[1]);
-      switch (MediaType.valueOf(args[0])) {
-        case HTML -> HtmlText.read(file, writer);
-        case PDF -> PdfText.read(file, Integer.parseInt(args[3]), writer);
-        case DOCX -> DocxText.read(file, writer);
-        case TEXT, MARKDOWN -> PlainText.read(file, writer);
-      }
+      Reader.read(MediaType.valueOf(args[0]), file, Integer.parseInt(args[3]), writer);
       writer.end();
       print(out, done(writer.encoding()));
     } catch (ExtractionException e) {

@@ -179,7 +179,8 @@ final class ExtractProcess {
           new Section(
               json.path("page").asInt(),
               json.path("heading").asText(),
-              json.path("text").asText()));
+              json.path("text").asText(),
+              json.path("lines").asBoolean()));
     }
     throw new IOException("the output ended without a result");
   }

@@ -34,16 +34,15 @@ public final class Extractor {
   public Extraction extract(Path file, MediaType type, Path folder)
       throws ExtractionException, ReaderUnavailableException, IOException, InterruptedException {
     long bytes = Files.size(file);
-    boolean text = type == MediaType.TEXT || type == MediaType.MARKDOWN;
-    if (text && bytes > (long) MAX_BYTES_PER_CHAR * limits.maxChars()) {
+    if (Reader.isSimple(type) && bytes > (long) MAX_BYTES_PER_CHAR * limits.maxChars()) {
       throw SectionWriter.tooMuch(limits.maxChars());
     }
-    return text && bytes <= SMALL_BYTES
-        ? readHere(file)
+    return Reader.isSimple(type) && bytes <= SMALL_BYTES
+        ? readHere(file, type)
         : new ExtractProcess(limits).run(file, type, folder);
   }
 
-  private Extraction readHere(Path file) throws IOException, ExtractionException {
+  private Extraction readHere(Path file, MediaType type) throws IOException, ExtractionException {
     List<Section> sections = new ArrayList<>();
     SectionWriter writer =
         new SectionWriter(limits.maxChars()) {
@@ -52,7 +51,7 @@ public final class Extractor {
             sections.add(section);
           }
         };
-    PlainText.read(file, writer);
+    Reader.read(type, file, limits.maxPages(), writer);
     writer.end();
     return new Extraction(sections, writer.encoding());
   }

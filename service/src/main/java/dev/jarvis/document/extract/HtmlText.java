@@ -14,7 +14,12 @@ final class HtmlText {
   static void read(Path file, SectionWriter writer) throws IOException, ExtractionException {
     Decoded decoded = TextDecoder.html(Files.readAllBytes(file), null);
     writer.encoding(decoded.encoding());
-    Document page = Jsoup.parse(decoded.text());
+    add(decoded.text(), writer);
+  }
+
+  /** Adds the text of a page. */
+  static void add(String html, SectionWriter writer) throws IOException, ExtractionException {
+    Document page = Jsoup.parse(html);
     page.select("script, style, template, noscript").remove();
     String title = page.title();
     if (!title.isBlank()) {

@@ -47,9 +47,10 @@ final class LegacyCharsets {
     }
     List<Guess> equal =
         guesses.stream()
-            .filter(it ->
-                it.errors.wrong() <= best.errors.wrong() + SAME_WRONG
-                    || it.errors.part() <= best.errors.part() + SAME_PART)
+            .filter(
+                it ->
+                    it.errors.wrong() <= best.errors.wrong() + SAME_WRONG
+                        || it.errors.part() <= best.errors.part() + SAME_PART)
             .toList();
     if (equal.stream().allMatch(it -> it.text.equals(best.text))) {
       return best.writing.charset();

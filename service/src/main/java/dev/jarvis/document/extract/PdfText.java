@@ -6,7 +6,6 @@ import org.apache.pdfbox.Loader;
 import org.apache.pdfbox.io.MemoryUsageSetting;
 import org.apache.pdfbox.pdmodel.PDDocument;
 import org.apache.pdfbox.pdmodel.encryption.InvalidPasswordException;
-import org.apache.pdfbox.text.PDFTextStripper;
 
 /** Extracts the text of a PDF, page by page, with PDFBox. */
 final class PdfText {
@@ -30,11 +29,11 @@ final class PdfText {
             "too_many_pages",
             "The file has %d pages; the maximum is %d.".formatted(pages, maxPages));
       }
-      PDFTextStripper stripper = new PDFTextStripper();
+      PdfOutline outline = PdfOutline.of(pdf);
+      PdfNotes notes = PdfNotes.of(pdf);
       for (int page = 1; page <= pages; page++) {
-        stripper.setStartPage(page);
-        stripper.setEndPage(page);
-        writer.add(page, "", stripper.getText(pdf));
+        String text = Hyphens.join(PdfPage.text(pdf, page)) + notes.text(pdf, page);
+        writer.add(page, outline.heading(page), text);
       }
     } catch (InvalidPasswordException e) {
       throw new ExtractionException(

@@ -2,6 +2,8 @@ package dev.jarvis.document.extract;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Receives a document's text section by section, normalises it and enforces the limit. */
@@ -16,7 +18,7 @@ abstract class SectionWriter {
     this.maxChars = maxChars;
   }
 
-  abstract void write(Section section) throws IOException;
+  abstract void write(Section section) throws IOException, ExtractionException;
 
   /** Adds text without pages and headings. */
   void add(String text) throws IOException, ExtractionException {
@@ -31,6 +33,21 @@ abstract class SectionWriter {
    * @throws ExtractionException if the text is longer than allowed
    */
   void add(int page, String heading, String text) throws IOException, ExtractionException {
+    add(new Section(page, heading, text));
+  }
+
+  /**
+   * Adds lines of which each is a unit, without pages.
+   *
+   * @throws ExtractionException if the text is longer than allowed
+   */
+  void addLines(String heading, String text) throws IOException, ExtractionException {
+    add(new Section(0, heading, text, true));
+  }
+
+  private void add(Section section) throws IOException, ExtractionException {
+    int page = section.page();
+    String text = section.text();
     paged |= page > 0;
     chars += text.length();
     if (chars > maxChars) {
@@ -39,8 +56,23 @@ abstract class SectionWriter {
     String clean = clean(text);
     readable |= clean.codePoints().anyMatch(Character::isLetterOrDigit);
     if (!clean.isBlank()) {
-      write(new Section(page, clean(heading).strip(), clean));
+      write(new Section(page, clean(section.heading()).strip(), clean, section.lines()));
     }
+  }
+
+  /** Returns a writer of a part of the document, whose headings are below the given one. */
+  SectionWriter under(String heading) {
+    SectionWriter outer = this;
+    return new SectionWriter(maxChars) {
+      @Override
+      void write(Section section) throws IOException, ExtractionException {
+        String path =
+            Stream.of(heading, section.heading())
+                .filter(it -> !it.isEmpty())
+                .collect(Collectors.joining(HeadingPath.SEPARATOR));
+        outer.add(new Section(section.page(), path, section.text(), section.lines()));
+      }
+    };
   }
 
   static ExtractionException tooMuch(int maxChars) {

@@ -104,8 +104,8 @@ final class Spelling {
       double missing = letters >= MANY && !usual[i] ? OTHER_LANGUAGE * letters / 2 : 0;
       language = Math.min(language, outside[i] + missing);
     }
-    if (upperCase >= LONG && lowerCase * 10 < upperCase
-        || lowerCase >= 4 * LONG && upperCase == 0) {
+    boolean capitals = upperCase >= LONG && lowerCase * 10 < upperCase;
+    if (capitals || (lowerCase >= 4 * LONG && upperCase == 0)) {
       wrong += ODD + letters / 100.0; // only scripts without case look like this
     }
     return new Errors(wrong + language, others == 0 ? 0 : (wrong + language) / others);
@@ -134,7 +134,8 @@ final class Spelling {
     lowerCase += Character.isLowerCase(c) ? 1 : 0;
     upperCase += Character.isUpperCase(c) ? 1 : 0;
     boolean last = !isLetter(after);
-    wrong += FINAL.indexOf(c) >= 0 && !last || c == 'σ' && last && isLetter(before) ? WRONG : 0;
+    boolean sigma = c == 'σ' && last && isLetter(before);
+    wrong += sigma || (!last && FINAL.indexOf(c) >= 0) ? WRONG : 0;
     if (isMark(c)) {
       wrong +=
           isThai(c)

@@ -4,12 +4,14 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.IllegalCharsetNameException;
 import java.nio.charset.StandardCharsets;
 import java.nio.charset.UnsupportedCharsetException;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -23,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * are certain; all else is a guess. Text without a good guess is refused, because nobody would find
  * what was decoded wrongly.
  */
-final class TextDecoder {
+public final class TextDecoder {
   /** Browsers take the superset of these, because many documents mean it (WHATWG's encodings). */
   private static final Map<String, String> SUPERSETS =
       Map.of(
@@ -47,10 +49,27 @@ final class TextDecoder {
   /** A text, and how its bytes were read. */
   record Decoded(String text, TextEncoding encoding) {}
 
+  /** Returns whether a file that begins with these bytes is text, in any encoding. */
+  public static boolean isText(byte[] head) {
+    int whole = head.length - head.length % 4; // UTF-32 must not end within a character
+    return UnicodeText.byMark(head)
+        .or(() -> UnicodeText.byNuls(Arrays.copyOf(head, whole == 0 ? head.length : whole)))
+        .map(it -> ControlCharacters.areFew(it.text()))
+        .orElseGet(() -> ControlCharacters.areFew(new String(head, StandardCharsets.ISO_8859_1)));
+  }
+
+  /** Returns whether a file that begins with these bytes may be UTF-8. */
+  public static boolean isUtf8(byte[] head) {
+    return !StandardCharsets.UTF_8
+        .newDecoder()
+        .decode(ByteBuffer.wrap(head), CharBuffer.allocate(head.length), false)
+        .isError();
+  }
+
   /**
    * Decodes a text.
    *
-   * @param declared by the client; null if nothing is declared
+   * @param declared by what holds the text, as a mail; null if nothing is declared
    * @throws ExtractionException if the encoding is not recognised
    */
   static Decoded decode(byte[] bytes, @Nullable Charset declared) throws ExtractionException {
@@ -65,8 +84,7 @@ final class TextDecoder {
     if (charset == null) {
       throw new ExtractionException(
           "unknown_encoding",
-          "The encoding of the text is not recognised. Convert the file to UTF-8, or name its"
-              + " encoding in the upload, as in \"text/plain; charset=windows-1251\".");
+          "The encoding of the text is not recognised; convert the file to UTF-8.");
     }
     return decoded(new String(bytes, charset), charset, false);
   }

@@ -16,13 +16,13 @@ final class UnicodeText {
 
   private UnicodeText() {}
 
-  private record Mark(Charset charset, int... bytes) {
+  private record Mark(Charset charset, List<Integer> bytes) {
     boolean begins(byte[] text) {
-      if (text.length < bytes.length) {
+      if (text.length < bytes.size()) {
         return false;
       }
-      for (int i = 0; i < bytes.length; i++) {
-        if ((text[i] & 0xff) != bytes[i]) {
+      for (int i = 0; i < bytes.size(); i++) {
+        if ((text[i] & 0xff) != bytes.get(i)) {
           return false;
         }
       }
@@ -33,22 +33,23 @@ final class UnicodeText {
   /** The longer ones first: that of UTF-32LE begins as that of UTF-16LE. */
   private static final List<Mark> MARKS =
       List.of(
-          new Mark(UTF_32LE, 0xff, 0xfe, 0, 0),
-          new Mark(UTF_32BE, 0, 0, 0xfe, 0xff),
-          new Mark(StandardCharsets.UTF_8, 0xef, 0xbb, 0xbf),
-          new Mark(StandardCharsets.UTF_16LE, 0xff, 0xfe),
-          new Mark(StandardCharsets.UTF_16BE, 0xfe, 0xff));
+          new Mark(UTF_32LE, List.of(0xff, 0xfe, 0, 0)),
+          new Mark(UTF_32BE, List.of(0, 0, 0xfe, 0xff)),
+          new Mark(StandardCharsets.UTF_8, List.of(0xef, 0xbb, 0xbf)),
+          new Mark(StandardCharsets.UTF_16LE, List.of(0xff, 0xfe)),
+          new Mark(StandardCharsets.UTF_16BE, List.of(0xfe, 0xff)));
 
   /** Decodes a text that begins with a byte order mark. */
   static Optional<Decoded> byMark(byte[] bytes) {
     return MARKS.stream()
         .filter(it -> it.begins(bytes))
         .findFirst()
-        .map(mark -> {
-          int length = mark.bytes.length;
-          String text = new String(bytes, length, bytes.length - length, mark.charset);
-          return TextDecoder.decoded(text, mark.charset, text.indexOf('\ufffd') < 0);
-        });
+        .map(
+            mark -> {
+              int length = mark.bytes.size();
+              String text = new String(bytes, length, bytes.length - length, mark.charset);
+              return TextDecoder.decoded(text, mark.charset, text.indexOf('\ufffd') < 0);
+            });
   }
 
   /** Decodes UTF-16 and UTF-32 without a mark, in which spaces and line feeds have NUL bytes. */
@@ -68,11 +69,18 @@ final class UnicodeText {
             : List.of(UTF_32BE, UTF_32LE, StandardCharsets.UTF_16BE, StandardCharsets.UTF_16LE);
     for (Charset charset : order) {
       String text = TextDecoder.strict(bytes, charset);
-      if (text != null && isText(text)) {
+      if (text != null && isText(text) && explains(text, charset, even + odd)) {
         return Optional.of(TextDecoder.decoded(text, charset, false));
       }
     }
     return Optional.empty();
+  }
+
+  /** Whether most NUL bytes are those of ASCII; a few end characters such as U+4E00. */
+  private static boolean explains(String text, Charset charset, int nuls) {
+    long small = text.codePoints().filter(it -> it < 0x100).count();
+    return charset.name().startsWith("UTF-32")
+        || (small > 0 && nuls - small <= small + text.length() / 10);
   }
 
   private static boolean isText(String text) {
@@ -108,7 +116,7 @@ final class UnicodeText {
   private static int sequence(byte[] bytes, int at) {
     int first = bytes[at] & 0xff;
     int length = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (first >= 0x80 && first < 0xc2 || first > 0xf4 || at + length > bytes.length) {
+    if ((first >= 0x80 && first < 0xc2) || first > 0xf4 || at + length > bytes.length) {
       return 0;
     }
     for (int i = 1; i < length; i++) {

@@ -89,7 +89,7 @@ class TextDecoderTest {
   }
 
   @Test
-  void takesWhatTheClientDeclares() throws Exception {
+  void takesWhatIsDeclared() throws Exception {
     byte[] bytes = "čaša".getBytes(Charset.forName("windows-1250"));
     assertThat(decode(bytes, "windows-1250"))
         .isEqualTo(new Decoded("čaša", new TextEncoding("windows-1250", true)));
@@ -110,7 +110,7 @@ class TextDecoderTest {
     }
     assertThatExceptionOfType(ExtractionException.class)
         .isThrownBy(() -> decode(bytes, null))
-        .withMessageContaining("Convert the file to UTF-8")
+        .withMessageContaining("convert the file to UTF-8")
         .satisfies(e -> assertThat(e.code()).isEqualTo("unknown_encoding"));
   }
 

@@ -1,0 +1,3 @@
+#!/bin/sh
+# starts
+exec java -jar jarvis.jar
