@@ -46,7 +46,7 @@ final class RefusedType {
 
   /** Whether a type is that of an image, a sound or a video; some begin with few bytes. */
   static boolean isMedia(String type) {
-    return KINDS.containsKey(type.substring(0, type.indexOf('/')));
+    return KINDS.containsKey(type.split("/", 2)[0]);
   }
 
   /** Returns the name of a type, with what the user can do. */
