@@ -44,7 +44,8 @@ final class ExtractMain {
                 Json.object()
                     .put("page", section.page())
                     .put("heading", section.heading())
-                    .put("text", section.text()));
+                    .put("text", section.text())
+                    .put("lines", section.lines()));
           }
         };
     try {
