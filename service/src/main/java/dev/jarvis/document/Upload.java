@@ -117,7 +117,7 @@ final class Upload implements AutoCloseable {
     boolean complete = false;
     try {
       read(new Multipart(type, in), arriving, user);
-      in.readNBytes(MAX_EPILOGUE_BYTES);
+      var _ = in.readNBytes(MAX_EPILOGUE_BYTES);
       UploadedBytes bytes = arriving.bytes;
       if (bytes == null) {
         throw invalid("The form must have a part \"file\" with a filename.", "file");

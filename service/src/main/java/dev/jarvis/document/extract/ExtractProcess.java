@@ -2,13 +2,11 @@ package dev.jarvis.document.extract;
 
 import dev.jarvis.document.sandbox.Layer;
 import dev.jarvis.document.sandbox.SandboxMain;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -44,7 +42,8 @@ final class ExtractProcess {
   Extraction run(Path file, MediaType type, Path folder)
       throws ExtractionException, ReaderUnavailableException, InterruptedException {
     List<String> program = program(file, type, folder);
-    List<String> command = check() ? sandbox.command(program, folder, classPath(), false) : program;
+    List<String> command =
+        check() ? sandbox.command(program, folder, ReaderClassPath.option(), false) : program;
     return run(command, type, folder, limits.extractTimeout()).extraction();
   }
 
@@ -63,7 +62,8 @@ final class ExtractProcess {
     try (WorkFolder folder = WorkFolder.create(SAMPLE.length())) {
       Path file = Files.writeString(folder.path().resolve("file"), SAMPLE);
       List<String> program = program(file, MediaType.HTML, folder.path());
-      List<String> command = sandbox.command(program, folder.path(), classPath(), true);
+      List<String> command =
+          sandbox.command(program, folder.path(), ReaderClassPath.option(), true);
       return run(command, MediaType.HTML, folder.path(), TRIAL_LIMIT).layers();
     } catch (IOException e) {
       throw ReaderUnavailableException.diskFull();
@@ -87,7 +87,7 @@ final class ExtractProcess {
         "-Dpdfbox.fontcache=" + folder,
         "-Duser.home=" + folder,
         "-cp",
-        classPath(),
+        ReaderClassPath.option(),
         ExtractMain.class.getName(),
         type.name(),
         file.toString(),
@@ -178,14 +178,5 @@ final class ExtractProcess {
           throw new ReaderUnavailableException(
               "The process that reads files ended with status %d.".formatted(process.exitValue()));
     };
-  }
-
-  /** Returns absolute paths, because the process has another working directory. */
-  private static String classPath() {
-    List<String> entries = new ArrayList<>();
-    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
-      entries.add(Path.of(entry).toAbsolutePath().toString());
-    }
-    return String.join(File.pathSeparator, entries);
   }
 }

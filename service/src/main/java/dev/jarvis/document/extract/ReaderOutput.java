@@ -22,7 +22,15 @@ import java.util.Set;
 record ReaderOutput(Extraction extraction, Set<Layer> layers) {
   private static final Set<String> FIELDS =
       Set.of(
-          "page", "heading", "text", "lines", "encoding", "certain", "done", "error", "message",
+          "page",
+          "heading",
+          "text",
+          "lines",
+          "encoding",
+          "certain",
+          "done",
+          "error",
+          "message",
           "sandbox");
 
   /**
