@@ -107,15 +107,17 @@ final class Upload implements AutoCloseable {
 
   private Stored receive(ServerRequest http, String user, UploadSlots.Slot slot) {
     String type = http.headers().first(HeaderNames.CONTENT_TYPE).orElse("");
+    // what the network delivers is measured, because gzip makes much of little
     InputStream in =
-        slot.measured(
-            RequestContent.open(http, config.files().maxUploadBytes()),
-            ClientConnection.current().bodyEnd());
+        RequestContent.open(
+            http,
+            config.files().maxUploadBytes(),
+            it -> slot.measured(it, ClientConnection.current().bodyEnd()));
     Arriving arriving = new Arriving();
     boolean complete = false;
     try {
       read(new Multipart(type, in), arriving, user);
-      in.skip(MAX_EPILOGUE_BYTES);
+      var _ = in.readNBytes(MAX_EPILOGUE_BYTES);
       UploadedBytes bytes = arriving.bytes;
       if (bytes == null) {
         throw invalid("The form must have a part \"file\" with a filename.", "file");

@@ -1,6 +1,5 @@
 package dev.jarvis.document;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.function.LongSupplier;
@@ -13,7 +12,7 @@ import java.util.function.LongSupplier;
  */
 final class UploadPace {
   private final long reserve;
-  private final long nanosPerByte;
+  private final long bytesPerSecond;
   private final LongSupplier nanoTime;
   private long left; // guarded by this, as the next ones
   private boolean waiting;
@@ -25,7 +24,7 @@ final class UploadPace {
    */
   UploadPace(long reserve, long bytesPerSecond, LongSupplier nanoTime) {
     this.reserve = reserve;
-    this.nanosPerByte = 1_000_000_000L / bytesPerSecond;
+    this.bytesPerSecond = bytesPerSecond;
     this.nanoTime = nanoTime;
     this.left = reserve;
   }
@@ -42,14 +41,14 @@ final class UploadPace {
 
   private synchronized void arrived(int bytes) {
     // an upload that is too slow is forgiven when it speeds up
-    long after = Math.max(left(), -reserve) + bytes * nanosPerByte;
+    long after = Math.max(left(), -reserve) + bytes * 1_000_000_000L / bytesPerSecond;
     waiting = false;
     left = Math.min(after, reserve);
   }
 
-  /** Measures the reads of a stream. */
+  /** Measures the reads of a stream, and what is skipped, which is read too. */
   InputStream measured(InputStream stream) {
-    return new FilterInputStream(stream) {
+    return new InputStream() {
       @Override
       public int read() throws IOException {
         byte[] one = new byte[1];
@@ -61,7 +60,7 @@ final class UploadPace {
         int read = 0;
         waits();
         try {
-          read = in.read(bytes, offset, length);
+          read = stream.read(bytes, offset, length);
           return read;
         } finally {
           arrived(Math.max(read, 0));
@@ -69,8 +68,8 @@ final class UploadPace {
       }
 
       @Override
-      public boolean markSupported() {
-        return false;
+      public void close() throws IOException {
+        stream.close();
       }
     };
   }

@@ -1,7 +1,6 @@
 package dev.jarvis.document;
 
 import dev.jarvis.error.ApiException;
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
@@ -13,14 +12,15 @@ import org.jspecify.annotations.Nullable;
  * Counts, hashes and limits the bytes of a file while they are read. Keeps the original exception,
  * because the object store's client may wrap it.
  */
-final class UploadedBytes extends FilterInputStream {
+final class UploadedBytes extends InputStream {
+  private final InputStream in;
   private final long limit;
   private final MessageDigest digest;
   private long count;
   private @Nullable Exception failure;
 
   UploadedBytes(InputStream in, long limit) {
-    super(in);
+    this.in = in;
     this.limit = limit;
     try {
       digest = MessageDigest.getInstance("SHA-256");
@@ -64,7 +64,7 @@ final class UploadedBytes extends FilterInputStream {
   }
 
   @Override
-  public boolean markSupported() {
-    return false;
+  public void close() throws IOException {
+    in.close();
   }
 }

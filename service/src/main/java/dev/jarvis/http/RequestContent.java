@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.UnaryOperator;
 
 /** The content of requests, without the codings of {@code Content-Encoding}. */
 public final class RequestContent {
@@ -26,11 +27,21 @@ public final class RequestContent {
    * @throws ApiException.UnsupportedContentEncoding if it has another coding than gzip, or several
    */
   public static InputStream open(ServerRequest request, long maxBytes) {
+    return open(request, maxBytes, UnaryOperator.identity());
+  }
+
+  /**
+   * As {@link #open(ServerRequest, long)}.
+   *
+   * @param wrapper of the content as it arrives, before it is decoded
+   */
+  public static InputStream open(
+      ServerRequest request, long maxBytes, UnaryOperator<InputStream> wrapper) {
     if (!request.content().hasEntity()) {
       return InputStream.nullInputStream();
     }
     boolean gzip = isGzip(request.headers());
-    InputStream content = request.content().inputStream();
+    InputStream content = wrapper.apply(request.content().inputStream());
     if (!gzip) {
       return content;
     }

@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.TestService;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.http.HttpResponse;
@@ -20,13 +25,18 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** One user has many uploads or searches, another has one; there is one permit for each kind. */
 @Timeout(60)
@@ -112,33 +122,87 @@ class FairnessTest {
   }
 
   /** A client that sends nothing more keeps its upload until a user without one waits. */
+  @ParameterizedTest
+  @ValueSource(strings = {"within the file", "after the form"})
+  void aStalledUploadIsEndedInFavourOfAUserWithoutOne(String where) throws Exception {
+    byte[] form = form(where.equals("within the file") ? 60_000 : 1);
+    int sent = where.equals("within the file") ? form.length / 2 : form.length;
+    try (Socket stalled = upload("Content-Length: %d\r\n".formatted(form.length + 100))) {
+      stalled.getOutputStream().write(form, 0, sent);
+      assertEndedFor(BOB, stalled);
+    }
+  }
+
+  /** What arrives counts, and not what it is decoded to. */
   @Test
-  void aStalledUploadIsEndedInFavourOfAUserWithoutOne() throws Exception {
+  void anUploadThatDripsCompressedIsEndedInFavourOfAUserWithoutOne() throws Exception {
+    ByteArrayOutputStream compressed = new ByteArrayOutputStream();
+    try (GZIPOutputStream gzip = new GZIPOutputStream(compressed)) {
+      gzip.write(form(8_000_000));
+    }
+    byte[] body = compressed.toByteArray();
+    InputStream left = new ByteArrayInputStream(body);
+    String length = "Content-Length: %d\r\n".formatted(body.length);
+    try (Socket slow = upload("Content-Encoding: gzip\r\n" + length);
+        ScheduledExecutorService drips = Executors.newSingleThreadScheduledExecutor()) {
+      var _ =
+          drips.scheduleWithFixedDelay(
+              () -> {
+                try {
+                  slow.getOutputStream().write(left.readNBytes(16));
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e); // the last drip
+                }
+              },
+              0,
+              20,
+              TimeUnit.MILLISECONDS);
+      assertEndedFor(BOB, slow);
+    }
+  }
+
+  /** Begins an upload, as far as its head. */
+  private static Socket upload(String headers) throws IOException {
+    Socket socket = new Socket(InetAddress.getLoopbackAddress(), service.port());
     String head =
         """
         POST /v1/files HTTP/1.1\r
         Host: localhost\r
         Authorization: Bearer %s\r
         Content-Type: multipart/form-data; boundary=XX\r
-        Content-Length: 1000000\r
+        %s\r
+        """
+            .formatted(TestService.KEY, headers);
+    socket.getOutputStream().write(head.getBytes(StandardCharsets.UTF_8));
+    return socket;
+  }
+
+  /** A form with a file of so many words. */
+  private static byte[] form(int words) {
+    return """
+        --XX\r
+        Content-Disposition: form-data; name="purpose"\r
         \r
+        assistants\r
         --XX\r
         Content-Disposition: form-data; name="file"; filename="a.txt"\r
         \r
+        %s\r
+        --XX--\r
         """
-            .formatted(TestService.KEY);
-    try (Socket stalled = new Socket(InetAddress.getLoopbackAddress(), service.port())) {
-      stalled.getOutputStream().write(head.getBytes(StandardCharsets.UTF_8));
-      stalled.getOutputStream().write("text ".repeat(20_000).getBytes(StandardCharsets.UTF_8));
-      await().atMost(LIMIT).until(FairnessTest::isUploading); // it has the permit
+        .formatted("text ".repeat(words))
+        .getBytes(StandardCharsets.UTF_8);
+  }
 
-      byte[] text = "x".getBytes(StandardCharsets.UTF_8);
-      HttpResponse<String> other = service.upload("b.txt", text, "assistants", authorization(BOB));
+  private static void assertEndedFor(String key, Socket upload) throws Exception {
+    await().atMost(LIMIT).until(FairnessTest::isUploading); // it has the permit
 
-      assertThat(other.statusCode()).as(other.body()).isEqualTo(200);
-      String response = new String(stalled.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      assertThat(response).startsWith("HTTP/1.1 408 ").contains("16384 bytes per second");
-    }
+    byte[] text = "x".getBytes(StandardCharsets.UTF_8);
+    HttpResponse<String> other = service.upload("b.txt", text, "assistants", authorization(key));
+
+    assertThat(other.statusCode()).as(other.body()).isEqualTo(200);
+    String response = new String(upload.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(response).startsWith("HTTP/1.1 408 ").contains("16384 bytes per second");
   }
 
   private static boolean isUploading() throws SQLException {

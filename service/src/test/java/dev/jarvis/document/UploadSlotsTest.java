@@ -7,6 +7,7 @@ import dev.jarvis.config.Configs;
 import dev.jarvis.limit.Admission;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,6 +22,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which uploads are ended in favour of users who wait without one. Time is the test's. */
 @Timeout(60)
@@ -185,5 +188,71 @@ class UploadSlotsTest {
     client.slot.close();
     bob.get();
     others.forEach(it -> it.slot.close());
+  }
+
+  /** Also where a byte takes less than a nanosecond. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 999, 1_000, 16_384, 600_000_000, 1 << 30})
+  void anUploadAsFastAsTheMinimumIsNeverTooSlow(int rate) throws Exception {
+    long second = Duration.ofSeconds(1).toNanos();
+    UploadPace pace = new UploadPace(GRACE * second, rate, now::get);
+    InputStream in = pace.measured(new Seconds(rate));
+    for (int i = 0; i < 2 * GRACE; i++) {
+      assertThat(in.read(new byte[0])).isEqualTo(rate);
+    }
+    assertThat(pace.left()).isEqualTo(GRACE * second);
+  }
+
+  /** Each read takes a second. */
+  private final class Seconds extends InputStream {
+    private final int bytes;
+
+    Seconds(int bytes) {
+      this.bytes = bytes;
+    }
+
+    @Override
+    public int read() {
+      return read(new byte[1], 0, 1);
+    }
+
+    @Override
+    public int read(byte[] to, int offset, int length) {
+      now.addAndGet(Duration.ofSeconds(1).toNanos());
+      return bytes;
+    }
+  }
+
+  /** All ways to read wait for the client. */
+  @ParameterizedTest
+  @EnumSource
+  void everyWayToReadIsMeasured(Way way) throws Exception {
+    UploadPace pace = new UploadPace(GRACE * 1_000_000_000L, RATE, now::get);
+    way.read(pace.measured(new Seconds(-1)));
+
+    assertThat(pace.left()).isLessThan(GRACE * 1_000_000_000L);
+  }
+
+  private enum Way {
+    ONE(InputStream::read),
+    SOME(it -> it.read(new byte[2])),
+    N(it -> it.readNBytes(2)),
+    ALL(InputStream::readAllBytes),
+    SKIP(it -> it.skip(2)),
+    TRANSFER(it -> it.transferTo(OutputStream.nullOutputStream()));
+
+    private final Read read;
+
+    Way(Read read) {
+      this.read = read;
+    }
+
+    private interface Read {
+      Object read(InputStream in) throws IOException;
+    }
+
+    void read(InputStream in) throws IOException {
+      read.read(in);
+    }
   }
 }

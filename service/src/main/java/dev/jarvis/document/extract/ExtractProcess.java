@@ -1,22 +1,12 @@
 package dev.jarvis.document.extract;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.jarvis.document.sandbox.Layer;
 import dev.jarvis.document.sandbox.SandboxMain;
-import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -36,14 +26,6 @@ import org.slf4j.event.Level;
 final class ExtractProcess {
   private static final Logger LOG = LoggerFactory.getLogger(ExtractProcess.class);
 
-  /** Without Jackson's limit of strings: a section may hold all of the text. */
-  private static final ObjectMapper MAPPER =
-      new ObjectMapper(
-          JsonFactory.builder()
-              .streamReadConstraints(
-                  StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build())
-              .build());
-
   /** A file to try the sandbox with. */
   private static final String SAMPLE = "<!doctype html><title>Sample</title><p>Text.";
 
@@ -57,13 +39,11 @@ final class ExtractProcess {
     this.sandbox = sandbox;
   }
 
-  /** What the process returned. */
-  private record Output(Extraction extraction, Set<Layer> layers) {}
-
   Extraction run(Path file, MediaType type, Path folder)
       throws ExtractionException, ReaderUnavailableException, InterruptedException {
     List<String> program = program(file, type, folder);
-    List<String> command = check() ? sandbox.command(program, folder, classPath(), false) : program;
+    List<String> command =
+        check() ? sandbox.command(program, folder, ReaderClassPath.option(), false) : program;
     return run(command, type, folder, limits.extractTimeout()).extraction();
   }
 
@@ -82,7 +62,8 @@ final class ExtractProcess {
     try (WorkFolder folder = WorkFolder.create(SAMPLE.length())) {
       Path file = Files.writeString(folder.path().resolve("file"), SAMPLE);
       List<String> program = program(file, MediaType.HTML, folder.path());
-      List<String> command = sandbox.command(program, folder.path(), classPath(), true);
+      List<String> command =
+          sandbox.command(program, folder.path(), ReaderClassPath.option(), true);
       return run(command, MediaType.HTML, folder.path(), TRIAL_LIMIT).layers();
     } catch (IOException e) {
       throw ReaderUnavailableException.diskFull();
@@ -106,7 +87,7 @@ final class ExtractProcess {
         "-Dpdfbox.fontcache=" + folder,
         "-Duser.home=" + folder,
         "-cp",
-        classPath(),
+        ReaderClassPath.option(),
         ExtractMain.class.getName(),
         type.name(),
         file.toString(),
@@ -114,20 +95,20 @@ final class ExtractProcess {
         Integer.toString(limits.maxPages()));
   }
 
-  private Output run(List<String> command, MediaType type, Path folder, Duration limit)
+  private ReaderOutput run(List<String> command, MediaType type, Path folder, Duration limit)
       throws ExtractionException, ReaderUnavailableException, InterruptedException {
     ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
     builder.environment().clear();
     Process process = start(builder);
     ErrorOutput errors = ErrorOutput.of(process.getErrorStream());
-    CompletableFuture<Output> output = new CompletableFuture<>();
+    CompletableFuture<ReaderOutput> output = new CompletableFuture<>();
     Thread reader =
         Thread.ofVirtual()
             .name("extract-reader")
             .start(
                 () -> {
                   try (InputStream out = process.getInputStream()) {
-                    output.complete(read(out));
+                    output.complete(ReaderOutput.read(out, limits.maxChars()));
                   } catch (IOException | ExtractionException | RuntimeException e) {
                     output.completeExceptionally(e);
                   }
@@ -197,47 +178,5 @@ final class ExtractProcess {
           throw new ReaderUnavailableException(
               "The process that reads files ended with status %d.".formatted(process.exitValue()));
     };
-  }
-
-  /** Returns absolute paths, because the process has another working directory. */
-  private static String classPath() {
-    List<String> entries = new ArrayList<>();
-    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
-      entries.add(Path.of(entry).toAbsolutePath().toString());
-    }
-    return String.join(File.pathSeparator, entries);
-  }
-
-  private static @Nullable TextEncoding encoding(JsonNode done) {
-    return done.has("encoding")
-        ? new TextEncoding(done.path("encoding").asText(), done.path("certain").asBoolean())
-        : null;
-  }
-
-  private static Output read(InputStream out) throws IOException, ExtractionException {
-    Set<Layer> layers = EnumSet.noneOf(Layer.class);
-    List<Section> sections = new ArrayList<>();
-    BufferedReader lines = new BufferedReader(new InputStreamReader(out, StandardCharsets.UTF_8));
-    // lines are bounded, because the process enforces the limit of text
-    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-      JsonNode json = MAPPER.readTree(line);
-      if (json.has("error")) {
-        throw new ExtractionException(json.path("error").asText(), json.path("message").asText());
-      }
-      if (json.path("done").asBoolean()) {
-        return new Output(new Extraction(sections, encoding(json)), layers);
-      }
-      if (json.has("sandbox")) {
-        layers.addAll(Layer.parse(json.path("sandbox").asText()));
-        continue;
-      }
-      sections.add(
-          new Section(
-              json.path("page").asInt(),
-              json.path("heading").asText(),
-              json.path("text").asText(),
-              json.path("lines").asBoolean()));
-    }
-    throw new IOException("the output ended without a result");
   }
 }

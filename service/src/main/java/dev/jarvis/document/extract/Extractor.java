@@ -3,8 +3,6 @@ package dev.jarvis.document.extract;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -66,16 +64,8 @@ public final class Extractor {
   }
 
   private Extraction readHere(Path file, MediaType type) throws IOException, ExtractionException {
-    List<Section> sections = new ArrayList<>();
-    SectionWriter writer =
-        new SectionWriter(limits.maxChars()) {
-          @Override
-          void write(Section section) {
-            sections.add(section);
-          }
-        };
-    Reader.read(type, file, limits.maxPages(), writer);
-    writer.end();
-    return new Extraction(sections, writer.encoding());
+    CollectedText text = new CollectedText(limits.maxChars());
+    Reader.read(type, file, limits.maxPages(), text);
+    return text.extraction();
   }
 }

@@ -3,6 +3,7 @@ package dev.jarvis.document.extract;
 import dev.jarvis.document.sandbox.Layer;
 import dev.jarvis.document.sandbox.SandboxMain;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -10,6 +11,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -23,11 +26,22 @@ import org.slf4j.event.Level;
 final class ReaderSandbox {
   private static final Logger LOG = LoggerFactory.getLogger(ReaderSandbox.class);
 
+  private static final String NONE = "none";
+
+  /** Trials that fail until the system counts as one without a sandbox. */
+  static final int MAX_FAILURES = 3;
+
+  /** After a trial that failed. */
+  static final Duration PAUSE = Duration.ofSeconds(10);
+
   private final SandboxMode mode;
   private final Class<?> firstStage;
   private final boolean supported;
-  private volatile @Nullable Set<Layer> layers;
-  private boolean known; // guarded by this, as the next one
+  private final LongSupplier nanoTime;
+  private final ReentrantLock lock = new ReentrantLock();
+  private volatile @Nullable Set<Layer> layers; // null if not known; changed with the lock
+  private int failures; // guarded by the lock, as the next ones
+  private long failedAt;
   private boolean logged;
 
   /** Reads a file of JARVIS's own in the sandbox. */
@@ -37,17 +51,18 @@ final class ReaderSandbox {
   }
 
   ReaderSandbox(SandboxMode mode) {
-    this(mode, SandboxMain.class, SandboxMain.isSupported());
+    this(mode, SandboxMain.class, SandboxMain.isSupported(), System::nanoTime);
   }
 
   /**
    * @param firstStage the program that restricts itself
    * @param supported whether this system can run it
    */
-  ReaderSandbox(SandboxMode mode, Class<?> firstStage, boolean supported) {
+  ReaderSandbox(SandboxMode mode, Class<?> firstStage, boolean supported, LongSupplier nanoTime) {
     this.mode = mode;
     this.firstStage = firstStage;
     this.supported = supported;
+    this.nanoTime = nanoTime;
     if (mode == SandboxMode.OFF) {
       layers = Set.of();
     }
@@ -69,17 +84,56 @@ final class ReaderSandbox {
    * Finds out which layers the system allows, unless that is known.
    *
    * @return whether files are to be read in the sandbox
-   * @throws ReaderUnavailableException if a layer is missing that is required
+   * @throws ReaderUnavailableException if a layer is missing that is required, or the trial failed
    */
-  synchronized boolean check(Trial trial) throws ReaderUnavailableException, InterruptedException {
+  boolean check(Trial trial) throws ReaderUnavailableException, InterruptedException {
     if (mode == SandboxMode.OFF) {
       return false;
     }
-    if (!known) {
-      layers = supported ? tried(trial) : Set.of();
+    lock.lockInterruptibly(); // because a trial may take long
+    try {
+      Set<Layer> applied = layers;
+      if (applied == null) {
+        applied = supported ? tried(trial) : Set.of();
+        layers = applied;
+      }
+      refuse(applied);
+      return !applied.isEmpty();
+    } finally {
+      lock.unlock();
     }
+  }
+
+  /**
+   * A failure says nothing of the system, because its cause may be temporary: a busy machine, too
+   * little memory. So nothing is read until a later trial, and only after several failures the
+   * sandbox counts as missing. If it is required, the trials go on.
+   */
+  private Set<Layer> tried(Trial trial) throws ReaderUnavailableException, InterruptedException {
+    if (failures == 0 || nanoTime.getAsLong() - failedAt >= PAUSE.toNanos()) {
+      try {
+        return trial.run();
+      } catch (ExtractionException | ReaderUnavailableException e) {
+        failures++;
+        failedAt = nanoTime.getAsLong();
+        LOG.atWarn()
+            .addKeyValue("failures", failures)
+            .addKeyValue("reason", e.getMessage())
+            .log("reader_sandbox_trial_failed");
+      }
+      if (failures >= MAX_FAILURES && mode == SandboxMode.AUTO) {
+        return Set.of();
+      }
+    }
+    if (failures >= MAX_FAILURES) {
+      refuse(Set.of());
+    }
+    throw ReaderUnavailableException.noTrial();
+  }
+
+  private void refuse(Set<Layer> applied) throws ReaderUnavailableException {
     Set<Layer> missing = EnumSet.allOf(Layer.class);
-    missing.removeAll(applied());
+    missing.removeAll(applied);
     if (!missing.isEmpty()) {
       String names = missing.stream().map(Layer::id).collect(Collectors.joining(", "));
       log(names);
@@ -87,24 +141,6 @@ final class ReaderSandbox {
         throw ReaderUnavailableException.noSandbox(names);
       }
     }
-    return !applied().isEmpty();
-  }
-
-  /** A trial that fails is repeated with the next file, because its cause may be temporary. */
-  private Set<Layer> tried(Trial trial) throws InterruptedException {
-    try {
-      Set<Layer> applied = trial.run();
-      known = true;
-      return applied;
-    } catch (ExtractionException | ReaderUnavailableException e) {
-      LOG.atDebug().setCause(e).log("the sandbox of the reader cannot be used");
-      return Set.of();
-    }
-  }
-
-  private Set<Layer> applied() {
-    Set<Layer> applied = layers;
-    return applied == null ? Set.of() : applied;
   }
 
   private void log(String missing) {
@@ -121,7 +157,8 @@ final class ReaderSandbox {
    * Returns the command that runs a Java program in the sandbox.
    *
    * @param folder the only one that the program may change
-   * @param trial whether the program runs although required layers are missing
+   * @param trial whether the program runs although layers are missing; else it needs those that the
+   *     trial found
    */
   List<String> command(List<String> program, Path folder, String classPath, boolean trial) {
     List<String> command =
@@ -136,10 +173,15 @@ final class ReaderSandbox {
                 "-cp",
                 classPath,
                 firstStage.getName(),
-                Boolean.toString(mode == SandboxMode.REQUIRED && !trial)));
+                trial ? NONE : needed()));
     command.addAll(SandboxRules.of(folder));
     command.add("--");
     command.addAll(program);
     return command;
+  }
+
+  private String needed() {
+    Set<Layer> applied = layers;
+    return applied == null || applied.isEmpty() ? NONE : Layer.names(applied);
   }
 }

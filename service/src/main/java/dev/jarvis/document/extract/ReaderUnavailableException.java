@@ -35,6 +35,12 @@ public final class ReaderUnavailableException extends Exception {
             .formatted(layers));
   }
 
+  /** Whether the system allows the sandbox is not known yet. */
+  static ReaderUnavailableException noTrial() {
+    return new ReaderUnavailableException(
+        "The sandbox in which files are read could not be tried; it will be tried again.");
+  }
+
   public static ReaderUnavailableException diskFull() {
     return new ReaderUnavailableException("The disk has too little space to read the file.");
   }

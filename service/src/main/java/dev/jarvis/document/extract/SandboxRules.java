@@ -1,20 +1,20 @@
 package dev.jarvis.document.extract;
 
-import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
-import java.util.jar.Attributes;
-import java.util.jar.JarFile;
-import java.util.jar.Manifest;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What the process that reads a file may use of the file system, beside the file's folder. */
 final class SandboxRules {
+  private static final Logger LOG = LoggerFactory.getLogger(SandboxRules.class);
   private static final List<String> LIBRARIES = List.of("/lib", "/lib64", "/usr/lib", "/usr/lib64");
 
   /** Of the JVM, the C library, time zones and fonts; those that are absent are ignored. */
@@ -48,22 +48,26 @@ final class SandboxRules {
     LIBRARIES.forEach(it -> rules.add("run:" + it));
     loadedLibraries().forEach(it -> rules.add("run:" + it));
     READABLE.forEach(it -> rules.add("read:" + it));
-    // distributions keep the JDK's configuration elsewhere, behind links
-    for (String file : List.of("conf/security/java.security", "lib/security/cacerts")) {
-      real(java.resolve(file)).ifPresent(it -> rules.add("read:" + it.getParent()));
-    }
-    classPath().forEach(it -> rules.add("read:" + it));
+    linked(java).forEach(it -> rules.add("read:" + it));
+    ReaderClassPath.files().forEach(it -> rules.add("read:" + it));
     rules.add("write:/dev/null");
     rules.add("write:" + folder);
     return List.copyOf(rules);
   }
 
-  private static Optional<Path> real(Path file) {
-    try {
-      return Optional.of(file.toRealPath());
-    } catch (IOException e) {
-      return Optional.empty();
+  /** What links of the JDK lead to: distributions keep its configuration elsewhere. */
+  static List<Path> linked(Path java) {
+    List<Path> targets = new ArrayList<>();
+    try (Stream<Path> files = Files.walk(java.toRealPath())) {
+      for (Path link : files.filter(Files::isSymbolicLink).toList()) {
+        if (Files.exists(link)) {
+          targets.add(link.toRealPath());
+        }
+      }
+    } catch (IOException | UncheckedIOException e) {
+      LOG.atWarn().setCause(e).log("the links of the JDK cannot be read");
     }
+    return targets;
   }
 
   /** Libraries that this JVM uses and that are not where they usually are, as on NixOS. */
@@ -82,36 +86,5 @@ final class SandboxRules {
       // the usual folders suffice on most systems
     }
     return loaded;
-  }
-
-  /** The class path of this process, with the jars that the manifest of a jar adds. */
-  private static List<Path> classPath() {
-    List<Path> files = new ArrayList<>();
-    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
-      Path file = Path.of(entry).toAbsolutePath();
-      files.add(file);
-      if (Files.isRegularFile(file)) {
-        files.addAll(added(file));
-      }
-    }
-    return files;
-  }
-
-  private static List<Path> added(Path jar) {
-    try (JarFile open = new JarFile(jar.toFile())) {
-      Manifest manifest = open.getManifest();
-      String added =
-          manifest == null
-              ? null
-              : manifest.getMainAttributes().getValue(Attributes.Name.CLASS_PATH);
-      return added == null
-          ? List.of()
-          : List.of(added.split(" ", -1)).stream()
-              .filter(it -> !it.isEmpty())
-              .map(it -> jar.resolveSibling(it))
-              .toList();
-    } catch (IOException e) {
-      return List.of(); // the JVM ignores it too
-    }
   }
 }

@@ -6,9 +6,13 @@ import org.jspecify.annotations.Nullable;
 
 /** Receives a document's text section by section, normalises it and enforces the limit. */
 abstract class SectionWriter {
+  /** What a section counts, beside its heading. */
+  static final int SECTION_CHARS = 16;
+
   private final int maxChars;
   private @Nullable TextEncoding encoding;
   private long chars;
+  private long headingChars;
   private boolean readable;
   private boolean paged;
 
@@ -43,12 +47,19 @@ abstract class SectionWriter {
     add(new Section(0, heading, text, true));
   }
 
-  private void add(Section section) throws IOException, ExtractionException {
+  /**
+   * Adds a section.
+   *
+   * @throws ExtractionException if the text is longer than allowed; so may be all headings, of
+   *     which each section has its own
+   */
+  void add(Section section) throws IOException, ExtractionException {
     int page = section.page();
     String text = section.text();
     paged |= page > 0;
-    chars += text.length() + section.heading().length();
-    if (chars > maxChars) {
+    chars += text.length();
+    headingChars += section.heading().length() + SECTION_CHARS;
+    if (Math.max(chars, headingChars) > maxChars) {
       throw tooMuch(maxChars);
     }
     String clean = clean(text);

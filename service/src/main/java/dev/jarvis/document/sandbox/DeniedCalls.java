@@ -133,6 +133,13 @@ final class DeniedCalls {
       adjtimex 159 171
       """;
 
+  /** Commands of {@code fcntl} that have the kernel signal another process; see linux/fcntl.h. */
+  static final Map<String, Integer> FCNTL =
+      Map.of("F_SETOWN", 8, "F_SETSIG", 10, "F_SETOWN_EX", 15);
+
+  /** Commands of {@code ioctl} that do the same; see asm-generic/sockios.h. */
+  static final Map<String, Integer> IOCTL = Map.of("FIOSETOWN", 0x8901, "SIOCSPGRP", 0x8902);
+
   private DeniedCalls() {}
 
   /** The names and numbers of the calls that the architecture has. */

@@ -1,8 +1,10 @@
 package dev.jarvis.document.sandbox;
 
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** A part of the sandbox, which a kernel or a container may refuse. */
 public enum Layer {
@@ -18,6 +20,11 @@ public enum Layer {
     return Arrays.stream(values())
         .filter(it -> Arrays.asList(names.split(",", -1)).contains(it.id()))
         .toList();
+  }
+
+  /** Returns names joined by commas, as {@link #parse} takes them. */
+  public static String names(Collection<Layer> layers) {
+    return layers.stream().map(Layer::id).collect(Collectors.joining(","));
   }
 
   /** The name in metrics and logs. */

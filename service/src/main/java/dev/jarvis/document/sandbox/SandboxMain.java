@@ -12,15 +12,14 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * A program that restricts itself and then executes another one in its place, which cannot lift the
- * restrictions: {@code REQUIRED ACCESS:PATH… -- PROGRAM ARGUMENT…}. Landlock restricts one thread
- * and what it executes, so a JVM, which has many threads from the start, cannot restrict itself.
+ * restrictions: {@code LAYERS ACCESS:PATH… -- PROGRAM ARGUMENT…}. Landlock restricts one thread and
+ * what it executes, so a JVM, which has many threads from the start, cannot restrict itself.
  *
  * <p>Prints a line {@code {"sandbox":"LAYER,LAYER"}} with the layers that the kernel has applied.
- * Does not execute the program if the first argument is {@code true} and a layer is missing.
+ * Does not execute the program if one of the layers is missing that the first argument names.
  */
 public final class SandboxMain {
   /** The exit status if a required layer is missing. */
@@ -45,7 +44,7 @@ public final class SandboxMain {
     List<String> all = commandLine();
     List<String> args = all.subList(all.size() - count, all.size());
     int end = args.indexOf("--");
-    boolean required = Boolean.parseBoolean(args.getFirst());
+    List<Layer> needed = Layer.parse(args.getFirst());
     List<Landlock.Rule> rules = args.subList(1, end).stream().map(SandboxMain::rule).toList();
     List<String> command = args.subList(end + 1, args.size());
 
@@ -63,7 +62,7 @@ public final class SandboxMain {
             new SeccompFilter(kernel.architecture(), kernel.call(SystemCall.GETPID), password)
                 .install(kernel));
     report(layers);
-    if (required && layers.size() < Layer.values().length) {
+    if (!layers.containsAll(needed)) {
       Runtime.getRuntime().halt(INCOMPLETE);
     }
     execute(kernel, command, password);
@@ -84,9 +83,7 @@ public final class SandboxMain {
 
   private static void report(Set<Layer> layers) {
     PrintStream out = System.out;
-    out.print(
-        "{\"sandbox\":\"%s\"}\n"
-            .formatted(layers.stream().map(Layer::id).collect(Collectors.joining(","))));
+    out.print("{\"sandbox\":\"%s\"}\n".formatted(Layer.names(layers)));
     out.flush();
   }
 

@@ -47,6 +47,8 @@ final class SeccompFilter {
     NEXT,
     CLONE,
     EXECVE,
+    FCNTL,
+    IOCTL,
     PRLIMIT64,
     TGKILL,
     ALLOW,
@@ -75,6 +77,8 @@ final class SeccompFilter {
     ifCall(architecture, SystemCall.CLONE3, Label.ABSENT); // C libraries then use clone
     ifCall(architecture, SystemCall.CLONE, Label.CLONE);
     ifCall(architecture, SystemCall.EXECVE, Label.EXECVE);
+    ifCall(architecture, SystemCall.FCNTL, Label.FCNTL);
+    ifCall(architecture, SystemCall.IOCTL, Label.IOCTL);
     ifCall(architecture, SystemCall.PRLIMIT64, Label.PRLIMIT64);
     ifCall(architecture, SystemCall.TGKILL, Label.TGKILL);
     for (int number : DeniedCalls.numbers(architecture).values()) {
@@ -90,6 +94,10 @@ final class SeccompFilter {
     jump(JUMP_IF_EQUAL, (int) password, Label.NEXT, Label.DENY);
     load(argument(3) + Integer.BYTES);
     jump(JUMP_IF_EQUAL, (int) (password >>> Integer.SIZE), Label.ALLOW, Label.DENY);
+    label(Label.FCNTL);
+    denyCommands(DeniedCalls.FCNTL);
+    label(Label.IOCTL);
+    denyCommands(DeniedCalls.IOCTL);
     label(Label.PRLIMIT64);
     load(argument(0));
     jump(JUMP_IF_EQUAL, 0, Label.ALLOW, Label.DENY);
@@ -153,6 +161,15 @@ final class SeccompFilter {
 
   private void ifCall(Architecture architecture, SystemCall call, Label then) {
     jump(JUMP_IF_EQUAL, call.number(architecture), then, Label.NEXT);
+  }
+
+  /** Denies values of a call's second argument, of which the kernel uses the lower half. */
+  private void denyCommands(Map<String, Integer> commands) {
+    load(argument(1));
+    for (int command : commands.values()) {
+      jump(JUMP_IF_EQUAL, command, Label.DENY, Label.NEXT);
+    }
+    result(ALLOW);
   }
 
   private void result(int action) {

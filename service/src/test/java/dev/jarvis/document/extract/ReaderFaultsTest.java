@@ -110,6 +110,17 @@ class ReaderFaultsTest {
   }
 
   @Test
+  void theProcessTellsWhichTextHasLines() throws Exception {
+    Path file = Files.writeString(folder.resolve("file"), "Port;Time\nBrest;07:35\n");
+    assertThat(
+            new ExtractProcess(ExtractorTest.LIMITS, SANDBOX)
+                .run(file, MediaType.CSV, folder)
+                .sections())
+        .isNotEmpty()
+        .allMatch(Section::lines);
+  }
+
+  @Test
   void allOfStandardErrorIsReadAndItsEndKept() throws Exception {
     String text = "first\n" + "x".repeat(100_000) + "\n  at the\nlast\n";
     ErrorOutput output =

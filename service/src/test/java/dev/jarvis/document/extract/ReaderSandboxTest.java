@@ -2,7 +2,6 @@ package dev.jarvis.document.extract;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
@@ -11,6 +10,7 @@ import ch.qos.logback.core.read.ListAppender;
 import dev.jarvis.document.Corpus;
 import dev.jarvis.document.sandbox.Refusing;
 import dev.jarvis.document.sandbox.SandboxMain;
+import dev.jarvis.document.sandbox.Sandboxed;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +35,7 @@ class ReaderSandboxTest {
 
   @BeforeEach
   void listen() {
-    assumeTrue(SandboxMain.isSupported());
+    Sandboxed.assume();
     lines.start();
     logger.addAppender(lines);
   }
@@ -56,7 +56,8 @@ class ReaderSandboxTest {
   }
 
   private static Extractor extractor(SandboxMode mode, Class<?> firstStage, boolean supported) {
-    return new Extractor(ExtractorTest.LIMITS, new ReaderSandbox(mode, firstStage, supported));
+    return new Extractor(
+        ExtractorTest.LIMITS, new ReaderSandbox(mode, firstStage, supported, System::nanoTime));
   }
 
   @Test
@@ -81,7 +82,6 @@ class ReaderSandboxTest {
     "WithoutLandlock, true, landlock",
     "WithoutSeccomp, true, seccomp",
     "WithoutAny, true, 'no_new_privileges, landlock, seccomp'",
-    "Broken, true, 'no_new_privileges, landlock, seccomp'",
     "Broken, false, 'no_new_privileges, landlock, seccomp'",
   })
   void whatIsMissingIsReportedOnceAndRefusesFilesIfRequired(
@@ -121,6 +121,16 @@ class ReaderSandboxTest {
               assertThat(it.getKeyValuePairs().toString())
                   .contains("missing=\"" + missing + "\"", "mode=\"" + mode + "\"");
             });
+  }
+
+  @Test
+  void aFileIsNotReadIfTheTrialFails() {
+    Extractor extractor = extractor(SandboxMode.AUTO, Refusing.Broken.class, true);
+
+    assertThatExceptionOfType(ReaderUnavailableException.class)
+        .isThrownBy(() -> assertReads(extractor))
+        .satisfies(e -> assertThat(e.code()).isEqualTo("reader_unavailable"));
+    assertThat(extractor.sandboxLayers()).isEmpty();
   }
 
   @Test

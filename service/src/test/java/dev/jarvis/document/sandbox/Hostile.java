@@ -46,6 +46,7 @@ final class Hostile {
     attempts.put("open a datagram socket", () -> new DatagramSocket().close());
     attempts.put("start a process", () -> new ProcessBuilder("/bin/true").start().waitFor());
     attempts.put("signal the parent", () -> signal(parent));
+    attempts.put("have the kernel signal the parent", () -> own(parent));
     attempts.put("+ write in the folder", () -> Files.writeString(Path.of("own"), "x"));
     attempts.put("+ make a temporary file", () -> Files.delete(Files.createTempFile("a", "b")));
     attempts.put(
@@ -78,6 +79,14 @@ final class Hostile {
   /** With the signal 0, which only asks whether it would be allowed. */
   private static void signal(long pid) throws IOException {
     if (TestKernel.errno(TestKernel.denied("kill"), pid, 0) != 0) {
+      throw new IOException("not allowed");
+    }
+  }
+
+  /** Makes a process the one that is told of input. */
+  private static void own(long pid) throws IOException {
+    int fcntl = SystemCall.FCNTL.number(Architecture.current().orElseThrow());
+    if (TestKernel.errno(fcntl, 0, DeniedCalls.FCNTL.get("F_SETOWN"), pid) != 0) {
       throw new IOException("not allowed");
     }
   }

@@ -18,7 +18,7 @@ final class TestKernel {
       Linker.nativeLinker()
           .downcallHandle(
               Linker.nativeLinker().defaultLookup().findOrThrow("syscall"),
-              FunctionDescriptor.of(NUMBER, NUMBER, NUMBER, NUMBER),
+              FunctionDescriptor.of(NUMBER, NUMBER, NUMBER, NUMBER, NUMBER),
               Linker.Option.firstVariadicArg(1),
               Linker.Option.captureCallState("errno"));
 
@@ -26,9 +26,13 @@ final class TestKernel {
 
   /** Returns the error of a call, 0 if it succeeds. */
   static int errno(long number, long first, long second) {
+    return errno(number, first, second, 0);
+  }
+
+  static int errno(long number, long first, long second, long third) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(Linker.Option.captureStateLayout());
-      long result = (long) SYSCALL.invokeExact(state, number, first, second);
+      long result = (long) SYSCALL.invokeExact(state, number, first, second, third);
       return result < 0 ? state.get(ValueLayout.JAVA_INT, ERRNO) : 0;
     } catch (RuntimeException | Error e) {
       throw e;
