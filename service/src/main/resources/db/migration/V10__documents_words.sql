@@ -3,8 +3,10 @@
 ALTER TABLE documents
     ADD COLUMN language      text, -- ISO 639-1; null where unsure
     ADD COLUMN text_search   text, -- the configuration of the words; null for version 0
-    ADD COLUMN index_version smallint NOT NULL DEFAULT 0;
+    ADD COLUMN index_version smallint NOT NULL DEFAULT 0,
+    ADD COLUMN reindex_attempts smallint NOT NULL DEFAULT 0; -- begun since the words were last complete
 
+-- Serves INDEX_VERSION 1 only: whoever counts on makes another index with the next number.
 CREATE INDEX documents_outdated ON documents (due_at) WHERE state = 'done' AND index_version < 1;
 
 -- Passages of version 0 have neither. They are not filled here, because a large table would be locked for minutes.
@@ -12,14 +14,15 @@ ALTER TABLE document_chunks
     ADD COLUMN user_id     text, -- the document's
     ADD COLUMN text_search text; -- the configuration that made the words of this passage
 
--- The word index leads with the owner if PostgreSQL has btree_gin and the role may create it; otherwise WordIndex says what to
--- do. It is empty now, so that even a large table is locked for one scan only.
-DO $$
+-- A document that is read again loses its passages, and with them their words, whichever release has it read and whichever
+-- makes the new ones: older releases do not know the version.
+CREATE FUNCTION documents_forget_words() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    CREATE EXTENSION IF NOT EXISTS btree_gin;
-    CREATE INDEX document_chunks_user_words ON document_chunks USING gin (user_id, words) WHERE user_id IS NOT NULL;
-EXCEPTION
-    WHEN insufficient_privilege OR feature_not_supported OR undefined_file OR undefined_object THEN
-        RAISE NOTICE 'btree_gin is not available: %', SQLERRM;
+    NEW.index_version := 0;
+    NEW.text_search := NULL;
+    NEW.reindex_attempts := 0;
+    RETURN NEW;
 END
 $$;
+CREATE TRIGGER documents_read_again BEFORE UPDATE OF stage ON documents
+    FOR EACH ROW WHEN (NEW.stage = 'extract') EXECUTE FUNCTION documents_forget_words();

@@ -9,6 +9,9 @@ package dev.jarvis.document;
  * @param tokens estimated at four characters each
  */
 public record Chunk(int ordinal, int page, String heading, String text, int tokens) {
+  /** Between the headings of a {@link dev.jarvis.document.extract.Section}. */
+  static final String HEADING_SEPARATOR = " › ";
+
   /** OpenAI's rule of thumb for English. */
   private static final int CHARACTERS_PER_TOKEN = 4;
 
@@ -20,16 +23,41 @@ public record Chunk(int ordinal, int page, String heading, String text, int toke
     return tokens * CHARACTERS_PER_TOKEN;
   }
 
-  /** Returns the text with the headings above it, which often name what it is about. */
+  /**
+   * Returns the text with the headings above it, which often name what it is about. The innermost
+   * is left out if the text begins with it.
+   */
   public String inContext() {
-    return heading.isEmpty() ? text : heading + "\n" + text;
+    String above = beginsWithInnermost() ? heading.substring(0, outerLength()) : heading;
+    return above.isEmpty() ? text : above + "\n" + text;
   }
 
-  /** Returns the beginning of the passage, of at most so many tokens. */
+  private boolean beginsWithInnermost() {
+    int inner = heading.lastIndexOf(HEADING_SEPARATOR);
+    String last = inner < 0 ? heading : heading.substring(inner + HEADING_SEPARATOR.length());
+    return text.startsWith(last)
+        && (text.length() == last.length() || Character.isWhitespace(text.charAt(last.length())));
+  }
+
+  private int outerLength() {
+    return Math.max(0, heading.lastIndexOf(HEADING_SEPARATOR));
+  }
+
+  /** Returns the estimated number of tokens of the text with the headings above it. */
+  public int tokensInContext() {
+    return tokens(inContext());
+  }
+
+  /**
+   * Returns the beginning of the passage, which has at most so many tokens with the headings above
+   * it. It has no headings if they leave less than half to the text.
+   */
   public Chunk truncated(int maxTokens) {
-    int end = Math.min(text.length(), characters(maxTokens));
+    int room = characters(maxTokens) - (heading.isEmpty() ? 0 : heading.length() + 1);
+    boolean headed = room >= characters(maxTokens) / 2;
+    int end = Math.min(text.length(), headed ? room : characters(maxTokens));
     end -= Character.isHighSurrogate(text.charAt(end - 1)) ? 1 : 0;
     String beginning = text.substring(0, end);
-    return new Chunk(ordinal, page, heading, beginning, tokens(beginning));
+    return new Chunk(ordinal, page, headed ? heading : "", beginning, tokens(beginning));
   }
 }

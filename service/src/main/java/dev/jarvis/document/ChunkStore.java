@@ -156,6 +156,27 @@ final class ChunkStore {
             to));
   }
 
+  /**
+   * Returns the first passage whose words are not made yet.
+   *
+   * @param textSearch PostgreSQL's configuration of the document
+   * @return the number of passages if none is left
+   */
+  int firstWithoutWords(LeasedDocument leased, String textSearch, int passages) {
+    return database
+        .execute(
+            Sql.get(
+                "find_chunk_without_words",
+                """
+                SELECT coalesce(min(ordinal), ?) AS first FROM document_chunks
+                WHERE document_id = CAST(? AS uuid) AND text_search IS DISTINCT FROM ?""",
+                it -> it.column("first").getInt(),
+                passages,
+                leased.document().id(),
+                textSearch))
+        .orElse(passages);
+  }
+
   private static Chunk chunk(DbRow row) {
     return new Chunk(
         row.column("ordinal").getInt(),

@@ -198,16 +198,17 @@ final class IngestQueue {
    * Claims a document whose words were made by older rules, and that is searchable by them.
    *
    * @param version of the present rules
+   * @param maxAttempts documents that were claimed so often in vain keep their words
    */
-  Optional<LeasedDocument> claimOutdated(int version, Duration lease) {
+  Optional<LeasedDocument> claimOutdated(int version, int maxAttempts, Duration lease) {
     UUID token = UUID.randomUUID();
     String sql =
         """
-        UPDATE documents SET lease = CAST(? AS uuid), due_at = now() + CAST(? AS interval)
-        WHERE id = (SELECT id FROM documents WHERE state = 'done' AND index_version < %d AND due_at <= now()
+        UPDATE documents SET lease = CAST(? AS uuid), due_at = now() + CAST(? AS interval), reindex_attempts = reindex_attempts + 1
+        WHERE id = (SELECT id FROM documents WHERE state = 'done' AND index_version < %d AND due_at <= now() AND reindex_attempts < %d
                     ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
         RETURNING %s"""
-            .formatted(version, DocumentRow.COLUMNS);
+            .formatted(version, maxAttempts, DocumentRow.COLUMNS);
     return database.poll(
         Sql.get(
             "claim_outdated_document",
@@ -229,7 +230,35 @@ final class IngestQueue {
 
   /** Records that a document's words were made again by the present rules. */
   boolean reindexed(LeasedDocument leased, int version) {
-    return update(leased, "reindex_document", "lease = NULL, index_version = ?", version);
+    return update(
+        leased,
+        "reindex_document",
+        "lease = NULL, index_version = ?, reindex_attempts = 0",
+        version);
+  }
+
+  /** Ends an attempt to make a document's words again without counting it. */
+  boolean releaseReindex(LeasedDocument leased) {
+    return update(
+        leased,
+        "release_document_reindex",
+        "lease = NULL, due_at = now(), reindex_attempts = reindex_attempts - 1");
+  }
+
+  /**
+   * Returns how many documents have words of older rules.
+   *
+   * @param version of the present rules
+   */
+  long outdated(int version) {
+    return database
+        .poll(
+            Sql.get(
+                "count_outdated_documents",
+                "SELECT count(*) AS n FROM documents WHERE state = 'done' AND index_version < "
+                    + version,
+                it -> it.column("n").getLong()))
+        .orElseThrow();
   }
 
   /** Ends an attempt to make a document's words again; a later one may succeed. */

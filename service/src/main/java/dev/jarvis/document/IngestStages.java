@@ -8,6 +8,7 @@ import dev.jarvis.document.extract.ReaderUnavailableException;
 import dev.jarvis.document.extract.Section;
 import dev.jarvis.document.extract.WorkFolder;
 import dev.jarvis.document.words.LanguageDetector;
+import dev.jarvis.error.ApiException;
 import dev.jarvis.storage.ObjectStore;
 import java.io.IOException;
 import java.io.InputStream;
@@ -29,7 +30,10 @@ final class IngestStages {
   private static final int WRITE_BATCH = 200;
   private static final int INDEX_BATCH = 50;
 
-  /** Of the rules by which passages become words. Whoever changes them counts on. */
+  /**
+   * Of the rules by which passages become words. Whoever changes them counts on, and replaces the
+   * index documents_outdated, which finds documents before 1 only.
+   */
   static final int INDEX_VERSION = 1;
 
   /** Longer than any extraction may take. */
@@ -87,6 +91,21 @@ final class IngestStages {
    */
   Duration run(LeasedDocument leased, Consumer<Stage> entered) throws Exception {
     Stage first = leased.document().stage();
+    if (first != Stage.EMBED) {
+      return run(leased, first, entered);
+    }
+    try {
+      return run(leased, first, entered);
+    } catch (ApiException.Refused e) {
+      if (!PassageEmbedding.isTooLong(e)) {
+        throw e;
+      }
+      return run(leased, Stage.EXTRACT, entered); // it was divided for another model
+    }
+  }
+
+  private Duration run(LeasedDocument leased, Stage first, Consumer<Stage> entered)
+      throws Exception {
     if (first == Stage.EXTRACT || first == Stage.CHUNK) { // the text between the two is not stored
       enter(leased, Stage.EXTRACT, entered);
       Extraction text = telemetry.stage(Stage.EXTRACT, () -> extract(leased.document()));
@@ -149,23 +168,40 @@ final class IngestStages {
 
   private Duration index(LeasedDocument leased) throws LeaseLost {
     int total = queue.chunkCount(leased);
-    storeWords(leased, total, done -> queue.progress(leased, Stage.INDEX, new Chunks(total, done)));
+    String configuration = detectLanguage(leased, total);
+    int first = chunks.firstWithoutWords(leased, configuration, total);
+    storeWords(
+        leased,
+        configuration,
+        first,
+        total,
+        done -> queue.progress(leased, Stage.INDEX, new Chunks(total, done)));
     return queue.done(leased, INDEX_VERSION).orElseThrow(LeaseLost::new);
   }
 
-  /** Makes the words of a searchable document again, each passage found before and after. */
+  /**
+   * Makes the words of a searchable document again, each passage found before and after. An attempt
+   * begins with the first passage: an older release may have written any of its words.
+   */
   void reindex(LeasedDocument leased) throws LeaseLost {
-    storeWords(leased, queue.chunkCount(leased), done -> true);
+    int total = queue.chunkCount(leased);
+    storeWords(leased, detectLanguage(leased, total), 0, total, done -> true);
     requireLease(queue.reindexed(leased, INDEX_VERSION));
   }
 
-  private void storeWords(LeasedDocument leased, int total, IntPredicate progress)
-      throws LeaseLost {
+  /** Returns the configuration of the document's words. */
+  private String detectLanguage(LeasedDocument leased, int total) throws LeaseLost {
     Optional<String> language =
         LanguageDetector.detect(chunks.sample(leased, total, LanguageDetector.SAMPLE_CHARS));
     String configuration = textSearch.configuration(language);
     requireLease(queue.language(leased, language.orElse(null), configuration));
-    for (int i = 0; i < total; i += INDEX_BATCH) {
+    return configuration;
+  }
+
+  private void storeWords(
+      LeasedDocument leased, String configuration, int first, int total, IntPredicate progress)
+      throws LeaseLost {
+    for (int i = first; i < total; i += INDEX_BATCH) {
       int end = Math.min(total, i + INDEX_BATCH);
       chunks.index(leased, configuration, chunks.list(leased, i, end));
       requireLease(progress.test(end));

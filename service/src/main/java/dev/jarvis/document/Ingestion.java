@@ -75,7 +75,11 @@ final class Ingestion {
         return;
       }
       boolean stopped = stopping.getAsBoolean();
-      queue.postponeReindex(leased, stopped ? Duration.ZERO : REINDEX_PAUSE);
+      if (stopped) {
+        queue.releaseReindex(leased);
+      } else {
+        queue.postponeReindex(leased, REINDEX_PAUSE);
+      }
       LOG.atLevel(stopped ? Level.DEBUG : Level.WARN)
           .addKeyValue("file_id", document.fileId())
           .addKeyValue("error", e.toString())
@@ -150,7 +154,7 @@ final class Ingestion {
 
   private void postpone(LeasedDocument leased, Tries tries, Stage stage, Exception e) {
     Failure failure = RetryPolicy.failure(e);
-    if (tries.attempts() >= retries.maxAttempts()) {
+    if (tries.attempts() >= retries.maxAttempts() || PassageEmbedding.isTooLong(e)) {
       fail(leased, Outcome.ERROR, failure, stage);
     } else if (queue.postpone(leased, failure, retries.pause(tries.attempts(), e))) {
       telemetry.retried(stage);

@@ -10,13 +10,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * The stage that computes the vectors of a document's passages. All are computed by the model that
  * computed the first ones, because vectors of different models cannot be compared. Another model
- * replaces it only if it is gone: no provider has it, or it failed at every attempt.
+ * replaces it only if it is gone: no provider has it, it failed at every attempt, or a passage is
+ * longer than it reads.
  */
 final class PassageEmbedding {
   private static final int BATCH = 16;
 
   /** Each embeds the whole document again. */
   private static final int MAX_MODEL_CHANGES = 3;
+
+  /** The code of such a refusal in OpenAI's dialect, which those of all providers become. */
+  private static final String CONTEXT_TOO_LONG = "context_length_exceeded";
 
   private final IngestQueue queue;
   private final ChunkStore chunks;
@@ -82,6 +86,11 @@ final class PassageEmbedding {
     Tries tries = queue.tries(leased).orElseThrow(LeaseLost::new);
     boolean failedAlways = tries.attempts() >= maxAttempts && !e.isOwnLimit();
     return tries.modelChanges() < MAX_MODEL_CHANGES
-        && (e instanceof ApiException.NotFound || failedAlways);
+        && (e instanceof ApiException.NotFound || isTooLong(e) || failedAlways);
+  }
+
+  /** Whether a passage is longer than the model reads, which no further attempt changes. */
+  static boolean isTooLong(Exception e) {
+    return e instanceof ApiException.Refused refused && CONTEXT_TOO_LONG.equals(refused.code());
   }
 }

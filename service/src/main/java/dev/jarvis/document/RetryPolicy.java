@@ -74,6 +74,11 @@ final class RetryPolicy {
     if (Database.isAway(e)) {
       return new Failure("database_unavailable", "The database could not be reached.");
     }
+    if (PassageEmbedding.isTooLong(e)) {
+      return new Failure(
+          "passage_too_long",
+          "A passage is longer than the embedding model reads; 'documents.chunk-tokens' must be smaller.");
+    }
     if (e instanceof ApiException it) {
       String code = isDeferral(it) && it.code() != null ? it.code() : "embeddings_unavailable";
       return new Failure(code, String.valueOf(it.getMessage()));

@@ -26,6 +26,7 @@ final class Workers implements AutoCloseable {
   private static final int RENEWALS_PER_LEASE = 3;
 
   private final int count;
+  private final int maxAttempts;
   private final Duration lease;
   private final Duration renewalPeriod;
   private final IngestQueue queue;
@@ -34,6 +35,11 @@ final class Workers implements AutoCloseable {
   private final List<Thread> threads = new ArrayList<>();
   private final ScheduledThreadPoolExecutor renewals;
   private volatile boolean closed;
+
+  /** Of the worker that makes old words again; the others wait for users' uploads. */
+  private final Semaphore reindexing = new Semaphore(1);
+
+  private boolean reindexed; // guarded by the permit of reindexing
 
   Workers(
       DocumentConfig config, IngestQueue queue, IngestStages stages, DocumentTelemetry telemetry) {
@@ -47,6 +53,7 @@ final class Workers implements AutoCloseable {
       DocumentTelemetry telemetry,
       Duration renewalPeriod) {
     this.count = config.work().workers();
+    this.maxAttempts = config.work().maxAttempts();
     this.lease = config.work().lease();
     this.renewalPeriod = renewalPeriod;
     this.queue = queue;
@@ -102,7 +109,25 @@ final class Workers implements AutoCloseable {
       process(claimed.get(), ingestion::run);
       return true;
     }
-    Optional<LeasedDocument> outdated = queue.claimOutdated(IngestStages.INDEX_VERSION, lease);
+    if (!reindexing.tryAcquire()) {
+      return false;
+    }
+    try {
+      return reindex();
+    } finally {
+      reindexing.release();
+    }
+  }
+
+  private boolean reindex() {
+    Optional<LeasedDocument> outdated =
+        queue.claimOutdated(IngestStages.INDEX_VERSION, maxAttempts, lease);
+    if (outdated.isPresent() != reindexed) { // it begins or ends
+      reindexed = outdated.isPresent();
+      LOG.atInfo()
+          .addKeyValue("outdated", queue.outdated(IngestStages.INDEX_VERSION))
+          .log(reindexed ? "documents_reindexing" : "documents_reindexed");
+    }
     outdated.ifPresent(it -> process(it, ingestion::reindex));
     return outdated.isPresent();
   }

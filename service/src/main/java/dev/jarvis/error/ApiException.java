@@ -153,10 +153,7 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /**
-   * A limit is used up, a model server's or, without a cause, one of JARVIS; the client may try
-   * again later.
-   */
+  /** A model server's limit is used up; the client may try again later. */
   public static final class RateLimited extends ApiException {
     private static final long serialVersionUID = 1L;
     private final Duration retryAfter;
@@ -174,11 +171,6 @@ public abstract sealed class ApiException extends RuntimeException {
     /** How long the client should wait; zero if that is not known. */
     public Duration retryAfter() {
       return retryAfter;
-    }
-
-    @Override
-    public boolean isOwnLimit() {
-      return getCause() == null;
     }
   }
 

@@ -94,9 +94,15 @@ public abstract sealed class ProviderException extends Exception {
 
     private final Duration retryAfter;
     private final boolean rateLimited;
+    private final boolean inProcess;
 
     public Busy(String message) {
       this(message, Duration.ZERO);
+    }
+
+    /** A model inside the process has too many requests: a limit of JARVIS itself. */
+    public static Busy inProcess(String message) {
+      return new Busy(message, Duration.ZERO, false, null, null, true);
     }
 
     public Busy(String message, Duration retryAfter) {
@@ -113,9 +119,25 @@ public abstract sealed class ProviderException extends Exception {
         boolean rateLimited,
         @Nullable String code,
         @Nullable Throwable cause) {
+      this(message, retryAfter, rateLimited, code, cause, false);
+    }
+
+    private Busy(
+        String message,
+        Duration retryAfter,
+        boolean rateLimited,
+        @Nullable String code,
+        @Nullable Throwable cause,
+        boolean inProcess) {
       super(message, code, cause);
       this.retryAfter = retryAfter;
       this.rateLimited = rateLimited;
+      this.inProcess = inProcess;
+    }
+
+    /** Whether the model is inside the process, so that no server refused anything. */
+    public boolean inProcess() {
+      return inProcess;
     }
 
     /** How long the server asks clients to wait; zero if it does not say. */

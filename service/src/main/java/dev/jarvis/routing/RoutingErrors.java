@@ -38,7 +38,8 @@ public final class RoutingErrors {
       case ProviderException.Busy it ->
           it.rateLimited()
               ? new ApiException.RateLimited(message, it.code(), it.retryAfter(), it)
-              : new ApiException.Overloaded(message, it.code(), it.retryAfter(), it);
+              : new ApiException.Overloaded(
+                  message, it.code(), it.retryAfter(), it.inProcess() ? null : it);
       case ProviderException.Refused it ->
           new ApiException.Refused(
               it.refusal().status(), message, param(it, question), it.code(), it);

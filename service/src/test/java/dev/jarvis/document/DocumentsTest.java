@@ -153,6 +153,24 @@ class DocumentsTest {
     assertThat(grounding.path("context_tokens").asInt()).isEqualTo(5);
   }
 
+  @Test
+  void headingsCountForTheBudgetOfAnAnswersPassages() {
+    String text =
+        "# Regulations of the municipal harbour\n\n## Fees\n\nA ketch pays 21 euros a night, and a yawl 14. Both pay at noon.";
+    JsonNode file = uploaded("ketch.md", text);
+    awaitStatus(file, "processed");
+    String body =
+        """
+        {"model":"%s","messages":[{"role":"user","content":"What does a ketch pay?"}],
+         "grounding":{"file_ids":["%s"],"max_tokens":22}}\
+        """
+            .formatted(service.ollama().model(), file.path("id").asText());
+    JsonNode grounding = TestService.json(service.chat(body).body()).path("grounding");
+    assertThat(grounding.at("/citations/0/text").asText())
+        .isEqualTo("A ketch pays 21 euros a night, and a yawl 14");
+    assertThat(grounding.path("context_tokens").asInt()).isEqualTo(22);
+  }
+
   @ParameterizedTest
   @CsvSource({
     "mail.txt, 'From: bob@example.org\nSubject: Gulls\n\nThey are back.', text/plain",

@@ -156,6 +156,29 @@ class IngestQueueTest {
     assertThat(queue.claim(LONG)).isEmpty();
   }
 
+  @Test
+  void wordsThatCannotBeMadeAgainAreLeftAfterSomeAttempts() {
+    UUID id = upload("alice", "1");
+    assertThat(queue.done(claim(), 0)).isPresent();
+    documents.sql("UPDATE documents SET due_at = now()");
+    for (int i = 0; i < 2; i++) {
+      LeasedDocument stopped = queue.claimOutdated(1, 2, LONG).orElseThrow();
+      assertThat(queue.releaseReindex(stopped)).isTrue();
+    }
+    for (int i = 0; i < 2; i++) {
+      assertThat(queue.claimOutdated(1, 2, Duration.ZERO)).as("its process dies").isPresent();
+    }
+    assertThat(queue.claimOutdated(1, 2, LONG)).isEmpty();
+    assertThat(queue.outdated(1)).isEqualTo(1);
+
+    files.retry("alice", id);
+    assertThat(queue.done(claim(), 0)).isPresent();
+    documents.sql("UPDATE documents SET due_at = now()");
+    LeasedDocument again = queue.claimOutdated(1, 2, LONG).orElseThrow();
+    assertThat(queue.reindexed(again, 1)).isTrue();
+    assertThat(queue.outdated(1)).isZero();
+  }
+
   private static void assertTries(LeasedDocument leased, int attempts, int deferrals) {
     assertThat(queue.tries(leased))
         .hasValueSatisfying(

@@ -177,7 +177,7 @@ class PersistenceTest {
     List<ApiException> limits =
         List.of(
             new ApiException.Overloaded("The server is busy."),
-            new ApiException.RateLimited("Too many.", null, Duration.ZERO, null),
+            new ApiException.Overloaded("Too many."),
             new ApiException.Overloaded("The server is busy."),
             new ApiException.Overloaded("The server is busy."));
     Document document =
@@ -201,11 +201,45 @@ class PersistenceTest {
     Document document =
         processed(
             only -> {
-              throw new ApiException.RateLimited("The budget is spent.", null, Duration.ZERO, null);
+              throw new ApiException.Overloaded("Too many requests wait.");
             });
 
-    assertGivenUp(document, "rate_limit_exceeded", "The budget is spent.");
+    assertGivenUp(document, "overloaded", "Too many requests wait.");
     assertThat(asked).hasSize(5);
+  }
+
+  @Test
+  void aPassageThatIsTooLongIsGivenUpAtOnce() throws Exception {
+    Document document =
+        processed(
+            only -> {
+              throw tooLong();
+            });
+
+    assertGivenUp(
+        document,
+        "passage_too_long",
+        "A passage is longer than the embedding model reads; 'documents.chunk-tokens' must be smaller.");
+    assertThat(asked).hasSize(1);
+  }
+
+  @Test
+  void aDocumentThatWasDividedForAnotherModelIsDividedAgain() throws Exception {
+    AtomicInteger calls = new AtomicInteger();
+    Document document =
+        processed(
+            only ->
+                switch (calls.getAndIncrement()) {
+                  case 0 -> throw new ApiException.UpstreamFailed("Away.", null);
+                  case 1 -> throw tooLong();
+                  default -> "gulls";
+                });
+
+    assertDone(document, "gulls");
+  }
+
+  private static ApiException tooLong() {
+    return new ApiException.Refused(400, "Too long.", "input", "context_length_exceeded", null);
   }
 
   @Test

@@ -6,6 +6,8 @@ import dev.jarvis.config.Configs;
 import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.extract.ReaderUnavailableException;
 import dev.jarvis.error.ApiException;
+import dev.jarvis.provider.ProviderException;
+import dev.jarvis.routing.RoutingErrors;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
@@ -35,9 +37,11 @@ class RetryPolicyTest {
     return Stream.of(
         Arguments.of(ownLimit(1), true, "overloaded"),
         Arguments.of(
-            new ApiException.RateLimited("Busy.", null, Duration.ZERO, null),
-            true,
-            "rate_limit_exceeded"),
+            RoutingErrors.toClient(ProviderException.Busy.inProcess("Busy.")), true, "overloaded"),
+        Arguments.of(
+            RoutingErrors.toClient(new ProviderException.Busy("Busy.")),
+            false,
+            "embeddings_unavailable"),
         Arguments.of(limitOfServer(1), false, "embeddings_unavailable"),
         Arguments.of(
             new ApiException.Overloaded("Busy.", null, Duration.ZERO, new IOException("503")),

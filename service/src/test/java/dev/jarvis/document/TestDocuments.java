@@ -124,11 +124,15 @@ public final class TestDocuments implements AutoCloseable {
     return database;
   }
 
+  public Telemetry telemetry() {
+    return telemetry;
+  }
+
   ObjectStore objects() {
     return objects;
   }
 
-  FileStore files() {
+  public FileStore files() {
     return files;
   }
 
@@ -141,11 +145,11 @@ public final class TestDocuments implements AutoCloseable {
     return ((TestDatabase) server).connect();
   }
 
-  void sql(String statement) {
+  public void sql(String statement) {
     database.execute(Sql.update("test", statement));
   }
 
-  long number(String query) {
+  public long number(String query) {
     return database.execute(Sql.get("test", query, it -> it.column("n").getLong())).orElseThrow();
   }
 

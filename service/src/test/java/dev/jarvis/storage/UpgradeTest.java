@@ -166,12 +166,10 @@ class UpgradeTest {
       assertThat(found(service, "App")).containsExactly("1.txt");
       assertThat(found(service, "bateau")).containsExactly("2.txt");
     }
-    assertThat(indexes()).contains("document_chunks_words", "document_chunks_user_words");
     try (TestService ignored = TestService.start(settings)) {
       assertThat(indexes())
-          .as("the next start drops what nobody needs any more")
-          .contains("document_chunks_user_words")
-          .doesNotContain("document_chunks_words");
+          .as("replicas of the previous release, or a rollback to it, need the old index")
+          .contains("document_chunks_words", "document_chunks_user_words");
     }
   }
 
@@ -195,11 +193,24 @@ class UpgradeTest {
     }
     database.execute("GRANT %s TO jarvis".formatted(right));
     try (TestService service = TestService.start(database.environment())) {
-      assertThat(indexes())
-          .contains("document_chunks_user_words")
-          .doesNotContain("document_chunks_words");
+      assertThat(indexes()).contains("document_chunks_user_words");
       assertThat(found(service, "boat")).containsExactly("boats.txt");
     }
+  }
+
+  @Test
+  void aNewDatabaseHasOneIndexOfWords() throws Exception {
+    migrate("latest");
+    assertThat(indexes())
+        .contains("document_chunks_user_words")
+        .doesNotContain("document_chunks_words");
+  }
+
+  /** A replica of the previous release works on, and must not wait for a scan of all passages. */
+  @Test
+  void noMigrationLocksTheTablesWhileItCreatesTheIndexOfWords() throws Exception {
+    migrate("11");
+    assertThat(indexes()).doesNotContain("document_chunks_user_words");
   }
 
   private List<String> indexes() throws SQLException {

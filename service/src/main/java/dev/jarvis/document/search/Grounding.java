@@ -114,15 +114,15 @@ public final class Grounding implements Stage {
 
   /** Returns the best passages that fit the budget; the best one alone may be truncated. */
   private static List<Passage> fitting(List<Passage> passages, int budget) {
-    if (!passages.isEmpty() && passages.getFirst().chunk().tokens() > budget) {
+    if (!passages.isEmpty() && passages.getFirst().chunk().tokensInContext() > budget) {
       return List.of(passages.getFirst().truncated(budget));
     }
     List<Passage> fitting = new ArrayList<>();
     int tokens = 0;
     for (Passage passage : passages) {
-      if (tokens + passage.chunk().tokens() <= budget) {
+      if (tokens + passage.chunk().tokensInContext() <= budget) {
         fitting.add(passage);
-        tokens += passage.chunk().tokens();
+        tokens += passage.chunk().tokensInContext();
       }
     }
     return fitting;
@@ -156,7 +156,9 @@ public final class Grounding implements Stage {
         Json.object()
             .put("mode", found.hybrid() ? "hybrid" : "full_text")
             .put("pending_files", found.pending())
-            .put("context_tokens", passages.stream().mapToInt(it -> it.chunk().tokens()).sum());
+            .put(
+                "context_tokens",
+                passages.stream().mapToInt(it -> it.chunk().tokensInContext()).sum());
     ArrayNode citations = grounding.putArray("citations");
     for (int i = 0; i < passages.size(); i++) {
       Passage it = passages.get(i);

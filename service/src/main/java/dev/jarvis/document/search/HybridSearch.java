@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +45,9 @@ final class HybridSearch {
 
   /** How many passages of each ranking are considered. */
   private static final int DEPTH = 100;
+
+  /** A file's vectors are of one model; a route with several, or its change, leads to several. */
+  private static final int MAX_MODELS = 3;
 
   private final WordSearch words;
   private final FileStore files;
@@ -135,10 +139,10 @@ final class HybridSearch {
     Span span = telemetry.start();
     try (Scope ignored = span.makeCurrent()) {
       String text = question.replace("\0", "");
-      // before the permit, which limits the use of the database only
-      Optional<Embedder.Vectors> vectors = embed(requestId, searched.user(), text);
+      // without a permit, which limits the use of the database only
+      List<Embedder.Vectors> vectors = embed(requestId, searched.user(), text, models(searched));
       Found found;
-      try (Admission.Permit permit = admission.acquire(searched.user())) {
+      try (Admission.Permit ignoredToo = admission.acquire(searched.user())) {
         found = search(searched, text, vectors, limit);
       }
       telemetry.found(found.passages(), span);
@@ -151,44 +155,64 @@ final class HybridSearch {
   }
 
   private Found search(
-      SearchedFiles searched, String text, Optional<Embedder.Vectors> question, int limit) {
+      SearchedFiles searched, String text, List<Embedder.Vectors> questions, int limit) {
     Map<PassageId, Double> scores = new HashMap<>();
-    Optional<List<PassageId>> near = question.flatMap(it -> near(searched, it));
-    int rankings = near.isEmpty() ? 1 : 2;
+    List<List<PassageId>> near = questions.stream().map(it -> near(searched, it)).toList();
+    boolean hybrid = !near.stream().allMatch(List::isEmpty);
+    int rankings = hybrid ? 2 : 1;
     add(words.search(searched, text, DEPTH), rankings, scores);
-    near.ifPresent(it -> add(it, rankings, scores));
+    near.forEach(it -> add(it, rankings, scores)); // each has other documents: they are one ranking
     List<Passage> found = passages.load(searched.user(), best(scores, limit));
-    return new Found(found, near.isPresent(), files.pending(searched.user()));
+    return new Found(found, hybrid, files.pending(searched.user()));
   }
 
-  /** Returns empty if no model is configured or it fails: the search is by words only then. */
-  private Optional<Embedder.Vectors> embed(String requestId, String user, String text) {
+  /** Returns the models whose vectors the searched documents have. */
+  private List<String> models(SearchedFiles searched) {
     if (embedder == null) {
-      return Optional.empty();
+      return List.of();
     }
-    EmbeddingWindow window = embedder.window();
+    try (Admission.Permit ignored = admission.acquire(searched.user())) {
+      return passages.models(searched, MAX_MODELS);
+    }
+  }
+
+  /** Returns the question's vectors by the models that do not fail. */
+  private List<Embedder.Vectors> embed(
+      String requestId, String user, String text, List<String> models) {
+    List<Embedder.Vectors> vectors = new ArrayList<>();
+    for (String model : models) {
+      embed(requestId, user, text, model).ifPresent(vectors::add);
+    }
+    return vectors;
+  }
+
+  private Optional<Embedder.Vectors> embed(
+      String requestId, String user, String text, String model) {
+    Embedder asked = Objects.requireNonNull(embedder);
+    EmbeddingWindow window = asked.window();
     String question = window == null ? text : window.end(text);
     try {
-      return Optional.of(embedder.embed(List.of(question), user, requestId, null, EMBED_LIMIT));
+      return Optional.of(asked.embed(List.of(question), user, requestId, model, EMBED_LIMIT));
     } catch (ApiException e) {
       if (Cancellation.current().cancelled()) {
         throw e; // the client disconnected
       }
       LOG.atWarn()
+          .addKeyValue("model", model)
           .addKeyValue("error", e.getMessage())
           .log("the question was not embedded; searching by words only");
       return Optional.empty();
     }
   }
 
-  /** Returns empty if there are too many vectors: the search is by words only then. */
-  private Optional<List<PassageId>> near(SearchedFiles searched, Embedder.Vectors question) {
+  /** Returns nothing if there are too many vectors: the search is by words only then. */
+  private List<PassageId> near(SearchedFiles searched, Embedder.Vectors question) {
     Optional<List<PassageId>> near =
         passages.byVector(searched, question.model(), question.vectors().getFirst(), DEPTH);
     if (near.isEmpty()) {
       LOG.warn("there are too many vectors to compare in time; searching by words only");
     }
-    return near;
+    return near.orElse(List.of());
   }
 
   private static void add(List<PassageId> ranking, int rankings, Map<PassageId, Double> scores) {

@@ -63,6 +63,19 @@ final class PassageStore {
     return pgvector ? byPgvector(files, model, unit, limit) : bruteForce(files, model, unit, limit);
   }
 
+  /** Returns the models of the documents' vectors, those of most documents first. */
+  List<String> models(SearchedFiles files, int limit) {
+    return database.execute(
+        Sql.list(
+            "list_embedding_models",
+            """
+            SELECT d.embedding_model FROM documents d WHERE %s AND d.embedding_model IS NOT NULL
+            GROUP BY d.embedding_model ORDER BY count(*) DESC, d.embedding_model LIMIT ?"""
+                .formatted(files.condition()),
+            it -> it.column("embedding_model").getString(),
+            files.parametersAnd(limit)));
+  }
+
   private Optional<List<PassageId>> byPgvector(
       SearchedFiles files, String model, float[] unit, int limit) {
     try {

@@ -32,9 +32,14 @@ final class WordIndex {
   private static final String HAS_OLD_INDEX =
       "SELECT 1 WHERE to_regclass('document_chunks_words') IS NOT NULL";
 
+  /** CREATE INDEX CONCURRENTLY leaves an invalid index behind if it fails. */
+  private static final String DROP_INVALID = "DROP INDEX IF EXISTS document_chunks_user_words";
+
+  private static final String DROP_OLD = "DROP INDEX CONCURRENTLY IF EXISTS document_chunks_words";
+
   private WordIndex() {}
 
-  /** Creates the index if it is missing, and drops that of all users' words if nobody needs it. */
+  /** Creates the index if it is missing and that takes a moment; otherwise logs what to do. */
   static void prepare(Database database) {
     try {
       if (!exists(database, PREPARED) && exists(database, SMALL)) {
@@ -44,24 +49,18 @@ final class WordIndex {
     } catch (DbClientException e) { // no privilege, or another replica does the same now
       LOG.atDebug().setCause(e).log("the index of words by user was not created");
     }
-    if (exists(database, PREPARED)) {
-      dropOld(database);
-    } else {
+    if (!exists(database, PREPARED)) {
       LOG.warn(
           "Searches by words slow down with all users' passages, because JARVIS could not create an index."
-              + " Install PostgreSQL's contrib modules if btree_gin is missing, have a superuser run: {}; CREATE {}; and restart JARVIS",
+              + " Install PostgreSQL's contrib modules if btree_gin is missing, have a superuser run: {}; {}; CREATE {}; and restart JARVIS",
           EXTENSION,
+          DROP_INVALID,
           INDEX.formatted("CONCURRENTLY"));
-    }
-  }
-
-  private static void dropOld(Database database) {
-    try {
-      if (exists(database, HAS_OLD_INDEX) && !exists(database, NEEDS_OLD_INDEX)) {
-        run(database, "DROP INDEX IF EXISTS document_chunks_words");
-      }
-    } catch (DbClientException e) { // searches are in progress; the next start tries again
-      LOG.atDebug().setCause(e).log("the index of all users' words was not dropped");
+    } else if (exists(database, HAS_OLD_INDEX) && !exists(database, NEEDS_OLD_INDEX)) {
+      // replicas of an older release may need it, now or after a rollback
+      LOG.info(
+          "Only releases before 0.13 use the index of all users' words. When none runs any more, it costs space and time only: {}",
+          DROP_OLD);
     }
   }
 

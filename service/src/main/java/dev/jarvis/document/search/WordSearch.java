@@ -26,7 +26,10 @@ final class WordSearch {
    */
   private static final int RARE = 200;
 
-  /** Of documents whose words were made before they had a configuration, unless one was set. */
+  /**
+   * Of documents whose words were made before they had a configuration, unless one was set. Both
+   * are asked for, because the setting may have changed since.
+   */
   private static final String OLD_DEFAULT = "english";
 
   /**
@@ -78,7 +81,8 @@ final class WordSearch {
         FROM (SELECT DISTINCT text_search FROM searched) s JOIN pg_ts_config t ON t.cfgname = s.text_search
         WHERE pg_ts_config_is_visible(t.oid)
         UNION ALL
-        SELECT CAST(? AS regconfig), '', true WHERE EXISTS (SELECT 1 FROM searched WHERE index_version < 1)
+        SELECT DISTINCT old.configuration, '', true
+        FROM (VALUES (CAST(? AS regconfig)), (CAST('english' AS regconfig))) AS old(configuration) WHERE EXISTS (SELECT 1 FROM searched WHERE index_version < 1)
         LIMIT %3$d
       ), terms AS (
         SELECT configuration, name, old, word.position, word.term

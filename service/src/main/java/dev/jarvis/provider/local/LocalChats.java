@@ -73,13 +73,13 @@ final class LocalChats implements AutoCloseable {
     } catch (RejectedExecutionException e) {
       throw closing
           ? shuttingDown()
-          : new ProviderException.Busy(
+          : ProviderException.Busy.inProcess(
               "Too many requests wait for the model; the maximum is %d."
                   .formatted(config.queueLimit()));
     }
     try {
       if (!stream.awaitStart(config.queueTimeout())) {
-        throw new ProviderException.Busy(
+        throw ProviderException.Busy.inProcess(
             "The model was busy for " + config.queueTimeout().toMillis() + " ms.");
       }
     } finally {

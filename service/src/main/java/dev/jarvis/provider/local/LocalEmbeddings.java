@@ -42,21 +42,37 @@ final class LocalEmbeddings implements AutoCloseable {
 
   private static final Duration CLOSE_LIMIT = Duration.ofSeconds(5);
 
+  /** Before another attempt to load the model, which unpacks native code and then its weights. */
+  private static final Duration RELOAD_PAUSE = Duration.ofMinutes(1);
+
   /** Requests at once. */
   private static final int MAX_REQUESTS = 256;
 
+  /** Loads a model. */
+  interface Loader {
+    SentenceEncoder load(EmbeddingModel model) throws IOException;
+  }
+
   private final EmbeddingModel model;
+  private final Loader loader;
   private final int threadCount;
   private final ExecutorService threads;
   private final Semaphore requests = new Semaphore(MAX_REQUESTS);
   private @Nullable WordPieces tokenizer; // guarded by this
+  private @Nullable IOException failure; // of the last attempt to load it, guarded by this
+  private long failedAt; // guarded by this
   private volatile @Nullable SentenceEncoder encoder; // written under the lock of this
 
   /**
    * @param threads the number of threads that compute
    */
   LocalEmbeddings(EmbeddingModel model, int threads) {
+    this(model, threads, SentenceEncoder::new);
+  }
+
+  LocalEmbeddings(EmbeddingModel model, int threads, Loader loader) {
     this.model = model;
+    this.loader = loader;
     this.threadCount = threads;
     this.threads =
         Executors.newFixedThreadPool(
@@ -73,7 +89,7 @@ final class LocalEmbeddings implements AutoCloseable {
     Embeddings.checkDimensions(request, model.dimensions());
     Duration limit = ModelServerClient.shorter(LIMIT, request.limit());
     if (!requests.tryAcquire()) {
-      throw new ProviderException.Busy(
+      throw ProviderException.Busy.inProcess(
           "Too many requests use the embedding model; the maximum is %d.".formatted(MAX_REQUESTS));
     }
     try {
@@ -134,17 +150,26 @@ final class LocalEmbeddings implements AutoCloseable {
       if (threads.isShutdown()) {
         throw LocalChats.shuttingDown();
       }
+      if (failure != null && System.nanoTime() - failedAt < RELOAD_PAUSE.toNanos()) {
+        throw cannotBeLoaded(failure);
+      }
       try {
-        loaded = new SentenceEncoder(model);
+        loaded = loader.load(model);
         encoder = loaded;
       } catch (IOException e) {
+        failure = e;
+        failedAt = System.nanoTime();
         LOG.atError().setCause(e).log("the embedding model cannot be loaded");
-        throw new ProviderException.Unavailable(
-            "The embedding model '%s' cannot be loaded.".formatted(model.id()), e);
+        throw cannotBeLoaded(e);
       }
       LOG.atInfo().addKeyValue("model", model.id()).log("the embedding model is loaded");
     }
     return loaded;
+  }
+
+  private ProviderException cannotBeLoaded(IOException cause) {
+    return new ProviderException.Unavailable(
+        "The embedding model '%s' cannot be loaded.".formatted(model.id()), cause);
   }
 
   private List<float[]> compute(SentenceEncoder loaded, List<int[]> texts, long deadline)

@@ -168,6 +168,42 @@ class WordSearchTest {
     assertThat(documents("mixed", "port 港 harbour bateau")).hasSize(3);
   }
 
+  /** During a rollout, and after a rollback, releases that do not know versions write too. */
+  @Test
+  void wordsThatAnOlderReleaseMakesOfADocumentThatIsReadAgainAreFound() {
+    UUID id = IndexedDocument.add(documents.database(), "old", "french", List.of("Les bateaux."));
+    String row = " WHERE id = '%s'".formatted(id);
+    documents.sql("UPDATE documents SET stage = 'extract', state = 'pending'" + row);
+    documents.sql("DELETE FROM document_chunks WHERE document_id = '%s'".formatted(id));
+    documents.sql(
+        """
+        INSERT INTO document_chunks (document_id, ordinal, text, tokens, words)
+        VALUES ('%s', 0, 'The boats leave.', 4, to_tsvector('english', 'The boats leave.'))"""
+            .formatted(id));
+    documents.sql("UPDATE documents SET stage = 'index'" + row);
+    documents.sql("UPDATE documents SET state = 'done'" + row);
+
+    assertThat(found("old", "boat")).containsExactly(0);
+    assertThat(documents.number("SELECT CAST(index_version AS bigint) AS n FROM documents" + row))
+        .as("a worker of this release makes them again")
+        .isZero();
+  }
+
+  @Test
+  void wordsOfOlderReleasesAreFoundWhateverIsConfiguredNow() {
+    UUID id = IndexedDocument.add(documents.database(), "v0", "simple", List.of("The harbours."));
+    documents.sql(
+        "UPDATE documents SET index_version = 0, text_search = NULL WHERE id = '%s'".formatted(id));
+    for (String made : List.of("english", "french")) {
+      documents.sql(
+          "UPDATE document_chunks SET user_id = NULL, text_search = NULL, words = to_tsvector('%s', 'harbours bateaux') WHERE document_id = '%s'"
+              .formatted(made, id));
+      WordSearch french = new WordSearch(documents.database(), "french");
+      assertThat(french.search(SearchedFiles.of("v0"), "harbours", 5)).as(made).hasSize(1);
+      assertThat(french.search(SearchedFiles.of("v0"), "bateaux", 5)).as(made).hasSize(1);
+    }
+  }
+
   private static List<UUID> documents(String user, String question) {
     return words.search(SearchedFiles.of(user), question, 5).stream()
         .map(PassageId::documentId)

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -87,6 +88,26 @@ class LocalEmbeddingsTest {
 
       assertThat(fresh.loaded(MODEL)).hasValue(true);
     }
+  }
+
+  @Test
+  void aModelThatCannotBeLoadedIsNotLoadedForEachRequest() {
+    AtomicInteger loads = new AtomicInteger();
+    try (LocalEmbeddings broken =
+        new LocalEmbeddings(
+            EmbeddingModel.ALL_MINILM_L6_V2,
+            1,
+            it -> {
+              loads.incrementAndGet();
+              throw new IOException("no space left");
+            })) {
+      for (int i = 0; i < 3; i++) {
+        assertThatThrownBy(() -> broken.embed(request(List.of("hi"), null)))
+            .isInstanceOf(ProviderException.Unavailable.class)
+            .hasMessage("The embedding model 'all-minilm-l6-v2' cannot be loaded.");
+      }
+    }
+    assertThat(loads).hasValue(1);
   }
 
   /** The first numbers are those of the same weights in LangChain4j. */
