@@ -328,7 +328,7 @@ class DocumentsTest {
             "a.txt", "a ".repeat(1_100_000).getBytes(StandardCharsets.UTF_8), "assistants");
     assertThat(large.statusCode()).isEqualTo(413);
     assertThat(large.body()).contains("2000000 bytes");
-    HttpResponse<String> huge = 
+    HttpResponse<String> huge =
         service.upload(
             "a.txt", "a ".repeat(20_000_000).getBytes(StandardCharsets.UTF_8), "assistants");
     assertThat(huge.statusCode()).isEqualTo(413);

@@ -64,8 +64,7 @@ final class CsvText {
     return lines.toString();
   }
 
-  private static CSVParser parser(String text, char delimiter, boolean quotes)
-      throws IOException {
+  private static CSVParser parser(String text, char delimiter, boolean quotes) throws IOException {
     return CSVFormat.DEFAULT
         .builder()
         .setDelimiter(delimiter)

@@ -107,9 +107,7 @@ final class EmlText {
 
   private static String value(Message message, String name) {
     Field field = message.getHeader().getField(name);
-    return field == null
-        ? ""
-        : DecoderUtil.decodeEncodedWords(body(field), DecodeMonitor.SILENT);
+    return field == null ? "" : DecoderUtil.decodeEncodedWords(body(field), DecodeMonitor.SILENT);
   }
 
   /** Returns what follows the name, in which UTF-8 may stand as it is (RFC 6532). */

@@ -14,7 +14,8 @@ import java.util.regex.Pattern;
 final class Hyphens {
   private static final Pattern COMPOUND = Pattern.compile("(?<!\\p{L})\\p{L}++[-\u2010]\\p{L}++");
   private static final Pattern AT_END =
-      Pattern.compile("(?<!\\p{L})(\\p{L}++)(?:(\u00ad)|[-\u2010])[ \t]*+\r?\n[ \t]*+(\\p{Ll}\\p{L}*+)");
+      Pattern.compile(
+          "(?<!\\p{L})(\\p{L}++)(?:(\u00ad)|[-\u2010])[ \t]*+\r?\n[ \t]*+(\\p{Ll}\\p{L}*+)");
 
   private Hyphens() {}
 

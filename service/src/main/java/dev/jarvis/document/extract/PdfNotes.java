@@ -50,7 +50,10 @@ final class PdfNotes {
     if (shown && !field.getWidgets().isEmpty()) {
       String label = field.getAlternateFieldName();
       String name = label == null || label.isBlank() ? field.getPartialName() : label;
-      String list = field instanceof PDChoice && value.startsWith("[") ? value.substring(1, value.length() - 1) : value;
+      String list =
+          field instanceof PDChoice && value.startsWith("[")
+              ? value.substring(1, value.length() - 1)
+              : value;
       fields.put(
           field.getWidgets().getFirst().getCOSObject(),
           (name == null ? "" : name + ": ") + list.strip());

@@ -123,7 +123,9 @@ public final class TextDecoder {
     Matcher declaration = XML_DECLARATION.matcher(head);
     Charset charset = declaration.find() ? charset(declaration.group(1)) : null;
     // the declaration itself was read as ASCII
-    return charset == null || charset.name().startsWith("UTF-16") || charset.name().startsWith("UTF-32")
+    return charset == null
+            || charset.name().startsWith("UTF-16")
+            || charset.name().startsWith("UTF-32")
         ? null
         : charset;
   }

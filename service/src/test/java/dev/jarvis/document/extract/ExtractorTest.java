@@ -78,8 +78,7 @@ class ExtractorTest {
   @Test
   void countsHeadingsAsText() throws Exception {
     String headings = "# " + "a".repeat(200) + "\n" + "## b\nc\n".repeat(1_000);
-    assertRefused(
-        headings.getBytes(StandardCharsets.UTF_8), MediaType.MARKDOWN, "too_much_text");
+    assertRefused(headings.getBytes(StandardCharsets.UTF_8), MediaType.MARKDOWN, "too_much_text");
   }
 
   @Test
