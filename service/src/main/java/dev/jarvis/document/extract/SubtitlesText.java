@@ -41,11 +41,10 @@ final class SubtitlesText {
           time = times.group(1);
         }
         cue = true;
+        comment = false;
       } else if (line.isBlank()) {
         cue = false;
         comment = false;
-      } else if (comment) {
-        continue;
       } else if (cue) {
         String said = said(line, web);
         if (!said.equals(before)) { // captions that scroll repeat their last line
@@ -54,7 +53,7 @@ final class SubtitlesText {
         before = said;
       } else if (web && COMMENT.matcher(line).matches()) {
         comment = true;
-      } else if (!NUMBER.matcher(line).matches()) {
+      } else if (!comment && !NUMBER.matcher(line).matches()) {
         speech.append(isIdentifier(lines, i) ? "" : line.strip() + "\n");
       }
     }
