@@ -5,6 +5,8 @@ import java.io.InputStream;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -45,7 +47,7 @@ final class EpubText {
     Document rights = xml("META-INF/encryption.xml");
     for (Element data : rights == null ? List.<Element>of() : rights.select("*|EncryptedData")) {
       if (!FONTS.contains(data.select("*|EncryptionMethod").attr("Algorithm"))) {
-        encrypted.add(decoded(data.select("*|CipherReference").attr("URI")));
+        encrypted.add(resolved("", data.select("*|CipherReference").attr("URI")));
       }
     }
     Document book = required(path);
@@ -93,13 +95,23 @@ final class EpubText {
   }
 
   private static String resolved(String folder, String reference) {
-    String path = Path.of("/" + folder).resolve(decoded(reference)).normalize().toString();
-    return path.substring(1);
+    String decoded = decoded(reference);
+    Deque<String> path = new ArrayDeque<>();
+    // not a Path, which refuses names that the encoding of the system's own files lacks
+    for (String name : (decoded.startsWith("/") ? decoded : folder + decoded).split("/")) {
+      switch (name) {
+        case "", "." -> {}
+        case ".." -> path.pollLast();
+        default -> path.addLast(name);
+      }
+    }
+    return String.join("/", path);
   }
 
   private static String decoded(String reference) {
     int end = reference.indexOf('#');
     String path = (end < 0 ? reference : reference.substring(0, end)).replace("+", "%2B");
-    return path.contains("%") ? URLDecoder.decode(path, StandardCharsets.UTF_8) : path;
+    String strict = path.replaceAll("%(?!\\p{XDigit}{2})", "%25"); // 100% sure.xhtml
+    return URLDecoder.decode(strict, StandardCharsets.UTF_8);
   }
 }

@@ -46,6 +46,8 @@ final class HtmlText {
           "dir",
           "div",
           "dl",
+          "docauthor",
+          "doctitle",
           "fieldset",
           "figcaption",
           "figure",
@@ -75,6 +77,7 @@ final class HtmlText {
   private static final Set<String> LINES =
       Set.of(
           "li",
+          "line",
           "dt",
           "dd",
           "option",
@@ -129,18 +132,20 @@ final class HtmlText {
         .forEach(headings::add);
     page.select("table[role=presentation]").forEach(layoutTables::add);
     page.select(LAYOUT).forEach(this::markTablesAround);
-    Node node = page.body();
+    // an electronic book may have markup without a page's body
+    Element root = page.selectFirst("body, frameset") == null ? page : page.body();
+    Node node = root;
     while (node != null) { // not recursive, because a hostile page is nested deep
       boolean into = start(node) && node.childNodeSize() > 0;
-      node = into ? node.childNode(0) : next(node, page.body());
+      node = into ? node.childNode(0) : next(node, root);
     }
     layout.paragraph();
   }
 
-  private @Nullable Node next(Node last, Node body) throws IOException, ExtractionException {
+  private @Nullable Node next(Node last, Node root) throws IOException, ExtractionException {
     for (Node node = last; node != null; node = node.parentNode()) {
       end(node);
-      if (node.equals(body)) {
+      if (node.equals(root)) {
         return null;
       }
       Node sibling = node.nextSibling();

@@ -74,7 +74,10 @@ final class OdtLists {
 
   /** Counts an item and returns what is shown before it. */
   String next(Attributes attributes) {
-    Open list = open.element();
+    Open list = open.peek();
+    if (list == null) {
+      return "- ";
+    }
     int level = level();
     OdtStyles.Level style = styles.level(list.style, level);
     if (style == null || level > MAX_LEVELS) {

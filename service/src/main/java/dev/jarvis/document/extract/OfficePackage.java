@@ -69,7 +69,8 @@ record OfficePackage(OPCPackage parts, PackagePart main) implements AutoCloseabl
       throw new ExtractionException("macros", "The file contains macros; upload it without them.");
     }
     if (main == null || !type.matches(CONTENT.replace(".", "\\.") + kind + "\\.main\\+xml")) {
-      throw new ExtractionException("wrong_type", "The file is not a %s file.".formatted(name));
+      throw new ExtractionException(
+          "wrong_type", "The file is not of the type %s.".formatted(name));
     }
     return main;
   }

@@ -186,8 +186,10 @@ final class RtfText {
       default -> {
         if (LEFT_OUT.contains(word) || (starred && !TAKEN.contains(word))) {
           group.kind = Kind.LEFT_OUT;
-        } else if (group.kind == Kind.FONTS || group.kind == Kind.STYLES) {
-          define(word, value);
+        } else if (group.kind == Kind.FONTS) {
+          defineFont(word, value);
+        } else if (group.kind == Kind.STYLES) {
+          defineStyle(word, value);
         } else if (!format(word, value)) {
           sign(word, value);
         }
@@ -223,11 +225,16 @@ final class RtfText {
     }
   }
 
-  /** A word of the table of fonts or styles. */
-  private void define(String word, int value) {
+  private void defineFont(String word, int value) {
     switch (word) {
       case "f" -> fonts.define(value);
       case "fcharset" -> fonts.charset(value);
+      default -> {}
+    }
+  }
+
+  private void defineStyle(String word, int value) {
+    switch (word) {
       case "s" -> style = value;
       case "outlinelevel" -> headings.put(style, Math.clamp(value, 0, 8) + 1);
       case "cs", "ds", "ts" -> group().kind = Kind.LEFT_OUT;

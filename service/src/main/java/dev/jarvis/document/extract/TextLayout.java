@@ -28,6 +28,7 @@ final class TextLayout {
   private final String[] headings = new String[MAX_LEVELS];
   private int page;
   private int lastLevel = -1;
+  private boolean lines; // whether each is a unit
   private boolean body; // whether the section has more than headings
 
   TextLayout(SectionWriter writer) {
@@ -133,6 +134,13 @@ final class TextLayout {
     paragraph();
   }
 
+  /** Begins rows of which each is a unit, or ends them; the headings stay. */
+  void lines(boolean lines) throws IOException, ExtractionException {
+    paragraph();
+    flush();
+    this.lines = lines;
+  }
+
   /** Sets a heading of what follows without adding it to the text. */
   void context(int level, String title) {
     int depth = Math.clamp(level, 0, MAX_LEVELS - 1);
@@ -213,7 +221,12 @@ final class TextLayout {
 
   private void flush() throws IOException, ExtractionException {
     Flow flow = flows.getLast();
-    writer.add(page, path(), flow.out.toString());
+    String text = flow.out.toString();
+    if (lines) {
+      writer.addLines(path(), text);
+    } else {
+      writer.add(page, path(), text);
+    }
     flow.out.setLength(0);
     flow.breaks = 0;
     body = false;

@@ -15,6 +15,9 @@ import org.xml.sax.Attributes;
 
 /** Lays out a part of a Word document: its body, a header or footer, or its notes. */
 final class WordHandler extends XmlHandler {
+  /** As many as Word allows. */
+  private static final int MAX_COLUMNS = 63;
+
   /** The paragraphs that are open: one, and another in each text box in it. */
   private final Deque<WordParagraph> paragraphs = new ArrayDeque<>();
 
@@ -39,6 +42,10 @@ final class WordHandler extends XmlHandler {
   private boolean inParagraphProperties;
   private boolean inRunProperties;
   private boolean inRowProperties;
+
+  /** For each cell that is open, how many columns it takes. */
+  private final Deque<Integer> spans = new ArrayDeque<>();
+
   private boolean cellLeftOut;
   private boolean afterItem;
   private boolean titlePage;
@@ -120,7 +127,15 @@ final class WordHandler extends XmlHandler {
           "w:sdtEndPr",
           "w:tabs" ->
           false;
-      case "w:tbl", "w:tr", "w:trPr", "w:tc", "w:hidden", "w:gridBefore", "w:cellDel", "w:vMerge" ->
+      case "w:tbl",
+          "w:tr",
+          "w:trPr",
+          "w:tc",
+          "w:gridSpan",
+          "w:hidden",
+          "w:gridBefore",
+          "w:cellDel",
+          "w:vMerge" ->
           table(name, attributes);
       case "w:txbxContent" -> {
         boolean shown = isShown();
@@ -179,6 +194,7 @@ final class WordHandler extends XmlHandler {
       case "w:tc" -> {
         close();
         layout.endCell();
+        emptyCells(spans.pop() - 1);
         cellLeftOut = false;
       }
       case "w:tr" -> {
@@ -275,7 +291,7 @@ final class WordHandler extends XmlHandler {
   private boolean deleted() {
     if (inParagraphProperties) {
       top().joined = true;
-    } else if (!inRunProperties && inRowProperties) {
+    } else if (!inRunProperties && inRowProperties && !rows.isEmpty()) {
       rows.pop();
       rows.push(true);
     }
@@ -299,21 +315,29 @@ final class WordHandler extends XmlHandler {
       }
       case "w:trPr" -> inRowProperties = true;
       case "w:hidden" -> deleted();
-      case "w:gridBefore" -> {
-        for (int i = Math.min(63, number(attributes, "val", 0)); i > 0; i--) {
-          layout.cell("");
+      case "w:gridBefore" -> emptyCells(number(attributes, "val", 0));
+      case "w:gridSpan" -> {
+        if (spans.poll() != null) {
+          spans.push(Math.clamp(number(attributes, "val", 1), 1, MAX_COLUMNS));
         }
       }
       case "w:tc" -> {
-        if (rows.element()) {
+        if (Boolean.TRUE.equals(rows.peek())) {
           return false;
         }
         layout.startCell();
+        spans.push(1);
       }
       case "w:cellDel" -> cellLeftOut = true;
       default -> cellLeftOut |= !value(attributes, "val", "continue").equals("restart");
     }
     return true;
+  }
+
+  private void emptyCells(int count) {
+    for (int i = Math.min(MAX_COLUMNS, count); i > 0; i--) {
+      layout.cell("");
+    }
   }
 
   private boolean section(String name, Attributes attributes) {

@@ -44,8 +44,9 @@ final class XlsxText {
       PackagePart part = OfficePackage.byId(main, sheet.id);
       if (part != null) {
         layout.section();
+        layout.lines(true);
         OfficePackage.parse(part, new SheetHandler(layout, sheet.name, strings.values, formats));
-        layout.paragraph();
+        layout.lines(false);
         draw(part);
       }
     }

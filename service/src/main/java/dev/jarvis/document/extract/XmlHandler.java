@@ -3,6 +3,7 @@ package dev.jarvis.document.extract;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import javax.xml.parsers.ParserConfigurationException;
 import org.apache.poi.util.XMLHelper;
 import org.jspecify.annotations.Nullable;
@@ -89,13 +90,11 @@ abstract class XmlHandler extends DefaultHandler {
   @Override
   public final void startElement(
       String namespace, String local, String qualified, Attributes attributes) throws SAXException {
-    try {
-      if (leftOut > 0 || !start(name(namespace, local), attributes)) {
-        leftOut++;
-      }
-    } catch (IOException | ExtractionException e) {
-      throw new SAXException(e);
+    if (leftOut > 0) {
+      leftOut++;
+      return;
     }
+    handle(() -> leftOut += start(name(namespace, local), attributes) ? 0 : 1);
   }
 
   @Override
@@ -105,30 +104,33 @@ abstract class XmlHandler extends DefaultHandler {
       leftOut--;
       return;
     }
-    try {
-      end(name(namespace, local));
-    } catch (IOException | ExtractionException e) {
-      throw new SAXException(e);
-    }
+    handle(() -> end(name(namespace, local)));
   }
 
   @Override
   public final void endDocument() throws SAXException {
-    try {
-      finish();
-    } catch (IOException | ExtractionException e) {
-      throw new SAXException(e);
-    }
+    handle(this::finish);
   }
 
   @Override
   public final void characters(char[] chars, int start, int length) throws SAXException {
     if (leftOut == 0) {
-      try {
-        text(new String(chars, start, length));
-      } catch (IOException | ExtractionException e) {
-        throw new SAXException(e);
-      }
+      handle(() -> text(new String(chars, start, length)));
+    }
+  }
+
+  /** A part of the file; where it is not as its format says, that is the file's fault. */
+  private interface Event {
+    void handle() throws IOException, ExtractionException;
+  }
+
+  private static void handle(Event event) throws SAXException {
+    try {
+      event.handle();
+    } catch (NoSuchElementException | IndexOutOfBoundsException e) {
+      throw new SAXException(new IOException(e));
+    } catch (IOException | ExtractionException e) {
+      throw new SAXException(e);
     }
   }
 

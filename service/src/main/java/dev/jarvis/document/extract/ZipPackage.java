@@ -33,7 +33,8 @@ record ZipPackage(ZipSecureFile zip) implements AutoCloseable {
     ZipPackage opened = new ZipPackage(zip);
     try {
       if (!types.contains(opened.type())) {
-        throw new ExtractionException("wrong_type", "The file is not a %s file.".formatted(name));
+        throw new ExtractionException(
+            "wrong_type", "The file is not of the type %s.".formatted(name));
       }
       return opened;
     } catch (IOException | ExtractionException | RuntimeException e) {

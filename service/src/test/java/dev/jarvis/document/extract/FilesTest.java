@@ -1,6 +1,7 @@
 package dev.jarvis.document.extract;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.jarvis.GoldenFile;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -32,6 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FilesTest {
   private static final String FOLDER = "src/test/resources/dev/jarvis/document/extract/files";
   private static final String EXPECTED = ".expected";
+  private static final Pattern TAG = Pattern.compile("<([\\w:]+)");
 
   @TempDir Path folder;
 
@@ -122,6 +125,41 @@ class FilesTest {
   void refusesWhatIsNoArchive(String name) throws Exception {
     assertThat(read(Files.writeString(folder.resolve(name), "PK\3\4 and no more"), name))
         .startsWith("refused: broken_file:");
+  }
+
+  /** Each part of each archive without one kind of element around what it contains, or cut off. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "tables.docx",
+        "boxes.docx",
+        "slides.pptx",
+        "values.xlsx",
+        "writer.odt",
+        "spine.epub"
+      })
+  void blamesOddFilesRatherThanItself(String name) throws Exception {
+    Path source = root().resolve(name);
+    List<Path> parts;
+    try (Stream<Path> walk = Files.walk(source)) {
+      parts = walk.filter(it -> it.toString().matches(".*\\.(xml|xhtml|opf|rels)")).toList();
+    }
+    for (Path part : parts) {
+      String entry = source.relativize(part).toString();
+      String xml = Files.readString(part);
+      Stream<String> unwrapped =
+          TAG.matcher(xml)
+              .results()
+              .map(it -> it.group(1))
+              .distinct()
+              .map(tag -> xml.replaceAll("</?" + tag + "(\\s[^>]*)?>", ""));
+      Stream<String> cutOff = Stream.of(xml.substring(0, xml.length() / 2), "");
+      for (String odd : Stream.concat(unwrapped, cutOff).toList()) {
+        assertThatCode(() -> read(zip(source, entry, odd), name))
+            .as(odd)
+            .doesNotThrowAnyException();
+      }
+    }
   }
 
   private static Path root() {
