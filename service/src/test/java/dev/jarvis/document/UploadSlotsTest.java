@@ -234,25 +234,22 @@ class UploadSlotsTest {
   }
 
   private enum Way {
-    ONE(InputStream::read),
-    SOME(it -> it.read(new byte[2])),
-    N(it -> it.readNBytes(2)),
-    ALL(InputStream::readAllBytes),
-    SKIP(it -> it.skip(2)),
-    TRANSFER(it -> it.transferTo(OutputStream.nullOutputStream()));
+    ONE,
+    SOME,
+    N,
+    ALL,
+    SKIP,
+    TRANSFER;
 
-    private final Read read;
-
-    Way(Read read) {
-      this.read = read;
-    }
-
-    private interface Read {
-      Object read(InputStream in) throws IOException;
-    }
-
-    void read(InputStream in) throws IOException {
-      read.read(in);
+    Object read(InputStream in) throws IOException {
+      return switch (this) {
+        case ONE -> in.read();
+        case SOME -> in.read(new byte[2]);
+        case N -> in.readNBytes(2);
+        case ALL -> in.readAllBytes();
+        case SKIP -> in.skip(2);
+        case TRANSFER -> in.transferTo(OutputStream.nullOutputStream());
+      };
     }
   }
 }

@@ -98,7 +98,7 @@ final class EpubText {
     String decoded = decoded(reference);
     Deque<String> path = new ArrayDeque<>();
     // not a Path, which refuses names that the encoding of the system's own files lacks
-    for (String name : (decoded.startsWith("/") ? decoded : folder + decoded).split("/")) {
+    for (String name : (decoded.startsWith("/") ? decoded : folder + decoded).split("/", -1)) {
       switch (name) {
         case "", "." -> {}
         case ".." -> path.pollLast();

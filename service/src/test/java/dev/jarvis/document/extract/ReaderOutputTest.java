@@ -31,6 +31,14 @@ class ReaderOutputTest {
     public int read() {
       return text[(int) (count++ % text.length)];
     }
+
+    @Override
+    public int read(byte[] into, int offset, int length) {
+      for (int i = 0; i < length; i++) {
+        into[offset + i] = (byte) read();
+      }
+      return length;
+    }
   }
 
   private static InputStream bytes(String text) {

@@ -30,7 +30,8 @@ class SandboxRulesTest {
   void theConfigurationOfTheJdkMayBeElsewhere() throws Exception {
     Path jvm = file("etc/java-25-openjdk/jvm-amd64.cfg");
     Path net = file("etc/java-25-openjdk/net.properties");
-    Path security = file("etc/java-25-openjdk/security/java.security").getParent();
+    file("etc/java-25-openjdk/security/java.security");
+    Path security = folder.resolve("etc/java-25-openjdk/security");
     Path cacerts = file("etc/ssl/certs/java/cacerts");
     file("etc/passwd");
     link("jdk/lib/jvm.cfg", jvm);
@@ -49,10 +50,11 @@ class SandboxRulesTest {
   @Test
   void onlyCodeOfTheClassPathIsPassedOn() throws Exception {
     Path jar = file("lib/a.jar");
-    Path key = file("config/key");
-    Path classes = file("classes/dev/jarvis/Main.class").getParent().getParent().getParent();
+    file("config/key");
+    file("classes/dev/jarvis/Main.class");
+    Path classes = folder.resolve("classes");
     String classPath =
-        List.of(key.getParent(), jar, classes, folder.resolve("absent.jar"), "").stream()
+        List.of(folder.resolve("config"), jar, classes, folder.resolve("absent.jar"), "").stream()
             .map(Object::toString)
             .reduce((a, b) -> a + File.pathSeparator + b)
             .orElseThrow();

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /**
@@ -86,7 +87,8 @@ final class Hostile {
   /** Makes a process the one that is told of input. */
   private static void own(long pid) throws IOException {
     int fcntl = SystemCall.FCNTL.number(Architecture.current().orElseThrow());
-    if (TestKernel.errno(fcntl, 0, DeniedCalls.FCNTL.get("F_SETOWN"), pid) != 0) {
+    if (TestKernel.errno(fcntl, 0, Objects.requireNonNull(DeniedCalls.FCNTL.get("F_SETOWN")), pid)
+        != 0) {
       throw new IOException("not allowed");
     }
   }

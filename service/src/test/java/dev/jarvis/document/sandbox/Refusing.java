@@ -38,6 +38,7 @@ public final class Refusing {
   public static final class Broken {
     private Broken() {}
 
+    @SuppressWarnings("DoNotCallSuggester") // a program
     public static void main(String[] args) {
       throw new IllegalStateException("broken");
     }

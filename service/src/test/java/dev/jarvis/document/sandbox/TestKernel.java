@@ -7,6 +7,7 @@ import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Objects;
 
 /** Calls the kernel by any number. */
 @SuppressWarnings("restricted")
@@ -42,6 +43,7 @@ final class TestKernel {
   }
 
   static int denied(String call) {
-    return DeniedCalls.numbers(Architecture.current().orElseThrow()).get(call);
+    return Objects.requireNonNull(
+        DeniedCalls.numbers(Architecture.current().orElseThrow()).get(call));
   }
 }

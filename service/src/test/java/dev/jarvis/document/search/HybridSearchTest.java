@@ -50,7 +50,7 @@ class HybridSearchTest {
     Embedder embedder =
         (texts, owner, request, model, limit) -> {
           asked.add(String.valueOf(model));
-          if (!available.contains(model)) {
+          if (model == null || !available.contains(model)) {
             throw new ApiException.NotFound("No model.", "model", "model_not_found");
           }
           return new Embedder.Vectors(model, List.of(NEAR));
