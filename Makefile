@@ -8,7 +8,7 @@ export JARVIS_CACHE
 # The JDK: JAVA_HOME where it is one of 25 or later, else the first such one that is found.
 export JAVA_HOME := $(shell service/bin/find-jdk)
 MVN := mvn -B -ntp
-SOURCES := $(shell find service/src -type f) pom.xml service/pom.xml
+SOURCES := $(shell find service/src/main -type f) pom.xml service/pom.xml
 
 .PHONY: help run build test fuzz test-stack licences format generate stack stack-status stack-down e2e bench clean
 
