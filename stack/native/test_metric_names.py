@@ -33,6 +33,8 @@ NO_METRICS = {
     "llm_requests_default": "a partition of it",
     "uptime_seconds": "a field of /health",
     "object_store_unavailable": "an error code",
+    "documents_reindexed": "an event of the log",
+    "documents_reindexing": "an event of the log",
     "http_version_not_supported": "an error code",
 }
 # A name that ends as metrics do or, in documents, begins as ours do.
