@@ -177,7 +177,7 @@ class DocumentsTest {
     "feed.txt, '<?xml version=\"1.0\"?><a>Gulls</a>', text/plain",
     "run.md, '#!/bin/sh\necho gulls', text/markdown",
     "list.csv, 'gull,1\ntern,2', text/csv",
-    "feed.xml, '<?xml version=\"1.0\"?><a>Gulls</a>', application/xml",
+    "feed.xml, '<?xml version=\"1.0\"?><a>Terns</a>', application/xml",
     "note.txt, '{\\rtf1 gulls}', application/rtf",
     "form.txt, '%PDF-1.4 gulls', application/pdf",
   })
