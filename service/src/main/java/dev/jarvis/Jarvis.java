@@ -42,6 +42,7 @@ import dev.jarvis.provider.local.LocalProvider;
 import dev.jarvis.provider.ollama.OllamaProvider;
 import dev.jarvis.provider.openai.OpenAiProvider;
 import dev.jarvis.routing.AttemptTargets;
+import dev.jarvis.routing.Authorise;
 import dev.jarvis.routing.Catalogue;
 import dev.jarvis.routing.ContextWindows;
 import dev.jarvis.routing.Prices;
@@ -137,7 +138,9 @@ public final class Jarvis implements AutoCloseable {
                 HEALTH_LIMIT));
     open(telemetry.instruments().gauges(Metric.DEPENDENCY_UP, health::up));
 
-    BearerTokens tokens = new BearerTokens(keys::user, config.metrics().token());
+    BearerTokens tokens =
+        new BearerTokens(
+            (credential, address) -> keys.authenticate(credential), config.metrics().token());
     ByteBudget memory = new ByteBudget(config.server().bodies().bodyBudget());
     open(telemetry.instruments().gauge(Metric.HTTP_REQUEST_BODY_RESERVED, memory::reserved));
     JsonBody bodies =
@@ -169,6 +172,7 @@ public final class Jarvis implements AutoCloseable {
     Pipeline calls =
         new Pipeline(
             List.of(
+                new Authorise(),
                 new Resolve(router),
                 search.grounding(),
                 open(

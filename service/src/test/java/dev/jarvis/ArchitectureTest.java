@@ -42,11 +42,11 @@ class ArchitectureTest {
           Map.entry("json", List.of()),
           Map.entry("telemetry", List.of()),
           Map.entry("http.connection", List.of()),
-          Map.entry("http", List.of("http.connection", "telemetry")),
+          Map.entry("http", List.of("gateway", "http.connection", "identity", "telemetry")),
           Map.entry("storage", List.of("telemetry")),
           Map.entry("storage.embedded", List.of("storage", "telemetry")),
-          Map.entry("limit", List.of()),
-          Map.entry("identity", List.of("storage", "telemetry")),
+          Map.entry("limit", List.of("gateway", "storage", "telemetry")),
+          Map.entry("identity", List.of("gateway", "storage", "telemetry")),
           Map.entry("gateway", List.of("telemetry")),
           Map.entry("gateway.cache", List.of("gateway", "storage", "telemetry")),
           Map.entry("ledger", List.of("gateway", "storage", "telemetry")),
@@ -88,7 +88,7 @@ class ArchitectureTest {
                   "limit",
                   "storage",
                   "telemetry")),
-          Map.entry("health", List.of("http", "provider", "routing", "telemetry")));
+          Map.entry("health", List.of("gateway", "http", "provider", "routing", "telemetry")));
 
   @ArchTest
   static final ArchRule packagesHaveNoCycles =

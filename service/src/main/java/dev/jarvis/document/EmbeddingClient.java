@@ -47,7 +47,7 @@ public final class EmbeddingClient implements Embedder {
     ObjectNode body = Json.object().put("model", model);
     texts.forEach(body.putArray("input")::add);
     EmbeddingRequest request = new EmbeddingRequest(model, body, onlyModel, limit);
-    Caller caller = new Caller(userId, null);
+    Caller caller = Caller.service(userId);
     Call call = Call.of(UuidV7.next(), requestId, caller, request, false, "");
     try (Answer answer = pipeline.get().run(call)) {
       String target = answer.head().target().model();

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.error.ApiException;
+import dev.jarvis.gateway.Permission;
 import dev.jarvis.http.Access;
 import dev.jarvis.http.Endpoint;
 import dev.jarvis.http.Exchange;
@@ -51,12 +52,14 @@ final class FileRoutes {
     routes
         .add(
             Endpoint.post("/v1/files", Access.KEY)
+                .permission(Permission.FILES)
                 .operation("documents", "createFile", "Uploads a document.")
                 .body("multipart/form-data", "document/FileUpload")
                 .answer(200, "The file.", "document/File"),
             DatabaseErrors.reported(this::upload))
         .add(
             Endpoint.get("/v1/files", Access.KEY)
+                .permission(Permission.FILES)
                 .operation("documents", "listFiles", "Lists the user's files.")
                 .query("document/FileListQuery")
                 .answer(200, "A page of files.", "document/FileList")
@@ -92,7 +95,10 @@ final class FileRoutes {
   }
 
   private static Endpoint file(Endpoint endpoint) {
-    return endpoint.path("id", "The id of a file of the user.").errors(404, 503);
+    return endpoint
+        .permission(Permission.FILES)
+        .path("id", "The id of a file of the user.")
+        .errors(404, 503);
   }
 
   private void upload(ServerRequest request, ServerResponse response) {

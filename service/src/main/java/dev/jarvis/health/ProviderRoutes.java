@@ -2,6 +2,7 @@ package dev.jarvis.health;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.gateway.Permission;
 import dev.jarvis.http.Access;
 import dev.jarvis.http.Endpoint;
 import dev.jarvis.http.JsonResponse;
@@ -38,6 +39,7 @@ public final class ProviderRoutes {
   public void register(Routes routes) {
     routes.add(
         Endpoint.get("/health/providers", Access.ADMIN)
+            .permission(Permission.ADMIN)
             .operation(
                 "operation",
                 "providers",

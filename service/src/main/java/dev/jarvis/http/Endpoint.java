@@ -2,6 +2,7 @@ package dev.jarvis.http;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.gateway.Permission;
 import dev.jarvis.json.Json;
 import io.helidon.http.Method;
 import java.util.LinkedHashMap;
@@ -23,6 +24,7 @@ public final class Endpoint {
   private final ObjectNode operation = Json.object();
   private final Map<String, Number> limits = new LinkedHashMap<>();
   private final Access access;
+  private @Nullable Permission permission;
   private @Nullable String body;
   private @Nullable String query;
 
@@ -67,6 +69,12 @@ public final class Endpoint {
     operation.put("operationId", id).put("summary", summary);
     operation.putArray("tags").add(tag);
     return this;
+  }
+
+  /** Only for clients whose key has a permission, where it is restricted. */
+  public Endpoint permission(Permission required) {
+    permission = required;
+    return errors(403);
   }
 
   /** Describes a parameter of the template. */
@@ -181,6 +189,10 @@ public final class Endpoint {
 
   Access access() {
     return access;
+  }
+
+  @Nullable Permission permission() {
+    return permission;
   }
 
   /** The resource of the schema of the JSON body. */

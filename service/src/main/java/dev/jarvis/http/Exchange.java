@@ -1,5 +1,7 @@
 package dev.jarvis.http;
 
+import dev.jarvis.error.ApiException;
+import dev.jarvis.identity.Principal;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderValues;
 import io.helidon.webserver.http.ServerRequest;
@@ -27,7 +29,7 @@ public final class Exchange {
   private final String method;
   private final String path;
   private final String route;
-  private final @Nullable String userId;
+  private final Authentication authentication;
   private final String clientAddress;
   private final List<Header> headers = new ArrayList<>();
   private @Nullable Throwable failure;
@@ -44,7 +46,7 @@ public final class Exchange {
    * @param method a known method or {@code _OTHER}
    * @param path without query, of limited length
    * @param route the template or {@code _unmatched}
-   * @param userId the key's user, if a known key was sent
+   * @param authentication the client, or why it is not known
    * @param clientAddress as {@link TrustedProxies} determines it
    */
   public Exchange(
@@ -53,14 +55,14 @@ public final class Exchange {
       String method,
       String path,
       String route,
-      @Nullable String userId,
+      Authentication authentication,
       String clientAddress) {
     this.id = id;
     this.requestId = requestId;
     this.method = method;
     this.path = path;
     this.route = route;
-    this.userId = userId;
+    this.authentication = authentication;
     this.clientAddress = clientAddress;
     headers.add(HeaderValues.create(RequestIds.HEADER, requestId));
   }
@@ -93,8 +95,23 @@ public final class Exchange {
     return route;
   }
 
+  /** The user of the client; null if the client is not known. */
   public @Nullable String userId() {
-    return userId;
+    Principal client = authentication.principal();
+    return client == null ? null : client.userId();
+  }
+
+  /**
+   * The client of an endpoint that requires a key.
+   *
+   * @throws ApiException if the client is not known
+   */
+  public Principal principal() {
+    Principal client = authentication.principal();
+    if (client == null) {
+      throw authentication.refusal();
+    }
+    return client;
   }
 
   /** The headers of the response, whatever it is. */

@@ -157,13 +157,16 @@ public final class RequestFilter implements Filter {
     UUID id = UuidV7.next();
     String method = request.prologue().method().text();
     String path = request.prologue().uriPath().path();
+    String route = routes.template(request);
+    String address = proxies.clientAddress(request.remotePeer().address(), request.headers());
     return new Exchange(
         id,
         RequestIds.of(request.headers(), id),
         method(method),
         bounded(path),
-        routes.template(request),
-        tokens.user(request),
-        proxies.clientAddress(request.remotePeer().address(), request.headers()));
+        route,
+        // the metrics token is no credential of a client
+        routes.isProbe(route) ? Authentication.NONE : tokens.authenticate(request, address),
+        address);
   }
 }

@@ -3,6 +3,7 @@ package dev.jarvis.http;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.error.OutOfMemory;
+import dev.jarvis.gateway.Permission;
 import io.helidon.http.Method;
 import io.helidon.http.PathMatcher;
 import io.helidon.http.PathMatchers;
@@ -132,12 +133,13 @@ public final class Routes {
     document = assembled;
     for (Route route : routes) {
       Access access = route.endpoint().access();
+      Permission permission = route.endpoint().permission();
       Handler handler = checkingQuery(route.endpoint(), route.target().handler(assembled));
       routing.route(
           Method.predicate(route.methods()),
           route.matcher(),
           (request, response) -> {
-            tokens.require(access, request);
+            tokens.require(access, permission, request);
             handler.handle(request, response);
           });
     }
@@ -185,7 +187,7 @@ public final class Routes {
   private void notFound(ServerRequest request) {
     String path = Exchange.of(request).path();
     if (path.startsWith("/v1/")) {
-      tokens.require(Access.KEY, request);
+      tokens.require(Access.KEY, null, request);
     }
     throw new ApiException.NotFound(
         "The path '%s' does not exist; the paths are %s."

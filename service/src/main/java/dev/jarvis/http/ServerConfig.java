@@ -1,5 +1,6 @@
 package dev.jarvis.http;
 
+import dev.jarvis.config.AddressBlock;
 import dev.jarvis.config.Checked;
 import dev.jarvis.config.Default;
 import dev.jarvis.config.Doc;

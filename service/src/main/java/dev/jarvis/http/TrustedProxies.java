@@ -1,5 +1,6 @@
 package dev.jarvis.http;
 
+import dev.jarvis.config.AddressBlock;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Headers;

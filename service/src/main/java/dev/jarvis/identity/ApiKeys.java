@@ -1,6 +1,11 @@
 package dev.jarvis.identity;
 
 import dev.jarvis.config.Allowed;
+import dev.jarvis.error.ApiException;
+import dev.jarvis.gateway.Grants;
+import dev.jarvis.gateway.RateLimits;
+import dev.jarvis.gateway.ScopedLimits;
+import dev.jarvis.gateway.ScopedLimits.Scope;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -89,10 +94,32 @@ public final class ApiKeys {
   }
 
   /**
+   * Returns the client that has a key.
+   *
+   * @throws ApiException.Unauthenticated if the key is unknown
+   */
+  public Principal authenticate(String key) {
+    String user = user(key);
+    if (user == null) {
+      throw new ApiException.Unauthenticated("The API key is unknown.");
+    }
+    String id = "config:" + user;
+    return new Principal(
+        user,
+        user.equals(ADMIN) ? Role.ADMIN : Role.MEMBER,
+        null,
+        id,
+        Grants.ALL,
+        List.of(
+            new ScopedLimits(Scope.KEY, id, RateLimits.DEFAULTS),
+            new ScopedLimits(Scope.USER, user, RateLimits.DEFAULTS)));
+  }
+
+  /**
    * Returns the user of a key, null if the key is unknown. The time does not depend on the key's
    * position in the list.
    */
-  public @Nullable String user(String key) {
+  @Nullable String user(String key) {
     byte[] hash = ascii(sha256(key));
     String user = null;
     for (HashedKey it : keys) {

@@ -3,7 +3,9 @@ package dev.jarvis.storage;
 import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.telemetry.Telemetry;
 import io.helidon.dbclient.DbClient;
+import io.helidon.dbclient.DbClientException;
 import io.helidon.dbclient.DbExecute;
+import io.helidon.dbclient.DbTransaction;
 import io.helidon.dbclient.jdbc.JdbcClientBuilder;
 import java.io.Closeable;
 import java.io.IOException;
@@ -73,6 +75,35 @@ public final class Database implements AutoCloseable {
    */
   public <T> T poll(Function<DbExecute, T> work) {
     return work.apply(client.execute());
+  }
+
+  /**
+   * Runs statements like {@link #execute}, in one transaction: an exception rolls them back.
+   *
+   * @param work must execute at least one statement
+   */
+  public <T> T transaction(Function<DbExecute, T> work) {
+    return telemetry.observe(
+        () -> {
+          DbTransaction transaction = client.transaction();
+          T result;
+          try {
+            result = work.apply(transaction);
+          } catch (RuntimeException | Error e) {
+            rollBack(transaction, e);
+            throw e;
+          }
+          transaction.commit();
+          return result;
+        });
+  }
+
+  private static void rollBack(DbTransaction transaction, Throwable cause) {
+    try {
+      transaction.rollback();
+    } catch (DbClientException e) { // the connection is gone, and the transaction with it
+      cause.addSuppressed(e);
+    }
   }
 
   /**

@@ -41,7 +41,14 @@ class HealthTest {
     List<HealthCheck> checks =
         List.of(check("database"), check("redis"), check("minio"), check("ollama"));
     Routes routes =
-        new Routes(new BearerTokens(key -> null, null), new JsonBody(1, 1, new ByteBudget(0)), "");
+        new Routes(
+            new BearerTokens(
+                (credential, address) -> {
+                  throw new AssertionError("no client");
+                },
+                null),
+            new JsonBody(1, 1, new ByteBudget(0)),
+            "");
     new HealthRoutes(Health.start(checks, PERIOD, LIMIT), "0.13.0").register(routes);
     routes.register(routing);
   }

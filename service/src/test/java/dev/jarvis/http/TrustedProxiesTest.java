@@ -3,6 +3,7 @@ package dev.jarvis.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.jarvis.config.AddressBlock;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.WritableHeaders;
 import java.net.InetAddress;

@@ -23,7 +23,7 @@ final class LedgerEntries {
     return new LedgerEntry(
         id,
         new LedgerEntry.Origin(
-            id, 1, new Caller("ann", null), "req-1", "0af7651916cd43dd8448eb211c80319c"),
+            id, 1, Caller.service("ann"), "req-1", "0af7651916cd43dd8448eb211c80319c"),
         new LedgerEntry.Result(
             Operation.CHAT, new TargetName("ollama", "smollm2:135m"), Outcome.OK, null),
         Usage.counted(12, 34),

@@ -3,7 +3,7 @@ package dev.jarvis.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.jarvis.gateway.Caller;
+import dev.jarvis.gateway.Callers;
 import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.LedgerEntry;
 import dev.jarvis.gateway.Operation;
@@ -90,7 +90,7 @@ class LedgerEntryStoreTest {
     LedgerEntry entry =
         new LedgerEntry(
             id,
-            new LedgerEntry.Origin(callId, 3, new Caller("ann", "end-user"), "req-1", "trace-1"),
+            new LedgerEntry.Origin(callId, 3, Callers.of("ann", "end-user"), "req-1", "trace-1"),
             new LedgerEntry.Result(
                 Operation.EMBEDDINGS, new TargetName("p", "m"), Outcome.OK, FinishReason.STOP),
             new Usage(1, 2, 3, 4, true),

@@ -70,8 +70,7 @@ class AttemptAnswerTest extends TwoTargets {
     EmbeddingRequest texts = new EmbeddingRequest("r", Json.object(), null);
     texts.body().putArray("input").add("text");
 
-    assertThat(
-            read(run(Call.of(UuidV7.next(), "req-1", new Caller("ann", null), texts, false, ""))))
+    assertThat(read(run(Call.of(UuidV7.next(), "req-1", Caller.service("ann"), texts, false, ""))))
         .containsExactly(
             new Event.UsageReport(Usage.counted(6, 0), null),
             new Event.Vectors(List.of(VECTOR)),

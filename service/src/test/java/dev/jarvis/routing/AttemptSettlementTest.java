@@ -7,7 +7,7 @@ import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
-import dev.jarvis.gateway.Caller;
+import dev.jarvis.gateway.Callers;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.LedgerEntry;
@@ -46,7 +46,7 @@ class AttemptSettlementTest extends TwoTargets {
             new LedgerEntry.Origin(
                 call.id(),
                 1,
-                new Caller("ann", "bob"),
+                Callers.of("ann", "bob"),
                 "req-1",
                 Recorded.spans("chat m").getFirst().getTraceId()));
     assertThat(row.result())

@@ -8,7 +8,7 @@ import dev.jarvis.concurrent.CancelledException;
 import dev.jarvis.config.Configs;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
-import dev.jarvis.gateway.Caller;
+import dev.jarvis.gateway.Callers;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Cost;
 import dev.jarvis.gateway.EmbeddingRequest;
@@ -218,7 +218,7 @@ abstract class TwoTargets {
   Call call(boolean streamed) {
     ChatRequest request = Chats.request("r", "a question of 20 chr");
     request.body().put("max_tokens", 1000);
-    return Call.of(UuidV7.next(), "req-1", new Caller("ann", "bob"), request, streamed, "");
+    return Call.of(UuidV7.next(), "req-1", Callers.of("ann", "bob"), request, streamed, "");
   }
 
   Answer run(Call call) {

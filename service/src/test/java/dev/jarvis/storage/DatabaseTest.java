@@ -313,4 +313,33 @@ class DatabaseTest {
     processes.forEach(it -> command.add(Long.toString(it.pid())));
     assertThat(new ProcessBuilder(command).start().waitFor(20, TimeUnit.SECONDS)).isTrue();
   }
+
+  @Test
+  void aTransactionIsCommittedAsAWholeOrNotAtAll() {
+    database.execute(Sql.update("create", "CREATE TABLE pairs (value integer)"));
+    for (int i = 0; i < 10; i++) { // more often than there are connections
+      int value = i;
+      database.transaction(
+          db ->
+              Sql.update("insert", "INSERT INTO pairs VALUES (?)", value).apply(db)
+                  + Sql.update("insert", "INSERT INTO pairs VALUES (?)", value).apply(db));
+      assertThatThrownBy(
+              () ->
+                  database.transaction(
+                      db ->
+                          Sql.update("insert", "INSERT INTO pairs VALUES (?)", value).apply(db)
+                              + Sql.update("insert", "INSERT INTO missing VALUES (?)", value)
+                                  .apply(db)))
+          .isInstanceOf(DbClientException.class);
+    }
+
+    assertThat(
+            database.execute(
+                Sql.list(
+                    "count",
+                    "SELECT value, count(*) AS n FROM pairs GROUP BY value",
+                    row -> row.column("n").get(Long.class))))
+        .hasSize(10)
+        .containsOnly(2L);
+  }
 }

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.CallRecord;
-import dev.jarvis.gateway.Caller;
 import dev.jarvis.gateway.Head;
 import dev.jarvis.gateway.Notes;
 import dev.jarvis.gateway.Outcome;
@@ -52,7 +51,7 @@ final class Calls {
         Call.of(
             exchange.id(),
             exchange.requestId(),
-            new Caller(String.valueOf(exchange.userId()), endUser),
+            exchange.principal().caller(endUser),
             question,
             streamed,
             http.headers().first(HeaderNames.CACHE_CONTROL).orElse(""));

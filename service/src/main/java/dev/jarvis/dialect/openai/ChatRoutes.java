@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.Permission;
 import dev.jarvis.gateway.Pipeline;
 import dev.jarvis.http.Access;
 import dev.jarvis.http.ByteBudget;
@@ -43,6 +44,7 @@ public final class ChatRoutes {
   public void register(Routes routes) {
     routes.addJson(
         Endpoint.post("/v1/chat/completions", Access.KEY)
+            .permission(Permission.CHAT)
             .operation("models", "createChatCompletion", "Answers a conversation.")
             .header(
                 "Cache-Control",

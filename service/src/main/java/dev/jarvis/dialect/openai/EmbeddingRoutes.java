@@ -9,6 +9,7 @@ import dev.jarvis.error.OutOfMemory;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.EmbeddingRequest;
+import dev.jarvis.gateway.Permission;
 import dev.jarvis.gateway.Pipeline;
 import dev.jarvis.gateway.VectorAnswer;
 import dev.jarvis.http.Access;
@@ -62,6 +63,7 @@ public final class EmbeddingRoutes {
   public void register(Routes routes) {
     routes.addJson(
         Endpoint.post("/v1/embeddings", Access.KEY)
+            .permission(Permission.EMBEDDINGS)
             .operation("models", "createEmbedding", "Turns texts into vectors.")
             .body("dialect/openai/EmbeddingRequest")
             .answer(

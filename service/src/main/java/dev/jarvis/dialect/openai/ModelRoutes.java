@@ -2,8 +2,10 @@ package dev.jarvis.dialect.openai;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.gateway.Grants;
 import dev.jarvis.http.Access;
 import dev.jarvis.http.Endpoint;
+import dev.jarvis.http.Exchange;
 import dev.jarvis.http.JsonResponse;
 import dev.jarvis.http.Routes;
 import dev.jarvis.json.Json;
@@ -38,7 +40,7 @@ public final class ModelRoutes {
         .add(
             Endpoint.get("/v1/models", Access.KEY)
                 .operation(
-                    "models", "listModels", "Lists the routes and the models of all providers.")
+                    "models", "listModels", "Lists the routes and models that the API key may use.")
                 .answer(200, "All routes and models.", "dialect/openai/ModelList"),
             this::list)
         .add(
@@ -54,15 +56,19 @@ public final class ModelRoutes {
   private void list(ServerRequest request, ServerResponse response) {
     ObjectNode body = Json.object().put("object", "list");
     ArrayNode data = body.putArray("data");
-    routes.forEach(it -> data.add(model(it, ROUTE_OWNER)));
+    Grants grants = Exchange.of(request).principal().grants();
+    routes.stream().filter(grants::allowsModel).forEach(it -> data.add(model(it, ROUTE_OWNER)));
     models.list().stream()
-        .filter(it -> !routes.contains(it.model()))
+        .filter(it -> !routes.contains(it.model()) && grants.allowsModel(it.model()))
         .forEach(it -> data.add(model(it.model(), it.provider().name())));
     JsonResponse.send(response, body);
   }
 
   private void get(ServerRequest request, ServerResponse response) {
     String id = request.path().pathParameters().get("id");
+    if (!Exchange.of(request).principal().grants().allowsModel(id)) {
+      throw RoutingErrors.unknown(id);
+    }
     if (routes.contains(id)) {
       JsonResponse.send(response, model(id, ROUTE_OWNER));
       return;

@@ -1,6 +1,6 @@
 package dev.jarvis.dialect.openai;
 
-import dev.jarvis.http.AddressBlock;
+import dev.jarvis.config.AddressBlock;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;

@@ -3,6 +3,7 @@ package dev.jarvis.dialect.openai;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.ChatRequest;
+import dev.jarvis.gateway.Permission;
 import dev.jarvis.http.Access;
 import dev.jarvis.http.Endpoint;
 import dev.jarvis.http.Exchange;
@@ -35,6 +36,7 @@ public final class RoutingRoutes {
   public void register(Routes routes) {
     routes.addJson(
         Endpoint.post("/v1/routing/explain", Access.ADMIN)
+            .permission(Permission.ADMIN)
             .operation(
                 "models",
                 "explainRouting",

@@ -13,6 +13,7 @@ import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.Permission;
 import dev.jarvis.gateway.Stage;
 import dev.jarvis.json.Json;
 import java.util.ArrayList;
@@ -73,6 +74,10 @@ public final class Grounding implements Stage {
   }
 
   private Grounded grounded(Call call, ChatRequest chat, JsonNode options) {
+    if (!call.caller().grants().allows(Permission.SEARCH)) {
+      throw new ApiException.Forbidden(
+          "'grounding' searches files; your API key may not be used for 'search'.");
+    }
     int limit = options.path("max_num_results").asInt(DEFAULT_PASSAGES);
     int budget = options.path("max_tokens").asInt(contextTokens);
     SearchedFiles searched = search.searched(call.userId(), options, FIELD + ".");

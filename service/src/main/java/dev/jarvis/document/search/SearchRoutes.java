@@ -7,6 +7,7 @@ import dev.jarvis.document.Chunk;
 import dev.jarvis.document.DatabaseErrors;
 import dev.jarvis.document.FileId;
 import dev.jarvis.error.ApiException;
+import dev.jarvis.gateway.Permission;
 import dev.jarvis.http.Access;
 import dev.jarvis.http.Endpoint;
 import dev.jarvis.http.Exchange;
@@ -32,6 +33,7 @@ final class SearchRoutes {
   void register(Routes routes) {
     routes.addJson(
         Endpoint.post("/v1/search", Access.KEY)
+            .permission(Permission.SEARCH)
             .operation(
                 "documents",
                 "search",

@@ -155,7 +155,7 @@ class SharedGenerationsTest {
   private static Call call(String route, String user, String cacheControl) {
     ChatRequest request = new ChatRequest(route, Json.object().put("temperature", 0));
     request.body().putArray("messages").addObject().put("role", "user").put("content", "hi");
-    return Call.of(UuidV7.next(), "req", new Caller(user, null), request, true, cacheControl);
+    return Call.of(UuidV7.next(), "req", Caller.service(user), request, true, cacheControl);
   }
 
   private static Call call(String user) {

@@ -1,7 +1,7 @@
-package dev.jarvis.http;
+package dev.jarvis.config;
 
-import dev.jarvis.config.Allowed;
 import java.net.InetAddress;
+import java.util.regex.Pattern;
 
 /**
  * Addresses that begin with the same bits (RFC 4632).
@@ -10,6 +10,10 @@ import java.net.InetAddress;
  */
 @Allowed("an address or a CIDR block, such as 10.0.0.0/8 or ::1")
 public record AddressBlock(InetAddress network, int bits) {
+  /** IPv4 in full, or IPv6 without brackets and zone. */
+  private static final Pattern LITERAL =
+      Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}|[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]{1,40}");
+
   /**
    * Reads an address or a CIDR block, such as {@code ::1} or {@code 10.0.0.0/8}.
    *
@@ -17,10 +21,7 @@ public record AddressBlock(InetAddress network, int bits) {
    */
   public static AddressBlock parse(String text) {
     String[] parts = text.split("/", 2);
-    InetAddress network =
-        TrustedProxies.address(parts[0])
-            .orElseThrow(
-                () -> new IllegalArgumentException("'" + parts[0] + "' is not an IP address"));
+    InetAddress network = literal(parts[0]);
     int most = network.getAddress().length * 8;
     if (parts.length == 1) {
       return new AddressBlock(network, most);
@@ -30,6 +31,17 @@ public record AddressBlock(InetAddress network, int bits) {
           "'%s' is not a prefix length from 0 to %d".formatted(parts[1], most));
     }
     return new AddressBlock(network, Integer.parseInt(parts[1]));
+  }
+
+  private static InetAddress literal(String text) {
+    try {
+      if (LITERAL.matcher(text).matches()) {
+        return InetAddress.ofLiteral(text); // no DNS lookup
+      }
+    } catch (IllegalArgumentException e) {
+      // the message below says it without Java's words
+    }
+    throw new IllegalArgumentException("'" + text + "' is not an IP address");
   }
 
   /** An IPv4 block contains no IPv6 address, and the other way round. */
