@@ -27,6 +27,9 @@ final class IngestQueue {
   private static final String UNCOUNTED =
       "attempts = attempts - 1, attempts_since_progress = attempts_since_progress - 1";
 
+  /** Counting all of a large table after an upgrade would take long every few seconds. */
+  static final int MAX_OUTDATED = 100_000;
+
   private final Database database;
 
   IngestQueue(Database database) {
@@ -38,8 +41,9 @@ final class IngestQueue {
    *
    * @param depth documents that wait or are in process
    * @param deadLetters documents whose processing failed through no fault of the file
+   * @param outdated searchable documents with words of older rules, at most {@link #MAX_OUTDATED}
    */
-  record Stats(long depth, long oldestAgeSeconds, long deadLetters) {}
+  record Stats(long depth, long oldestAgeSeconds, long deadLetters, long outdated) {}
 
   /**
    * How often a document was tried in vain.
@@ -245,22 +249,6 @@ final class IngestQueue {
         "lease = NULL, due_at = now(), reindex_attempts = reindex_attempts - 1");
   }
 
-  /**
-   * Returns how many documents have words of older rules.
-   *
-   * @param version of the present rules
-   */
-  long outdated(int version) {
-    return database
-        .poll(
-            Sql.get(
-                "count_outdated_documents",
-                "SELECT count(*) AS n FROM documents WHERE state = 'done' AND index_version < "
-                    + version,
-                it -> it.column("n").getLong()))
-        .orElseThrow();
-  }
-
   /** Ends an attempt to make a document's words again; a later one may succeed. */
   boolean postponeReindex(LeasedDocument leased, Duration pause) {
     return update(
@@ -345,7 +333,12 @@ final class IngestQueue {
         > 0;
   }
 
-  Stats stats() {
+  /**
+   * Reads the statistics.
+   *
+   * @param version of the present rules of words
+   */
+  Stats stats(int version) {
     return database
         .poll(
             Sql.get(
@@ -353,13 +346,17 @@ final class IngestQueue {
                 """
                 SELECT count(*) FILTER (WHERE state = 'pending') AS depth,
                   CAST(coalesce(extract(epoch FROM now() - min(queued_at) FILTER (WHERE state = 'pending')), 0) AS bigint) AS age,
-                  count(*) FILTER (WHERE state = 'failed' AND NOT rejected) AS dead
-                FROM documents WHERE state <> 'done' AND stage NOT IN ('store', 'delete')""",
+                  count(*) FILTER (WHERE state = 'failed' AND NOT rejected) AS dead,
+                  (SELECT count(*) FROM
+                    (SELECT 1 FROM documents WHERE state = 'done' AND index_version < %d LIMIT %d) AS o) AS outdated
+                FROM documents WHERE state <> 'done' AND stage NOT IN ('store', 'delete')"""
+                    .formatted(version, MAX_OUTDATED),
                 it ->
                     new Stats(
                         it.column("depth").getLong(),
                         it.column("age").getLong(),
-                        it.column("dead").getLong())))
+                        it.column("dead").getLong(),
+                        it.column("outdated").getLong())))
         .orElseThrow();
   }
 

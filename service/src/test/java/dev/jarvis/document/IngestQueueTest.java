@@ -110,12 +110,12 @@ class IngestQueueTest {
   void onlyFailuresThatAreNotTheFilesFaultAreDeadLetters() {
     upload("alice", "1");
     queue.fail(claim(), new Failure("encrypted", "No."), true);
-    assertThat(queue.stats()).isEqualTo(new Stats(0, 0, 0));
+    assertThat(queue.stats(1)).isEqualTo(new Stats(0, 0, 0, 0));
     UUID dead = upload("alice", "2");
     queue.fail(claim(), new Failure("internal_error", "No."), false);
-    assertThat(queue.stats().deadLetters()).isEqualTo(1);
+    assertThat(queue.stats(1).deadLetters()).isEqualTo(1);
     assertThat(files.retry("alice", dead)).isTrue();
-    assertThat(queue.stats())
+    assertThat(queue.stats(1))
         .extracting(it -> it.depth(), it -> it.deadLetters())
         .containsExactly(1L, 0L);
   }
@@ -146,7 +146,7 @@ class IngestQueueTest {
     Failure failure = new Failure("object_store_unavailable", "Away.");
     assertThat(queue.postpone(next, failure, LONG)).isTrue();
     assertThat(queue.claim(LONG)).as("it is not due yet").isEmpty();
-    assertThat(queue.stats().depth()).isEqualTo(1);
+    assertThat(queue.stats(1).depth()).isEqualTo(1);
     assertThat(files.find("alice", id).orElseThrow().progress().error()).isEqualTo(failure);
     assertThat(files.find("bob", id)).isEmpty();
 
@@ -169,14 +169,14 @@ class IngestQueueTest {
       assertThat(queue.claimOutdated(1, 2, Duration.ZERO)).as("its process dies").isPresent();
     }
     assertThat(queue.claimOutdated(1, 2, LONG)).isEmpty();
-    assertThat(queue.outdated(1)).isEqualTo(1);
+    assertThat(queue.stats(1).outdated()).isEqualTo(1);
 
     files.retry("alice", id);
     assertThat(queue.done(claim(), 0)).isPresent();
     documents.sql("UPDATE documents SET due_at = now()");
     LeasedDocument again = queue.claimOutdated(1, 2, LONG).orElseThrow();
     assertThat(queue.reindexed(again, 1)).isTrue();
-    assertThat(queue.outdated(1)).isZero();
+    assertThat(queue.stats(1).outdated()).isZero();
   }
 
   private static void assertTries(LeasedDocument leased, int attempts, int deferrals) {

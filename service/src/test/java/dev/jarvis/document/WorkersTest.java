@@ -215,6 +215,27 @@ class WorkersTest {
   }
 
   @Test
+  void aGaugeReportsTheDocumentsThatAreStillToBeIndexedAgain() throws Exception {
+    UUID old = IndexedDocument.add(documents.database(), "alice", "english", List.of("An old one"));
+    UUID present =
+        IndexedDocument.add(documents.database(), "alice", "english", List.of("A new one"));
+    documents.sql("UPDATE documents SET index_version = 0 WHERE id = '" + old + "'");
+    try (QueueGauges ignored = documents.gauges()) {
+      assertThat(Recorded.value(Metric.DOCUMENTS_OUTDATED)).hasValue(1L);
+    }
+    documents.sql("UPDATE documents SET due_at = now() WHERE id = '" + old + "'");
+    try (Workers ignored = documents.work(TestDocuments::byLetters);
+        QueueGauges gauges = documents.gauges()) {
+      await()
+          .atMost(LIMIT)
+          .untilAsserted(() -> assertThat(Recorded.value(Metric.DOCUMENTS_OUTDATED)).hasValue(0L));
+    } finally {
+      documents.files().delete("alice", old);
+      documents.files().delete("alice", present);
+    }
+  }
+
+  @Test
   void anUnavailableObjectStoreIsRetried() throws Exception {
     UUID id = upload("A text that is unavailable for a while.");
     Path store = home.resolve("objects");
