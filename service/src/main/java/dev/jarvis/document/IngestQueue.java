@@ -2,6 +2,7 @@ package dev.jarvis.document;
 
 import dev.jarvis.document.Document.Chunks;
 import dev.jarvis.document.Document.Failure;
+import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.document.extract.TextEncoding;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.Sql;
@@ -9,6 +10,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +28,13 @@ final class IngestQueue {
 
   private static final String UNCOUNTED =
       "attempts = attempts - 1, attempts_since_progress = attempts_since_progress - 1";
+
+  /** Files of other types wait for the workers of a newer release; any worker deletes them. */
+  private static final String KNOWN =
+      Arrays.stream(MediaType.values())
+          .map(it -> "'" + it.id() + "'")
+          .collect(
+              Collectors.joining(", ", "(stage IN ('store', 'delete') OR media_type IN (", "))"));
 
   /** Counting all of a large table after an upgrade would take long every few seconds. */
   static final int MAX_OUTDATED = 100_000;
@@ -55,8 +64,9 @@ final class IngestQueue {
   record Tries(int attempts, int deferrals, int modelChanges) {}
 
   /**
-   * Claims the document that has been due the longest. Users of whom no document is in process come
-   * first, so that one user with thousands of files does not keep the others waiting.
+   * Claims the document that has been due the longest, of those that this release can read. Users
+   * of whom no document is in process come first, so that one user with thousands of files does not
+   * keep the others waiting.
    */
   Optional<LeasedDocument> claim(Duration lease) {
     UUID token = UUID.randomUUID();
@@ -65,14 +75,14 @@ final class IngestQueue {
         UPDATE documents SET lease = CAST(? AS uuid), due_at = now() + CAST(? AS interval),
           attempts = attempts + 1, attempts_since_progress = attempts_since_progress + 1
         WHERE id = coalesce(
-          (SELECT id FROM documents WHERE state = 'pending' AND due_at <= now()
+          (SELECT id FROM documents WHERE state = 'pending' AND due_at <= now() AND %2$s
              AND user_id NOT IN (
                SELECT user_id FROM documents WHERE lease IS NOT NULL AND due_at > now() AND state = 'pending' AND stage NOT IN ('store', 'delete'))
            ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED),
-          (SELECT id FROM documents WHERE state = 'pending' AND due_at <= now()
+          (SELECT id FROM documents WHERE state = 'pending' AND due_at <= now() AND %2$s
            ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED))
-        RETURNING %s"""
-            .formatted(DocumentRow.COLUMNS);
+        RETURNING %1$s"""
+            .formatted(DocumentRow.COLUMNS, KNOWN);
     return database.poll(
         Sql.get(
             "claim_document",

@@ -179,6 +179,31 @@ class IngestQueueTest {
     assertThat(queue.stats(1).outdated()).isZero();
   }
 
+  @Test
+  void aFileOfATypeThatOnlyANewerReleaseReadsWaitsForItsWorkers() {
+    UUID newer = upload("alice", "1");
+    documents.sql("UPDATE documents SET media_type = 'application/x-newer'");
+    UUID known = upload("alice", "2");
+
+    assertThat(claim().document().id()).isEqualTo(known);
+    assertThat(queue.claim(LONG)).isEmpty();
+    assertThat(files.find("alice", newer))
+        .hasValueSatisfying(
+            it -> {
+              assertThat(it.file().mediaType()).isEqualTo("application/x-newer");
+              assertThat(it.progress().attempts()).isZero();
+            });
+    assertThat(files.list("alice", null, null, true, 10)).hasSize(2);
+    assertThat(queue.stats(1).depth()).isEqualTo(2);
+
+    documents.sql("UPDATE documents SET state = 'done', index_version = 0 WHERE lease IS NULL");
+    LeasedDocument outdated = queue.claimOutdated(1, 2, LONG).orElseThrow();
+    assertThat(outdated.document().id()).as("words do not depend on the type").isEqualTo(newer);
+
+    files.delete("alice", newer);
+    assertThat(claim().document().stage()).isEqualTo(Stage.DELETE);
+  }
+
   private static void assertTries(LeasedDocument leased, int attempts, int deferrals) {
     assertThat(queue.tries(leased))
         .hasValueSatisfying(
