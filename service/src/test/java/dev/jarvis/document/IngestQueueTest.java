@@ -8,7 +8,6 @@ import dev.jarvis.document.FileStore.Content;
 import dev.jarvis.document.IngestQueue.Stats;
 import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.id.UuidV7;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,32 +18,17 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Which document a worker claims, and what a lost lease prevents. */
 class IngestQueueTest {
   private static final Duration LONG = Duration.ofMinutes(5);
 
-  @TempDir static Path home;
-  private static TestDocuments documents;
-  private static FileStore files;
-  private static IngestQueue queue;
-
-  @BeforeAll
-  static void start() throws Exception {
-    documents = TestDocuments.onSharedServer(home);
-    files = documents.files();
-    queue = documents.queue();
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    documents.close();
-  }
+  @AutoClose private static final TestDocuments documents = TestDocuments.onSharedServer();
+  private static final FileStore files = documents.files();
+  private static final IngestQueue queue = documents.queue();
 
   @BeforeEach
   void deleteAll() {

@@ -8,36 +8,22 @@ import dev.jarvis.document.Embedder;
 import dev.jarvis.document.IndexedDocument;
 import dev.jarvis.document.TestDocuments;
 import dev.jarvis.error.ApiException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Searches of documents whose vectors are of several models. */
 class HybridSearchTest {
   private static final float[] NEAR = {1, 0};
   private static final float[] FAR = {0, 1};
 
-  @TempDir static Path home;
-  private static TestDocuments documents;
+  @AutoClose private static final TestDocuments documents = TestDocuments.onSharedServer();
 
   private final List<String> asked = new ArrayList<>();
-
-  @BeforeAll
-  static void start() throws Exception {
-    documents = TestDocuments.onSharedServer(home);
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    documents.close();
-  }
 
   private static void add(String user, String model, float[] vector, String text) {
     IndexedDocument.add(documents.database(), user, List.of(text), model, List.of(vector));
