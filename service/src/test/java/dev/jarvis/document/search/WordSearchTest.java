@@ -28,7 +28,7 @@ class WordSearchTest {
 
   private static List<Integer> found(String user, String question) {
     return words.search(SearchedFiles.of(user), question, 5).stream()
-        .map(PassageId::ordinal)
+        .map(it -> it.passage().ordinal())
         .toList();
   }
 
@@ -191,7 +191,7 @@ class WordSearchTest {
 
   private static List<UUID> documents(String user, String question) {
     return words.search(SearchedFiles.of(user), question, 5).stream()
-        .map(PassageId::documentId)
+        .map(it -> it.passage().documentId())
         .toList();
   }
 
