@@ -339,6 +339,13 @@ documents = row(
         limit=thresholds.DOCUMENT_WAIT_SECONDS,
     ),
     graph(
+        "To be indexed again",
+        "Searchable documents whose words an older release indexed; searches find them by the old rules. Normal: 0; after an upgrade that changes the index it falls to 0 while no uploads wait.",
+        [prom(f"environment:documents_outdated:max{{{ENVIRONMENT}}}", "outdated")],
+        "short",
+        decimals=0,
+    ),
+    graph(
         "Time to searchable",
         "Time from the end of an upload, or from a manual retry, until the document is searchable. Normal: seconds for short texts, minutes for books with embeddings.",
         [

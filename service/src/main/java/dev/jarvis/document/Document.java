@@ -18,6 +18,7 @@ public record Document(
   /**
    * What was uploaded.
    *
+   * @param mediaType the id of a {@link MediaType}, or of one that only a newer release knows
    * @param bytes 0 until the upload is complete
    * @param sha256 null until the upload is complete
    * @param encoding null until the text is extracted, and for formats that define it
@@ -26,7 +27,7 @@ public record Document(
   public record File(
       String name,
       String purpose,
-      MediaType mediaType,
+      String mediaType,
       long bytes,
       @Nullable String sha256,
       @Nullable TextEncoding encoding,

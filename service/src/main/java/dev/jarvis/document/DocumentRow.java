@@ -5,7 +5,6 @@ import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.Document.File;
 import dev.jarvis.document.Document.Progress;
 import dev.jarvis.document.Document.State;
-import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.document.extract.TextEncoding;
 import io.helidon.dbclient.DbColumn;
 import io.helidon.dbclient.DbRow;
@@ -33,7 +32,7 @@ final class DocumentRow {
         new File(
             row.column("filename").getString(),
             row.column("purpose").getString(),
-            MediaType.of(row.column("media_type").getString()).orElseThrow(),
+            row.column("media_type").getString(),
             row.column("bytes").getLong(),
             text(row.column("sha256")),
             encoding(row),

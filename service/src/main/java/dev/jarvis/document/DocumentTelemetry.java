@@ -76,7 +76,7 @@ final class DocumentTelemetry {
             .setNoParent()
             .setSpanKind(SpanKind.CONSUMER)
             .setAttribute("jarvis.file_id", document.fileId())
-            .setAttribute("jarvis.media_type", document.file().mediaType().id())
+            .setAttribute("jarvis.media_type", document.file().mediaType())
             .setAttribute("jarvis.attempt", document.progress().attempts())
             .setAttribute("user.id", document.userId());
     SpanContext cause = TraceParent.parse(document.trace());
@@ -113,8 +113,8 @@ final class DocumentTelemetry {
     }
   }
 
-  void processed(Outcome outcome, MediaType type) {
-    instruments.add(Metric.DOCUMENTS_PROCESSED, 1, outcome.id(), type.id());
+  void processed(Outcome outcome, Document document) {
+    instruments.add(Metric.DOCUMENTS_PROCESSED, 1, outcome.id(), document.file().mediaType());
   }
 
   void searchable(Duration sinceQueued) {

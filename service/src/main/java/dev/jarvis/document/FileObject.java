@@ -29,7 +29,7 @@ final class FileObject {
     json.put(
         "status_details",
         progress.state() == State.FAILED && error != null ? error.message() : null);
-    json.put("media_type", file.mediaType().id()).put("sha256", file.sha256());
+    json.put("media_type", file.mediaType()).put("sha256", file.sha256());
     TextEncoding encoding = file.encoding();
     json.put("encoding", encoding == null ? null : encoding.charset())
         .put("encoding_certain", encoding == null ? null : (Boolean) encoding.certain())

@@ -159,7 +159,7 @@ final class FileRoutes {
           "object_store_unavailable",
           e);
     }
-    response.header(HeaderNames.CONTENT_TYPE, document.file().mediaType().id());
+    response.header(HeaderNames.CONTENT_TYPE, document.file().mediaType());
     response.header(HeaderNames.CONTENT_LENGTH, Long.toString(document.file().bytes()));
     response.header(HeaderNames.CONTENT_DISPOSITION, disposition(document.file().name()));
     response.header(HeaderNames.create("x-content-type-options"), "nosniff");

@@ -2,6 +2,7 @@ package dev.jarvis.document;
 
 import dev.jarvis.document.Document.Chunks;
 import dev.jarvis.document.Document.Failure;
+import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.document.extract.TextEncoding;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.Sql;
@@ -9,6 +10,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +29,16 @@ final class IngestQueue {
   private static final String UNCOUNTED =
       "attempts = attempts - 1, attempts_since_progress = attempts_since_progress - 1";
 
+  /** Files of other types wait for the workers of a newer release; any worker deletes them. */
+  private static final String KNOWN =
+      Arrays.stream(MediaType.values())
+          .map(it -> "'" + it.id() + "'")
+          .collect(
+              Collectors.joining(", ", "(stage IN ('store', 'delete') OR media_type IN (", "))"));
+
+  /** Counting all of a large table after an upgrade would take long every few seconds. */
+  static final int MAX_OUTDATED = 100_000;
+
   private final Database database;
 
   IngestQueue(Database database) {
@@ -38,8 +50,9 @@ final class IngestQueue {
    *
    * @param depth documents that wait or are in process
    * @param deadLetters documents whose processing failed through no fault of the file
+   * @param outdated searchable documents with words of older rules, at most {@link #MAX_OUTDATED}
    */
-  record Stats(long depth, long oldestAgeSeconds, long deadLetters) {}
+  record Stats(long depth, long oldestAgeSeconds, long deadLetters, long outdated) {}
 
   /**
    * How often a document was tried in vain.
@@ -51,8 +64,9 @@ final class IngestQueue {
   record Tries(int attempts, int deferrals, int modelChanges) {}
 
   /**
-   * Claims the document that has been due the longest. Users of whom no document is in process come
-   * first, so that one user with thousands of files does not keep the others waiting.
+   * Claims the document that has been due the longest, of those that this release can read. Users
+   * of whom no document is in process come first, so that one user with thousands of files does not
+   * keep the others waiting.
    */
   Optional<LeasedDocument> claim(Duration lease) {
     UUID token = UUID.randomUUID();
@@ -61,14 +75,14 @@ final class IngestQueue {
         UPDATE documents SET lease = CAST(? AS uuid), due_at = now() + CAST(? AS interval),
           attempts = attempts + 1, attempts_since_progress = attempts_since_progress + 1
         WHERE id = coalesce(
-          (SELECT id FROM documents WHERE state = 'pending' AND due_at <= now()
+          (SELECT id FROM documents WHERE state = 'pending' AND due_at <= now() AND %2$s
              AND user_id NOT IN (
                SELECT user_id FROM documents WHERE lease IS NOT NULL AND due_at > now() AND state = 'pending' AND stage NOT IN ('store', 'delete'))
            ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED),
-          (SELECT id FROM documents WHERE state = 'pending' AND due_at <= now()
+          (SELECT id FROM documents WHERE state = 'pending' AND due_at <= now() AND %2$s
            ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED))
-        RETURNING %s"""
-            .formatted(DocumentRow.COLUMNS);
+        RETURNING %1$s"""
+            .formatted(DocumentRow.COLUMNS, KNOWN);
     return database.poll(
         Sql.get(
             "claim_document",
@@ -245,22 +259,6 @@ final class IngestQueue {
         "lease = NULL, due_at = now(), reindex_attempts = reindex_attempts - 1");
   }
 
-  /**
-   * Returns how many documents have words of older rules.
-   *
-   * @param version of the present rules
-   */
-  long outdated(int version) {
-    return database
-        .poll(
-            Sql.get(
-                "count_outdated_documents",
-                "SELECT count(*) AS n FROM documents WHERE state = 'done' AND index_version < "
-                    + version,
-                it -> it.column("n").getLong()))
-        .orElseThrow();
-  }
-
   /** Ends an attempt to make a document's words again; a later one may succeed. */
   boolean postponeReindex(LeasedDocument leased, Duration pause) {
     return update(
@@ -345,7 +343,12 @@ final class IngestQueue {
         > 0;
   }
 
-  Stats stats() {
+  /**
+   * Reads the statistics.
+   *
+   * @param version of the present rules of words
+   */
+  Stats stats(int version) {
     return database
         .poll(
             Sql.get(
@@ -353,13 +356,17 @@ final class IngestQueue {
                 """
                 SELECT count(*) FILTER (WHERE state = 'pending') AS depth,
                   CAST(coalesce(extract(epoch FROM now() - min(queued_at) FILTER (WHERE state = 'pending')), 0) AS bigint) AS age,
-                  count(*) FILTER (WHERE state = 'failed' AND NOT rejected) AS dead
-                FROM documents WHERE state <> 'done' AND stage NOT IN ('store', 'delete')""",
+                  count(*) FILTER (WHERE state = 'failed' AND NOT rejected) AS dead,
+                  (SELECT count(*) FROM
+                    (SELECT 1 FROM documents WHERE state = 'done' AND index_version < %d LIMIT %d) AS o) AS outdated
+                FROM documents WHERE state <> 'done' AND stage NOT IN ('store', 'delete')"""
+                    .formatted(version, MAX_OUTDATED),
                 it ->
                     new Stats(
                         it.column("depth").getLong(),
                         it.column("age").getLong(),
-                        it.column("dead").getLong())))
+                        it.column("dead").getLong(),
+                        it.column("outdated").getLong())))
         .orElseThrow();
   }
 

@@ -4,6 +4,7 @@ import dev.jarvis.document.Document.Chunks;
 import dev.jarvis.document.extract.Extraction;
 import dev.jarvis.document.extract.ExtractionException;
 import dev.jarvis.document.extract.Extractor;
+import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.document.extract.ReaderUnavailableException;
 import dev.jarvis.document.extract.Section;
 import dev.jarvis.document.extract.WorkFolder;
@@ -144,7 +145,8 @@ final class IngestStages {
         }
         throw e;
       }
-      return extractor.extract(file, document.file().mediaType(), folder.path());
+      MediaType type = MediaType.of(document.file().mediaType()).orElseThrow(); // see claim
+      return extractor.extract(file, type, folder.path());
     }
   }
 

@@ -112,7 +112,7 @@ final class Ingestion {
     try {
       queue.trace(leased, TraceParent.current());
       Duration sinceQueued = stages.run(leased, guard::enter);
-      telemetry.processed(Outcome.OK, document.file().mediaType());
+      telemetry.processed(Outcome.OK, document);
       telemetry.searchable(sinceQueued);
       LOG.atInfo()
           .addKeyValue("file_id", document.fileId())
@@ -190,7 +190,7 @@ final class Ingestion {
     if (!queue.fail(leased, failure, outcome == Outcome.REJECTED)) {
       return; // deleted meanwhile
     }
-    telemetry.processed(outcome, document.file().mediaType());
+    telemetry.processed(outcome, document);
     LOG.atWarn()
         .addKeyValue("file_id", document.fileId())
         .addKeyValue("user_id", document.userId())

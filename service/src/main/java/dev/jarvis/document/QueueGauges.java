@@ -36,6 +36,7 @@ final class QueueGauges implements AutoCloseable {
     gauge(instruments, Metric.DOCUMENTS_QUEUE_DEPTH, Stats::depth);
     gauge(instruments, Metric.DOCUMENTS_QUEUE_OLDEST_AGE, Stats::oldestAgeSeconds);
     gauge(instruments, Metric.DOCUMENTS_DEAD_LETTERS, Stats::deadLetters);
+    gauge(instruments, Metric.DOCUMENTS_OUTDATED, Stats::outdated);
     read();
     clock =
         new ScheduledThreadPoolExecutor(
@@ -57,7 +58,7 @@ final class QueueGauges implements AutoCloseable {
 
   private void read() {
     try {
-      stats = queue.stats();
+      stats = queue.stats(IngestStages.INDEX_VERSION);
       failures = 0;
     } catch (RuntimeException e) { // /health reports that the database is unavailable
       LOG.atDebug().setCause(e).log("the statistics of the document queue cannot be read");

@@ -125,7 +125,7 @@ final class Workers implements AutoCloseable {
     if (outdated.isPresent() != reindexed) { // it begins or ends
       reindexed = outdated.isPresent();
       LOG.atInfo()
-          .addKeyValue("outdated", queue.outdated(IngestStages.INDEX_VERSION))
+          .addKeyValue("outdated", queue.stats(IngestStages.INDEX_VERSION).outdated())
           .log(reindexed ? "documents_reindexing" : "documents_reindexed");
     }
     outdated.ifPresent(it -> process(it, ingestion::reindex));

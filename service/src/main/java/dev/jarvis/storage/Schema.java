@@ -6,6 +6,7 @@ import dev.failsafe.RetryPolicy;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
+import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -20,15 +21,49 @@ public final class Schema {
   /** A migration may rewrite a large table, or wait while another replica does. */
   private static final Duration STATEMENT_LIMIT = Duration.ofMinutes(10);
 
+  /**
+   * How long a migration waits for a lock. All queries of the table wait behind it, so it is less
+   * than {@code database.query-timeout}; it is more than PostgreSQL's {@code deadlock_timeout},
+   * after which an autovacuum makes way.
+   */
+  private static final Duration LOCK_LIMIT = Duration.ofSeconds(2);
+
+  /** With the pauses between them about five minutes. */
+  private static final int LOCK_TRIES = 30;
+
+  private static final String LOCK_NOT_AVAILABLE = "55P03";
+
   private Schema() {}
 
   /**
-   * Brings the schema up to date, and retries while PostgreSQL does not answer.
+   * Brings the schema up to date, and retries while PostgreSQL does not answer, or while other
+   * sessions lock what a migration changes.
    *
-   * @throws IOException if it does not answer within the limit, or refuses the user or the database
+   * @throws IOException if it does not answer within the limit, refuses the user or the database,
+   *     or the locks last
    */
   public static void migrate(PostgresUrl url, Duration limit) throws IOException {
-    Flyway flyway = Flyway.configure().dataSource(dataSource(url)).load();
+    migrate(url, limit, LOCK_TRIES);
+  }
+
+  static void migrate(PostgresUrl url, Duration limit, int lockTries) throws IOException {
+    DataSource source = dataSource(url);
+    Flyway flyway =
+        Flyway.configure().dataSource(source).callbacks(new LockTimeout(LOCK_LIMIT)).load();
+    RetryPolicy<Object> whileLocked =
+        RetryPolicy.builder()
+            .handleIf(error -> isLocked(sqlError(error)))
+            .withMaxAttempts(lockTries)
+            .withBackoff(Duration.ofSeconds(1), Duration.ofSeconds(10))
+            .onRetryScheduled(
+                it ->
+                    LOG.atWarn()
+                        .addKeyValue("url", url.toString())
+                        .addKeyValue("try", it.getAttemptCount())
+                        .addKeyValue("max_tries", lockTries)
+                        .addKeyValue("locked", LockHolders.describe(source, LOCK_LIMIT))
+                        .log("a migration waits for other sessions to release their locks"))
+            .build();
     RetryPolicy<Object> whileAway =
         RetryPolicy.builder()
             .handleIf(error -> isAway(sqlError(error)))
@@ -43,7 +78,7 @@ public final class Schema {
                 })
             .build();
     try {
-      Failsafe.with(whileAway).run(flyway::migrate);
+      Failsafe.with(whileLocked, whileAway).run(flyway::migrate);
     } catch (FailsafeException e) {
       throw new IOException("interrupted while waiting for PostgreSQL at " + url.jdbc(), e);
     } catch (RuntimeException e) {
@@ -56,6 +91,16 @@ public final class Schema {
       if (error != null && isRefusal(error)) {
         throw new IOException(
             "PostgreSQL at %s refuses the connection: %s".formatted(url.jdbc(), error.getMessage()),
+            error);
+      }
+      if (isLocked(error)) {
+        throw new IOException(
+            "The schema of PostgreSQL at %s cannot be changed, because other sessions held locks for more than %d s at each of %d tries. Locked: %s. End these sessions, and start JARVIS again."
+                .formatted(
+                    url,
+                    LOCK_LIMIT.toSeconds(),
+                    lockTries,
+                    LockHolders.describe(source, LOCK_LIMIT)),
             error);
       }
       throw e;
@@ -89,6 +134,10 @@ public final class Schema {
     String state = error == null ? null : error.getSQLState();
     return state != null
         && (state.startsWith("08") || state.startsWith("57P0") || state.equals("53300"));
+  }
+
+  private static boolean isLocked(@Nullable SQLException error) {
+    return error != null && LOCK_NOT_AVAILABLE.equals(error.getSQLState());
   }
 
   private static boolean isRefusal(SQLException error) {

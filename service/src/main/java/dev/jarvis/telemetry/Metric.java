@@ -246,6 +246,12 @@ public enum Metric {
       "{document}",
       "Documents given up for reasons other than their content, over all replicas",
       List.of()),
+  DOCUMENTS_OUTDATED(
+      "documents.outdated",
+      Type.GAUGE,
+      "{document}",
+      "Searchable documents to be indexed again by the rules of this release, over all replicas; at most 100,000 are counted",
+      List.of()),
   DOCUMENTS_SEARCH_DURATION(
       "documents.search.duration",
       Type.HISTOGRAM,

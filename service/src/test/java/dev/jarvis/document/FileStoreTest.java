@@ -8,37 +8,21 @@ import dev.jarvis.document.FileStore.Content;
 import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.id.UuidV7;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Uploads with the same content, and files that a user does not have. */
 class FileStoreTest {
   private static final Duration LONG = Duration.ofMinutes(5);
   private static final Content CONTENT = new Content(3, "abc");
 
-  @TempDir static Path home;
-  private static TestDocuments documents;
-  private static FileStore files;
-  private static IngestQueue queue;
-
-  @BeforeAll
-  static void start() throws Exception {
-    documents = TestDocuments.onSharedServer(home);
-    files = documents.files();
-    queue = documents.queue();
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    documents.close();
-  }
+  @AutoClose private static final TestDocuments documents = TestDocuments.onSharedServer();
+  private static final FileStore files = documents.files();
+  private static final IngestQueue queue = documents.queue();
 
   @BeforeEach
   void deleteAll() {

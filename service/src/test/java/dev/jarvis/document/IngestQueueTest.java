@@ -8,7 +8,6 @@ import dev.jarvis.document.FileStore.Content;
 import dev.jarvis.document.IngestQueue.Stats;
 import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.id.UuidV7;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,32 +18,17 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Which document a worker claims, and what a lost lease prevents. */
 class IngestQueueTest {
   private static final Duration LONG = Duration.ofMinutes(5);
 
-  @TempDir static Path home;
-  private static TestDocuments documents;
-  private static FileStore files;
-  private static IngestQueue queue;
-
-  @BeforeAll
-  static void start() throws Exception {
-    documents = TestDocuments.onSharedServer(home);
-    files = documents.files();
-    queue = documents.queue();
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    documents.close();
-  }
+  @AutoClose private static final TestDocuments documents = TestDocuments.onSharedServer();
+  private static final FileStore files = documents.files();
+  private static final IngestQueue queue = documents.queue();
 
   @BeforeEach
   void deleteAll() {
@@ -110,12 +94,12 @@ class IngestQueueTest {
   void onlyFailuresThatAreNotTheFilesFaultAreDeadLetters() {
     upload("alice", "1");
     queue.fail(claim(), new Failure("encrypted", "No."), true);
-    assertThat(queue.stats()).isEqualTo(new Stats(0, 0, 0));
+    assertThat(queue.stats(1)).isEqualTo(new Stats(0, 0, 0, 0));
     UUID dead = upload("alice", "2");
     queue.fail(claim(), new Failure("internal_error", "No."), false);
-    assertThat(queue.stats().deadLetters()).isEqualTo(1);
+    assertThat(queue.stats(1).deadLetters()).isEqualTo(1);
     assertThat(files.retry("alice", dead)).isTrue();
-    assertThat(queue.stats())
+    assertThat(queue.stats(1))
         .extracting(it -> it.depth(), it -> it.deadLetters())
         .containsExactly(1L, 0L);
   }
@@ -146,7 +130,7 @@ class IngestQueueTest {
     Failure failure = new Failure("object_store_unavailable", "Away.");
     assertThat(queue.postpone(next, failure, LONG)).isTrue();
     assertThat(queue.claim(LONG)).as("it is not due yet").isEmpty();
-    assertThat(queue.stats().depth()).isEqualTo(1);
+    assertThat(queue.stats(1).depth()).isEqualTo(1);
     assertThat(files.find("alice", id).orElseThrow().progress().error()).isEqualTo(failure);
     assertThat(files.find("bob", id)).isEmpty();
 
@@ -169,14 +153,39 @@ class IngestQueueTest {
       assertThat(queue.claimOutdated(1, 2, Duration.ZERO)).as("its process dies").isPresent();
     }
     assertThat(queue.claimOutdated(1, 2, LONG)).isEmpty();
-    assertThat(queue.outdated(1)).isEqualTo(1);
+    assertThat(queue.stats(1).outdated()).isEqualTo(1);
 
     files.retry("alice", id);
     assertThat(queue.done(claim(), 0)).isPresent();
     documents.sql("UPDATE documents SET due_at = now()");
     LeasedDocument again = queue.claimOutdated(1, 2, LONG).orElseThrow();
     assertThat(queue.reindexed(again, 1)).isTrue();
-    assertThat(queue.outdated(1)).isZero();
+    assertThat(queue.stats(1).outdated()).isZero();
+  }
+
+  @Test
+  void aFileOfATypeThatOnlyANewerReleaseReadsWaitsForItsWorkers() {
+    UUID newer = upload("alice", "1");
+    documents.sql("UPDATE documents SET media_type = 'application/x-newer'");
+    UUID known = upload("alice", "2");
+
+    assertThat(claim().document().id()).isEqualTo(known);
+    assertThat(queue.claim(LONG)).isEmpty();
+    assertThat(files.find("alice", newer))
+        .hasValueSatisfying(
+            it -> {
+              assertThat(it.file().mediaType()).isEqualTo("application/x-newer");
+              assertThat(it.progress().attempts()).isZero();
+            });
+    assertThat(files.list("alice", null, null, true, 10)).hasSize(2);
+    assertThat(queue.stats(1).depth()).isEqualTo(2);
+
+    documents.sql("UPDATE documents SET state = 'done', index_version = 0 WHERE lease IS NULL");
+    LeasedDocument outdated = queue.claimOutdated(1, 2, LONG).orElseThrow();
+    assertThat(outdated.document().id()).as("words do not depend on the type").isEqualTo(newer);
+
+    files.delete("alice", newer);
+    assertThat(claim().document().stage()).isEqualTo(Stage.DELETE);
   }
 
   private static void assertTries(LeasedDocument leased, int attempts, int deferrals) {

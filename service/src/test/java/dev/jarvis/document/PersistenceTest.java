@@ -6,15 +6,9 @@ import static org.awaitility.Awaitility.await;
 import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.Document.Progress;
 import dev.jarvis.document.Document.State;
-import dev.jarvis.document.FileStore.Content;
-import dev.jarvis.document.extract.MediaType;
 import dev.jarvis.error.ApiException;
-import dev.jarvis.id.UuidV7;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.telemetry.Metric;
-import java.io.ByteArrayInputStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,11 +17,9 @@ import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Which failures a document survives, when it is given up, and which model computes its vectors.
@@ -44,21 +36,10 @@ class PersistenceTest {
   /** Long enough for six batches of the embedding model. */
   private static final String TEXT = "A sentence of some words about gulls. ".repeat(900);
 
-  @TempDir static Path home;
-  private static TestDocuments documents;
+  @AutoClose private static final TestDocuments documents = TestDocuments.onSharedServer();
 
   /** The models that were asked for, "any" without one. */
   private final List<String> asked = new CopyOnWriteArrayList<>();
-
-  @BeforeAll
-  static void start() throws Exception {
-    documents = TestDocuments.onSharedServer(home);
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    documents.close();
-  }
 
   /** What the embedding models do, asked for the given one or for any. */
   private interface Script {
@@ -74,11 +55,7 @@ class PersistenceTest {
           return new Embedder.Vectors(
               model, texts.stream().map(it -> new float[] {first, 100}).toList());
         };
-    UUID id = UuidV7.next();
-    byte[] bytes = TEXT.getBytes(StandardCharsets.UTF_8);
-    documents.files().begin(id, "alice", "a.txt", MediaType.TEXT, LIMIT, "");
-    documents.objects().put(Document.objectKey(id), new ByteArrayInputStream(bytes));
-    documents.files().complete("alice", id, "assistants", new Content(bytes.length, id.toString()));
+    UUID id = documents.upload(TEXT);
     try (Workers ignored = documents.work(embedder, HASTY)) {
       await().atMost(LIMIT).until(() -> document(id).state() != State.PENDING);
     }

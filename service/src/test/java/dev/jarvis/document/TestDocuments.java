@@ -1,6 +1,10 @@
 package dev.jarvis.document;
 
+import dev.jarvis.TestFolders;
 import dev.jarvis.config.Configs;
+import dev.jarvis.document.FileStore.Content;
+import dev.jarvis.document.extract.MediaType;
+import dev.jarvis.id.UuidV7;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.DatabaseConfig;
 import dev.jarvis.storage.ObjectStore;
@@ -10,6 +14,9 @@ import dev.jarvis.storage.Sql;
 import dev.jarvis.storage.embedded.Stores;
 import dev.jarvis.storage.embedded.TestDatabase;
 import dev.jarvis.telemetry.Telemetry;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -17,6 +24,8 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** The parts of a service that store and process documents, with one worker. */
@@ -39,7 +48,8 @@ public final class TestDocuments implements AutoCloseable {
           "chunk-tokens", "100",
           "embedding-model", "letters");
 
-  private final AutoCloseable server;
+  private final Path home;
+  private final @Nullable TestDatabase shared;
   private final Telemetry telemetry;
   private final Database database;
   private final ObjectStore objects;
@@ -48,11 +58,13 @@ public final class TestDocuments implements AutoCloseable {
 
   /** Uses an embedded PostgreSQL, whose data remains in its home. */
   public TestDocuments(Path home) throws Exception {
-    this(EMBEDDED, home, () -> {});
+    this(EMBEDDED, home, null);
   }
 
-  private TestDocuments(DatabaseConfig config, Path home, AutoCloseable server) throws Exception {
-    this.server = server;
+  private TestDocuments(DatabaseConfig config, Path home, @Nullable TestDatabase shared)
+      throws IOException {
+    this.home = home;
+    this.shared = shared;
     telemetry = Recorded.start();
     database = Stores.database(config, home, telemetry);
     objects = Stores.objects(OBJECTS, home, telemetry);
@@ -60,10 +72,40 @@ public final class TestDocuments implements AutoCloseable {
     queue = new IngestQueue(database);
   }
 
-  /** Uses a new database of the shared PostgreSQL. */
-  public static TestDocuments onSharedServer(Path home) throws Exception {
-    TestDatabase database = TestDatabase.create();
-    return new TestDocuments(database.config(4, LIMIT), home, database);
+  /**
+   * Uses a new database of the shared PostgreSQL, and a new folder; closing deletes both. For a
+   * static field with {@code @AutoClose}.
+   */
+  public static TestDocuments onSharedServer() {
+    try {
+      TestDatabase database = TestDatabase.create();
+      return new TestDocuments(database.config(4, LIMIT), TestFolders.create(), database);
+    } catch (IOException | SQLException e) {
+      throw new AssertionError("the documents of a test class cannot be opened", e);
+    }
+  }
+
+  UUID upload(String text) throws IOException {
+    return upload(text, "");
+  }
+
+  /**
+   * Queues a text of the user alice.
+   *
+   * @param trace {@code traceparent} of the upload
+   */
+  UUID upload(String text, String trace) throws IOException {
+    UUID id = UuidV7.next();
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    files.begin(id, "alice", "a.txt", MediaType.TEXT, LIMIT, trace);
+    objects.put(Document.objectKey(id), new ByteArrayInputStream(bytes));
+    files.complete("alice", id, "assistants", new Content(bytes.length, id.toString()));
+    return id;
+  }
+
+  /** The folder with the object store. */
+  Path home() {
+    return home;
   }
 
   /** Computes each vector from the first and the last letter of its text. */
@@ -142,7 +184,7 @@ public final class TestDocuments implements AutoCloseable {
 
   /** A connection of its own to the shared PostgreSQL. */
   Connection connect() throws SQLException {
-    return ((TestDatabase) server).connect();
+    return Objects.requireNonNull(shared).connect();
   }
 
   public void sql(String statement) {
@@ -158,6 +200,9 @@ public final class TestDocuments implements AutoCloseable {
     objects.close();
     database.close();
     telemetry.close();
-    server.close();
+    if (shared != null) {
+      shared.close();
+      TestFolders.delete(home);
+    }
   }
 }

@@ -9,16 +9,10 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.Document.State;
-import dev.jarvis.document.FileStore.Content;
-import dev.jarvis.document.extract.MediaType;
-import dev.jarvis.id.UuidV7;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.telemetry.Metric;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.sdk.trace.data.SpanData;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -30,10 +24,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
 /** What may happen to a document while a worker processes it. */
@@ -43,31 +35,7 @@ class WorkersTest {
   /** Long enough for several batches of the embedding model. */
   private static final String TEXT = "A sentence of some words about gulls. ".repeat(400);
 
-  @TempDir static Path home;
-  private static TestDocuments documents;
-
-  @BeforeAll
-  static void start() throws Exception {
-    documents = TestDocuments.onSharedServer(home);
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    documents.close();
-  }
-
-  private static UUID upload(String text) throws IOException {
-    return upload(text, "");
-  }
-
-  private static UUID upload(String text, String trace) throws IOException {
-    UUID id = UuidV7.next();
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    documents.files().begin(id, "alice", "a.txt", MediaType.TEXT, LIMIT, trace);
-    documents.objects().put(Document.objectKey(id), new ByteArrayInputStream(bytes));
-    documents.files().complete("alice", id, "assistants", new Content(bytes.length, id.toString()));
-    return id;
-  }
+  @AutoClose private static final TestDocuments documents = TestDocuments.onSharedServer();
 
   private static Document document(UUID id) {
     return documents.files().find("alice", id).orElseThrow();
@@ -95,9 +63,9 @@ class WorkersTest {
           return TestDocuments.byLetters(texts, user, request, model, limit);
         };
     try (Workers workers = documents.work(endless)) {
-      UUID id = upload(TEXT);
+      UUID id = documents.upload(TEXT);
       assertThat(asked.await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
-      UUID next = upload("A text that waits.");
+      UUID next = documents.upload("A text that waits.");
       assertThat(documents.files().delete("alice", id)).isTrue();
       workers.wake();
       await().atMost(LIMIT).until(() -> document(next).state() == State.DONE);
@@ -105,7 +73,7 @@ class WorkersTest {
       assertThat(interrupted).isTrue();
       await().atMost(LIMIT).until(() -> rows("documents", "id = '%s'".formatted(id)) == 0);
       assertThat(rows("document_chunks", "document_id = '%s'".formatted(id))).isZero();
-      assertThat(home.resolve("objects/documents/files/" + id)).doesNotExist();
+      assertThat(documents.home().resolve("objects/documents/files/" + id)).doesNotExist();
       assertThat(document(next).progress().attempts()).isEqualTo(1);
     }
   }
@@ -117,7 +85,7 @@ class WorkersTest {
           throw new IllegalStateException("not this time");
         };
     try (Workers ignored = documents.work(broken)) {
-      UUID id = upload("Nothing will come of this.");
+      UUID id = documents.upload("Nothing will come of this.");
       await().atMost(LIMIT).until(() -> document(id).state() == State.FAILED);
 
       assertThat(document(id).progress().attempts()).isEqualTo(3);
@@ -138,14 +106,14 @@ class WorkersTest {
           return TestDocuments.byLetters(texts, user, request, model, limit);
         };
     try (Workers ignored = documents.work(slow)) {
-      UUID id = upload("A text that takes long.");
+      UUID id = documents.upload("A text that takes long.");
       assertThat(asked.await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
       documents.sql(
           "UPDATE documents SET due_at = now() WHERE id = '%s'".formatted(id)); // the lease ends
       String renewed = "due_at > now() + interval '1 minute' AND id = '%s'".formatted(id);
       await().atMost(LIMIT).until(() -> rows("documents", renewed) == 1);
       try (Workers others = documents.work(TestDocuments::byLetters)) {
-        UUID next = upload("A text that other workers process.");
+        UUID next = documents.upload("A text that other workers process.");
         others.wake();
         await().atMost(LIMIT).until(() -> document(next).state() == State.DONE);
         finish.countDown();
@@ -169,7 +137,7 @@ class WorkersTest {
     String upload = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     long before = searchable();
     try (Workers ignored = documents.work(TestDocuments::byLetters)) {
-      UUID id = upload("A text that is followed.", upload);
+      UUID id = documents.upload("A text that is followed.", upload);
       await().atMost(LIMIT).until(() -> document(id).state() == State.DONE);
       await().atMost(LIMIT).until(() -> attempts(id).size() == 1);
       SpanData attempt = attempts(id).getFirst();
@@ -202,7 +170,7 @@ class WorkersTest {
 
   @Test
   void gaugesReportTheQueue() throws Exception {
-    UUID id = upload("A text that waits.");
+    UUID id = documents.upload("A text that waits.");
     documents.sql(
         "UPDATE documents SET queued_at = now() - interval '90 s' WHERE id = '" + id + "'");
     try (QueueGauges ignored = documents.gauges()) {
@@ -215,10 +183,31 @@ class WorkersTest {
   }
 
   @Test
+  void aGaugeReportsTheDocumentsThatAreStillToBeIndexedAgain() throws Exception {
+    UUID old = IndexedDocument.add(documents.database(), "alice", "english", List.of("An old one"));
+    UUID present =
+        IndexedDocument.add(documents.database(), "alice", "english", List.of("A new one"));
+    documents.sql("UPDATE documents SET index_version = 0 WHERE id = '" + old + "'");
+    try (QueueGauges ignored = documents.gauges()) {
+      assertThat(Recorded.value(Metric.DOCUMENTS_OUTDATED)).hasValue(1L);
+    }
+    documents.sql("UPDATE documents SET due_at = now() WHERE id = '" + old + "'");
+    try (Workers ignored = documents.work(TestDocuments::byLetters);
+        QueueGauges gauges = documents.gauges()) {
+      await()
+          .atMost(LIMIT)
+          .untilAsserted(() -> assertThat(Recorded.value(Metric.DOCUMENTS_OUTDATED)).hasValue(0L));
+    } finally {
+      documents.files().delete("alice", old);
+      documents.files().delete("alice", present);
+    }
+  }
+
+  @Test
   void anUnavailableObjectStoreIsRetried() throws Exception {
-    UUID id = upload("A text that is unavailable for a while.");
-    Path store = home.resolve("objects");
-    Path away = Files.move(store, home.resolve("away"));
+    UUID id = documents.upload("A text that is unavailable for a while.");
+    Path store = documents.home().resolve("objects");
+    Path away = Files.move(store, documents.home().resolve("away"));
     try (Workers ignored = documents.work(TestDocuments::byLetters)) {
       try {
         await().atMost(LIMIT).until(() -> document(id).progress().error() != null);
@@ -245,7 +234,7 @@ class WorkersTest {
         };
     UUID id;
     try (Workers ignored = documents.work(endless)) {
-      id = upload("Some words that stay.");
+      id = documents.upload("Some words that stay.");
       assertThat(asked.await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
     }
     assertThat(document(id).progress().attempts()).isZero();
@@ -257,7 +246,7 @@ class WorkersTest {
 
   @Test
   void aDocumentThatIsClaimedWhileWorkersCloseIsReleasedWithoutAnError() throws Exception {
-    UUID id = upload("Some words that stay.");
+    UUID id = documents.upload("Some words that stay.");
     Logger logger = (Logger) LoggerFactory.getLogger(Workers.class);
     ListAppender<ILoggingEvent> lines = new ListAppender<>();
     lines.start();

@@ -29,7 +29,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Finds passages by words and, where an embedding model is configured, by meaning. The two rankings
- * are joined by reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009). Thread-safe.
+ * are joined by reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009), in which a rank
+ * by words counts as much as the passage has of the question's words. Thread-safe.
  */
 final class HybridSearch {
   private static final Logger LOG = LoggerFactory.getLogger(HybridSearch.class);
@@ -159,9 +160,16 @@ final class HybridSearch {
     Map<PassageId, Double> scores = new HashMap<>();
     List<List<PassageId>> near = questions.stream().map(it -> near(searched, it)).toList();
     boolean hybrid = !near.stream().allMatch(List::isEmpty);
-    int rankings = hybrid ? 2 : 1;
-    add(words.search(searched, text, DEPTH), rankings, scores);
-    near.forEach(it -> add(it, rankings, scores)); // each has other documents: they are one ranking
+    List<WordSearch.Match> matches = words.search(searched, text, DEPTH);
+    for (int rank = 0; rank < matches.size(); rank++) {
+      WordSearch.Match it = matches.get(rank);
+      scores.put(it.passage(), score(rank) * (hybrid ? it.share() / 2 : 1));
+    }
+    for (List<PassageId> ranking : near) { // each has other documents: they are one ranking
+      for (int rank = 0; rank < ranking.size(); rank++) {
+        scores.merge(ranking.get(rank), score(rank) / 2, Double::sum);
+      }
+    }
     List<Passage> found = passages.load(searched.user(), best(scores, limit));
     return new Found(found, hybrid, files.pending(searched.user()));
   }
@@ -215,11 +223,9 @@ final class HybridSearch {
     return near.orElse(List.of());
   }
 
-  private static void add(List<PassageId> ranking, int rankings, Map<PassageId, Double> scores) {
-    for (int rank = 0; rank < ranking.size(); rank++) {
-      double score = (RANK_OFFSET + 1.0) / (RANK_OFFSET + 1 + rank) / rankings;
-      scores.merge(ranking.get(rank), score, Double::sum);
-    }
+  /** Returns 1 for the first rank, which is 0. */
+  private static double score(int rank) {
+    return (RANK_OFFSET + 1.0) / (RANK_OFFSET + 1 + rank);
   }
 
   private static Map<PassageId, Double> best(Map<PassageId, Double> scores, int limit) {

@@ -50,6 +50,14 @@ final class WordSearch {
       FROM document_chunks c JOIN searched d ON d.id = c.document_id
       WHERE q.old AND c.user_id IS NULL AND c.words @@ q.%1$s""";
 
+  /**
+   * A passage that has words of a question.
+   *
+   * @param share of the question's words that it has, above 0 and at most 1; rare words, and those
+   *     that no passage has, count more
+   */
+  record Match(PassageId passage, double share) {}
+
   private final Database database;
   private final String oldConfiguration;
 
@@ -65,7 +73,7 @@ final class WordSearch {
    * Returns passages that have words of the question, those with the rarer words first. Only the
    * last words of a long question are used.
    */
-  List<PassageId> search(SearchedFiles files, String question, int limit) {
+  List<Match> search(SearchedFiles files, String question, int limit) {
     Words.Question words = Words.ofQuestion(question);
     return database.execute(
         Sql.list(
@@ -111,12 +119,14 @@ final class WordSearch {
         FROM found JOIN terms USING (name, old) WHERE words @@ term
         GROUP BY document_id, ordinal, rank, position
       ), weights AS MATERIALIZED (
-        SELECT position, ln(1 + (SELECT count(*) FROM found) / CAST(count(*) AS float8)) AS weight
-        FROM matches GROUP BY position
+        SELECT position, ln(1 + (SELECT count(*) FROM found) / CAST(greatest(count(document_id), 1) AS float8)) AS weight
+        FROM (SELECT DISTINCT position FROM terms) AS each LEFT JOIN matches USING (position) GROUP BY position
+      ), question AS (
+        SELECT sum(weight) AS weight FROM (SELECT max(weight) AS weight FROM weights GROUP BY abs(position)) AS each
       )
-      SELECT document_id, ordinal FROM matches JOIN weights USING (position)
+      SELECT document_id, ordinal, sum(weights.weight) / (SELECT weight FROM question) AS share FROM matches JOIN weights USING (position)
       GROUP BY document_id, ordinal, rank
-      ORDER BY sum(weight) DESC, rank DESC, document_id, ordinal LIMIT ?"""
+      ORDER BY sum(weights.weight) DESC, rank DESC, document_id, ordinal LIMIT ?"""
                 .formatted(
                     files.condition(),
                     MATCHES.formatted("term"),
@@ -125,7 +135,7 @@ final class WordSearch {
                     BEST,
                     RARE,
                     MATCHES.formatted("any_term")),
-            PassageStore::id,
+            it -> new Match(PassageStore.id(it), it.column("share").getDouble()),
             files.parametersAnd(
                 files.user(),
                 oldConfiguration,

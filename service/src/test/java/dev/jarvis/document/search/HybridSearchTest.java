@@ -8,36 +8,24 @@ import dev.jarvis.document.Embedder;
 import dev.jarvis.document.IndexedDocument;
 import dev.jarvis.document.TestDocuments;
 import dev.jarvis.error.ApiException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Searches of documents whose vectors are of several models. */
 class HybridSearchTest {
   private static final float[] NEAR = {1, 0};
   private static final float[] FAR = {0, 1};
 
-  @TempDir static Path home;
-  private static TestDocuments documents;
+  @AutoClose private static final TestDocuments documents = TestDocuments.onSharedServer();
 
   private final List<String> asked = new ArrayList<>();
-
-  @BeforeAll
-  static void start() throws Exception {
-    documents = TestDocuments.onSharedServer(home);
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    documents.close();
-  }
 
   private static void add(String user, String model, float[] vector, String text) {
     IndexedDocument.add(documents.database(), user, List.of(text), model, List.of(vector));
@@ -47,6 +35,10 @@ class HybridSearchTest {
    * @param available the models that answer
    */
   private HybridSearch.Found search(String user, Set<String> available) {
+    return search(user, available, "pachyderms");
+  }
+
+  private HybridSearch.Found search(String user, Set<String> available, String question) {
     Embedder embedder =
         (texts, owner, request, model, limit) -> {
           asked.add(String.valueOf(model));
@@ -63,7 +55,7 @@ class HybridSearchTest {
             new PassageStore(documents.database(), false, Duration.ofSeconds(30)),
             embedder,
             new SearchTelemetry(documents.telemetry()));
-    return search.search(SearchedFiles.of(user), "r", "pachyderms", 5);
+    return search.search(SearchedFiles.of(user), "r", question, 5);
   }
 
   private static List<String> texts(HybridSearch.Found found) {
@@ -92,6 +84,23 @@ class HybridSearchTest {
 
     assertThat(found.hybrid()).isTrue();
     assertThat(texts(found)).containsExactlyInAnyOrder("An elephant.", "All pachyderms.");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "AX-1407, true",
+    "What does AX-1407 cost?, true",
+    "Which animals swim across the lake on a night in May?, false",
+  })
+  void theWordsOfAPassageCountAsMuchAsTheyAreOfTheQuestion(String question, boolean first) {
+    for (int i = 0; i < 20; i++) {
+      add(question, "first", NEAR, "An elephant, number " + i);
+    }
+    add(question, "first", FAR, "The night lamp AX-1407.");
+
+    List<String> texts = texts(search(question, Set.of("first"), question));
+
+    assertThat(texts.getFirst().equals("The night lamp AX-1407.")).isEqualTo(first);
   }
 
   @Test

@@ -4,17 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.jarvis.document.IndexedDocument;
 import dev.jarvis.document.TestDocuments;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,20 +19,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Which passages are found by the words of a question. */
 class WordSearchTest {
-  @TempDir static Path home;
-  private static TestDocuments documents;
-  private static WordSearch words;
-
-  @BeforeAll
-  static void start() throws Exception {
-    documents = TestDocuments.onSharedServer(home);
-    words = new WordSearch(documents.database(), null);
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    documents.close();
-  }
+  @AutoClose private static final TestDocuments documents = TestDocuments.onSharedServer();
+  private static final WordSearch words = new WordSearch(documents.database(), null);
 
   private static void add(String user, List<String> texts) {
     IndexedDocument.add(documents.database(), user, texts, null, List.of());
@@ -43,7 +28,7 @@ class WordSearchTest {
 
   private static List<Integer> found(String user, String question) {
     return words.search(SearchedFiles.of(user), question, 5).stream()
-        .map(PassageId::ordinal)
+        .map(it -> it.passage().ordinal())
         .toList();
   }
 
@@ -206,7 +191,7 @@ class WordSearchTest {
 
   private static List<UUID> documents(String user, String question) {
     return words.search(SearchedFiles.of(user), question, 5).stream()
-        .map(PassageId::documentId)
+        .map(it -> it.passage().documentId())
         .toList();
   }
 
