@@ -135,6 +135,7 @@ final class WordHandler extends XmlHandler {
           "w:hidden",
           "w:gridBefore",
           "w:cellDel",
+          "w:hMerge",
           "w:vMerge" ->
           table(name, attributes);
       case "w:txbxContent" -> {
