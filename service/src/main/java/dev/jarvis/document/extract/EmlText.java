@@ -8,7 +8,9 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -54,15 +56,40 @@ final class EmlText {
   }
 
   static void read(Path file, SectionWriter writer) throws IOException, ExtractionException {
+    TextLayout layout = new TextLayout(writer);
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
+      new EmlText(layout, writer).message(parsed(in));
+    }
+    layout.end();
+  }
+
+  /**
+   * Adds the page of a web archive (MHTML), which has the form of a mail.
+   *
+   * @return false if it has none
+   */
+  static boolean readPage(InputStream in, TextLayout layout)
+      throws IOException, ExtractionException {
+    Deque<Entity> entities = new ArrayDeque<>(List.of(parsed(in)));
+    while (!entities.isEmpty()) {
+      Entity entity = entities.pop();
+      if (entity.getBody() instanceof Multipart parts) {
+        parts.getBodyParts().reversed().forEach(entities::push);
+      } else if (entity.getBody() instanceof SingleBody body
+          && entity.getMimeType().equals("text/html")) {
+        new HtmlText(layout).read(Jsoup.parse(decoded(entity, body).text()), false);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static Message parsed(InputStream in) throws IOException {
     DefaultMessageBuilder builder = new DefaultMessageBuilder();
     builder.setMimeEntityConfig(LIMITS);
     builder.setDecodeMonitor(DecodeMonitor.SILENT);
     builder.setBodyFactory(new TextsOnly());
-    TextLayout layout = new TextLayout(writer);
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-      new EmlText(layout, writer).message(builder.parseMessage(in));
-    }
-    layout.end();
+    return builder.parseMessage(in);
   }
 
   /** Keeps no attachments, which may be large. */

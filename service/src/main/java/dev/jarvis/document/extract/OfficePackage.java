@@ -20,6 +20,10 @@ import org.jspecify.annotations.Nullable;
 record OfficePackage(OPCPackage parts, PackagePart main) implements AutoCloseable {
   private static final String CONTENT = "application/vnd.openxmlformats-officedocument.";
 
+  private interface Source {
+    OPCPackage open() throws IOException, InvalidFormatException;
+  }
+
   /**
    * Opens a file.
    *
@@ -28,10 +32,21 @@ record OfficePackage(OPCPackage parts, PackagePart main) implements AutoCloseabl
    */
   static OfficePackage open(Path file, String kind, String name)
       throws IOException, ExtractionException {
+    return open(() -> OPCPackage.open(file.toFile(), PackageAccess.READ), kind, name);
+  }
+
+  /** Opens a file in another one; it is held in memory. */
+  static OfficePackage open(InputStream in, String kind, String name)
+      throws IOException, ExtractionException {
+    return open(() -> OPCPackage.open(in), kind, name);
+  }
+
+  private static OfficePackage open(Source source, String kind, String name)
+      throws IOException, ExtractionException {
     ZipLimits.set();
     OPCPackage parts;
     try {
-      parts = OPCPackage.open(file.toFile(), PackageAccess.READ);
+      parts = source.open();
     } catch (OLE2NotOfficeXmlFileException e) {
       throw new ExtractionException(
           "encrypted",

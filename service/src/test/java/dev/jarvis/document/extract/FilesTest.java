@@ -221,8 +221,13 @@ class FilesTest {
       for (Path it : entries) {
         String name = source.relativize(it).toString();
         zip.putNextEntry(new ZipEntry(name));
-        String text = name.equals(replaced) ? content : Files.readString(it);
-        zip.write((name.equals("mimetype") ? text.strip() : text).getBytes(StandardCharsets.UTF_8));
+        if (name.equals(replaced)) {
+          zip.write(content.getBytes(StandardCharsets.UTF_8));
+        } else if (name.equals("mimetype")) {
+          zip.write(Files.readString(it).strip().getBytes(StandardCharsets.UTF_8));
+        } else {
+          Files.copy(it, zip);
+        }
       }
     }
     return file;
