@@ -108,7 +108,7 @@ final class EmlText {
   private void message(Message message) throws IOException, ExtractionException {
     String subject = TextLayout.oneLine(value(message, "Subject"));
     subjects.add(subject.isEmpty() ? "E-mail" : subject);
-    section();
+    layout.section(subjects);
     for (String name : SHOWN) {
       String value = TextLayout.oneLine(value(message, name));
       if (!value.isEmpty()) {
@@ -120,15 +120,7 @@ final class EmlText {
     entity(message);
     subjects.removeLast();
     if (!subjects.isEmpty()) {
-      section();
-    }
-  }
-
-  /** Begins a part under the subjects of this message and of those that hold it. */
-  private void section() throws IOException, ExtractionException {
-    layout.section();
-    for (int i = 0; i < subjects.size(); i++) {
-      layout.context(i, subjects.get(i));
+      layout.section(subjects);
     }
   }
 
