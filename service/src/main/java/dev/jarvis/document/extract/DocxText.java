@@ -95,9 +95,6 @@ final class DocxText {
             }
             return true;
           }
-
-          @Override
-          void end(String name) {}
         };
     for (PackagePart part : OfficePackage.ofKind(main, "settings")) {
       OfficePackage.parse(part, settings);

@@ -82,7 +82,7 @@ final class EpubText {
   private Document required(String path) throws IOException, ExtractionException {
     Document found = encrypted.contains(path) ? null : xml(path);
     if (found == null) {
-      throw new ExtractionException("broken_file", "The file is damaged and cannot be read.");
+      throw ExtractionException.broken();
     }
     return found;
   }

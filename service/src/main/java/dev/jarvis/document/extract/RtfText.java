@@ -111,7 +111,7 @@ final class RtfText {
     if (reader.next() != RtfReader.Token.OPEN
         || reader.next() != RtfReader.Token.WORD
         || !reader.word().equals("rtf")) {
-      throw new ExtractionException("wrong_type", "The file is not an RTF file.");
+      throw ExtractionException.wrongType("RTF (.rtf)");
     }
     groups.push(new RtfGroup());
     while (!groups.isEmpty()) {

@@ -249,7 +249,7 @@ final class TextLayout {
     StringBuilder path = new StringBuilder();
     for (String heading : headings) {
       if (!heading.isEmpty()) {
-        path.append(path.isEmpty() ? "" : HeadingPath.SEPARATOR).append(heading);
+        path.append(path.isEmpty() ? "" : Section.HEADING_SEPARATOR).append(heading);
       }
     }
     return path.toString();
