@@ -33,7 +33,8 @@ public record Chunk(int ordinal, int page, String heading, String text, int toke
 
   private boolean beginsWithInnermost() {
     int inner = heading.lastIndexOf(Section.HEADING_SEPARATOR);
-    String last = inner < 0 ? heading : heading.substring(inner + Section.HEADING_SEPARATOR.length());
+    String last =
+        inner < 0 ? heading : heading.substring(inner + Section.HEADING_SEPARATOR.length());
     return text.startsWith(last)
         && (text.length() == last.length() || Character.isWhitespace(text.charAt(last.length())));
   }

@@ -143,8 +143,7 @@ public final class Corpus {
       entry(
           zip,
           "book/book.opf",
-          "<package><manifest>%s</manifest><spine>%s</spine></package>"
-              .formatted(manifest, spine));
+          "<package><manifest>%s</manifest><spine>%s</spine></package>".formatted(manifest, spine));
     }
     return bytes.toByteArray();
   }

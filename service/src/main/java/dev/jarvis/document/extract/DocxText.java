@@ -54,7 +54,8 @@ final class DocxText {
     }
     Map<String, String> footnotes = notes("footnotes");
     Map<String, String> endnotes = notes("endnotes");
-    WordHandler document = new WordHandler(layout, main, styles, lists, footnotes, endnotes, chunks);
+    WordHandler document =
+        new WordHandler(layout, main, styles, lists, footnotes, endnotes, chunks);
     OfficePackage.parse(main, document);
     Set<String> shown = new LinkedHashSet<>();
     for (String id : document.marginals(evenPages())) {

@@ -22,7 +22,8 @@ final class WordChunks {
   /** A document may include itself. */
   private static final int MAX_DEPTH = 5;
 
-  private static final String WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.";
+  private static final String WORD =
+      "application/vnd.openxmlformats-officedocument.wordprocessingml.";
   private static final Pattern CHARSET = Pattern.compile("(?i)charset\\s*=\\s*\"?([\\w.:+-]+)");
 
   private final TextLayout layout;
@@ -74,7 +75,10 @@ final class WordChunks {
             WORD + "template",
             WORD + "template.main+xml" ->
             document(in);
-        default -> throw refused("The document includes text of the type %s, which is not supported.".formatted(type));
+        default ->
+            throw refused(
+                "The document includes text of the type %s, which is not supported."
+                    .formatted(type));
       }
     }
     layout.paragraph();

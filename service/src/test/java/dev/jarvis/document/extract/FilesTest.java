@@ -71,6 +71,8 @@ class FilesTest {
     "changes.docx, word/styles.xml",
     "notes.docx, word/footnotes.xml",
     "boxes.docx, word/charts/chart1.xml",
+    "chunks.docx, word/page.html",
+    "chunks.docx, word/note.txt",
     "slides.pptx, ppt/slides/slide1.xml",
     "values.xlsx, xl/worksheets/sheet1.xml",
     "values.xlsx, xl/sharedStrings.xml",
@@ -133,6 +135,8 @@ class FilesTest {
       strings = {
         "tables.docx",
         "boxes.docx",
+        "chunks.docx",
+        "wrappers.docx",
         "slides.pptx",
         "values.xlsx",
         "writer.odt",
