@@ -147,12 +147,13 @@ final class EmlText {
     if (++depth > MAX_DEPTH) {
       throw new ExtractionException(
           "broken_file",
-          "The e-mail is nested deeper than %d parts and cannot be read.".formatted(MAX_DEPTH));
+          "The parts of the e-mail are nested too deep; the maximum is %d levels."
+              .formatted(MAX_DEPTH));
     }
     Body body = entity.getBody();
     if (isEncrypted(entity)) {
       throw new ExtractionException(
-          "encrypted", "The e-mail is encrypted; upload it as it is shown, without encryption.");
+          "encrypted", "The e-mail is encrypted; upload a decrypted copy.");
     } else if (body instanceof Multipart parts) {
       parts(entity, parts);
     } else if (isAttachment(entity)) {

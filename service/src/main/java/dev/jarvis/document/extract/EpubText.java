@@ -68,7 +68,8 @@ final class EpubText {
   private void chapter(String path, String type) throws IOException, ExtractionException {
     if (encrypted.contains(path)) {
       throw new ExtractionException(
-          "encrypted", "The book is protected by digital rights management.");
+          "encrypted",
+          "The book is protected by digital rights management; upload an unprotected copy.");
     }
     try (InputStream in = zip.read(path)) {
       if (in != null) {
