@@ -1,5 +1,7 @@
 package dev.jarvis.document;
 
+import dev.jarvis.document.extract.Section;
+
 /**
  * A passage of a document's text.
  *
@@ -9,9 +11,6 @@ package dev.jarvis.document;
  * @param tokens estimated at four characters each
  */
 public record Chunk(int ordinal, int page, String heading, String text, int tokens) {
-  /** Between the headings of a {@link dev.jarvis.document.extract.Section}. */
-  static final String HEADING_SEPARATOR = " › ";
-
   /** OpenAI's rule of thumb for English. */
   private static final int CHARACTERS_PER_TOKEN = 4;
 
@@ -33,14 +32,15 @@ public record Chunk(int ordinal, int page, String heading, String text, int toke
   }
 
   private boolean beginsWithInnermost() {
-    int inner = heading.lastIndexOf(HEADING_SEPARATOR);
-    String last = inner < 0 ? heading : heading.substring(inner + HEADING_SEPARATOR.length());
+    int inner = heading.lastIndexOf(Section.HEADING_SEPARATOR);
+    String last =
+        inner < 0 ? heading : heading.substring(inner + Section.HEADING_SEPARATOR.length());
     return text.startsWith(last)
         && (text.length() == last.length() || Character.isWhitespace(text.charAt(last.length())));
   }
 
   private int outerLength() {
-    return Math.max(0, heading.lastIndexOf(HEADING_SEPARATOR));
+    return Math.max(0, heading.lastIndexOf(Section.HEADING_SEPARATOR));
   }
 
   /** Returns the estimated number of tokens of the text with the headings above it. */

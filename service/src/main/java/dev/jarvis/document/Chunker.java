@@ -67,10 +67,10 @@ final class Chunker {
   /** Without the outermost headings, if they are too long; a single one is cut. */
   private String heading(String headings) {
     String heading = headings;
-    int inner = heading.indexOf(Chunk.HEADING_SEPARATOR);
+    int inner = heading.indexOf(Section.HEADING_SEPARATOR);
     while (inner >= 0 && fitting(heading) < heading.length()) {
-      heading = heading.substring(inner + Chunk.HEADING_SEPARATOR.length());
-      inner = heading.indexOf(Chunk.HEADING_SEPARATOR);
+      heading = heading.substring(inner + Section.HEADING_SEPARATOR.length());
+      inner = heading.indexOf(Section.HEADING_SEPARATOR);
     }
     int fits = fitting(heading);
     return fits < heading.length() ? heading.substring(0, whole(heading, fits)).strip() : heading;

@@ -50,7 +50,7 @@ final class FileType {
       return named.get(); // what tells the formats apart comes later; extraction checks it
     }
     boolean media = RefusedType.isMedia(found) && !TextDecoder.isUtf8(head);
-    if (media || RefusedType.of(found).isPresent() || !TextDecoder.isText(head)) {
+    if (media || RefusedType.isRefused(found) || !TextDecoder.isText(head)) {
       throw refused(found, extension);
     }
     return named.filter(MediaType::isText).orElseGet(() -> textType(head, found, extension));
@@ -63,7 +63,7 @@ final class FileType {
 
   /** Returns the type of a text whose name does not tell it. */
   private static MediaType textType(byte[] head, String found, String extension) {
-    if (found.equals("application/mbox") && (extension.isEmpty() || extension.equals("mbox"))) {
+    if (RefusedType.isMailbox(found) && (extension.isEmpty() || extension.equals("mbox"))) {
       throw refused(found, extension);
     }
     String text = new String(head, StandardCharsets.UTF_8);

@@ -1,10 +1,13 @@
 package dev.jarvis.document;
 
 import java.util.Map;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Names of types that are refused, in words that people know. */
 final class RefusedType {
+  /** The type of a mailbox, which ordinary text may begin like. */
+  private static final String MAILBOX = "application/mbox";
+
   /** Formats that are refused whatever the file's name is, some of which look like text. */
   private static final Map<String, String> NAMES =
       Map.ofEntries(
@@ -19,7 +22,7 @@ final class RefusedType {
           Map.entry("application/x-rar-compressed", "a RAR archive; upload the files in it"),
           Map.entry("application/x-gtar", "a TAR archive; upload the files in it"),
           Map.entry("application/x-tar", "a TAR archive; upload the files in it"),
-          Map.entry("application/mbox", "a mailbox (mbox); upload each message as .eml"),
+          Map.entry(MAILBOX, "a mailbox (mbox); upload each message as .eml"),
           Map.entry("application/x-sqlite3", "an SQLite database"),
           Map.entry("application/x-parquet", "a Parquet table; upload it as .csv"),
           Map.entry("application/postscript", "a PostScript document; upload it as .pdf"));
@@ -37,16 +40,18 @@ final class RefusedType {
 
   private RefusedType() {}
 
-  /** Returns the name of a format that is refused even if its bytes may be text. */
-  static Optional<String> of(String type) {
-    return type.equals("application/mbox")
-        ? Optional.empty()
-        : Optional.ofNullable(NAMES.get(type));
+  /** Whether a format is refused even if its bytes may be text. */
+  static boolean isRefused(String type) {
+    return NAMES.containsKey(type) && !isMailbox(type);
+  }
+
+  static boolean isMailbox(String type) {
+    return type.equals(MAILBOX);
   }
 
   /** Whether a type is that of an image, a sound or a video; some begin with few bytes. */
   static boolean isMedia(String type) {
-    return KINDS.containsKey(type.split("/", 2)[0]);
+    return kind(type) != null;
   }
 
   /** Returns the name of a type, with what the user can do. */
@@ -60,7 +65,11 @@ final class RefusedType {
           extension,
           "encrypted or in an old format of Microsoft Office; save it without a password as .docx");
     }
-    String kind = KINDS.get(type.split("/", 2)[0]);
+    String kind = kind(type);
     return kind == null ? "neither text nor a known document" : kind;
+  }
+
+  private static @Nullable String kind(String type) {
+    return KINDS.get(type.split("/", 2)[0]);
   }
 }

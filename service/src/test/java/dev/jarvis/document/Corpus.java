@@ -119,6 +119,35 @@ public final class Corpus {
     return out.toByteArray();
   }
 
+  /** A book with a chapter of one sentence for each name of a file. */
+  public static byte[] epub(String... chapters) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    StringBuilder manifest = new StringBuilder();
+    StringBuilder spine = new StringBuilder();
+    try (ZipOutputStream zip = new ZipOutputStream(bytes, StandardCharsets.UTF_8)) {
+      entry(zip, "mimetype", "application/epub+zip");
+      entry(
+          zip,
+          "META-INF/container.xml",
+          "<container><rootfile full-path=\"book/book.opf\"/></container>");
+      for (int i = 0; i < chapters.length; i++) {
+        manifest.append(
+            "<item id=\"c%d\" href=\"%s\" media-type=\"application/xhtml+xml\"/>"
+                .formatted(i, chapters[i]));
+        spine.append("<itemref idref=\"c%d\"/>".formatted(i));
+        entry(
+            zip,
+            "book/" + chapters[i],
+            "<html><body><p>This is %s.</p></body></html>".formatted(chapters[i]));
+      }
+      entry(
+          zip,
+          "book/book.opf",
+          "<package><manifest>%s</manifest><spine>%s</spine></package>".formatted(manifest, spine));
+    }
+    return bytes.toByteArray();
+  }
+
   private static void entry(ZipOutputStream zip, String name, String content) throws IOException {
     zip.putNextEntry(new ZipEntry(name));
     zip.write(content.getBytes(StandardCharsets.UTF_8));

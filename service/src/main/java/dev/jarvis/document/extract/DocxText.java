@@ -1,6 +1,7 @@
 package dev.jarvis.document.extract;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -14,26 +15,37 @@ import org.xml.sax.Attributes;
  * comments. Headers and footers follow the text, each once.
  */
 final class DocxText {
+  private static final String KIND = "wordprocessingml\\.(document|template)";
+  private static final String NAME = "Word (.docx)";
+
   private final TextLayout layout;
   private final PackagePart main;
   private final WordStyles styles = new WordStyles();
   private final WordLists lists = new WordLists();
+  private final WordChunks chunks;
 
-  private DocxText(TextLayout layout, PackagePart main) {
+  DocxText(TextLayout layout, PackagePart main, WordChunks chunks) {
     this.layout = layout;
     this.main = main;
+    this.chunks = chunks;
   }
 
   static void read(Path file, SectionWriter writer) throws IOException, ExtractionException {
-    try (OfficePackage office =
-        OfficePackage.open(file, "wordprocessingml\\.(document|template)", "Word (.docx)")) {
+    try (OfficePackage office = OfficePackage.open(file, KIND, NAME)) {
       TextLayout layout = new TextLayout(writer);
-      new DocxText(layout, office.main()).read();
+      DocxText text = new DocxText(layout, office.main(), new WordChunks(layout));
+      layout.marginals(text.read());
       layout.end();
     }
   }
 
-  private void read() throws IOException, ExtractionException {
+  /** Opens a document that another one includes. */
+  static OfficePackage open(InputStream in) throws IOException, ExtractionException {
+    return OfficePackage.open(in, KIND, NAME);
+  }
+
+  /** Adds the text, and returns the headers and footers. */
+  Set<String> read() throws IOException, ExtractionException {
     for (PackagePart part : OfficePackage.ofKind(main, "styles")) {
       OfficePackage.parse(part, styles);
     }
@@ -42,7 +54,8 @@ final class DocxText {
     }
     Map<String, String> footnotes = notes("footnotes");
     Map<String, String> endnotes = notes("endnotes");
-    WordHandler document = new WordHandler(layout, main, styles, lists, footnotes, endnotes);
+    WordHandler document =
+        new WordHandler(layout, main, styles, lists, footnotes, endnotes, chunks);
     OfficePackage.parse(main, document);
     Set<String> shown = new LinkedHashSet<>();
     for (String id : document.marginals(evenPages())) {
@@ -53,7 +66,8 @@ final class DocxText {
         shown.add(layout.captured());
       }
     }
-    layout.marginals(shown);
+    shown.addAll(chunks.marginals());
+    return shown;
   }
 
   private Map<String, String> notes(String kind) throws IOException, ExtractionException {
@@ -68,7 +82,7 @@ final class DocxText {
   }
 
   private WordHandler handler(PackagePart part) {
-    return new WordHandler(layout, part, styles, lists, Map.of(), Map.of());
+    return new WordHandler(layout, part, styles, lists, Map.of(), Map.of(), chunks);
   }
 
   private boolean evenPages() throws IOException, ExtractionException {
@@ -82,9 +96,6 @@ final class DocxText {
             }
             return true;
           }
-
-          @Override
-          void end(String name) {}
         };
     for (PackagePart part : OfficePackage.ofKind(main, "settings")) {
       OfficePackage.parse(part, settings);

@@ -72,7 +72,7 @@ final class DrawingHandler extends XmlHandler {
       case "p:cNvPr", "xdr:cNvPr" -> {
         if (shape != null) {
           shape.description = value(attributes, "descr", "");
-          shape.hidden = value(attributes, "hidden", "0").matches("1|true");
+          shape.hidden = isOn(attributes, "hidden");
         }
       }
       case "p:ph" -> {
@@ -89,7 +89,13 @@ final class DrawingHandler extends XmlHandler {
       case "a:br" -> layout.lineBreak();
       case "a:t", "m:t" -> inText = shape != null;
       case "a:tr" -> layout.startRow();
-      case "a:tc" -> layout.startCell();
+      case "a:tc" -> {
+        if (isOn(attributes, "hMerge") || isOn(attributes, "vMerge")) { // a cell before covers it
+          layout.cell("");
+          return false;
+        }
+        layout.startCell();
+      }
       default -> {}
     }
     return true;
@@ -111,6 +117,10 @@ final class DrawingHandler extends XmlHandler {
       case "a:tr" -> layout.endRow();
       default -> {}
     }
+  }
+
+  private static boolean isOn(Attributes attributes, String name) {
+    return value(attributes, name, "0").matches("1|true");
   }
 
   @Override

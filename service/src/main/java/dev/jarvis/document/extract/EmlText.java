@@ -8,7 +8,9 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -54,15 +56,40 @@ final class EmlText {
   }
 
   static void read(Path file, SectionWriter writer) throws IOException, ExtractionException {
+    TextLayout layout = new TextLayout(writer);
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
+      new EmlText(layout, writer).message(parsed(in));
+    }
+    layout.end();
+  }
+
+  /**
+   * Adds the page of a web archive (MHTML), which has the form of a mail.
+   *
+   * @return false if it has none
+   */
+  static boolean readPage(InputStream in, TextLayout layout)
+      throws IOException, ExtractionException {
+    Deque<Entity> entities = new ArrayDeque<>(List.of(parsed(in)));
+    while (!entities.isEmpty()) {
+      Entity entity = entities.pop();
+      if (entity.getBody() instanceof Multipart parts) {
+        parts.getBodyParts().reversed().forEach(entities::push);
+      } else if (entity.getBody() instanceof SingleBody body
+          && entity.getMimeType().equals("text/html")) {
+        new HtmlText(layout).read(Jsoup.parse(decoded(entity, body).text()), false);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static Message parsed(InputStream in) throws IOException {
     DefaultMessageBuilder builder = new DefaultMessageBuilder();
     builder.setMimeEntityConfig(LIMITS);
     builder.setDecodeMonitor(DecodeMonitor.SILENT);
     builder.setBodyFactory(new TextsOnly());
-    TextLayout layout = new TextLayout(writer);
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-      new EmlText(layout, writer).message(builder.parseMessage(in));
-    }
-    layout.end();
+    return builder.parseMessage(in);
   }
 
   /** Keeps no attachments, which may be large. */
@@ -81,7 +108,7 @@ final class EmlText {
   private void message(Message message) throws IOException, ExtractionException {
     String subject = TextLayout.oneLine(value(message, "Subject"));
     subjects.add(subject.isEmpty() ? "E-mail" : subject);
-    section();
+    layout.section(subjects);
     for (String name : SHOWN) {
       String value = TextLayout.oneLine(value(message, name));
       if (!value.isEmpty()) {
@@ -93,15 +120,7 @@ final class EmlText {
     entity(message);
     subjects.removeLast();
     if (!subjects.isEmpty()) {
-      section();
-    }
-  }
-
-  /** Begins a part under the subjects of this message and of those that hold it. */
-  private void section() throws IOException, ExtractionException {
-    layout.section();
-    for (int i = 0; i < subjects.size(); i++) {
-      layout.context(i, subjects.get(i));
+      layout.section(subjects);
     }
   }
 
@@ -128,12 +147,13 @@ final class EmlText {
     if (++depth > MAX_DEPTH) {
       throw new ExtractionException(
           "broken_file",
-          "The e-mail is nested deeper than %d parts and cannot be read.".formatted(MAX_DEPTH));
+          "The parts of the e-mail are nested too deep; the maximum is %d levels."
+              .formatted(MAX_DEPTH));
     }
     Body body = entity.getBody();
     if (isEncrypted(entity)) {
       throw new ExtractionException(
-          "encrypted", "The e-mail is encrypted; upload it as it is shown, without encryption.");
+          "encrypted", "The e-mail is encrypted; upload a decrypted copy.");
     } else if (body instanceof Multipart parts) {
       parts(entity, parts);
     } else if (isAttachment(entity)) {

@@ -68,7 +68,8 @@ final class EpubText {
   private void chapter(String path, String type) throws IOException, ExtractionException {
     if (encrypted.contains(path)) {
       throw new ExtractionException(
-          "encrypted", "The book is protected by digital rights management.");
+          "encrypted",
+          "The book is protected by digital rights management; upload an unprotected copy.");
     }
     try (InputStream in = zip.read(path)) {
       if (in != null) {
@@ -82,7 +83,7 @@ final class EpubText {
   private Document required(String path) throws IOException, ExtractionException {
     Document found = encrypted.contains(path) ? null : xml(path);
     if (found == null) {
-      throw new ExtractionException("broken_file", "The file is damaged and cannot be read.");
+      throw ExtractionException.broken();
     }
     return found;
   }

@@ -84,9 +84,7 @@ final class ExtractMain {
       return new ExtractionException(
           "expands_too_much", "The file expands to more data than allowed.");
     }
-    return isFilesFault(e)
-        ? new ExtractionException("broken_file", "The file is damaged and cannot be read.")
-        : null;
+    return isFilesFault(e) ? ExtractionException.broken() : null;
   }
 
   /**

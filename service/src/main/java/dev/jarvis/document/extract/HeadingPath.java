@@ -7,8 +7,6 @@ import java.util.List;
 
 /** The headings above a place in a document. */
 final class HeadingPath {
-  static final String SEPARATOR = " › ";
-
   /** A longer one is a paragraph that only looks like a heading. */
   static final int MAX_CHARS = 200;
 
@@ -39,12 +37,12 @@ final class HeadingPath {
   String parent() {
     List<String> texts = new ArrayList<>(texts());
     texts.removeLast();
-    return String.join(SEPARATOR, texts);
+    return String.join(Section.HEADING_SEPARATOR, texts);
   }
 
   @Override
   public String toString() {
-    return String.join(SEPARATOR, texts());
+    return String.join(Section.HEADING_SEPARATOR, texts());
   }
 
   private List<String> texts() {

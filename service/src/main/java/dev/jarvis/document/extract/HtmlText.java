@@ -89,16 +89,22 @@ final class HtmlText {
           "tbody",
           "thead",
           "tfoot");
+  private static final Set<String> ROWS = Set.of("table", "thead", "tbody", "tfoot");
   private static final Set<String> APART =
       Set.of("button", "input", "select", "textarea", "label", "img", "td", "th");
 
   private final TextLayout layout;
+
+  /** Of the one table that is open, because tables around others arrange the page. */
+  private final HtmlColumns columns;
+
   private final Set<Element> headings = new HashSet<>();
   private final Set<Element> layoutTables = new HashSet<>();
   private final Map<Element, Integer> items = new HashMap<>();
 
   HtmlText(TextLayout layout) {
     this.layout = layout;
+    this.columns = new HtmlColumns(layout);
   }
 
   static void read(Path file, SectionWriter writer) throws IOException, ExtractionException {
@@ -183,17 +189,23 @@ final class HtmlText {
       }
       case "tr" -> {
         if (isTable(element)) {
-          layout.startRow();
+          columns.startRow();
         } else {
           layout.line();
         }
       }
       case "td", "th" -> {
         if (isCell(element)) {
-          layout.startCell();
+          columns.startCell();
         } else {
           layout.paragraph();
         }
+      }
+      case "table" -> {
+        if (!layoutTables.contains(element)) {
+          columns.startTable(element);
+        }
+        edge(element, name);
       }
       default -> edge(element, name);
     }
@@ -209,14 +221,14 @@ final class HtmlText {
       case "br", "img" -> {}
       case "td", "th" -> {
         if (isCell(element)) {
-          layout.endCell();
+          columns.endCell(element);
         } else {
           layout.paragraph();
         }
       }
       case "tr" -> {
         if (isTable(element)) {
-          layout.endRow();
+          columns.endRow();
         } else {
           layout.line();
         }
@@ -227,6 +239,9 @@ final class HtmlText {
 
   /** Separates an element from what is before or after it. */
   private void edge(Element element, String name) throws IOException, ExtractionException {
+    if (ROWS.contains(name)) {
+      columns.startRows();
+    }
     if (LINES.contains(name) || (isList(name) && element.parents().is("li"))) {
       layout.line();
     } else if (APART.contains(name)) {

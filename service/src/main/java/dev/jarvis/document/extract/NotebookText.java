@@ -15,7 +15,7 @@ final class NotebookText {
     try {
       notebook = new ObjectMapper().readTree(PlainText.text(file, writer));
     } catch (JsonProcessingException e) {
-      throw new ExtractionException("broken_file", "The file is not a notebook: it is no JSON.");
+      throw new ExtractionException("broken_file", "The file is not a notebook: it is not JSON.");
     }
     JsonNode cells =
         notebook.has("cells") ? notebook.path("cells") : notebook.at("/worksheets/0/cells");

@@ -14,6 +14,15 @@ final class OdtHandler extends XmlHandler {
   /** What is read of a repeated cell; an empty one is often repeated to the sheet's edge. */
   private static final int MAX_REPEATED = 64;
 
+  private static final Set<String> MARGINALS =
+      Set.of(
+          "style:header",
+          "style:header-left",
+          "style:header-first",
+          "style:footer",
+          "style:footer-left",
+          "style:footer-first");
+
   private final ZipPackage zip;
   private final TextLayout layout;
   private final OdtStyles styles;
@@ -53,16 +62,12 @@ final class OdtHandler extends XmlHandler {
     if (isLeftOut(name, attributes)) {
       return false;
     }
+    if (MARGINALS.contains(name)) {
+      inMarginal = true;
+      layout.capture();
+      return true;
+    }
     switch (name) {
-      case "style:header",
-          "style:header-left",
-          "style:header-first",
-          "style:footer",
-          "style:footer-left",
-          "style:footer-first" -> {
-        inMarginal = true;
-        layout.capture();
-      }
       case "text:p", "text:h" -> startParagraph(name, attributes);
       case "text:s" -> layout.text(" ");
       case "text:tab" -> layout.verbatim("\t");
@@ -93,11 +98,11 @@ final class OdtHandler extends XmlHandler {
       }
       case "table:table-row" -> layout.startRow();
       case "table:table-cell" -> {
-        repeats.push(Math.clamp(number(attributes, "number-columns-repeated", 1), 1, MAX_REPEATED));
+        repeats.push(repeated(attributes));
         layout.startCell();
       }
       case "table:covered-table-cell" -> {
-        layout.cell("");
+        cells("", repeated(attributes));
         return false;
       }
       default -> {}
@@ -139,6 +144,16 @@ final class OdtHandler extends XmlHandler {
     };
   }
 
+  private static int repeated(Attributes cell) {
+    return Math.clamp(number(cell, "number-columns-repeated", 1), 1, MAX_REPEATED);
+  }
+
+  private void cells(String text, int count) {
+    for (int i = 0; i < count; i++) {
+      layout.cell(text);
+    }
+  }
+
   private void startParagraph(String name, Attributes attributes)
       throws IOException, ExtractionException {
     String style = value(attributes, "style-name");
@@ -163,19 +178,15 @@ final class OdtHandler extends XmlHandler {
 
   @Override
   void end(String name) throws IOException, ExtractionException {
-    switch (name) {
-      case "style:header",
-          "style:header-left",
-          "style:header-first",
-          "style:footer",
-          "style:footer-left",
-          "style:footer-first" -> {
-        inMarginal = false;
-        String text = layout.captured();
-        if (marginals != null && !text.isBlank()) {
-          marginals.add(text);
-        }
+    if (MARGINALS.contains(name)) {
+      inMarginal = false;
+      String text = layout.captured();
+      if (marginals != null && !text.isBlank()) {
+        marginals.add(text);
       }
+      return;
+    }
+    switch (name) {
       case "text:p", "text:h" -> endParagraph();
       case "text:list" -> lists.end();
       case "text:note-citation" -> {
@@ -190,9 +201,7 @@ final class OdtHandler extends XmlHandler {
       case "mi", "mn", "mo", "ms", "mtext" -> inFormula = false;
       case "table:table-cell" -> {
         String text = layout.captured();
-        for (int i = repeats.pop(); i > 0; i--) {
-          layout.cell(text);
-        }
+        cells(text, repeats.pop());
       }
       case "table:table-row" -> layout.endRow();
       case "table:table" -> layout.paragraph();

@@ -93,7 +93,4 @@ final class OdtStyles extends XmlHandler {
     }
     return true;
   }
-
-  @Override
-  void end(String name) {}
 }

@@ -25,8 +25,7 @@ final class OdtText {
           .anyMatch(
               it ->
                   it.matches("Scripts/.*[^/]|Basic/.*/(?!script-lb\\.xml|dialog-lb\\.xml)[^/]+"))) {
-        throw new ExtractionException(
-            "macros", "The file contains macros; upload it without them.");
+        throw ExtractionException.macros();
       }
       OdtStyles styles = new OdtStyles();
       zip.parse("styles.xml", styles);
@@ -45,13 +44,9 @@ final class OdtText {
     @Override
     boolean start(String name, Attributes attributes) throws ExtractionException {
       if (name.equals("manifest:encryption-data")) {
-        throw new ExtractionException(
-            "encrypted", "The file is encrypted; upload it without a password.");
+        throw ExtractionException.encrypted();
       }
       return true;
     }
-
-    @Override
-    void end(String name) {}
   }
 }

@@ -20,6 +20,10 @@ import org.jspecify.annotations.Nullable;
 record OfficePackage(OPCPackage parts, PackagePart main) implements AutoCloseable {
   private static final String CONTENT = "application/vnd.openxmlformats-officedocument.";
 
+  private interface Source {
+    OPCPackage open() throws IOException, InvalidFormatException;
+  }
+
   /**
    * Opens a file.
    *
@@ -28,23 +32,34 @@ record OfficePackage(OPCPackage parts, PackagePart main) implements AutoCloseabl
    */
   static OfficePackage open(Path file, String kind, String name)
       throws IOException, ExtractionException {
+    return open(() -> OPCPackage.open(file.toFile(), PackageAccess.READ), kind, name);
+  }
+
+  /** Opens a file in another one; it is held in memory. */
+  static OfficePackage open(InputStream in, String kind, String name)
+      throws IOException, ExtractionException {
+    return open(() -> OPCPackage.open(in), kind, name);
+  }
+
+  private static OfficePackage open(Source source, String kind, String name)
+      throws IOException, ExtractionException {
     ZipLimits.set();
     OPCPackage parts;
     try {
-      parts = OPCPackage.open(file.toFile(), PackageAccess.READ);
+      parts = source.open();
     } catch (OLE2NotOfficeXmlFileException e) {
       throw new ExtractionException(
           "encrypted",
           "The file is encrypted or in the old format of Office 97; upload it as %s without a password."
               .formatted(name));
     } catch (InvalidFormatException e) {
-      throw broken();
+      throw ExtractionException.broken();
     }
     try {
       return new OfficePackage(parts, checked(parts, kind, name));
     } catch (InvalidFormatException e) {
       parts.revert();
-      throw broken();
+      throw ExtractionException.broken();
     } catch (IOException | ExtractionException | RuntimeException e) {
       parts.revert();
       throw e;
@@ -66,17 +81,12 @@ record OfficePackage(OPCPackage parts, PackagePart main) implements AutoCloseabl
     String type = main == null ? "" : main.getContentType();
     if (type.contains("macroEnabled")
         || parts.getParts().stream().anyMatch(it -> it.getContentType().contains("vbaProject"))) {
-      throw new ExtractionException("macros", "The file contains macros; upload it without them.");
+      throw ExtractionException.macros();
     }
     if (main == null || !type.matches(CONTENT.replace(".", "\\.") + kind + "\\.main\\+xml")) {
-      throw new ExtractionException(
-          "wrong_type", "The file is not of the type %s.".formatted(name));
+      throw ExtractionException.wrongType(name);
     }
     return main;
-  }
-
-  private static ExtractionException broken() {
-    return new ExtractionException("broken_file", "The file is damaged and cannot be read.");
   }
 
   /** Returns the part that a relationship names, or null if it is outside the file or missing. */

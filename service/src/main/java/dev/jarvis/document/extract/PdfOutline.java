@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
+import java.util.TreeMap;
 import org.apache.pdfbox.cos.COSDictionary;
 import org.apache.pdfbox.pdmodel.PDDocument;
 import org.apache.pdfbox.pdmodel.PDPage;
@@ -16,10 +19,12 @@ final class PdfOutline {
   private static final int MAX_ITEMS = 5_000;
   private static final int MAX_DEPTH = 8;
 
-  private final List<Entry> entries = new ArrayList<>();
-  private final Set<COSDictionary> seen = new HashSet<>(); // a damaged outline may be a circle
+  private final NavigableMap<Integer, List<List<String>>> bookmarks = new TreeMap<>();
 
-  private record Entry(int page, List<String> path) {}
+  /** By the first page that they hold for. */
+  private final NavigableMap<Integer, String> headings = new TreeMap<>();
+
+  private final Set<COSDictionary> seen = new HashSet<>(); // a damaged outline may be a circle
 
   private PdfOutline() {}
 
@@ -28,6 +33,7 @@ final class PdfOutline {
     PDOutlineNode root = pdf.getDocumentCatalog().getDocumentOutline();
     if (root != null) {
       outline.add(pdf, root, List.of());
+      outline.setHeadings();
     }
     return outline;
   }
@@ -43,7 +49,7 @@ final class PdfOutline {
       }
       int page = page(pdf, item);
       if (page > 0) {
-        entries.add(new Entry(page, path));
+        bookmarks.computeIfAbsent(page, it -> new ArrayList<>()).add(path);
       }
       if (path.size() < MAX_DEPTH) {
         add(pdf, item, path);
@@ -60,18 +66,24 @@ final class PdfOutline {
     }
   }
 
+  private void setHeadings() {
+    List<String> before = List.of();
+    for (Map.Entry<Integer, List<List<String>>> page : bookmarks.entrySet()) {
+      List<List<String>> paths = page.getValue();
+      headings.put(page.getKey(), path(paths.stream().reduce(before, PdfOutline::common)));
+      before = paths.getLast();
+      headings.put(page.getKey() + 1, path(before));
+    }
+  }
+
   /** Returns what is common to the bookmark that a page begins under and those on the page. */
   String heading(int page) {
-    List<String> common = null;
-    List<String> before = List.of();
-    for (Entry entry : entries) {
-      if (entry.page < page) {
-        before = entry.path;
-      } else if (entry.page == page) {
-        common = common(common == null ? before : common, entry.path);
-      }
-    }
-    return String.join(HeadingPath.SEPARATOR, common == null ? before : common);
+    Map.Entry<Integer, String> heading = headings.floorEntry(page);
+    return heading == null ? "" : heading.getValue();
+  }
+
+  private static String path(List<String> headings) {
+    return String.join(Section.HEADING_SEPARATOR, headings);
   }
 
   private static List<String> common(List<String> a, List<String> b) {

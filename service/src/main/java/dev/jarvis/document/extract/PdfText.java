@@ -34,8 +34,7 @@ final class PdfText {
         writer.add(page, outline.heading(page), text);
       }
     } catch (InvalidPasswordException e) {
-      throw new ExtractionException(
-          "encrypted", "The file is encrypted; upload it without a password.");
+      throw ExtractionException.encrypted();
     }
   }
 }

@@ -202,7 +202,11 @@ final class RtfParagraphs {
       end(Kind.BOX);
     }
     finish();
-    layout.marginals(marginals);
+  }
+
+  /** Returns the headers and footers. */
+  Set<String> marginals() {
+    return marginals;
   }
 
   private Flow flow() {

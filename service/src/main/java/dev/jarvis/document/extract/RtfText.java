@@ -94,16 +94,24 @@ final class RtfText {
   static void read(Path file, SectionWriter writer) throws IOException, ExtractionException {
     try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
       TextLayout layout = new TextLayout(writer);
-      new RtfText(layout, in).read();
+      layout.marginals(read(in, layout));
       layout.end();
     }
+  }
+
+  /** Adds the text, and returns the headers and footers. */
+  static Set<String> read(InputStream in, TextLayout layout)
+      throws IOException, ExtractionException {
+    RtfText text = new RtfText(layout, in);
+    text.read();
+    return text.paragraphs.marginals();
   }
 
   private void read() throws IOException, ExtractionException {
     if (reader.next() != RtfReader.Token.OPEN
         || reader.next() != RtfReader.Token.WORD
         || !reader.word().equals("rtf")) {
-      throw new ExtractionException("wrong_type", "The file is not an RTF file.");
+      throw ExtractionException.wrongType("RTF (.rtf)");
     }
     groups.push(new RtfGroup());
     while (!groups.isEmpty()) {

@@ -10,6 +10,8 @@ package dev.jarvis.document.extract;
  *     instead of sentences
  */
 public record Section(int page, String heading, String text, boolean lines) {
+  public static final String HEADING_SEPARATOR = " › ";
+
   public Section(int page, String heading, String text) {
     this(page, heading, text, false);
   }

@@ -17,7 +17,8 @@ final class TextLayout {
   /** Visible, so that neither a person nor a model takes two cells for one. */
   static final String CELLS = " | ";
 
-  private static final int MAX_LEVELS = 10;
+  /** Enough for the headings of a mail that was forwarded many times. */
+  private static final int MAX_LEVELS = 32;
 
   /** Where a section without headings is divided, so that little text is in memory. */
   private static final int MAX_SECTION_CHARS = 1 << 16;
@@ -27,6 +28,7 @@ final class TextLayout {
   private final Deque<List<String>> rows = new ArrayDeque<>();
   private final String[] headings = new String[MAX_LEVELS];
   private int page;
+  private int base; // the level of the outermost heading
   private int lastLevel = -1;
   private boolean lines; // whether each is a unit
   private boolean body; // whether the section has more than headings
@@ -109,6 +111,16 @@ final class TextLayout {
     paragraph();
     flush();
     clearHeadings(0);
+    base = 0;
+  }
+
+  /** Begins a part under these headings, which are not in its text; its own are below them. */
+  void section(List<String> above) throws IOException, ExtractionException {
+    section();
+    for (int i = 0; i < above.size(); i++) {
+      context(i, above.get(i));
+    }
+    base = above.size();
   }
 
   /**
@@ -124,7 +136,7 @@ final class TextLayout {
       paragraph();
       return;
     }
-    int depth = Math.clamp(level, 0, MAX_LEVELS - 1);
+    int depth = Math.clamp((long) base + level, base, MAX_LEVELS - 1);
     if (body || depth <= lastLevel) {
       flush();
     }
@@ -237,7 +249,7 @@ final class TextLayout {
     StringBuilder path = new StringBuilder();
     for (String heading : headings) {
       if (!heading.isEmpty()) {
-        path.append(path.isEmpty() ? "" : HeadingPath.SEPARATOR).append(heading);
+        path.append(path.isEmpty() ? "" : Section.HEADING_SEPARATOR).append(heading);
       }
     }
     return path.toString();

@@ -31,6 +31,7 @@ final class WordHandler extends XmlHandler {
   private final Set<String> marginals = new LinkedHashSet<>();
   private final List<String> firstPage = new ArrayList<>();
   private final List<String> evenPages = new ArrayList<>();
+  private final WordChunks chunks;
   private final WordFields fields = new WordFields();
   private final AlternateContent alternates = new AlternateContent();
 
@@ -60,13 +61,15 @@ final class WordHandler extends XmlHandler {
       WordStyles styles,
       WordLists lists,
       Map<String, String> footnotes,
-      Map<String, String> endnotes) {
+      Map<String, String> endnotes,
+      WordChunks chunks) {
     this.layout = layout;
     this.part = part;
     this.styles = styles;
     this.lists = lists;
     this.footnotes = footnotes;
     this.endnotes = endnotes;
+    this.chunks = chunks;
   }
 
   /** Returns the notes of the part by their ids. */
@@ -135,8 +138,17 @@ final class WordHandler extends XmlHandler {
           "w:hidden",
           "w:gridBefore",
           "w:cellDel",
+          "w:hMerge",
           "w:vMerge" ->
           table(name, attributes);
+      case "w:altChunk" -> {
+        if (!cellLeftOut) {
+          close();
+          afterItem = false;
+          chunks.read(part, reference(attributes, "id"));
+        }
+        yield false;
+      }
       case "w:txbxContent" -> {
         boolean shown = isShown();
         if (shown) {

@@ -85,9 +85,6 @@ final class WordStyles extends XmlHandler {
     return true;
   }
 
-  @Override
-  void end(String name) {}
-
   /** Returns the level from 1, or -1 for that of plain text. */
   static int outlineLevel(Attributes attributes) {
     int level = number(attributes, "val", 9);

@@ -63,7 +63,7 @@ abstract class XmlHandler extends DefaultHandler {
       throws IOException, ExtractionException;
 
   /** Ends an element that was not left out. */
-  abstract void end(String name) throws IOException, ExtractionException;
+  void end(String name) throws IOException, ExtractionException {}
 
   void text(String text) throws IOException, ExtractionException {}
 

@@ -33,8 +33,7 @@ record ZipPackage(ZipSecureFile zip) implements AutoCloseable {
     ZipPackage opened = new ZipPackage(zip);
     try {
       if (!types.contains(opened.type())) {
-        throw new ExtractionException(
-            "wrong_type", "The file is not of the type %s.".formatted(name));
+        throw ExtractionException.wrongType(name);
       }
       return opened;
     } catch (IOException | ExtractionException | RuntimeException e) {

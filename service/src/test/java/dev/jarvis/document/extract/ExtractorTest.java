@@ -96,6 +96,21 @@ class ExtractorTest {
     assertThat(extract(latin, MediaType.TEXT, LIMITS).getFirst().text()).isEqualTo("Café à l'île");
   }
 
+  /** The process has no locale, so that the names of its own files are ASCII. */
+  @Test
+  void readsChaptersWhoseNamesAreNotAscii() throws Exception {
+    byte[] book = Corpus.epub("Kapitel-für-Übung.xhtml", "第一章.xhtml", "глава 2.xhtml");
+    assertThat(extract(book, MediaType.EPUB, LIMITS))
+        .singleElement()
+        .satisfies(
+            it ->
+                assertThat(it.text())
+                    .containsSubsequence(
+                        "This is Kapitel-für-Übung.xhtml.",
+                        "This is 第一章.xhtml.",
+                        "This is глава 2.xhtml."));
+  }
+
   @Test
   void refusesUnreadableFiles() throws Exception {
     assertRefused(Corpus.encryptedPdf(), MediaType.PDF, "encrypted");

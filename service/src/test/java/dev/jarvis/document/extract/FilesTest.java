@@ -71,6 +71,8 @@ class FilesTest {
     "changes.docx, word/styles.xml",
     "notes.docx, word/footnotes.xml",
     "boxes.docx, word/charts/chart1.xml",
+    "chunks.docx, word/page.html",
+    "chunks.docx, word/note.txt",
     "slides.pptx, ppt/slides/slide1.xml",
     "values.xlsx, xl/worksheets/sheet1.xml",
     "values.xlsx, xl/sharedStrings.xml",
@@ -133,6 +135,8 @@ class FilesTest {
       strings = {
         "tables.docx",
         "boxes.docx",
+        "chunks.docx",
+        "wrappers.docx",
         "slides.pptx",
         "values.xlsx",
         "writer.odt",
@@ -221,8 +225,13 @@ class FilesTest {
       for (Path it : entries) {
         String name = source.relativize(it).toString();
         zip.putNextEntry(new ZipEntry(name));
-        String text = name.equals(replaced) ? content : Files.readString(it);
-        zip.write((name.equals("mimetype") ? text.strip() : text).getBytes(StandardCharsets.UTF_8));
+        if (name.equals(replaced)) {
+          zip.write(content.getBytes(StandardCharsets.UTF_8));
+        } else if (name.equals("mimetype")) {
+          zip.write(Files.readString(it).strip().getBytes(StandardCharsets.UTF_8));
+        } else {
+          Files.copy(it, zip);
+        }
       }
     }
     return file;

@@ -131,6 +131,24 @@ class PdfTextTest {
     }
   }
 
+  @Test
+  void takesBookmarksInTheOrderOfTheirPages() throws Exception {
+    try (PDDocument pdf = new PDDocument()) {
+      PDDocumentOutline outline = new PDDocumentOutline();
+      pdf.getDocumentCatalog().setDocumentOutline(outline);
+      List<PDPage> pages = new ArrayList<>();
+      for (int i = 0; i < 6; i++) {
+        pages.add(page(pdf, 0, "text"));
+      }
+      outline.addLast(item("Annex", pages.get(4)));
+      outline.addLast(item("Fees", pages.get(1)));
+      outline.addLast(item("Rules", pages.get(2)));
+      assertThat(read(pdf))
+          .extracting(Section::heading)
+          .containsExactly("", "", "", "Rules", "", "Annex");
+    }
+  }
+
   private static PDOutlineItem item(String title, PDPage page) {
     PDOutlineItem item = new PDOutlineItem();
     item.setTitle(title);
