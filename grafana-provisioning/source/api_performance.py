@@ -200,6 +200,25 @@ process = row(
     ),
 )
 
+access = row(
+    "Access",
+    graph(
+        "Failed sign-ins",
+        f"Requests per second whose key or token was not accepted, by reason. Normal: few. FailedSignIns fires above {thresholds.FAILED_SIGN_INS_PER_SECOND:g} per second and {thresholds.FAILED_SIGN_INS_FACTOR} times the mean of the day before.",
+        [prom(f"environment_reason:authentication_failures:rate5m{{{ENVIRONMENT}}}", "{{reason}}")],
+        "reqps",
+        stacked=True,
+        data_links=[to_logs("auth_failure=`${__field.labels.reason}`")],
+    ),
+    graph(
+        "Age of users and keys",
+        f"Time since a replica last looked for changes of users, teams and keys. Normal: below 5 s. IdentityStale fires above {thresholds.minutes(thresholds.IDENTITY_AGE_SECONDS)}.",
+        [prom(f"environment:identity_sync_age_seconds:max{{{ENVIRONMENT}}}", "age")],
+        "s",
+        limit=thresholds.IDENTITY_AGE_SECONDS,
+    ),
+)
+
 logs = row(
     "Logs",
     log_lines(
@@ -218,6 +237,7 @@ DASHBOARD = dashboard(
     errors,
     latency,
     slowest,
+    access,
     process,
     logs,
 )

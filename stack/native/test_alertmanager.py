@@ -190,6 +190,8 @@ class Running(unittest.TestCase):
             alert("DocumentDeadLetters", "d", severity="warning"),
             alert("DocumentDeadLetters", "f", severity="warning"),
             alert("DocumentDeadLetters", "a", severity="warning"),
+            alert("IdentityStale", "a", severity="critical"),
+            alert("IdentityStale", "b", severity="critical"),
         ]
         request = urllib.request.Request(
             f"http://{self.address}/api/v2/alerts", json.dumps(sent).encode(), {"Content-Type": "application/json"}
@@ -200,7 +202,7 @@ class Running(unittest.TestCase):
             found = json.loads(self.get("/api/v2/alerts"))
             return {tuple(sorted(it["labels"].items())) for it in found if it["status"]["state"] == "suppressed"}
 
-        expected = {tuple(sorted(sent[i]["labels"].items())) for i in (1, 3, 6, 10, 13, 14, 18, 21)}
+        expected = {tuple(sorted(sent[i]["labels"].items())) for i in (1, 3, 6, 10, 13, 14, 18, 21, 25)}
         self.until(lambda: muted() == expected)
 
 

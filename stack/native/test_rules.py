@@ -122,6 +122,8 @@ SEVERITIES = {
     "LedgerRowsLost": "critical",
     "DocumentsBacklog": "warning",
     "DocumentDeadLetters": "warning",
+    "FailedSignIns": "warning",
+    "IdentityStale": "critical",
 }
 
 
@@ -338,6 +340,34 @@ def api_cases():
         yield Case(named("DocumentDeadLetters"), dead(2), *firing("DocumentDeadLetters", **LOCAL))
         yield Case(named("DocumentDeadLetters: none"), dead(0))
         yield Case(named("DocumentDeadLetters: not yet"), dead(2), at=0)
+
+        def sign_ins(reason, before, after, minutes=14, hours=0):
+            """Failures per second, for hours and then for minutes."""
+            steps = hours * 3600 // STEP
+            start = f"0+{before * STEP}x{steps} " if hours else ""
+            of = World(paths, hours * 60 + minutes).rest_of_the_stack()
+            return of.exported(
+                "authentication_failures_total",
+                {"reason": reason},
+                f"{start}{before * STEP * steps}+{after * STEP}x{minutes * 60 // STEP}",
+            )
+
+        yield Case(named("FailedSignIns"), sign_ins("unknown_key", 0, 0.3, 20), *firing("FailedSignIns", **LOCAL))
+        yield Case(named("FailedSignIns: few"), sign_ins("unknown_key", 0, 0.1, 20))
+        yield Case(named("FailedSignIns: not yet"), sign_ins("unknown_key", 0, 0.3, 20), at=9)
+        yield Case(named("FailedSignIns: as always"), sign_ins("revoked_key", 0.3, 0.3, 20, hours=2))
+        yield Case(
+            named("FailedSignIns: more than usual"),
+            sign_ins("revoked_key", 0.3, 3, 20, hours=2),
+            *firing("FailedSignIns", **LOCAL),
+        )
+        yield Case(named("FailedSignIns: keys that cannot be checked"), sign_ins("unavailable", 0, 3, 20))
+
+        def stale(seconds):
+            return world().exported("identity_sync_age_seconds", {}, steady(seconds, 14))
+
+        yield Case(named("IdentityStale"), stale(301), *firing("IdentityStale", **LOCAL))
+        yield Case(named("IdentityStale: just below"), stale(300))
 
         yield Case(
             named("numbers"),

@@ -11,10 +11,14 @@ from thresholds import (
     COLLECTOR_QUEUE_RATIO,
     DOCUMENT_WAIT_SECONDS,
     ERROR_RATIO,
+    FAILED_SIGN_INS_FACTOR,
+    FAILED_SIGN_INS_PER_SECOND,
     FIRST_TOKEN_SECONDS,
+    IDENTITY_AGE_SECONDS,
     MINIMUM_REQUESTS,
     MODEL_ERROR_RATIO,
     PATH_DIFFERENCE_RATIO,
+    minutes,
     percent,
 )
 
@@ -60,6 +64,8 @@ def rules():
     first_token = METRICS["llm_time_to_first_token_seconds"].recorded
     oldest, dead = METRICS["documents_queue_oldest_age_seconds"].recorded, METRICS["documents_dead_letters"].recorded
     any_part = "|".join(PARTS)
+    # A key that cannot be checked is no failed attempt.
+    sign_ins = f'{METRICS["authentication_failures_total"].recorded}{{reason!="unavailable"}}'
     no_model_server = f'{DEPENDENCY_UP.recorded}{{dependency="ollama"}} == 0'
     dependency_down = {
         "summary": "Dependency unreachable",
@@ -130,6 +136,31 @@ def rules():
             f"{{{{ $labels.environment }}}}) fail, including streams that break off (limit: {percent(MODEL_ERROR_RATIO)}).",
             "jarvis-llm",
             MODEL,
+        ),
+        # Without a day before, its mean counts as 0. The last hour is left out of it, so that an attack hides itself for hours only.
+        alert(
+            "FailedSignIns",
+            f"sum by (environment) ({sign_ins}) > {FAILED_SIGN_INS_PER_SECOND}\n"
+            "unless on (environment) (\n"
+            f"  sum by (environment) ({sign_ins})\n"
+            f"  <= {FAILED_SIGN_INS_FACTOR} * sum by (environment) (avg_over_time({sign_ins}[1d] offset 1h))\n"
+            ")",
+            "10m",
+            WARNING,
+            "Many failed sign-ins",
+            "{{ $value | humanize }} requests per second in {{ $labels.environment }} have a key or token that is not accepted, "
+            f"more than {FAILED_SIGN_INS_FACTOR} times as many as on the day before.",
+            "jarvis-api",
+        ),
+        alert(
+            "IdentityStale",
+            f"{METRICS['identity_sync_age_seconds'].recorded} > {IDENTITY_AGE_SECONDS}",
+            "1m",
+            CRITICAL,
+            f"Users and keys are out of date (> {minutes(IDENTITY_AGE_SECONDS)})",
+            "A replica in {{ $labels.environment }} has not seen changes of users and keys for {{ $value | humanizeDuration }}: "
+            "revoked keys and blocked users still work there.",
+            "jarvis-api",
         ),
         # If no replica has a model server there are no answers, whether or not there are requests.
         alert("DependencyDown", no_model_server, "2m", CRITICAL, keep="5m", **dependency_down),

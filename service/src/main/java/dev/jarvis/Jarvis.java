@@ -32,6 +32,9 @@ import dev.jarvis.http.UndecodedContent;
 import dev.jarvis.http.connection.Connections;
 import dev.jarvis.identity.ActiveUsers;
 import dev.jarvis.identity.ApiKeys;
+import dev.jarvis.identity.Authenticator;
+import dev.jarvis.identity.Identities;
+import dev.jarvis.identity.KeyUse;
 import dev.jarvis.ledger.Ledger;
 import dev.jarvis.limit.Admission;
 import dev.jarvis.provider.Provider;
@@ -138,9 +141,8 @@ public final class Jarvis implements AutoCloseable {
                 HEALTH_LIMIT));
     open(telemetry.instruments().gauges(Metric.DEPENDENCY_UP, health::up));
 
-    BearerTokens tokens =
-        new BearerTokens(
-            (credential, address) -> keys.authenticate(credential), config.metrics().token());
+    Authenticator clients = authenticator(config, keys, database, telemetry.instruments());
+    BearerTokens tokens = new BearerTokens(clients::authenticate, config.metrics().token());
     ByteBudget memory = new ByteBudget(config.server().bodies().bodyBudget());
     open(telemetry.instruments().gauge(Metric.HTTP_REQUEST_BODY_RESERVED, memory::reserved));
     JsonBody bodies =
@@ -205,6 +207,14 @@ public final class Jarvis implements AutoCloseable {
         });
     port = started.port();
     LOG.atInfo().addKeyValue("url", "http://" + config.server().host() + ":" + port).log("ready");
+  }
+
+  private Authenticator authenticator(
+      JarvisConfig config, ApiKeys keys, Database database, Instruments instruments) {
+    Identities identities = open(new Identities(config.identity(), database, instruments));
+    identities.addMissing(keys.users());
+    KeyUse uses = open(new KeyUse(database, config.identity().maxKnownKeys()));
+    return new Authenticator(config.identity(), keys, identities, uses, null, instruments);
   }
 
   private static WebServer server(

@@ -12,6 +12,7 @@ import dev.jarvis.dialect.openai.ChatConfig;
 import dev.jarvis.document.DocumentConfig;
 import dev.jarvis.health.MetricsConfig;
 import dev.jarvis.http.ServerConfig;
+import dev.jarvis.identity.IdentityConfig;
 import dev.jarvis.identity.KeyConfig;
 import dev.jarvis.provider.ProviderConfig;
 import dev.jarvis.provider.ProviderFactory;
@@ -44,6 +45,7 @@ record JarvisConfig(
         @Default("~/.jarvis")
         Path home,
     @Inline KeyConfig keys,
+    @Doc("How clients are authenticated.") IdentityConfig identity,
     @Doc("Where the HTTP server listens, and what it accepts.") ServerConfig server,
     @Doc("Access to metrics and health.") MetricsConfig metrics,
     @Doc("Chat completions and their limits.") ChatConfig chat,

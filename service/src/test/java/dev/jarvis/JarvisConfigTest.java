@@ -132,9 +132,13 @@ class JarvisConfigTest {
     assertThatThrownBy(
             () ->
                 JarvisConfig.load(
-                    Map.of("JARVIS_OLLAMA_URL", "http://x:1", "JARVIS_API_KEY", "fifteen-letters")))
-        .hasMessageContaining("JARVIS_API_KEY: the value must be at least 16 characters long.")
-        .hasMessageNotContaining("fifteen");
+                    Map.of(
+                        "JARVIS_OLLAMA_URL",
+                        "http://x:1",
+                        "JARVIS_API_KEY",
+                        "a-key-of-thirty-one-letters-xxx")))
+        .hasMessageContaining("JARVIS_API_KEY: the value must be at least 32 characters long.")
+        .hasMessageNotContaining("thirty");
   }
 
   /** Every record of the configuration, with every value that may hold a secret set to one. */

@@ -31,7 +31,7 @@ import java.util.Map;
  * PostgreSQL and Redis that all tests share, files in a temporary folder, and a scripted Ollama.
  */
 public final class TestService implements AutoCloseable {
-  public static final String KEY = "sk-test-key-of-admin";
+  public static final String KEY = "sk-test-key-of-admin-0123456789abcdef";
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
   private static final HttpClient CLIENT =
@@ -70,6 +70,8 @@ public final class TestService implements AutoCloseable {
     environment.put("JARVIS_HOME", home.toString());
     environment.put("JARVIS_SERVER_PORT", "0");
     environment.put("JARVIS_API_KEY", KEY);
+    // all tests have one address
+    environment.put("JARVIS_IDENTITY_MAX_FAILURES_PER_MINUTE", "1000");
     environment.put("JARVIS_OLLAMA_URL", ollama.uri().toString());
     environment.putAll(settings);
     try {

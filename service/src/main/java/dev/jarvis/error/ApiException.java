@@ -90,12 +90,16 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /** The key's user may not do this. */
+  /** The client is known, and may not do this. */
   public static final class Forbidden extends ApiException {
     private static final long serialVersionUID = 1L;
 
     public Forbidden(String message) {
-      super(message, null, "forbidden", null);
+      this(message, "forbidden");
+    }
+
+    public Forbidden(String message, String code) {
+      super(message, null, code, null);
     }
   }
 
@@ -153,13 +157,13 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /** A model server's limit is used up; the client may try again later. */
+  /** A limit, of JARVIS or of a model server, is used up; the client may try again later. */
   public static final class RateLimited extends ApiException {
     private static final long serialVersionUID = 1L;
     private final Duration retryAfter;
 
     /**
-     * @param code the model server's name of the error
+     * @param code of the error; null for {@code rate_limit_exceeded}
      * @param retryAfter how long the client should wait; zero if that is not known
      */
     public RateLimited(

@@ -1,6 +1,7 @@
 package dev.jarvis.http;
 
 import dev.jarvis.error.ApiException;
+import dev.jarvis.identity.AuthenticationFailure;
 import dev.jarvis.identity.Principal;
 import org.jspecify.annotations.Nullable;
 
@@ -9,16 +10,17 @@ import org.jspecify.annotations.Nullable;
  * reason.
  *
  * @param principal null if the client is not known
- * @param reason null if the request has no credential, or a good one
+ * @param failure null if the request has no credential, or a good one
  */
-public record Authentication(@Nullable Principal principal, @Nullable ApiException reason) {
+public record Authentication(
+    @Nullable Principal principal, @Nullable AuthenticationFailure failure) {
   /** The request has no credential. */
   public static final Authentication NONE = new Authentication(null, null);
 
   /** The error for an endpoint that requires a key. */
   ApiException refusal() {
-    return reason != null
-        ? reason
+    return failure != null
+        ? failure.error()
         : new ApiException.Unauthenticated(
             "The API key is missing; send it as \"Authorization: Bearer KEY\".");
   }

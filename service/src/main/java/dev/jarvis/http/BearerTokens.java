@@ -3,6 +3,7 @@ package dev.jarvis.http;
 import dev.jarvis.config.Secret;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.gateway.Permission;
+import dev.jarvis.identity.AuthenticationFailure;
 import dev.jarvis.identity.Principal;
 import dev.jarvis.identity.Role;
 import io.helidon.http.HeaderNames;
@@ -22,7 +23,8 @@ public final class BearerTokens {
      *
      * @param credential a key or a token
      * @param address of the client, see {@link TrustedProxies}
-     * @throws ApiException if it is not valid, may not be used from there, or cannot be checked
+     * @throws AuthenticationFailure if it is not valid, may not be used from there, or cannot be
+     *     checked
      */
     Principal authenticate(String credential, String address);
   }
@@ -49,7 +51,7 @@ public final class BearerTokens {
     }
     try {
       return new Authentication(clients.authenticate(token, address), null);
-    } catch (ApiException e) {
+    } catch (AuthenticationFailure e) {
       return new Authentication(null, e);
     }
   }

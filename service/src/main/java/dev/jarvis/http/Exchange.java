@@ -29,8 +29,8 @@ public final class Exchange {
   private final String method;
   private final String path;
   private final String route;
-  private final Authentication authentication;
   private final String clientAddress;
+  private Authentication authentication = Authentication.NONE;
   private final List<Header> headers = new ArrayList<>();
   private @Nullable Throwable failure;
   private boolean clientGone;
@@ -46,23 +46,15 @@ public final class Exchange {
    * @param method a known method or {@code _OTHER}
    * @param path without query, of limited length
    * @param route the template or {@code _unmatched}
-   * @param authentication the client, or why it is not known
    * @param clientAddress as {@link TrustedProxies} determines it
    */
   public Exchange(
-      UUID id,
-      String requestId,
-      String method,
-      String path,
-      String route,
-      Authentication authentication,
-      String clientAddress) {
+      UUID id, String requestId, String method, String path, String route, String clientAddress) {
     this.id = id;
     this.requestId = requestId;
     this.method = method;
     this.path = path;
     this.route = route;
-    this.authentication = authentication;
     this.clientAddress = clientAddress;
     headers.add(HeaderValues.create(RequestIds.HEADER, requestId));
   }
@@ -93,6 +85,14 @@ public final class Exchange {
 
   public String route() {
     return route;
+  }
+
+  /** Sets the client, or why it is not known. */
+  void authenticated(Authentication authentication) {
+    this.authentication = authentication;
+    if (authentication.failure() != null) {
+      logAttribute("auth_failure", authentication.failure().reason().id());
+    }
   }
 
   /** The user of the client; null if the client is not known. */

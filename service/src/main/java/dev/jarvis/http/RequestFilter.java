@@ -56,6 +56,7 @@ public final class RequestFilter implements Filter {
 
   @Override
   public void filter(FilterChain chain, RoutingRequest request, RoutingResponse response) {
+    long start = System.nanoTime();
     ClientConnection connection = ClientConnection.current();
     connection.requestBegan(request.prologue().method());
     Exchange exchange = exchange(request);
@@ -64,7 +65,7 @@ public final class RequestFilter implements Filter {
     exchange.headers().forEach(response::header);
     metrics.started();
     try {
-      observe(chain, request, response, exchange);
+      observe(chain, request, response, exchange, start);
     } finally {
       exchange.end();
       metrics.ended();
@@ -78,15 +79,21 @@ public final class RequestFilter implements Filter {
 
   /** Answers the request within its span, between its two log lines. */
   private void observe(
-      FilterChain chain, RoutingRequest request, RoutingResponse response, Exchange exchange) {
-    long start = System.nanoTime();
+      FilterChain chain,
+      RoutingRequest request,
+      RoutingResponse response,
+      Exchange exchange,
+      long start) {
     boolean probe = routes.isProbe(exchange.route());
     ServerSpan span = ServerSpan.start(telemetry, request, exchange);
     try (Scope ignored = Context.current().with(span.span()).makeCurrent();
         MDC.MDCCloseable id = MDC.putCloseable("request_id", exchange.requestId());
         MDC.MDCCloseable route = MDC.putCloseable("route", exchange.route())) {
-      log.started(exchange, probe);
       try {
+        if (!probe) { // the metrics token is no credential of a client
+          exchange.authenticated(tokens.authenticate(request, exchange.clientAddress()));
+        }
+        log.started(exchange, probe);
         answer(chain, request, response, exchange);
       } catch (CloseConnectionException e) {
         interrupted(exchange, e.getCause());
@@ -160,13 +167,6 @@ public final class RequestFilter implements Filter {
     String route = routes.template(request);
     String address = proxies.clientAddress(request.remotePeer().address(), request.headers());
     return new Exchange(
-        id,
-        RequestIds.of(request.headers(), id),
-        method(method),
-        bounded(path),
-        route,
-        // the metrics token is no credential of a client
-        routes.isProbe(route) ? Authentication.NONE : tokens.authenticate(request, address),
-        address);
+        id, RequestIds.of(request.headers(), id), method(method), bounded(path), route, address);
   }
 }

@@ -56,9 +56,6 @@ record ServerSpan(Span span) {
     if (matched) {
       builder.setAttribute("http.route", exchange.route());
     }
-    if (exchange.userId() != null) {
-      builder.setAttribute("user.id", exchange.userId());
-    }
     request
         .headers()
         .first(HeaderNames.USER_AGENT)
@@ -70,6 +67,9 @@ record ServerSpan(Span span) {
   }
 
   void end(Exchange exchange, int status) {
+    if (exchange.userId() != null) {
+      span.setAttribute("user.id", exchange.userId());
+    }
     span.setAttribute("http.response.status_code", status);
     if (exchange.failure() != null) {
       span.setStatus(StatusCode.ERROR);

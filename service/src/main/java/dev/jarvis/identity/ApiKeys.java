@@ -1,11 +1,6 @@
 package dev.jarvis.identity;
 
 import dev.jarvis.config.Allowed;
-import dev.jarvis.error.ApiException;
-import dev.jarvis.gateway.Grants;
-import dev.jarvis.gateway.RateLimits;
-import dev.jarvis.gateway.ScopedLimits;
-import dev.jarvis.gateway.ScopedLimits.Scope;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,18 +13,24 @@ import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** The API keys. Only their SHA-256 hashes are stored; comparing takes constant time. */
+/**
+ * The API keys of the configuration. Only their SHA-256 hashes are stored; comparing takes constant
+ * time.
+ */
 public final class ApiKeys {
   /** A user and the SHA-256 of a key of theirs, in lower-case hex. */
   @Allowed(value = "USER:SHA256, the hash in 64 lower-case hex digits", sensitive = true)
   public record HashedKey(String user, String sha256) {
-    private static final Pattern FORM = Pattern.compile("([^:,\\s]{1,64}):([0-9a-f]{64})");
+    private static final Pattern FORM =
+        Pattern.compile("([^:,/\\s\\p{Cntrl}]{1,64}):([0-9a-f]{64})");
 
     /**
      * Reads {@code user:hash}.
@@ -93,26 +94,11 @@ public final class ApiKeys {
     return new HashedKey(ADMIN, sha256(key));
   }
 
-  /**
-   * Returns the client that has a key.
-   *
-   * @throws ApiException.Unauthenticated if the key is unknown
-   */
-  public Principal authenticate(String key) {
-    String user = user(key);
-    if (user == null) {
-      throw new ApiException.Unauthenticated("The API key is unknown.");
-    }
-    String id = "config:" + user;
-    return new Principal(
-        user,
-        user.equals(ADMIN) ? Role.ADMIN : Role.MEMBER,
-        null,
-        id,
-        Grants.ALL,
-        List.of(
-            new ScopedLimits(Scope.KEY, id, RateLimits.DEFAULTS),
-            new ScopedLimits(Scope.USER, user, RateLimits.DEFAULTS)));
+  /** The users that have a key, with their roles when they are first seen. */
+  public Map<String, Role> users() {
+    Map<String, Role> users = new LinkedHashMap<>();
+    keys.forEach(it -> users.put(it.user(), it.user().equals(ADMIN) ? Role.ADMIN : Role.MEMBER));
+    return users;
   }
 
   /**

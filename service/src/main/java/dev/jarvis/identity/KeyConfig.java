@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 public record KeyConfig(
     @Doc(
             "API key of the user \"admin\". With no key at all, one is generated at the first start and printed once.")
-        @Range(min = 16)
+        @Range(min = 32)
         @Nullable Secret apiKey,
     @Doc(
             "Further keys, each as a user and the key's SHA-256 in hex, comma-separated: alice:9f86d0…,bob:60303a….")

@@ -3,6 +3,7 @@ package dev.jarvis.storage;
 import io.helidon.dbclient.DbExecute;
 import io.helidon.dbclient.DbRow;
 import io.helidon.dbclient.DbStatement;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -38,6 +39,13 @@ public final class Sql {
   /** A parameter for {@code CAST(? AS uuid[])}. */
   public static String array(List<UUID> ids) {
     return ids.stream().map(UUID::toString).collect(Collectors.joining(",", "{", "}"));
+  }
+
+  /** A parameter for {@code CAST(? AS text[])}. */
+  public static String textArray(Collection<String> texts) {
+    return texts.stream()
+        .map(it -> "\"" + it.replace("\\", "\\\\").replace("\"", "\\\"") + "\"")
+        .collect(Collectors.joining(",", "{", "}"));
   }
 
   private static <S extends DbStatement<S>> S with(S statement, @Nullable Object... parameters) {

@@ -10,6 +10,10 @@ public enum Label {
   METHOD("method", "the nine methods of RFC 9110 and RFC 5789, `_OTHER` for any other"),
   ROUTE("route", "the registered path templates, `_unmatched` for any other path"),
   STATUS("status", "the HTTP status codes that the service returns"),
+  AUTHENTICATION_REASON(
+      "reason",
+      "`unknown_key`, `revoked_key`, `expired_key`, `invalid_token`, `blocked`, `address`,"
+          + " `too_many_failures`, `unavailable`"),
   MODEL("model", "at most 100 models that a provider has listed, `_other` for any other name"),
   PROVIDER("provider", "the configured providers, `_none` if none was chosen"),
   OUTCOME("outcome", "`ok`, `cached`, `error`, `aborted`, `rejected`"),

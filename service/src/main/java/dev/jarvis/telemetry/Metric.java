@@ -40,6 +40,18 @@ public enum Metric {
       "By",
       "Memory reserved for requests in progress: bodies, complete answers, vectors",
       List.of()),
+  AUTHENTICATION_FAILURES(
+      "authentication.failures",
+      Type.COUNTER,
+      "{failure}",
+      "Requests whose key or token was not accepted, by reason",
+      List.of(Label.AUTHENTICATION_REASON)),
+  IDENTITY_SYNC_AGE(
+      "identity.sync.age",
+      Type.GAUGE,
+      "s",
+      "Time since a replica last looked for changes of users, teams and keys",
+      List.of()),
   LLM_REQUESTS(
       "llm.requests",
       Type.COUNTER,

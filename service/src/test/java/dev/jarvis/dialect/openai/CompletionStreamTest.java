@@ -12,7 +12,6 @@ import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.Head;
 import dev.jarvis.gateway.TargetName;
 import dev.jarvis.gateway.Usage;
-import dev.jarvis.http.Authentication;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.id.UuidV7;
 import io.helidon.webserver.WebServer;
@@ -77,7 +76,7 @@ class CompletionStreamTest {
 
   private void stream(ServerRequest request, ServerResponse response) {
     var id = UuidV7.next();
-    Exchange exchange = new Exchange(id, id.toString(), "POST", "/", "/", Authentication.NONE, "");
+    Exchange exchange = new Exchange(id, id.toString(), "POST", "/", "/", "");
     ChatCompletionRequest chat =
         ChatCompletionRequest.of(
             (com.fasterxml.jackson.databind.node.ObjectNode)
