@@ -120,6 +120,7 @@ SEVERITIES = {
     "CollectorQueueFilling": "warning",
     "MonitoringPartDown": "warning",
     "LedgerRowsLost": "critical",
+    "LimitsLocal": "warning",
     "DocumentsBacklog": "warning",
     "DocumentDeadLetters": "warning",
     "FailedSignIns": "warning",
@@ -326,6 +327,13 @@ def api_cases():
             )
             yield Case(named(f"LedgerRowsLost: no {result}"), rows(result, 0))
         yield Case(named("LedgerRowsLost: all written"), rows("ok", 1))
+
+        def limits(local):
+            return world().exported("limits_local", {}, steady(local, 14))
+
+        yield Case(named("LimitsLocal"), limits(1), *firing("LimitsLocal", **LOCAL))
+        yield Case(named("LimitsLocal: not yet"), limits(1), at=4)
+        yield Case(named("LimitsLocal: counted in Redis"), limits(0))
 
         def waiting(seconds):
             return world().exported("documents_queue_oldest_age_seconds", {}, steady(seconds, 14))

@@ -63,6 +63,7 @@ def p95(recorded, matcher=""):
 def rules():
     first_token = METRICS["llm_time_to_first_token_seconds"].recorded
     oldest, dead = METRICS["documents_queue_oldest_age_seconds"].recorded, METRICS["documents_dead_letters"].recorded
+    limits_local = METRICS["limits_local"].recorded
     any_part = "|".join(PARTS)
     # A key that cannot be checked is no failed attempt.
     sign_ins = f'{METRICS["authentication_failures_total"].recorded}{{reason!="unavailable"}}'
@@ -255,6 +256,17 @@ def rules():
             "Ledger rows are lost",
             "Ledger rows do not reach the database of {{ $labels.environment }} ({{ $labels.result }}).",
             "jarvis-database",
+        ),
+        # Users notice only that limits are tighter, or that they can be exceeded with more replicas than configured.
+        alert(
+            "LimitsLocal",
+            f"{limits_local} > 0",
+            "5m",
+            WARNING,
+            "Limits are counted locally",
+            "A replica of {{ $labels.environment }} counts requests on its own, because Redis does not answer it.",
+            "jarvis-api",
+            keep="1m",
         ),
         alert(
             "DocumentsBacklog",

@@ -37,6 +37,9 @@ import dev.jarvis.identity.Identities;
 import dev.jarvis.identity.KeyUse;
 import dev.jarvis.ledger.Ledger;
 import dev.jarvis.limit.Admission;
+import dev.jarvis.limit.Counters;
+import dev.jarvis.limit.Limit;
+import dev.jarvis.limit.RouteLimits;
 import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderConfig;
 import dev.jarvis.provider.ProviderFactory;
@@ -150,7 +153,12 @@ public final class Jarvis implements AutoCloseable {
             config.server().bodies().maxBodyBytes(),
             config.server().bodies().maxJsonDepth(),
             memory);
-    Routes routes = new Routes(tokens, bodies, VERSION);
+    Counters counters =
+        open(new Counters(redis, config.limits().maxReplicas(), telemetry.instruments()));
+    RouteLimits routeLimits =
+        new RouteLimits(config.limits().routes(), counters, telemetry.instruments());
+    Routes routes =
+        new Routes(tokens, (group, user) -> routeLimits.check(group.id(), user), bodies, VERSION);
     this.routes = routes;
     new HealthRoutes(health, VERSION).register(routes);
     new MetricsRoutes(telemetry).register(routes);
@@ -176,6 +184,7 @@ public final class Jarvis implements AutoCloseable {
             List.of(
                 new Authorise(),
                 new Resolve(router),
+                new Limit(config.limits(), counters, telemetry.instruments()),
                 search.grounding(),
                 open(
                     new SharedGenerations(

@@ -14,6 +14,7 @@ import dev.jarvis.health.MetricsConfig;
 import dev.jarvis.http.ServerConfig;
 import dev.jarvis.identity.IdentityConfig;
 import dev.jarvis.identity.KeyConfig;
+import dev.jarvis.limit.LimitConfig;
 import dev.jarvis.provider.ProviderConfig;
 import dev.jarvis.provider.ProviderFactory;
 import dev.jarvis.provider.local.EmbeddingModel;
@@ -49,6 +50,7 @@ record JarvisConfig(
     @Doc("Where the HTTP server listens, and what it accepts.") ServerConfig server,
     @Doc("Access to metrics and health.") MetricsConfig metrics,
     @Doc("Chat completions and their limits.") ChatConfig chat,
+    @Doc("Limits of keys, users and teams, over all replicas.") LimitConfig limits,
     @Doc("Uploaded files: limits, processing and search.") DocumentConfig documents,
     @Doc("PostgreSQL; without a URL, an embedded server.") DatabaseConfig database,
     @Doc("Redis; without a URL, an embedded server.") RedisConfig redis,

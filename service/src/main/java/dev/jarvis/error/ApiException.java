@@ -157,19 +157,51 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
-  /** A limit, of JARVIS or of a model server, is used up; the client may try again later. */
+  /** A limit of a model server or of JARVIS is used up; the client may try again later. */
   public static final class RateLimited extends ApiException {
     private static final long serialVersionUID = 1L;
     private final Duration retryAfter;
+    private final @Nullable String limitedBy;
 
     /**
+     * Without the name of a limit of JARVIS.
+     *
      * @param code of the error; null for {@code rate_limit_exceeded}
      * @param retryAfter how long the client should wait; zero if that is not known
      */
     public RateLimited(
         String message, @Nullable String code, Duration retryAfter, @Nullable Throwable cause) {
+      this(message, code, null, retryAfter, cause);
+    }
+
+    private RateLimited(
+        String message,
+        @Nullable String code,
+        @Nullable String limitedBy,
+        Duration retryAfter,
+        @Nullable Throwable cause) {
       super(message, null, code == null ? "rate_limit_exceeded" : code, cause);
+      this.limitedBy = limitedBy;
       this.retryAfter = retryAfter;
+    }
+
+    /**
+     * A limit of JARVIS itself.
+     *
+     * @param limitedBy the name of the limit in the log, such as {@code team_requests}
+     */
+    public static RateLimited byLimit(String message, String limitedBy, Duration retryAfter) {
+      return new RateLimited(message, null, limitedBy, retryAfter, null);
+    }
+
+    /** The limit of JARVIS that was used up; null if it is a model server's. */
+    public @Nullable String limitedBy() {
+      return limitedBy;
+    }
+
+    @Override
+    public boolean isOwnLimit() {
+      return limitedBy != null;
     }
 
     /** How long the client should wait; zero if that is not known. */

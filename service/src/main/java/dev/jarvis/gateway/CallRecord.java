@@ -13,6 +13,8 @@ public final class CallRecord {
   private @Nullable FinishReason cached;
   private @Nullable Throwable failure;
   private @Nullable Outcome outcome;
+  private @Nullable Hold hold;
+  private @Nullable RateStatus rateStatus;
   private boolean settled;
 
   /**
@@ -59,6 +61,25 @@ public final class CallRecord {
   /** Whether the model that was asked last has not seen the whole prompt, as far as is known. */
   public synchronized boolean truncated() {
     return !attempts.isEmpty() && attempts.getLast().truncated();
+  }
+
+  /** Notes what must be given back when the call is settled. */
+  public synchronized void hold(Hold taken) {
+    hold = taken;
+  }
+
+  synchronized @Nullable Hold hold() {
+    return hold;
+  }
+
+  /** Notes what the limits left to the caller. */
+  public synchronized void rateStatus(RateStatus status) {
+    rateStatus = status;
+  }
+
+  /** Null if the caller has no limits. */
+  public synchronized @Nullable RateStatus rateStatus() {
+    return rateStatus;
   }
 
   public synchronized void failed(Throwable e) {

@@ -78,6 +78,7 @@ public final class Settlement {
     List<Attempt> attempts = record.attempts();
     FinishReason cached = record.cached();
     Outcome outcome = record.outcome() == null ? Outcome.ERROR : record.outcome();
+    release(record, outcome, attempts);
     if (cached != null && routed != null) {
       TargetName target = routed.target();
       count(new Series(labels.apply(target.model()), target.provider()), Outcome.CACHED);
@@ -89,6 +90,14 @@ public final class Settlement {
         settleFailedAttempt(call, attempts.get(i), i + 1);
       }
       settleLastAttempt(call, outcome, attempts.getLast(), attempts.size());
+    }
+  }
+
+  /** Before all that could fail. */
+  private static void release(CallRecord record, Outcome outcome, List<Attempt> attempts) {
+    Hold hold = record.hold();
+    if (hold != null) {
+      hold.settle(outcome, attempts.stream().mapToLong(it -> it.usage().tokens()).sum());
     }
   }
 

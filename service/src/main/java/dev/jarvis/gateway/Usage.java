@@ -47,6 +47,11 @@ public record Usage(
     return answerTokens + reasoningTokens;
   }
 
+  /** All tokens. */
+  long tokens() {
+    return (long) inputTokens() + outputTokens();
+  }
+
   /** The number of tokens by the label {@code type} of {@code llm_tokens_total}. */
   Map<String, Integer> byKind() {
     return Map.of(

@@ -25,6 +25,7 @@ public final class Endpoint {
   private final Map<String, Number> limits = new LinkedHashMap<>();
   private final Access access;
   private @Nullable Permission permission;
+  private @Nullable RateGroup rateGroup;
   private @Nullable String body;
   private @Nullable String query;
 
@@ -36,7 +37,10 @@ public final class Endpoint {
     switch (access) {
       case ANYBODY -> operation.putArray("security");
       case KEY -> errors(401);
-      case ADMIN -> errors(401, 403);
+      case ADMIN -> {
+        errors(401, 403);
+        rateLimited(RateGroup.ADMIN);
+      }
       case METRICS_TOKEN -> {
         errors(401);
         ArrayNode either = operation.putArray("security");
@@ -74,7 +78,20 @@ public final class Endpoint {
   /** Only for clients whose key has a permission, where it is restricted. */
   public Endpoint permission(Permission required) {
     permission = required;
+    RateGroup group = RateGroup.of(required);
+    if (group != null && rateGroup == null) {
+      rateLimited(group);
+    }
     return errors(403);
+  }
+
+  /**
+   * Chooses the limit of its requests, where the one of its permission does not fit: endpoints for
+   * administrators, files and searches have one without this.
+   */
+  public Endpoint rateLimited(RateGroup group) {
+    rateGroup = group;
+    return errors(429);
   }
 
   /** Describes a parameter of the template. */
@@ -193,6 +210,11 @@ public final class Endpoint {
 
   @Nullable Permission permission() {
     return permission;
+  }
+
+  /** Null if its requests call models, which have limits of their own, or cost nothing. */
+  @Nullable RateGroup rateGroup() {
+    return rateGroup;
   }
 
   /** The resource of the schema of the JSON body. */

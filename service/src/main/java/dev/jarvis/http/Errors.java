@@ -54,6 +54,9 @@ public final class Errors {
    */
   public static void record(Exchange exchange, ApiException error) {
     Throwable cause = error.getCause();
+    if (error instanceof ApiException.RateLimited it && it.limitedBy() != null) {
+      exchange.logAttribute("limited_by", it.limitedBy());
+    }
     if (isFault(error)) {
       exchange.failure(cause == null ? error : cause);
     } else if (cause != null) {

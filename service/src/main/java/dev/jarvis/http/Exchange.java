@@ -119,6 +119,11 @@ public final class Exchange {
     return headers;
   }
 
+  /** Adds a header to the response, whatever it will be; it must not have begun. */
+  public void header(Header header) {
+    headers.add(header);
+  }
+
   /** The address of the client, behind trusted proxies. */
   public String clientAddress() {
     return clientAddress;

@@ -50,7 +50,19 @@ public final class Routes {
   }
 
   private final List<Route> routes = new ArrayList<>();
+
+  /** Counts the requests of users by group. */
+  public interface Limiter {
+    /**
+     * Counts a request.
+     *
+     * @throws ApiException.RateLimited if the user has made too many
+     */
+    void check(RateGroup group, String userId);
+  }
+
   private final BearerTokens tokens;
+  private final Limiter limiter;
   private final JsonBody bodies;
   private final String version;
   private volatile @Nullable ObjectNode document;
@@ -60,8 +72,9 @@ public final class Routes {
    *
    * @param version of the API, for its document
    */
-  public Routes(BearerTokens tokens, JsonBody bodies, String version) {
+  public Routes(BearerTokens tokens, Limiter limiter, JsonBody bodies, String version) {
     this.tokens = tokens;
+    this.limiter = limiter;
     this.bodies = bodies;
     this.version = version;
   }
@@ -134,12 +147,16 @@ public final class Routes {
     for (Route route : routes) {
       Access access = route.endpoint().access();
       Permission permission = route.endpoint().permission();
+      RateGroup group = route.endpoint().rateGroup();
       Handler handler = checkingQuery(route.endpoint(), route.target().handler(assembled));
       routing.route(
           Method.predicate(route.methods()),
           route.matcher(),
           (request, response) -> {
             tokens.require(access, permission, request);
+            if (group != null) {
+              limiter.check(group, Exchange.of(request).principal().userId());
+            }
             handler.handle(request, response);
           });
     }

@@ -64,6 +64,7 @@ public final class Redis implements AutoCloseable {
         ClientOptions.builder()
             .autoReconnect(true)
             .disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
+            .replayFilter(command -> true) // or one would be executed twice
             .requestQueueSize(MAX_PENDING_COMMANDS)
             .socketOptions(
                 SocketOptions.builder().connectTimeout(commandTimeout).keepAlive(true).build())

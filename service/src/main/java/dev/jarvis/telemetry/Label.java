@@ -36,6 +36,8 @@ public enum Label {
   STORE_OPERATION("operation", "the names of object-store calls in the code"),
   DEPENDENCY("dependency", "the names of the checks in `/health`"),
   CACHE_RESULT("result", "`hit`, `miss`, `bypass`, `error`"),
+  LIMIT_SCOPE("scope", "`key`, `user`, `team`, `route`"),
+  LIMIT("limit", "`requests`, `tokens`, `parallel`"),
   LEDGER_RESULT("result", "`ok`, `error`, `dropped`");
 
   private final String attribute;

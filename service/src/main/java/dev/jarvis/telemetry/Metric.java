@@ -196,6 +196,18 @@ public enum Metric {
       "",
       "Distinct users of the last 5 minutes, over all replicas",
       List.of()),
+  LIMIT_REFUSALS(
+      "limit.refusals",
+      Type.COUNTER,
+      "{request}",
+      "Requests refused by a rate limit of JARVIS, by who shares it and what it limits",
+      List.of(Label.LIMIT_SCOPE, Label.LIMIT)),
+  LIMITS_LOCAL(
+      "limits.local",
+      Type.GAUGE,
+      "",
+      "Whether a replica counts requests on its own because Redis is unavailable: 1 or 0",
+      List.of()),
   DEPENDENCY_UP(
       "dependency.up",
       Type.GAUGE,

@@ -47,6 +47,7 @@ class HealthTest {
                   throw new AssertionError("no client");
                 },
                 null),
+            (group, user) -> {},
             new JsonBody(1, 1, new ByteBudget(0)),
             "");
     new HealthRoutes(Health.start(checks, PERIOD, LIMIT), "0.13.0").register(routes);

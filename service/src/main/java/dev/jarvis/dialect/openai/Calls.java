@@ -1,6 +1,7 @@
 package dev.jarvis.dialect.openai;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.error.ApiException;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.CallRecord;
@@ -66,17 +67,35 @@ final class Calls {
   }
 
   /** Answers a request by a call, while its client waits. */
-  static void answer(Pipeline pipeline, Call call, Exchange exchange, Consumer<Answer> encoder) {
+  static void answer(
+      Pipeline pipeline,
+      Call call,
+      Exchange exchange,
+      ServerResponse response,
+      Consumer<Answer> encoder) {
     ClientConnection.current()
         .answer(
             () -> {
-              try (Answer answer = pipeline.run(call)) {
+              try (Answer answer = run(pipeline, call, exchange)) {
+                RateHeaders.of(call.record()).forEach(it -> response.header(it));
                 encoder.accept(answer);
               } finally {
                 logCall(call.record(), exchange);
               }
             },
             exchange::clientIsGone);
+  }
+
+  /** A refusal by a limit has the limits' headers, too; other errors say nothing of limits. */
+  private static Answer run(Pipeline pipeline, Call call, Exchange exchange) {
+    try {
+      return pipeline.run(call);
+    } catch (ApiException.RateLimited e) {
+      if (e.isOwnLimit()) {
+        RateHeaders.of(call.record()).forEach(exchange::header);
+      }
+      throw e;
+    }
   }
 
   /** Adds to the log line how the call was routed and how it ended. */

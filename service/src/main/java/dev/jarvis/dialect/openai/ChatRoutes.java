@@ -71,6 +71,7 @@ public final class ChatRoutes {
         pipeline,
         call,
         exchange,
+        response,
         answer -> {
           if (request.stream()) {
             new CompletionStream(request, exchange, answer, response, config).send();

@@ -83,6 +83,7 @@ public final class EmbeddingRoutes {
         pipeline,
         call,
         exchange,
+        response,
         answer -> {
           Calls.explain(answer.head(), response);
           Answer held = new HeldAnswer(answer, memory.of(exchange));

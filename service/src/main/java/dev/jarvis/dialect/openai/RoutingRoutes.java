@@ -8,6 +8,7 @@ import dev.jarvis.http.Access;
 import dev.jarvis.http.Endpoint;
 import dev.jarvis.http.Exchange;
 import dev.jarvis.http.JsonResponse;
+import dev.jarvis.http.RateGroup;
 import dev.jarvis.http.Routes;
 import dev.jarvis.json.Json;
 import dev.jarvis.limit.Admission;
@@ -37,6 +38,7 @@ public final class RoutingRoutes {
     routes.addJson(
         Endpoint.post("/v1/routing/explain", Access.ADMIN)
             .permission(Permission.ADMIN)
+            .rateLimited(RateGroup.EXPLAIN)
             .operation(
                 "models",
                 "explainRouting",

@@ -1,0 +1,98 @@
+package dev.jarvis.limit;
+
+import dev.jarvis.gateway.Answer;
+import dev.jarvis.gateway.Call;
+import dev.jarvis.gateway.Operation;
+import dev.jarvis.gateway.Outcome;
+import dev.jarvis.gateway.Question;
+import dev.jarvis.gateway.RateLimits;
+import dev.jarvis.gateway.ScopedLimits;
+import dev.jarvis.gateway.Stage;
+import dev.jarvis.limit.Counter.Kind;
+import dev.jarvis.telemetry.Instruments;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Refuses calls beyond the limits of their key, user or team. Tokens are reserved by an estimate;
+ * when the call is settled, the difference is booked. A refused call uses nothing, whoever refuses
+ * it.
+ */
+public final class Limit implements Stage {
+  private final LimitConfig config;
+  private final Counters counters;
+  private final Refusals refusals;
+
+  public Limit(LimitConfig config, Counters counters, Instruments instruments) {
+    this.config = config;
+    this.counters = counters;
+    this.refusals = new Refusals(instruments);
+  }
+
+  @Override
+  public Answer handle(Call call, Next next) {
+    List<Demand> demands = demands(call);
+    if (demands.isEmpty()) {
+      return next.proceed(call);
+    }
+    String id = call.id().toString();
+    Counters.Result result = counters.take(id, demands);
+    call.record().rateStatus(RateStatuses.of(result));
+    if (!result.verdict().granted()) {
+      throw refusals.refuse(result, demands);
+    }
+    call.record()
+        .hold((outcome, tokens) -> counters.settle(id, result, changes(result, outcome, tokens)));
+    return next.proceed(call);
+  }
+
+  private List<Demand> demands(Call call) {
+    List<Demand> demands = new ArrayList<>();
+    long tokens = call.caller().limits().isEmpty() ? 0 : estimate(call.question());
+    for (ScopedLimits scoped : call.caller().limits()) {
+      RateLimits own = scoped.limits();
+      LimitConfig.Calls defaults = config.of(scoped.scope());
+      add(demands, Kind.REQUESTS, scoped, 1, own.requestsPerMinute(), defaults.requestsPerMinute());
+      add(demands, Kind.TOKENS, scoped, tokens, own.tokensPerMinute(), defaults.tokensPerMinute());
+      add(demands, Kind.PARALLEL, scoped, 1, own.parallelCalls(), defaults.parallelCalls());
+    }
+    return demands;
+  }
+
+  private static void add(
+      List<Demand> demands,
+      Kind kind,
+      ScopedLimits scoped,
+      long amount,
+      @Nullable Integer own,
+      int byDefault) {
+    int limit = own == null ? byDefault : own;
+    if (limit > 0) {
+      Counter counter = new Counter(kind, scoped.scope().id(), scoped.id());
+      demands.add(new Demand(counter, amount, limit));
+    }
+  }
+
+  private long estimate(Question question) {
+    long output =
+        question.operation() == Operation.CHAT
+            ? Math.min(config.outputEstimate(), question.maxTokens().orElse(Integer.MAX_VALUE))
+            : 0;
+    return question.estimatedTokens() + output;
+  }
+
+  private static List<Change> changes(Counters.Result result, Outcome outcome, long tokens) {
+    return result.demands().stream()
+        .map(
+            it ->
+                new Change(
+                    it.counter(),
+                    switch (it.counter().kind()) {
+                      case REQUESTS -> outcome == Outcome.REJECTED ? -it.amount() : 0;
+                      case TOKENS -> tokens - it.amount();
+                      case PARALLEL -> -it.amount();
+                    }))
+        .toList();
+  }
+}

@@ -1,0 +1,75 @@
+package dev.jarvis.limit;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.jarvis.storage.Redis;
+import io.lettuce.core.RedisNoScriptException;
+import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.api.async.RedisAsyncCommands;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+
+/** A Lua script that Redis runs; sent once, and named by its hash from then on. */
+final class RedisScript<T> {
+  /** The command, which is a label of metrics. */
+  static final String COMMAND = "EVALSHA";
+
+  private final String text;
+  private final String sha1;
+  private final ScriptOutputType output;
+
+  /**
+   * @param name of the resource, without the extension
+   */
+  RedisScript(String name, ScriptOutputType output) {
+    this.text = read(name + ".lua");
+    this.sha1 = sha1(text);
+    this.output = output;
+  }
+
+  /** Runs the script, with a span under the current one. Never blocks and never throws. */
+  CompletionStage<T> run(Redis redis, List<String> keys, List<String> values) {
+    String[] keyArray = keys.toArray(String[]::new);
+    String[] valueArray = values.toArray(String[]::new);
+    return redis.sendTraced(
+        COMMAND,
+        it ->
+            it.<T>evalsha(sha1, output, keyArray, valueArray)
+                .exceptionallyCompose(e -> unlessKnown(e, it, keyArray, valueArray)));
+  }
+
+  /** Redis forgets scripts when it restarts. */
+  private CompletionStage<T> unlessKnown(
+      Throwable error, RedisAsyncCommands<String, String> redis, String[] keys, String[] values) {
+    Throwable cause = error instanceof CompletionException ? error.getCause() : error;
+    return cause instanceof RedisNoScriptException
+        ? redis.eval(text, output, keys, values)
+        : CompletableFuture.failedFuture(error);
+  }
+
+  private static String read(String resource) {
+    try (InputStream in = RedisScript.class.getResourceAsStream(resource)) {
+      return new String(Objects.requireNonNull(in, resource).readAllBytes(), UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String sha1(String text) {
+    try {
+      byte[] hash = MessageDigest.getInstance("SHA-1").digest(text.getBytes(UTF_8));
+      return HexFormat.of().formatHex(hash);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e); // every Java platform has SHA-1
+    }
+  }
+}
