@@ -3,8 +3,11 @@ package dev.jarvis.identity.jwt;
 import com.nimbusds.jose.JOSEException;
 import com.nimbusds.jose.JOSEObjectType;
 import com.nimbusds.jose.KeySourceException;
-import com.nimbusds.jose.jwk.source.JWKSource;
+import com.nimbusds.jose.jwk.source.JWKSetBasedJWKSource;
+import com.nimbusds.jose.jwk.source.JWKSetCacheRefreshEvaluator;
+import com.nimbusds.jose.jwk.source.RateLimitReachedException;
 import com.nimbusds.jose.proc.BadJOSEException;
+import com.nimbusds.jose.proc.BadJWSException;
 import com.nimbusds.jose.proc.DefaultJOSEObjectTypeVerifier;
 import com.nimbusds.jose.proc.JWSVerificationKeySelector;
 import com.nimbusds.jose.proc.SecurityContext;
@@ -27,7 +30,7 @@ final class Issuer implements Closeable {
   private static final Duration CLOCK_SKEW = Duration.ofSeconds(60);
 
   private final String name;
-  private final JWKSource<SecurityContext> keys;
+  private final JWKSetBasedJWKSource<SecurityContext> keys;
   private final DefaultJWTProcessor<SecurityContext> processor = new DefaultJWTProcessor<>();
   private final TokenClaims claims;
 
@@ -65,7 +68,7 @@ final class Issuer implements Closeable {
    */
   Token verify(SignedJWT token) {
     try {
-      return claims.token(processor.process(token, null));
+      return claims.token(processed(token));
     } catch (KeySourceException e) {
       LOG.atWarn()
           .addKeyValue("issuer", name)
@@ -80,10 +83,31 @@ final class Issuer implements Closeable {
     }
   }
 
+  private JWTClaimsSet processed(SignedJWT token) throws BadJOSEException, JOSEException {
+    try {
+      return processor.process(token, null);
+    } catch (BadJWSException e) {
+      if (token.getHeader().getKeyID() != null) {
+        throw e;
+      }
+      renewKeys(); // the token does not name its key, so that only its signature shows a new one
+      return processor.process(token, null);
+    }
+  }
+
+  private void renewKeys() throws KeySourceException {
+    try {
+      var _ =
+          keys.getJWKSetSource()
+              .getJWKSet(
+                  JWKSetCacheRefreshEvaluator.forceRefresh(), System.currentTimeMillis(), null);
+    } catch (RateLimitReachedException e) {
+      // they are new enough
+    }
+  }
+
   @Override
   public void close() throws IOException {
-    if (keys instanceof Closeable closeable) {
-      closeable.close();
-    }
+    keys.close();
   }
 }

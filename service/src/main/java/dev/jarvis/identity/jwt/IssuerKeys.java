@@ -2,10 +2,10 @@ package dev.jarvis.identity.jwt;
 
 import com.nimbusds.jose.KeySourceException;
 import com.nimbusds.jose.jwk.JWKSet;
+import com.nimbusds.jose.jwk.source.JWKSetBasedJWKSource;
 import com.nimbusds.jose.jwk.source.JWKSetCacheRefreshEvaluator;
 import com.nimbusds.jose.jwk.source.JWKSetRetrievalException;
 import com.nimbusds.jose.jwk.source.JWKSetSource;
-import com.nimbusds.jose.jwk.source.JWKSource;
 import com.nimbusds.jose.jwk.source.JWKSourceBuilder;
 import com.nimbusds.jose.jwk.source.URLBasedJWKSetSource;
 import com.nimbusds.jose.proc.SecurityContext;
@@ -49,8 +49,9 @@ final class IssuerKeys implements JWKSetSource<SecurityContext> {
   }
 
   /** The keys of an issuer; fetched when they are needed first. To be closed. */
-  static JWKSource<SecurityContext> of(IssuerConfig config) {
-    return JWKSourceBuilder.create(new IssuerKeys(config))
+  static JWKSetBasedJWKSource<SecurityContext> of(IssuerConfig config) {
+    return (JWKSetBasedJWKSource<SecurityContext>)
+        JWKSourceBuilder.create(new IssuerKeys(config))
         // a fetch takes two requests, each limited in connecting and reading
         .cache(MAX_AGE.toMillis(), HTTP_LIMIT.multipliedBy(4).toMillis())
         .refreshAheadCache(REFRESH_AHEAD.toMillis(), true)

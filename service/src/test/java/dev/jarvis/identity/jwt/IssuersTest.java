@@ -237,6 +237,24 @@ class IssuersTest {
   }
 
   @Test
+  void aNewKeyIsFetchedForATokenThatDoesNotNameItsKey() throws Exception {
+    try (OwnIssuer issuer = new OwnIssuer();
+        Issuers rotating = issuers(issuer, Map.of())) {
+      JWTClaimsSet claims = claims().issuer(issuer.url()).build();
+      rotating.verify(OwnIssuer.sign(issuer.publish(null), claims));
+      RSAKey second = issuer.publish(null);
+
+      assertThat(rotating.verify(OwnIssuer.sign(second, claims)).userId()).isEqualTo("ann");
+      String forged = OwnIssuer.sign(OwnIssuer.key(null), claims);
+      for (int i = 0; i < 10; i++) {
+        assertThatThrownBy(() -> rotating.verify(forged))
+            .isInstanceOf(ApiException.Unauthenticated.class);
+      }
+      assertThat(issuer.fetches()).isLessThan(5);
+    }
+  }
+
+  @Test
   void keysStayValidWhileTheIssuerIsAwayAndUnknownOnesDoNotFloodIt() throws Exception {
     try (OwnIssuer issuer = new OwnIssuer();
         Issuers tolerant = issuers(issuer, Map.of())) {
@@ -244,9 +262,11 @@ class IssuersTest {
       JWTClaimsSet claims = claims().issuer(issuer.url()).build();
       tolerant.verify(OwnIssuer.sign(known, claims));
       issuer.away(true);
+      RSAKey unknown = OwnIssuer.key("junk");
 
       for (int i = 0; i < 20; i++) {
-        String forged = OwnIssuer.sign(OwnIssuer.key("junk-" + i), claims);
+        String forged =
+            OwnIssuer.sign(new RSAKey.Builder(unknown).keyID("junk-" + i).build(), claims);
         assertThatThrownBy(() -> tolerant.verify(forged)).isInstanceOf(ApiException.class);
         assertThat(tolerant.verify(OwnIssuer.sign(known, claims)).userId()).isEqualTo("ann");
       }

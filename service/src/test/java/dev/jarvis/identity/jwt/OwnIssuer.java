@@ -7,6 +7,7 @@ import com.nimbusds.jose.JOSEObjectType;
 import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jose.JWSHeader;
 import com.nimbusds.jose.crypto.RSASSASigner;
+import com.nimbusds.jose.jwk.JWK;
 import com.nimbusds.jose.jwk.JWKSet;
 import com.nimbusds.jose.jwk.KeyUse;
 import com.nimbusds.jose.jwk.RSAKey;
@@ -39,7 +40,7 @@ final class OwnIssuer implements AutoCloseable {
               (keys
                       ? new JWKSet(
                               published.values().stream()
-                                  .map(it -> (com.nimbusds.jose.jwk.JWK) it)
+                                  .map(it -> (JWK) it)
                                   .toList())
                           .toString()
                       : "{\"issuer\":\"%s\",\"jwks_uri\":\"%s/keys\"}"
