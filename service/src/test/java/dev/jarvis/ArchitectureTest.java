@@ -47,6 +47,7 @@ class ArchitectureTest {
           Map.entry("storage.embedded", List.of("storage", "telemetry")),
           Map.entry("limit", List.of("gateway", "storage", "telemetry")),
           Map.entry("identity", List.of("gateway", "storage", "telemetry")),
+          Map.entry("identity.jwt", List.of("identity")),
           Map.entry("gateway", List.of("telemetry")),
           Map.entry("gateway.cache", List.of("gateway", "storage", "telemetry")),
           Map.entry("ledger", List.of("gateway", "storage", "telemetry")),

@@ -1,0 +1,50 @@
+package dev.jarvis.identity.jwt;
+
+import com.nimbusds.jwt.SignedJWT;
+import dev.jarvis.error.ApiException;
+import java.io.IOException;
+import java.text.ParseException;
+import java.util.HashMap;
+import java.util.Map;
+
+/** Verifies tokens of the configured issuers. */
+public final class Issuers implements AutoCloseable {
+  private final Map<String, Issuer> byUrl = new HashMap<>();
+
+  /**
+   * @param configs by the issuers' names
+   */
+  public Issuers(Map<String, IssuerConfig> configs) {
+    configs.forEach(
+        (name, config) -> byUrl.put(config.issuer().uri().toString(), new Issuer(name, config)));
+  }
+
+  /**
+   * Verifies a token.
+   *
+   * @throws ApiException.Unauthenticated if it is not valid, or stands for nobody
+   * @throws ApiException.StorageUnavailable if the keys of its issuer are unavailable
+   */
+  public Token verify(String text) {
+    SignedJWT token;
+    String url;
+    try {
+      token = SignedJWT.parse(text);
+      url = token.getJWTClaimsSet().getIssuer();
+    } catch (ParseException e) {
+      throw TokenClaims.refused("it is not a signed JWT");
+    }
+    Issuer issuer = byUrl.get(url);
+    if (issuer == null) {
+      throw TokenClaims.refused("its issuer is not accepted here");
+    }
+    return issuer.verify(token);
+  }
+
+  @Override
+  public void close() throws IOException {
+    for (Issuer issuer : byUrl.values()) {
+      issuer.close();
+    }
+  }
+}
