@@ -35,6 +35,7 @@ import dev.jarvis.identity.ApiKeys;
 import dev.jarvis.identity.Authenticator;
 import dev.jarvis.identity.Identities;
 import dev.jarvis.identity.KeyUse;
+import dev.jarvis.identity.jwt.Issuers;
 import dev.jarvis.ledger.Ledger;
 import dev.jarvis.limit.Admission;
 import dev.jarvis.limit.Counters;
@@ -223,7 +224,8 @@ public final class Jarvis implements AutoCloseable {
     Identities identities = open(new Identities(config.identity(), database, instruments));
     identities.addMissing(keys.users());
     KeyUse uses = open(new KeyUse(database, config.identity().maxKnownKeys()));
-    return new Authenticator(config.identity(), keys, identities, uses, null, instruments);
+    Issuers issuers = config.issuers().isEmpty() ? null : open(new Issuers(config.issuers()));
+    return new Authenticator(config.identity(), keys, identities, uses, issuers, instruments);
   }
 
   private static WebServer server(

@@ -14,6 +14,7 @@ import dev.jarvis.health.MetricsConfig;
 import dev.jarvis.http.ServerConfig;
 import dev.jarvis.identity.IdentityConfig;
 import dev.jarvis.identity.KeyConfig;
+import dev.jarvis.identity.jwt.IssuerConfig;
 import dev.jarvis.limit.LimitConfig;
 import dev.jarvis.provider.ProviderConfig;
 import dev.jarvis.provider.ProviderFactory;
@@ -47,6 +48,9 @@ record JarvisConfig(
         Path home,
     @Inline KeyConfig keys,
     @Doc("How clients are authenticated.") IdentityConfig identity,
+    @Doc(
+            "OIDC issuers whose tokens are accepted as keys, each under a name of your own.")
+        Map<String, IssuerConfig> issuers,
     @Doc("Where the HTTP server listens, and what it accepts.") ServerConfig server,
     @Doc("Access to metrics and health.") MetricsConfig metrics,
     @Doc("Chat completions and their limits.") ChatConfig chat,

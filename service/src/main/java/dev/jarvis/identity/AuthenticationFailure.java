@@ -61,6 +61,13 @@ public final class AuthenticationFailure extends RuntimeException {
         Reason.UNKNOWN_KEY, new ApiException.Unauthenticated("The API key is unknown."));
   }
 
+  static AuthenticationFailure ofNobody() {
+    return new AuthenticationFailure(
+        Reason.INVALID_TOKEN,
+        new ApiException.Unauthenticated(
+            "The token stands for no user here, or for a team that does not exist."));
+  }
+
   static AuthenticationFailure revoked() {
     return new AuthenticationFailure(
         Reason.REVOKED_KEY, new ApiException.Unauthenticated("The API key has been revoked."));

@@ -9,6 +9,7 @@ import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.Metric;
 import java.net.InetAddress;
 import java.time.InstantSource;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -29,13 +30,18 @@ public final class Authenticator {
   /**
    * Whom a token is for.
    *
-   * @param userId a user that the database has
+   * @param userId of the form of a user's id
    * @param teamId the team instead of the user's own; null for that
    * @param role the role instead of the user's own; null for that
    * @param tokenId stands for the key's id in logs and limits; never the token itself
+   * @param createUser whether a user that the database does not have is created, as a member
    */
   public record TokenUser(
-      String userId, @Nullable String teamId, @Nullable Role role, String tokenId) {}
+      String userId,
+      @Nullable String teamId,
+      @Nullable Role role,
+      String tokenId,
+      boolean createUser) {}
 
   /** Stands for the hash of a key that does not exist, so that the time does not tell. */
   private static final Sha256 NO_KEY = new Sha256(new byte[32]);
@@ -155,14 +161,23 @@ public final class Authenticator {
       throw AuthenticationFailure.unknown();
     }
     TokenUser token = tokens.verify(credential);
-    KnownUser user = identities.user(token.userId()).orElseThrow(AuthenticationFailure::unknown);
+    KnownUser user = user(token).orElseThrow(AuthenticationFailure::ofNobody);
     if (token.role() != null) {
       user = user.as(token.role());
     }
     if (token.teamId() != null) {
-      user = user.in(identities.team(token.teamId()).orElseThrow(AuthenticationFailure::unknown));
+      user = user.in(identities.team(token.teamId()).orElseThrow(AuthenticationFailure::ofNobody));
     }
     return user.principal(token.tokenId(), Grants.ALL, RateLimits.DEFAULTS);
+  }
+
+  private Optional<KnownUser> user(TokenUser token) {
+    Optional<KnownUser> user = identities.user(token.userId());
+    if (user.isEmpty() && token.createUser()) {
+      identities.addMissing(Map.of(token.userId(), Role.MEMBER));
+      return identities.user(token.userId());
+    }
+    return user;
   }
 
   private static @Nullable InetAddress parse(String address) {

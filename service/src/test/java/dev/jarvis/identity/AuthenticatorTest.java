@@ -94,9 +94,9 @@ class AuthenticatorTest {
 
   private static Authenticator.TokenUser verify(String token) {
     return switch (token) {
-      case "a.b.c" -> new Authenticator.TokenUser("ann", null, null, "token:a");
-      case "a.b.admin" -> new Authenticator.TokenUser("ann", "red", Role.ADMIN, "token:a");
-      case "a.b.nobody" -> new Authenticator.TokenUser("nobody", null, null, "token:n");
+      case "a.b.c" -> new Authenticator.TokenUser("ann", null, null, "token:a", false);
+      case "a.b.admin" -> new Authenticator.TokenUser("ann", "red", Role.ADMIN, "token:a", false);
+      case "a.b.nobody" -> new Authenticator.TokenUser("nobody", null, null, "token:n", false);
       default ->
           throw new AuthenticationFailure(
               AuthenticationFailure.Reason.INVALID_TOKEN,

@@ -16,6 +16,9 @@ import com.nimbusds.jwt.SignedJWT;
 import com.nimbusds.jwt.proc.DefaultJWTClaimsVerifier;
 import com.nimbusds.jwt.proc.DefaultJWTProcessor;
 import dev.jarvis.error.ApiException;
+import dev.jarvis.identity.AuthenticationFailure;
+import dev.jarvis.identity.AuthenticationFailure.Reason;
+import dev.jarvis.identity.Authenticator.TokenUser;
 import java.io.Closeable;
 import java.io.IOException;
 import java.time.Duration;
@@ -63,21 +66,22 @@ final class Issuer implements Closeable {
   /**
    * Verifies a token's signature and claims.
    *
-   * @throws ApiException.Unauthenticated if it is not valid, or stands for nobody
-   * @throws ApiException.StorageUnavailable if the issuer's keys are unavailable
+   * @throws AuthenticationFailure if it is not valid, stands for nobody, or cannot be checked
    */
-  Token verify(SignedJWT token) {
+  TokenUser verify(SignedJWT token) {
     try {
-      return claims.token(processed(token));
+      return claims.user(processed(token));
     } catch (KeySourceException e) {
       LOG.atWarn()
           .addKeyValue("issuer", name)
           .addKeyValue("error", e.getMessage())
           .log("the keys of an issuer are unavailable");
-      throw new ApiException.StorageUnavailable(
-          "The signing keys of the token's issuer are unavailable; try again later.",
-          "issuer_unavailable",
-          e);
+      throw new AuthenticationFailure(
+          Reason.UNAVAILABLE,
+          new ApiException.StorageUnavailable(
+              "The signing keys of the token's issuer are unavailable; try again later.",
+              "issuer_unavailable",
+              e));
     } catch (BadJOSEException | JOSEException e) {
       throw TokenClaims.refused(String.valueOf(e.getMessage()));
     }

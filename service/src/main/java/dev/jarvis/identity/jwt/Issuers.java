@@ -1,14 +1,15 @@
 package dev.jarvis.identity.jwt;
 
 import com.nimbusds.jwt.SignedJWT;
-import dev.jarvis.error.ApiException;
+import dev.jarvis.identity.Authenticator;
+import dev.jarvis.identity.Authenticator.TokenUser;
 import java.io.IOException;
 import java.text.ParseException;
 import java.util.HashMap;
 import java.util.Map;
 
 /** Verifies tokens of the configured issuers. */
-public final class Issuers implements AutoCloseable {
+public final class Issuers implements Authenticator.Tokens, AutoCloseable {
   private final Map<String, Issuer> byUrl = new HashMap<>();
 
   /**
@@ -19,13 +20,8 @@ public final class Issuers implements AutoCloseable {
         (name, config) -> byUrl.put(config.issuer().uri().toString(), new Issuer(name, config)));
   }
 
-  /**
-   * Verifies a token.
-   *
-   * @throws ApiException.Unauthenticated if it is not valid, or stands for nobody
-   * @throws ApiException.StorageUnavailable if the keys of its issuer are unavailable
-   */
-  public Token verify(String text) {
+  @Override
+  public TokenUser verify(String text) {
     SignedJWT token;
     String url;
     try {

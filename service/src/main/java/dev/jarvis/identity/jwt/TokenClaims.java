@@ -2,13 +2,20 @@ package dev.jarvis.identity.jwt;
 
 import com.nimbusds.jwt.JWTClaimsSet;
 import dev.jarvis.error.ApiException;
+import dev.jarvis.identity.AuthenticationFailure;
+import dev.jarvis.identity.AuthenticationFailure.Reason;
+import dev.jarvis.identity.Authenticator.TokenUser;
 import dev.jarvis.identity.Role;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Finds out from a token's claims whom it stands for, as the configuration of its issuer says. */
 final class TokenClaims {
+  /** The form of the ids of users and teams. */
+  private static final Pattern ID = Pattern.compile("[^:,/\\s\\p{Cntrl}]{1,64}");
+
   private final String issuer;
   private final IssuerConfig config;
 
@@ -18,28 +25,32 @@ final class TokenClaims {
   }
 
   /**
-   * @throws ApiException.Unauthenticated if a claim that is needed is missing or has another form
+   * @throws AuthenticationFailure if a claim that is needed is missing or has another form
    */
-  Token token(JWTClaimsSet claims) {
-    return new Token(
-        issuer,
-        text(claims, config.userClaim()),
-        config.teamClaim() == null ? null : text(claims, config.teamClaim()),
+  TokenUser user(JWTClaimsSet claims) {
+    String user = id(claims, config.userClaim());
+    return new TokenUser(
+        user,
+        config.teamClaim() == null ? null : id(claims, config.teamClaim()),
         config.roleClaim() == null ? null : role(claims, config.roleClaim()),
+        "oidc:%s:%s".formatted(issuer, user),
         config.createUsers());
   }
 
   /** The error for a token that is not valid. */
-  static ApiException.Unauthenticated refused(String reason) {
-    return new ApiException.Unauthenticated("The token is not valid: " + reason + ".");
+  static AuthenticationFailure refused(String reason) {
+    return new AuthenticationFailure(
+        Reason.INVALID_TOKEN,
+        new ApiException.Unauthenticated("The token is not valid: " + reason + "."));
   }
 
-  private static String text(JWTClaimsSet claims, String name) {
-    Object value = claim(claims, name);
-    if (value instanceof String text && !text.isBlank()) {
+  private static String id(JWTClaimsSet claims, String name) {
+    if (claim(claims, name) instanceof String text && ID.matcher(text).matches()) {
       return text;
     }
-    throw refused("its claim '%s' must be a text".formatted(name));
+    throw refused(
+        "its claim '%s' must be a text of 1 to 64 characters without blanks, ':', ',' and '/'"
+            .formatted(name));
   }
 
   private Role role(JWTClaimsSet claims, String name) {

@@ -19,6 +19,8 @@ import com.nimbusds.jwt.PlainJWT;
 import com.nimbusds.jwt.SignedJWT;
 import dev.jarvis.config.Configs;
 import dev.jarvis.error.ApiException;
+import dev.jarvis.identity.AuthenticationFailure;
+import dev.jarvis.identity.Authenticator.TokenUser;
 import dev.jarvis.identity.Role;
 import java.time.Instant;
 import java.util.Date;
@@ -69,7 +71,7 @@ class IssuersTest {
   @Test
   void aValidTokenStandsForItsUser() throws Exception {
     assertThat(issuers.verify(OwnIssuer.sign(key, claims().build())))
-        .isEqualTo(new Token("company", "ann", null, null, false));
+        .isEqualTo(new TokenUser("ann", null, null, "oidc:company:ann", false));
   }
 
   static Stream<Arguments> accepted() {
@@ -127,7 +129,8 @@ class IssuersTest {
             "not yet valid",
             () -> signed(claims().notBeforeTime(Date.from(Instant.now().plusSeconds(90)))),
             "before use time"),
-        refusal("of nobody", () -> signed(claims().subject(null)), "claim 'sub' must be a text"),
+        refusal("of nobody", () -> signed(claims().subject(null)), "claim 'sub' must be"),
+        refusal("of an id that no user has", () -> signed(claims().subject("a/b")), "without blanks"),
         refusal(
             "signed by another key of the same name",
             () -> OwnIssuer.sign(OwnIssuer.key("first"), claims().build()),
@@ -184,6 +187,8 @@ class IssuersTest {
     String token = forger.token();
 
     assertThatThrownBy(() -> issuers.verify(token))
+        .isInstanceOf(AuthenticationFailure.class)
+        .cause()
         .isInstanceOf(ApiException.Unauthenticated.class)
         .hasMessageContaining(reason)
         .hasMessageNotContaining(token);
@@ -215,7 +220,8 @@ class IssuersTest {
       more.forEach(claims::claim);
 
       assertThat(mapping.verify(OwnIssuer.sign(key, claims.build())))
-          .isEqualTo(new Token("company", "ann@x.org", "research", role, true));
+          .isEqualTo(
+              new TokenUser("ann@x.org", "research", role, "oidc:company:ann@x.org", true));
     }
   }
 
@@ -232,7 +238,7 @@ class IssuersTest {
       assertThat(rotating.verify(OwnIssuer.sign(second, claims)).userId()).isEqualTo("ann");
       assertThatThrownBy(() -> rotating.verify(OwnIssuer.sign(first, claims)))
           .as("the old key is withdrawn")
-          .isInstanceOf(ApiException.class);
+          .isInstanceOf(AuthenticationFailure.class);
     }
   }
 
@@ -248,7 +254,7 @@ class IssuersTest {
       String forged = OwnIssuer.sign(OwnIssuer.key(null), claims);
       for (int i = 0; i < 10; i++) {
         assertThatThrownBy(() -> rotating.verify(forged))
-            .isInstanceOf(ApiException.Unauthenticated.class);
+            .isInstanceOf(AuthenticationFailure.class);
       }
       assertThat(issuer.fetches()).isLessThan(5);
     }
@@ -267,7 +273,7 @@ class IssuersTest {
       for (int i = 0; i < 20; i++) {
         String forged =
             OwnIssuer.sign(new RSAKey.Builder(unknown).keyID("junk-" + i).build(), claims);
-        assertThatThrownBy(() -> tolerant.verify(forged)).isInstanceOf(ApiException.class);
+        assertThatThrownBy(() -> tolerant.verify(forged)).isInstanceOf(AuthenticationFailure.class);
         assertThat(tolerant.verify(OwnIssuer.sign(known, claims)).userId()).isEqualTo("ann");
       }
       assertThat(issuer.fetches()).isLessThan(5);
@@ -283,6 +289,7 @@ class IssuersTest {
       issuer.away(true);
 
       assertThatThrownBy(() -> later.verify(token))
+          .cause()
           .isInstanceOf(ApiException.StorageUnavailable.class)
           .hasMessage("The signing keys of the token's issuer are unavailable; try again later.");
     }
@@ -296,6 +303,7 @@ class IssuersTest {
       String token = OwnIssuer.sign(issuer.publish("a"), claims().issuer(issuer.url()).build());
 
       assertThatThrownBy(() -> misled.verify(token))
+          .cause()
           .isInstanceOf(ApiException.StorageUnavailable.class);
     }
   }

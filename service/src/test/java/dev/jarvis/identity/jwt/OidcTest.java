@@ -22,9 +22,9 @@ class OidcTest {
     service =
         TestService.start(
             Map.of(
-                "JARVIS_IDENTITY_ISSUERS_COMPANY_ISSUER",
+                "JARVIS_ISSUERS_COMPANY_ISSUER",
                 issuer.url(),
-                "JARVIS_IDENTITY_ISSUERS_COMPANY_AUDIENCES",
+                "JARVIS_ISSUERS_COMPANY_AUDIENCES",
                 "jarvis"));
     service.database().execute("INSERT INTO users (id, role) VALUES ('ann', 'member')");
     service.database().execute("INSERT INTO users (id, role) VALUES ('blocked', 'member')");
