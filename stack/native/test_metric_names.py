@@ -36,6 +36,7 @@ NO_METRICS = {
     "documents_reindexed": "an event of the log",
     "documents_reindexing": "an event of the log",
     "http_version_not_supported": "an error code",
+    "identity_unavailable": "an error code",
 }
 # A name that ends as metrics do or, in documents, begins as ours do.
 ENDING = r"[a-z][a-z0-9_]*_(?:total|seconds|bytes|bucket|sum|count)"
