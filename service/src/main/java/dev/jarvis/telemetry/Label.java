@@ -32,7 +32,8 @@ public enum Label {
   STORE_OPERATION("operation", "the names of object-store calls in the code"),
   DEPENDENCY("dependency", "the names of the checks in `/health`"),
   CACHE_RESULT("result", "`hit`, `miss`, `bypass`, `error`"),
-  LEDGER_RESULT("result", "`ok`, `error`, `dropped`");
+  LEDGER_RESULT("result", "`ok`, `error`, `dropped`"),
+  ADMIN_ACTION("action", "the actions of the admin API, such as `user.block`");
 
   private final String attribute;
   private final String bound;
