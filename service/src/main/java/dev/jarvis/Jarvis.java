@@ -1,5 +1,6 @@
 package dev.jarvis;
 
+import dev.jarvis.admin.Administration;
 import dev.jarvis.dialect.openai.ChatConfig;
 import dev.jarvis.dialect.openai.ChatRoutes;
 import dev.jarvis.dialect.openai.ContentUrls;
@@ -74,7 +75,9 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -90,6 +93,9 @@ public final class Jarvis implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Jarvis.class);
   private static final Duration HEALTH_PERIOD = Duration.ofSeconds(2);
   private static final Duration HEALTH_LIMIT = Duration.ofSeconds(1);
+
+  /** How long after the end of a call its last ledger entry is written, at most. */
+  private static final Duration LATE_ENTRIES = Duration.ofMinutes(1);
 
   /** Every type of model server, by which {@code providers.NAME.type} chooses. */
   static final List<ProviderFactory> PROVIDERS =
@@ -177,6 +183,17 @@ public final class Jarvis implements AutoCloseable {
     DocumentSearch search =
         new DocumentSearch(config.documents(), database, documents.files(), telemetry, embedder);
     search.register(routes);
+    Administration administration =
+        open(
+            new Administration(
+                database,
+                documents.files(),
+                objects,
+                telemetry.instruments(),
+                configuredUsers(config)::contains,
+                () -> {},
+                config.chat().maxDuration().plus(LATE_ENTRIES)));
+    administration.register(routes);
     Settlement settlement = settlement(prices, telemetry, models, ledger);
     AnswerCache cache = new AnswerCache(redis, telemetry.instruments(), router::cache);
     // The stages of every call to a model, in order; see docs/architecture.md.
@@ -195,6 +212,7 @@ public final class Jarvis implements AutoCloseable {
             settlement);
     pipeline = calls;
     documents.start();
+    administration.start();
 
     ContentUrls contentUrls = open(new ContentUrls(config.chat().contentUrls()));
     new ChatRoutes(config.chat(), memory, contentUrls, activeUsers, calls).register(routes);
@@ -254,6 +272,15 @@ public final class Jarvis implements AutoCloseable {
         .errorHandling(ErrorHandling.builder().includeEntity(true).build()) // tells the reason
         .routing(routing)
         .build();
+  }
+
+  /** The users who have keys in the configuration, or a generated one. */
+  private static Set<String> configuredUsers(JarvisConfig config) {
+    Set<String> users =
+        config.keys().hashed().stream()
+            .map(ApiKeys.HashedKey::user)
+            .collect(Collectors.toUnmodifiableSet());
+    return users.isEmpty() ? Set.of("admin") : users;
   }
 
   private static long maxBodyBytes(JarvisConfig config) {

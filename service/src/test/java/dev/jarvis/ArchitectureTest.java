@@ -89,6 +89,18 @@ class ArchitectureTest {
                   "limit",
                   "storage",
                   "telemetry")),
+          Map.entry(
+              "admin",
+              List.of(
+                  "document",
+                  "gateway",
+                  "http",
+                  "http.connection",
+                  "identity",
+                  "ledger",
+                  "limit",
+                  "storage",
+                  "telemetry")),
           Map.entry("health", List.of("gateway", "http", "provider", "routing", "telemetry")));
 
   @ArchTest

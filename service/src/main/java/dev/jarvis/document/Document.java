@@ -85,7 +85,7 @@ public record Document(
   }
 
   /** The key of the file in the object store. */
-  String objectKey() {
+  public String objectKey() {
     return objectKey(id);
   }
 

@@ -9,10 +9,10 @@ import dev.jarvis.document.extract.TextEncoding;
 import dev.jarvis.json.Json;
 
 /** OpenAI's {@code file} object, with the state of the processing added. */
-final class FileObject {
+public final class FileObject {
   private FileObject() {}
 
-  static ObjectNode json(Document document) {
+  public static ObjectNode json(Document document) {
     File file = document.file();
     Progress progress = document.progress();
     Failure error = progress.error();

@@ -6,6 +6,7 @@ import dev.jarvis.error.ApiException;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.Sql;
 import io.helidon.dbclient.DbClientException;
+import io.helidon.dbclient.DbExecute;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -171,7 +172,7 @@ public final class FileStore {
    * @param after the last file of the previous page; null for the first page
    * @param purpose null for any
    */
-  List<Document> list(
+  public List<Document> list(
       String userId,
       @Nullable UUID after,
       @Nullable String purpose,
@@ -239,6 +240,33 @@ public final class FileStore {
                 userId,
                 id))
         > 0;
+  }
+
+  /**
+   * Hides files of a user as {@link #delete} does, uploads in progress too.
+   *
+   * @return how many; fewer than the limit if none is left
+   */
+  public static Function<DbExecute, Long> deleteAll(String userId, int limit) {
+    return Sql.update(
+        "delete_user_documents",
+        """
+        UPDATE documents SET stage = 'delete', state = 'pending', due_at = now(), lease = NULL, attempts = 0
+        WHERE id IN (SELECT id FROM documents WHERE user_id = ? AND stage <> 'delete' LIMIT ?)""",
+        userId,
+        limit);
+  }
+
+  /** Returns whether anything of a user's files is left: also of deleted ones. */
+  public static Function<DbExecute, Boolean> isAnyLeft(String userId) {
+    return db ->
+        Sql.get(
+                "find_user_document",
+                "SELECT id FROM documents WHERE user_id = ? LIMIT 1",
+                it -> true,
+                userId)
+            .apply(db)
+            .isPresent();
   }
 
   /**

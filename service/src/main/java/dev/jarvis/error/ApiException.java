@@ -103,6 +103,15 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
+  /** The present state of an object does not allow it. */
+  public static final class Conflict extends ApiException {
+    private static final long serialVersionUID = 1L;
+
+    public Conflict(String message, @Nullable String param, String code) {
+      super(message, param, code, null);
+    }
+  }
+
   /** The requested object does not exist. */
   public static final class NotFound extends ApiException {
     private static final long serialVersionUID = 1L;

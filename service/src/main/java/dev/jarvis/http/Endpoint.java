@@ -59,6 +59,10 @@ public final class Endpoint {
     return new Endpoint(Method.POST, template, access);
   }
 
+  public static Endpoint patch(String template, Access access) {
+    return new Endpoint(Method.PATCH, template, access);
+  }
+
   public static Endpoint delete(String template, Access access) {
     return new Endpoint(Method.DELETE, template, access);
   }

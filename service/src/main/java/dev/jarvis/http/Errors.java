@@ -119,6 +119,7 @@ public final class Errors {
       case ApiException.Unauthenticated it -> Status.UNAUTHORIZED_401;
       case ApiException.Forbidden it -> Status.FORBIDDEN_403;
       case ApiException.NotFound it -> Status.NOT_FOUND_404;
+      case ApiException.Conflict it -> Status.CONFLICT_409;
       case ApiException.MethodNotAllowed it -> Status.METHOD_NOT_ALLOWED_405;
       case ApiException.Refused it -> Status.create(it.status());
       case ApiException.RateLimited it -> Status.TOO_MANY_REQUESTS_429;

@@ -1,5 +1,7 @@
 package dev.jarvis.http;
 
+import static java.util.stream.Collectors.joining;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.networknt.schema.Error;
 import com.networknt.schema.path.NodePath;
@@ -33,6 +35,11 @@ record SchemaViolation(String param, String problem, String code) {
     return switch (error.getKeyword()) {
       case "type" -> new SchemaViolation(param, expected(value, types(rule)), "invalid_type");
       case "required" -> new SchemaViolation(param, "is missing", "missing_required_parameter");
+      case "additionalProperties" ->
+          new SchemaViolation(
+              param,
+              "is not a field of it; allowed are " + names(keywords.path("properties")),
+              "unknown_parameter");
       default ->
           new SchemaViolation(
               param,
@@ -86,14 +93,15 @@ record SchemaViolation(String param, String problem, String code) {
     return text.codePointCount(0, text.length());
   }
 
-  /** The field in OpenAI's notation; the missing one if one is missing. */
+  /** The field in OpenAI's notation; the missing or unknown one if there is one. */
   private static String param(Error error) {
     NodePath path = error.getInstanceLocation();
     StringBuilder param = new StringBuilder();
     for (int i = 0; i < path.getNameCount(); i++) {
       append(param, path.getElement(i));
     }
-    if (error.getKeyword().equals("required")) {
+    if (error.getKeyword().equals("required")
+        || error.getKeyword().equals("additionalProperties")) {
       append(param, error.getProperty());
     }
     return param.toString();
@@ -138,6 +146,10 @@ record SchemaViolation(String param, String problem, String code) {
     rule.forEach(it -> values.add(it.isNull() ? "" : shown(it)));
     values.removeIf(String::isEmpty);
     return String.join(", ", values);
+  }
+
+  private static String names(JsonNode properties) {
+    return properties.propertyStream().map(it -> "'" + it.getKey() + "'").collect(joining(", "));
   }
 
   private static String types(JsonNode rule) {

@@ -38,7 +38,8 @@ public enum Label {
   CACHE_RESULT("result", "`hit`, `miss`, `bypass`, `error`"),
   LIMIT_SCOPE("scope", "`key`, `user`, `team`, `route`"),
   LIMIT("limit", "`requests`, `tokens`, `parallel`"),
-  LEDGER_RESULT("result", "`ok`, `error`, `dropped`");
+  LEDGER_RESULT("result", "`ok`, `error`, `dropped`"),
+  ADMIN_ACTION("action", "the actions of the admin API, such as `user.block`");
 
   private final String attribute;
   private final String bound;

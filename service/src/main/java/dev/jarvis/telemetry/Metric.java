@@ -295,6 +295,12 @@ public enum Metric {
       "{row}",
       "Ledger rows offered to the database, by result",
       List.of(Label.LEDGER_RESULT)),
+  ADMIN_ACTIONS(
+      "admin.actions",
+      Type.COUNTER,
+      "{action}",
+      "What administrators did through the API",
+      List.of(Label.ADMIN_ACTION)),
   LOG_LINES_DROPPED(
       "log.lines.dropped",
       Type.COUNTER,

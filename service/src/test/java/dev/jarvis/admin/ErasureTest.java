@@ -1,0 +1,241 @@
+package dev.jarvis.admin;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.jarvis.storage.Database;
+import dev.jarvis.storage.Recorded;
+import dev.jarvis.storage.embedded.Stores;
+import dev.jarvis.storage.embedded.TestDatabase;
+import dev.jarvis.telemetry.Telemetry;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What becomes of a deleted user, whatever happens to the replicas that erase it. */
+class ErasureTest {
+  private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final Duration PAUSE = Duration.ofMillis(50);
+  private static final int BATCH = 10;
+  private static final int ROWS = 25;
+  private static final String PSEUDONYM = "erased-1";
+
+  @TempDir Path home;
+  private TestDatabase server;
+  private Telemetry telemetry;
+
+  @BeforeEach
+  void start() throws Exception {
+    server = TestDatabase.create();
+    telemetry = Recorded.start();
+    server.execute(
+        "INSERT INTO users (id, role, pseudonym) VALUES ('alice', 'member', '%s'), ('bob', 'member', NULL)"
+            .formatted(PSEUDONYM));
+    server.execute(
+        """
+        INSERT INTO llm_requests (id, created_at, user_id, end_user, request_id, trace_id, model, provider, outcome,
+          input_tokens, cached_input_tokens, output_tokens, streamed, duration_ms)
+        SELECT gen_random_uuid(), now(), u, e, 'r', 't', 'm', 'p', 'ok', 1, 0, 1, false, 1
+        FROM generate_series(1, %d), (VALUES ('alice', 'alice'), ('alice', 'guest'), ('bob', 'alice')) AS v (u, e)"""
+            .formatted(ROWS));
+    audit("bob", "config:bob", "user", "alice", "alice", "{\"id\":\"alice\",\"name\":\"A\"}");
+    audit("alice", "config:alice", "user", "bob", "bob", "{\"id\":\"bob\",\"name\":\"B\"}");
+    audit(
+        "bob",
+        "config:bob",
+        "key",
+        "k",
+        "alice",
+        "{\"id\":\"k\",\"user_id\":\"alice\",\"name\":\"A's\",\"addresses\":[\"192.0.2.7\"]}");
+    server.execute(
+        """
+        INSERT INTO documents (id, user_id, filename, purpose, media_type, stage, state, due_at, upload_trace)
+        SELECT gen_random_uuid(), u, 'f', 'assistants', 'text/plain', 'index', 'done', now(), ''
+        FROM generate_series(1, %d), (VALUES ('alice'), ('bob')) AS v (u)"""
+            .formatted(ROWS));
+  }
+
+  private void audit(
+      String actor, String actorKey, String type, String target, String user, String object)
+      throws SQLException {
+    server.execute(
+        """
+        INSERT INTO admin_audit (id, actor, actor_key, address, request_id, action, target_type, target_id, user_id, before, after)
+        VALUES (gen_random_uuid(), '%s', '%s', '192.0.2.1', 'r', '%s.update', '%s', '%s', '%s', '%s', '%s')"""
+            .formatted(
+                actor,
+                actorKey,
+                type,
+                type,
+                target,
+                user,
+                object.replace("'", "''"),
+                object.replace("'", "''")));
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    telemetry.close();
+    server.close();
+  }
+
+  private Database database() throws Exception {
+    return Stores.database(server.config(4, LIMIT), home, telemetry);
+  }
+
+  private static Erasure started(Database database, Duration settling) {
+    Erasure erasure = new Erasure(database, settling, PAUSE, BATCH);
+    erasure.start();
+    return erasure;
+  }
+
+  private long count(String what) throws SQLException {
+    return Long.parseLong(server.rows("SELECT count(*) AS n FROM " + what).getFirst().get("n"));
+  }
+
+  private void awaitNone(String what) {
+    await().atMost(LIMIT).until(() -> count(what) == 0);
+  }
+
+  /** As the workers of documents do it. */
+  private void deleteHiddenFiles() throws SQLException {
+    server.execute("DELETE FROM documents WHERE stage = 'delete'");
+  }
+
+  @Test
+  void onlyAPseudonymIsLeftAndOnlyOfThatUser() throws Exception {
+    try (Database database = database();
+        Erasure ignored = started(database, Duration.ZERO)) {
+      awaitNone("documents WHERE user_id = 'alice' AND stage <> 'delete'");
+      awaitNone("llm_requests WHERE user_id = 'alice'");
+      assertThat(count("users WHERE id = 'alice'")).isEqualTo(1); // for the files
+      deleteHiddenFiles();
+      awaitNone("users WHERE id = 'alice'");
+    }
+
+    assertThat(count("documents WHERE user_id = 'bob' AND stage = 'index'")).isEqualTo(ROWS);
+    assertThat(count("llm_requests WHERE user_id = 'bob' AND end_user = 'alice'")).isEqualTo(ROWS);
+    for (String endUser : List.of(PSEUDONYM, "guest")) {
+      assertThat(
+              count(
+                  "llm_requests WHERE user_id = '%s' AND end_user = '%s'"
+                      .formatted(PSEUDONYM, endUser)))
+          .isEqualTo(ROWS);
+    }
+    String target = "\"id\": \"%s\", \"name\": null".formatted(PSEUDONYM);
+    String key =
+        "\"id\": \"k\", \"name\": null, \"user_id\": \"%s\", \"addresses\": []"
+            .formatted(PSEUDONYM);
+    assertThat(
+            server.rows(
+                "SELECT actor, actor_key, address, target_id, user_id, CAST(before AS text) AS before, CAST(after AS text) AS after FROM admin_audit"))
+        .containsExactlyInAnyOrder(
+            row("bob", "config:bob", "192.0.2.1", PSEUDONYM, PSEUDONYM, target),
+            row(PSEUDONYM, PSEUDONYM, "erased", "bob", "bob", "\"id\": \"bob\", \"name\": \"B\""),
+            row("bob", "config:bob", "192.0.2.1", "k", PSEUDONYM, key));
+  }
+
+  private static Map<String, String> row(
+      String actor, String actorKey, String address, String target, String user, String object) {
+    return Map.of(
+        "actor", actor,
+        "actor_key", actorKey,
+        "address", address,
+        "target_id", target,
+        "user_id", user,
+        "before", "{" + object + "}",
+        "after", "{" + object + "}");
+  }
+
+  @Test
+  void anotherReplicaResumesWhereOneWasCutOff() throws Exception {
+    try (Database first = database();
+        Database second = database();
+        Connection blocker = server.connect();
+        Statement statement = blocker.createStatement()) {
+      blocker.setAutoCommit(false);
+      statement.execute("SELECT 1 FROM admin_audit FOR UPDATE");
+      try (Erasure ignored = started(first, Duration.ZERO)) {
+        await()
+            .atMost(LIMIT)
+            .until(
+                () ->
+                    count(
+                            "(SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                                + " AND query LIKE '%UPDATE admin_audit%' AND datname = current_database()) AS cut")
+                        > 0);
+      }
+      assertThat(count("llm_requests WHERE user_id = 'alice'")).isEqualTo(2 * ROWS);
+      blocker.rollback();
+
+      try (Erasure ignored = started(second, Duration.ZERO)) {
+        awaitNone("llm_requests WHERE user_id = 'alice'");
+        awaitNone("admin_audit WHERE actor = 'alice' OR user_id = 'alice'");
+        awaitNone("documents WHERE user_id = 'alice' AND stage <> 'delete'");
+        deleteHiddenFiles();
+        awaitNone("users WHERE id = 'alice'");
+      }
+    }
+  }
+
+  @Test
+  void twoReplicasDoNotWorkOnTheSameUser() throws Exception {
+    try (Database first = database();
+        Connection other = server.connect();
+        Statement statement = other.createStatement()) {
+      other.setAutoCommit(false);
+      statement.execute("SELECT 1 FROM users WHERE id = 'alice' FOR UPDATE");
+      server.execute("INSERT INTO users (id, role, pseudonym) VALUES ('carol', 'member', 'e')");
+
+      try (Erasure ignored = started(first, Duration.ZERO)) {
+        awaitNone("users WHERE id = 'carol'"); // one that nobody has locked
+        assertThat(count("llm_requests WHERE user_id = 'alice'")).isEqualTo(2 * ROWS);
+        other.rollback();
+        awaitNone("llm_requests WHERE user_id = 'alice'");
+      }
+    }
+  }
+
+  @Test
+  void entriesOfCallsThatWereInProgressAreReplacedTooBeforeTheUserIsGone() throws Exception {
+    deleteAllFiles();
+    try (Database database = database();
+        Erasure ignored = started(database, Duration.ofHours(1))) {
+      awaitNone("llm_requests WHERE user_id = 'alice'");
+      server.execute(
+          "UPDATE llm_requests SET user_id = 'alice' WHERE id = (SELECT id FROM llm_requests WHERE user_id = '%s' LIMIT 1)"
+              .formatted(PSEUDONYM));
+      awaitNone("llm_requests WHERE user_id = 'alice'");
+      assertThat(count("users WHERE id = 'alice'")).isEqualTo(1);
+      server.execute("UPDATE users SET updated_at = now() - interval '2 hours' WHERE id = 'alice'");
+      awaitNone("users WHERE id = 'alice'");
+    }
+  }
+
+  private void deleteAllFiles() throws SQLException {
+    server.execute("DELETE FROM documents");
+  }
+
+  @Test
+  void goesOnWhenTheDatabaseIsBack() throws Exception {
+    deleteAllFiles();
+    try (Database database = database()) {
+      server.execute("ALTER TABLE llm_requests RENAME TO away"); // every attempt fails
+      try (Erasure ignored = started(database, Duration.ZERO)) {
+        await()
+            .atMost(LIMIT)
+            .until(() -> Recorded.spans("pseudonymise_llm_requests postgresql").size() > 1);
+        server.execute("ALTER TABLE away RENAME TO llm_requests");
+        awaitNone("users WHERE id = 'alice'");
+      }
+    }
+  }
+}
