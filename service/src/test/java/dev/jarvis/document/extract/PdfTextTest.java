@@ -230,7 +230,14 @@ class PdfTextTest {
     "one -,two,'one -\ntwo'",
   })
   void joinsWordsDividedAtTheEndOfLines(String first, String second, String text) throws Exception {
-    assertThat(Hyphens.join(first + "\n" + second)).isEqualTo(text);
+    assertThat(new Hyphens().join(first + "\n" + second)).isEqualTo(text);
+  }
+
+  @Test
+  void keepsTheHyphensOfWordsThatAPageBeforeHas() {
+    Hyphens hyphens = new Hyphens();
+    hyphens.join("A Market-based price.");
+    assertThat(hyphens.join("market-\nbased infor-\nmation")).isEqualTo("market-based information");
   }
 
   @Test
