@@ -151,7 +151,11 @@ public final class Jarvis implements AutoCloseable {
                 HEALTH_LIMIT));
     open(telemetry.instruments().gauges(Metric.DEPENDENCY_UP, health::up));
 
-    Authenticator clients = authenticator(config, keys, database, telemetry.instruments());
+    Identities identities =
+        open(new Identities(config.identity(), database, telemetry.instruments()));
+    identities.addMissing(keys.users());
+    Authenticator clients =
+        authenticator(config, keys, identities, database, telemetry.instruments());
     BearerTokens tokens = new BearerTokens(clients::authenticate, config.metrics().token());
     ByteBudget memory = new ByteBudget(config.server().bodies().bodyBudget());
     open(telemetry.instruments().gauge(Metric.HTTP_REQUEST_BODY_RESERVED, memory::reserved));
@@ -190,8 +194,8 @@ public final class Jarvis implements AutoCloseable {
                 documents.files(),
                 objects,
                 telemetry.instruments(),
-                configuredUsers(config)::contains,
-                () -> {},
+                keys.users()::containsKey,
+                identities::changed,
                 config.chat().maxDuration().plus(LATE_ENTRIES)));
     administration.register(routes);
     Settlement settlement = settlement(prices, telemetry, models, ledger);
@@ -238,9 +242,11 @@ public final class Jarvis implements AutoCloseable {
   }
 
   private Authenticator authenticator(
-      JarvisConfig config, ApiKeys keys, Database database, Instruments instruments) {
-    Identities identities = open(new Identities(config.identity(), database, instruments));
-    identities.addMissing(keys.users());
+      JarvisConfig config,
+      ApiKeys keys,
+      Identities identities,
+      Database database,
+      Instruments instruments) {
     KeyUse uses = open(new KeyUse(database, config.identity().maxKnownKeys()));
     Issuers issuers = config.issuers().isEmpty() ? null : open(new Issuers(config.issuers()));
     return new Authenticator(config.identity(), keys, identities, uses, issuers, instruments);
@@ -272,15 +278,6 @@ public final class Jarvis implements AutoCloseable {
         .errorHandling(ErrorHandling.builder().includeEntity(true).build()) // tells the reason
         .routing(routing)
         .build();
-  }
-
-  /** The users who have keys in the configuration, or a generated one. */
-  private static Set<String> configuredUsers(JarvisConfig config) {
-    Set<String> users =
-        config.keys().hashed().stream()
-            .map(ApiKeys.HashedKey::user)
-            .collect(Collectors.toUnmodifiableSet());
-    return users.isEmpty() ? Set.of("admin") : users;
   }
 
   private static long maxBodyBytes(JarvisConfig config) {

@@ -1,6 +1,8 @@
 package dev.jarvis.document.extract;
 
+import dev.jarvis.document.extract.TextDecoder.Decoded;
 import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -48,17 +50,26 @@ final class EmlText {
   private final TextLayout layout;
   private final SectionWriter writer;
   private final List<String> subjects = new ArrayList<>();
+  private final boolean unicode; // whether the mail was saved as a text
   private int depth;
 
-  private EmlText(TextLayout layout, SectionWriter writer) {
+  private EmlText(TextLayout layout, SectionWriter writer, boolean unicode) {
     this.layout = layout;
     this.writer = writer;
+    this.unicode = unicode;
   }
 
   static void read(Path file, SectionWriter writer) throws IOException, ExtractionException {
     TextLayout layout = new TextLayout(writer);
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-      new EmlText(layout, writer).message(parsed(in));
+    Decoded unicode = UnicodeMail.decode(file);
+    if (unicode != null) {
+      writer.encoding(unicode.encoding());
+    }
+    try (InputStream in =
+        unicode == null
+            ? new BufferedInputStream(Files.newInputStream(file))
+            : new ByteArrayInputStream(unicode.text().getBytes(StandardCharsets.UTF_8))) {
+      new EmlText(layout, writer, unicode != null).message(parsed(in));
     }
     layout.end();
   }
@@ -77,7 +88,8 @@ final class EmlText {
         parts.getBodyParts().reversed().forEach(entities::push);
       } else if (entity.getBody() instanceof SingleBody body
           && entity.getMimeType().equals("text/html")) {
-        new HtmlText(layout).read(Jsoup.parse(decoded(entity, body).text()), false);
+        new HtmlText(layout)
+            .read(Jsoup.parse(decoded(entity, body, charset(entity)).text()), false);
         return true;
       }
     }
@@ -198,11 +210,14 @@ final class EmlText {
   }
 
   /** Of the forms of one text, the plain one if it says anything, or else the last, the richest. */
-  private static List<Entity> best(List<Entity> forms) throws IOException, ExtractionException {
+  private List<Entity> best(List<Entity> forms) throws IOException, ExtractionException {
     for (Entity form : forms) {
       if (form.getMimeType().equals("text/plain")
           && form.getBody() instanceof SingleBody body
-          && decoded(form, body).text().codePoints().anyMatch(Character::isLetterOrDigit)) {
+          && decoded(form, body, declared(form))
+              .text()
+              .codePoints()
+              .anyMatch(Character::isLetterOrDigit)) {
         return List.of(form);
       }
     }
@@ -212,7 +227,7 @@ final class EmlText {
   }
 
   private void text(Entity entity, SingleBody body) throws IOException, ExtractionException {
-    TextDecoder.Decoded text = decoded(entity, body);
+    Decoded text = decoded(entity, body, declared(entity));
     if (writer.encoding() == null || !text.encoding().certain()) {
       writer.encoding(text.encoding());
     }
@@ -224,16 +239,21 @@ final class EmlText {
     layout.paragraph();
   }
 
-  private static TextDecoder.Decoded decoded(Entity entity, SingleBody body)
+  private static Decoded decoded(Entity entity, SingleBody body, @Nullable Charset declared)
       throws IOException, ExtractionException {
     byte[] bytes;
     try (InputStream in = body.getInputStream()) {
       bytes = in.readAllBytes();
     }
-    Charset declared = charset(entity);
     return entity.getMimeType().equals("text/html")
         ? TextDecoder.html(bytes, declared)
         : TextDecoder.decode(bytes, declared);
+  }
+
+  /** Returns the encoding of a part: what was saved as a text has that of the text. */
+  private @Nullable Charset declared(Entity entity) {
+    boolean encoded = entity.getContentTransferEncoding().matches("(?i)base64|quoted-printable");
+    return unicode && !encoded ? StandardCharsets.UTF_8 : charset(entity);
   }
 
   /** Returns null if none is declared: Mime4j takes US-ASCII then. */

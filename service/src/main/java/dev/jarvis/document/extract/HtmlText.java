@@ -76,10 +76,8 @@ final class HtmlText {
 
   private static final Set<String> LINES =
       Set.of(
-          "li",
           "line",
           "dt",
-          "dd",
           "option",
           "optgroup",
           "legend",
@@ -183,10 +181,8 @@ final class HtmlText {
     switch (name) {
       case "br" -> layout.lineBreak();
       case "img" -> layout.text(" " + element.attr("alt") + " ");
-      case "li" -> {
-        layout.line();
-        layout.text(marker(element));
-      }
+      case "li" -> layout.startItem(marker(element));
+      case "dd" -> layout.startItem("");
       case "tr" -> {
         if (isTable(element)) {
           columns.startRow();
@@ -219,6 +215,7 @@ final class HtmlText {
     String name = element.normalName();
     switch (name) {
       case "br", "img" -> {}
+      case "li", "dd" -> layout.endItem();
       case "td", "th" -> {
         if (isCell(element)) {
           columns.endCell(element);

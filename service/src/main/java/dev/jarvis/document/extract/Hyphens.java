@@ -8,8 +8,8 @@ import java.util.regex.Pattern;
 
 /**
  * Joins words that were divided at the end of a line. A hyphen between small letters divides a
- * word, unless the same word has it within a line, too: as in "long-term". Others are kept, as in
- * "Jean-Pierre" and "2024-2025".
+ * word, unless the same word has it within a line, too, on this page or one before: as in
+ * "long-term". Others are kept, as in "Jean-Pierre" and "2024-2025".
  */
 final class Hyphens {
   private static final Pattern COMPOUND = Pattern.compile("(?<!\\p{L})\\p{L}++[-\u2010]\\p{L}++");
@@ -17,11 +17,18 @@ final class Hyphens {
       Pattern.compile(
           "(?<!\\p{L})(\\p{L}++)(?:(\u00ad)|[-\u2010])[ \t]*+\r?\n[ \t]*+(\\p{Ll}\\p{L}*+)");
 
-  private Hyphens() {}
+  /** More than a book has; a set for ever longer documents must end. */
+  private static final int MAX_COMPOUNDS = 50_000;
 
-  static String join(String text) {
-    Set<String> compounds = new HashSet<>();
-    COMPOUND.matcher(text).results().forEach(it -> compounds.add(key(it.group())));
+  private final Set<String> compounds = new HashSet<>();
+
+  /** Joins the words of the next page. */
+  String join(String text) {
+    COMPOUND
+        .matcher(text)
+        .results()
+        .takeWhile(it -> compounds.size() < MAX_COMPOUNDS)
+        .forEach(it -> compounds.add(key(it.group())));
     Matcher divided = AT_END.matcher(text);
     StringBuilder joined = new StringBuilder();
     while (divided.find()) {

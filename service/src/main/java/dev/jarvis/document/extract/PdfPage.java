@@ -8,9 +8,9 @@ import org.apache.pdfbox.text.PDFTextStripper;
 import org.apache.pdfbox.text.TextPosition;
 
 /**
- * The text of a page in the order of its content, which keeps columns apart. Text that is turned
- * sideways is read on its own, by its position along its lines; amid other text each letter would
- * be a line.
+ * The text that a viewer shows of a page, in the order of its content, which keeps columns apart.
+ * Text that is turned sideways is read on its own, after the upright text; amid it each letter
+ * would be a line.
  */
 final class PdfPage extends PDFTextStripper {
   private final int direction;
@@ -18,13 +18,14 @@ final class PdfPage extends PDFTextStripper {
 
   private PdfPage(int direction, int page) {
     this.direction = direction;
-    setSortByPosition(direction != 0); // only this follows the direction of the text
+    setShouldSeparateByBeads(direction == 0); // their rectangles are not turned with the text
     setStartPage(page);
     setEndPage(page);
   }
 
   static String text(PDDocument pdf, int page) throws IOException {
-    PdfPage upright = new PdfPage(0, page);
+    // on a page that is turned for viewing, upright text has the direction of that turn
+    PdfPage upright = new PdfPage(pdf.getPage(page - 1).getRotation(), page);
     StringBuilder text = new StringBuilder(upright.getText(pdf));
     for (int direction : upright.others) {
       text.append(new PdfPage(direction, page).getText(pdf));
@@ -34,11 +35,20 @@ final class PdfPage extends PDFTextStripper {
 
   @Override
   protected void processTextPosition(TextPosition text) {
-    int turned = (int) text.getDir();
-    if (turned == direction) {
-      super.processTextPosition(text);
-    } else {
-      others.add(turned);
+    TextPosition glyph = PdfGlyphs.turned(text);
+    if (!PdfGlyphs.isOnPage(glyph)) {
+      return;
     }
+    if (glyph.getRotation() == direction) {
+      super.processTextPosition(glyph);
+    } else {
+      others.add(glyph.getRotation());
+    }
+  }
+
+  @Override
+  protected void writePage() throws IOException {
+    charactersByArticle.replaceAll(PdfGlyphs::separated);
+    super.writePage();
   }
 }

@@ -29,8 +29,9 @@ final class PdfText {
       }
       PdfOutline outline = PdfOutline.of(pdf);
       PdfNotes notes = PdfNotes.of(pdf);
+      Hyphens hyphens = new Hyphens();
       for (int page = 1; page <= pages; page++) {
-        String text = Hyphens.join(PdfPage.text(pdf, page)) + notes.text(pdf, page);
+        String text = hyphens.join(PdfPage.text(pdf, page)) + notes.text(pdf, page);
         writer.add(page, outline.heading(page), text);
       }
     } catch (InvalidPasswordException e) {

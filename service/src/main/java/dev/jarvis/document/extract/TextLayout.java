@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lays text out as a reader sees it: paragraphs apart, a table's row on a line with its cells
@@ -57,6 +58,19 @@ final class TextLayout {
   /** Begins a line, as a list's item does. */
   void line() {
     flow().breaks = Math.max(1, flow().breaks);
+  }
+
+  /** Begins an item of a list; paragraphs that begin with it stay beside its marker. */
+  void startItem(String marker) {
+    line();
+    flow().marker = marker;
+    flow().breaksBeforeItem = flow().breaks;
+  }
+
+  /** Ends an item; one without text leaves no marker. */
+  void endItem() {
+    flow().marker = null;
+    line();
   }
 
   /** Ends the paragraph; what belongs after it follows. */
@@ -130,6 +144,7 @@ final class TextLayout {
    */
   void heading(int level, String text) throws IOException, ExtractionException {
     String title = oneLine(text);
+    flow().marker = null; // a heading is no item of a list
     paragraph();
     if (flows.size() > 1 || title.isEmpty()) { // in a table, where it is no heading of what follows
       verbatim(title);
@@ -266,6 +281,8 @@ final class TextLayout {
     final StringBuilder out = new StringBuilder();
     List<String> later = new ArrayList<>();
     int breaks;
+    @Nullable String marker; // of an item that has no text yet
+    int breaksBeforeItem;
     boolean blank;
     boolean written; // since the last paragraph
 
@@ -291,12 +308,18 @@ final class TextLayout {
 
     private void separate() {
       if (!out.isEmpty()) {
-        if (breaks > 0) {
+        if (marker != null) {
+          out.append("\n".repeat(breaksBeforeItem));
+        } else if (breaks > 0) {
           out.append("\n".repeat(breaks));
         } else if (blank) {
           out.append(' ');
         }
       }
+      if (marker != null) {
+        out.append(marker);
+      }
+      marker = null;
       breaks = 0;
       blank = false;
       written = true;
