@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 import dev.jarvis.TestService;
 import java.net.http.HttpResponse;
 import java.time.Duration;
-import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -20,12 +19,9 @@ class OidcTest {
   static void start() throws Exception {
     issuer = OidcProvider.start();
     service =
-        TestService.start(
-            Map.of(
-                "JARVIS_ISSUERS_COMPANY_ISSUER",
-                issuer.url(),
-                "JARVIS_ISSUERS_COMPANY_AUDIENCES",
-                "jarvis"));
+        TestService.startWith(
+            "issuers:\n  company: {issuer: \"%s\", audiences: [jarvis]}\n"
+                .formatted(issuer.url()));
     service.database().execute("INSERT INTO users (id, role) VALUES ('ann', 'member')");
     service.database().execute("INSERT INTO users (id, role) VALUES ('blocked', 'member')");
     service.database().execute("INSERT INTO users (id, role) VALUES ('root', 'admin')");
