@@ -11,12 +11,12 @@ import org.jspecify.annotations.Nullable;
 /** An OIDC issuer whose tokens are accepted, and whom they stand for. */
 public record IssuerConfig(
     @Doc("The issuer's URL, exactly as the claim iss has it.") HttpUrl issuer,
-    @Doc("The claim aud must have one of these values: JARVIS' name at the issuer.")
+    @Doc("The claim aud must have one of these values, comma-separated: JARVIS' names at the issuer.")
         List<String> audiences,
     @Doc(
             "Where the issuer's public keys are (JWKS). Empty: as /.well-known/openid-configuration below the issuer says.")
         @Nullable HttpUrl jwksUrl,
-    @Doc("The algorithms by which tokens may be signed.") @Default("RS256,ES256")
+    @Doc("The algorithms by which tokens may be signed, comma-separated.") @Default("RS256,ES256")
         List<SigningAlgorithm> algorithms,
     @Doc("The claim that is the user's id.") @Default("sub") String userClaim,
     @Doc(
@@ -25,7 +25,7 @@ public record IssuerConfig(
     @Doc(
             "The claim, a text or a list of texts, that says the user's role; a dot leads into an object (realm_access.roles). Empty: the role that an administrator has given.")
         @Nullable String roleClaim,
-    @Doc("The values of role-claim that make the user an administrator; all others are members.")
+    @Doc("The values of role-claim, comma-separated, that make the user an administrator; all others are members.")
         @Default("admin")
         List<String> adminRoles,
     @Doc(

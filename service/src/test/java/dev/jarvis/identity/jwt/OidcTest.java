@@ -20,7 +20,7 @@ class OidcTest {
     issuer = OidcProvider.start();
     service =
         TestService.startWith(
-            "issuers:\n  company: {issuer: \"%s\", audiences: [jarvis]}\n"
+            "issuers:\n  company: {issuer: \"%s\", audiences: jarvis}\n"
                 .formatted(issuer.url()));
     service.database().execute("INSERT INTO users (id, role) VALUES ('ann', 'member')");
     service.database().execute("INSERT INTO users (id, role) VALUES ('blocked', 'member')");
