@@ -141,7 +141,12 @@ public final class Jarvis implements AutoCloseable {
                 HEALTH_LIMIT));
     open(telemetry.instruments().gauges(Metric.DEPENDENCY_UP, health::up));
 
-    Authenticator clients = authenticator(config, keys, database, telemetry.instruments());
+    Identities identities =
+        open(new Identities(config.identity(), database, telemetry.instruments()));
+    identities.addMissing(keys.users());
+    KeyUse uses = open(new KeyUse(database, config.identity().maxKnownKeys()));
+    Authenticator clients =
+        new Authenticator(config.identity(), keys, identities, uses, null, telemetry.instruments());
     BearerTokens tokens = new BearerTokens(clients::authenticate, config.metrics().token());
     ByteBudget memory = new ByteBudget(config.server().bodies().bodyBudget());
     open(telemetry.instruments().gauge(Metric.HTTP_REQUEST_BODY_RESERVED, memory::reserved));
@@ -207,14 +212,6 @@ public final class Jarvis implements AutoCloseable {
         });
     port = started.port();
     LOG.atInfo().addKeyValue("url", "http://" + config.server().host() + ":" + port).log("ready");
-  }
-
-  private Authenticator authenticator(
-      JarvisConfig config, ApiKeys keys, Database database, Instruments instruments) {
-    Identities identities = open(new Identities(config.identity(), database, instruments));
-    identities.addMissing(keys.users());
-    KeyUse uses = open(new KeyUse(database, config.identity().maxKnownKeys()));
-    return new Authenticator(config.identity(), keys, identities, uses, null, instruments);
   }
 
   private static WebServer server(
