@@ -5,7 +5,6 @@ import dev.jarvis.storage.embedded.TestDatabase;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.util.HexFormat;
 
 /** Writes users and keys as the admin API does. */
 public final class TestKeys {
@@ -49,10 +48,5 @@ public final class TestKeys {
   /** The same prefix with another secret. */
   public static ApiKey guess(ApiKey key) {
     return new ApiKey(key.prefix(), "sk-jarvis-%s-%s".formatted(key.prefix(), "A".repeat(43)));
-  }
-
-  /** The hash, in hex. */
-  public static String hash(ApiKey key) {
-    return HexFormat.of().formatHex(key.sha256());
   }
 }
