@@ -1,6 +1,7 @@
 package dev.jarvis.admin;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -71,6 +72,10 @@ class ExportTest {
     return files;
   }
 
+  private static String text(Map<String, String> files, String name) {
+    return requireNonNull(files.get(name), name);
+  }
+
   private static List<JsonNode> lines(String ndjson) {
     return ndjson.lines().map(TestService::json).toList();
   }
@@ -100,20 +105,20 @@ class ExportTest {
             "files.json",
             "requests.ndjson",
             "audit.ndjson",
-            "files/%s-.._notes_a_b.txt".formatted(first),
+            "files/%s-a_b.txt".formatted(first),
             "files/%s-b.txt".formatted(second));
     assertThat(files.get("files/%s-b.txt".formatted(second)))
         .isEqualTo("The ferry leaves at nine.");
-    assertThat(TestService.json(files.get("user.json")).path("name").asText()).isEqualTo("Bob");
-    assertThat(TestService.json(files.get("keys.json")).findValuesAsText("name"))
+    assertThat(TestService.json(text(files, "user.json")).path("name").asText()).isEqualTo("Bob");
+    assertThat(TestService.json(text(files, "keys.json")).findValuesAsText("name"))
         .containsExactly("laptop");
-    assertThat(TestService.json(files.get("files.json")).findValuesAsText("id"))
+    assertThat(TestService.json(text(files, "files.json")).findValuesAsText("id"))
         .containsExactly(first, second)
         .doesNotContain(others);
-    assertThat(lines(files.get("requests.ndjson")))
+    assertThat(lines(text(files, "requests.ndjson")))
         .isNotEmpty()
         .allSatisfy(it -> assertThat(it.path("user_id").asText()).isEqualTo("bob"));
-    assertThat(lines(files.get("audit.ndjson")))
+    assertThat(lines(text(files, "audit.ndjson")))
         .extracting(it -> it.path("action").asText())
         .containsExactly("user.update", "key.create", "user.export");
     String text = key.path("key").asText();
@@ -139,8 +144,8 @@ class ExportTest {
 
     Map<String, String> files = export("lost");
 
-    assertThat(TestService.json(files.get("files.json"))).hasSize(450);
-    JsonNode errors = TestService.json(files.get("errors.json"));
+    assertThat(TestService.json(text(files, "files.json"))).hasSize(450);
+    JsonNode errors = TestService.json(text(files, "errors.json"));
     assertThat(errors.path("errors")).hasSize(450);
     assertThat(errors.at("/errors/0/error").asText())
         .isEqualTo("could not be read from the object store");

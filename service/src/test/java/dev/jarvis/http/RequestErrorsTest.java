@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.TestService;
 import dev.jarvis.json.Json;
 import java.io.InputStream;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.util.List;
 import java.util.Map;
@@ -66,6 +67,10 @@ class RequestErrorsTest {
   /** A method, a path and a body, with a space between them. */
   private HttpResponse<String> send(String request) {
     String[] parts = request.split(" ", 3);
-    return parts[0].equals("GET") ? service.get(parts[1]) : service.post(parts[1], parts[2]);
+    if (parts[0].equals("GET")) {
+      return service.get(parts[1]);
+    }
+    return service.send(
+        service.request(parts[1]).method(parts[0], BodyPublishers.ofString(parts[2])).build());
   }
 }
