@@ -48,8 +48,7 @@ record JarvisConfig(
         Path home,
     @Inline KeyConfig keys,
     @Doc("How clients are authenticated.") IdentityConfig identity,
-    @Doc(
-            "OIDC issuers whose tokens are accepted as keys, each under a name of your own.")
+    @Doc("OIDC issuers whose tokens are accepted as keys, each under a name of your own.")
         Map<String, IssuerConfig> issuers,
     @Doc("Where the HTTP server listens, and what it accepts.") ServerConfig server,
     @Doc("Access to metrics and health.") MetricsConfig metrics,

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Every route answers each kind of client as the table of {@code docs/access.md} says. A route that
@@ -43,7 +44,12 @@ class RouteAccessTest {
 
   /** A row of the table. */
   record Route(
-      String method, String path, String permission, boolean nobody, boolean member, boolean admin) {
+      String method,
+      String path,
+      String permission,
+      boolean nobody,
+      boolean member,
+      boolean admin) {
     @Override
     public String toString() {
       return method + " " + path;
@@ -99,7 +105,8 @@ class RouteAccessTest {
         service.routes().templates().entrySet().stream()
             .flatMap(it -> it.getValue().stream().map(method -> method + " " + it.getKey()));
 
-    assertThat(rows().stream().map(Route::toString)).containsExactlyInAnyOrderElementsOf(served.toList());
+    assertThat(rows().stream().map(Route::toString))
+        .containsExactlyInAnyOrderElementsOf(served.toList());
   }
 
   @ParameterizedTest
@@ -120,7 +127,8 @@ class RouteAccessTest {
   void aRestrictedKeyIsGoodForItsPermissionOnly(Route route) {
     RESTRICTED.forEach(
         (permission, key) -> {
-          boolean allowed = route.permission().isEmpty() || route.permission().equals(permission.id());
+          boolean allowed =
+              route.permission().isEmpty() || route.permission().equals(permission.id());
           assertThat(status(route, key.text()))
               .as(permission.id())
               .matches(it -> allowed == isOpen(it));
@@ -132,10 +140,9 @@ class RouteAccessTest {
     return status != 401 && status != 403;
   }
 
-  private static int status(Route route, String key) {
+  private static int status(Route route, @Nullable String key) {
     String path = route.path().replaceAll("\\{[^}]+}", "00000000-0000-7000-8000-000000000000");
-    var request =
-        service.request(path, "Authorization", key == null ? "none" : "Bearer " + key);
+    var request = service.request(path, "Authorization", key == null ? "none" : "Bearer " + key);
     boolean body = route.method().equals("POST") || route.method().equals("PATCH");
     return service
         .send(

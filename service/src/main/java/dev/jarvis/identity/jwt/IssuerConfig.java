@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 /** An OIDC issuer whose tokens are accepted, and whom they stand for. */
 public record IssuerConfig(
     @Doc("The issuer's URL, exactly as the claim iss has it.") HttpUrl issuer,
-    @Doc("The claim aud must have one of these values, comma-separated: JARVIS' names at the issuer.")
+    @Doc(
+            "The claim aud must have one of these values, comma-separated: JARVIS' names at the issuer.")
         List<String> audiences,
     @Doc(
             "Where the issuer's public keys are (JWKS). Empty: as /.well-known/openid-configuration below the issuer says.")
@@ -25,7 +26,8 @@ public record IssuerConfig(
     @Doc(
             "The claim, a text or a list of texts, that says the user's role; a dot leads into an object (realm_access.roles). Empty: the role that an administrator has given.")
         @Nullable String roleClaim,
-    @Doc("The values of role-claim, comma-separated, that make the user an administrator; all others are members.")
+    @Doc(
+            "The values of role-claim, comma-separated, that make the user an administrator; all others are members.")
         @Default("admin")
         List<String> adminRoles,
     @Doc(

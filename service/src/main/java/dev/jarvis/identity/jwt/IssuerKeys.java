@@ -52,12 +52,12 @@ final class IssuerKeys implements JWKSetSource<SecurityContext> {
   static JWKSetBasedJWKSource<SecurityContext> of(IssuerConfig config) {
     return (JWKSetBasedJWKSource<SecurityContext>)
         JWKSourceBuilder.create(new IssuerKeys(config))
-        // a fetch takes two requests, each limited in connecting and reading
-        .cache(MAX_AGE.toMillis(), HTTP_LIMIT.multipliedBy(4).toMillis())
-        .refreshAheadCache(REFRESH_AHEAD.toMillis(), true)
-        .rateLimited(MIN_INTERVAL.toMillis())
-        .outageTolerant(OUTAGE.toMillis())
-        .build();
+            // a fetch takes two requests, each limited in connecting and reading
+            .cache(MAX_AGE.toMillis(), HTTP_LIMIT.multipliedBy(4).toMillis())
+            .refreshAheadCache(REFRESH_AHEAD.toMillis(), true)
+            .rateLimited(MIN_INTERVAL.toMillis())
+            .outageTolerant(OUTAGE.toMillis())
+            .build();
   }
 
   @Override

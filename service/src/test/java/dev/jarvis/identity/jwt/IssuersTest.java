@@ -130,7 +130,8 @@ class IssuersTest {
             () -> signed(claims().notBeforeTime(Date.from(Instant.now().plusSeconds(90)))),
             "before use time"),
         refusal("of nobody", () -> signed(claims().subject(null)), "claim 'sub' must be"),
-        refusal("of an id that no user has", () -> signed(claims().subject("a/b")), "without blanks"),
+        refusal(
+            "of an id that no user has", () -> signed(claims().subject("a/b")), "without blanks"),
         refusal(
             "signed by another key of the same name",
             () -> OwnIssuer.sign(OwnIssuer.key("first"), claims().build()),
@@ -220,8 +221,7 @@ class IssuersTest {
       more.forEach(claims::claim);
 
       assertThat(mapping.verify(OwnIssuer.sign(key, claims.build())))
-          .isEqualTo(
-              new TokenUser("ann@x.org", "research", role, "oidc:company:ann@x.org", true));
+          .isEqualTo(new TokenUser("ann@x.org", "research", role, "oidc:company:ann@x.org", true));
     }
   }
 
@@ -253,8 +253,7 @@ class IssuersTest {
       assertThat(rotating.verify(OwnIssuer.sign(second, claims)).userId()).isEqualTo("ann");
       String forged = OwnIssuer.sign(OwnIssuer.key(null), claims);
       for (int i = 0; i < 10; i++) {
-        assertThatThrownBy(() -> rotating.verify(forged))
-            .isInstanceOf(AuthenticationFailure.class);
+        assertThatThrownBy(() -> rotating.verify(forged)).isInstanceOf(AuthenticationFailure.class);
       }
       assertThat(issuer.fetches()).isLessThan(5);
     }

@@ -20,8 +20,7 @@ class OidcTest {
     issuer = OidcProvider.start();
     service =
         TestService.startWith(
-            "issuers:\n  company: {issuer: \"%s\", audiences: jarvis}\n"
-                .formatted(issuer.url()));
+            "issuers:\n  company: {issuer: \"%s\", audiences: jarvis}\n".formatted(issuer.url()));
     service.database().execute("INSERT INTO users (id, role) VALUES ('ann', 'member')");
     service.database().execute("INSERT INTO users (id, role) VALUES ('blocked', 'member')");
     service.database().execute("INSERT INTO users (id, role) VALUES ('root', 'admin')");

@@ -21,12 +21,13 @@ import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** An issuer that can do wrong, which a real one cannot be made to do. */
 final class OwnIssuer implements AutoCloseable {
   private final HttpServer server =
       HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-  private final Map<String, RSAKey> published = new HashMap<>();
+  private final Map<@Nullable String, RSAKey> published = new HashMap<>();
   private final AtomicInteger fetches = new AtomicInteger();
   private volatile boolean away;
   private volatile String issuerInDocument = url();
@@ -38,10 +39,7 @@ final class OwnIssuer implements AutoCloseable {
           boolean keys = exchange.getRequestURI().getPath().equals("/keys");
           byte[] body =
               (keys
-                      ? new JWKSet(
-                              published.values().stream()
-                                  .map(it -> (JWK) it)
-                                  .toList())
+                      ? new JWKSet(published.values().stream().map(it -> (JWK) it).toList())
                           .toString()
                       : "{\"issuer\":\"%s\",\"jwks_uri\":\"%s/keys\"}"
                           .formatted(issuerInDocument, url()))
@@ -61,14 +59,14 @@ final class OwnIssuer implements AutoCloseable {
   }
 
   /** Makes a key, and publishes it. */
-  RSAKey publish(String id) throws JOSEException {
+  RSAKey publish(@Nullable String id) throws JOSEException {
     RSAKey key = key(id);
     published.put(id, key);
     return key;
   }
 
   /** Makes a key that is not published. */
-  static RSAKey key(String id) throws JOSEException {
+  static RSAKey key(@Nullable String id) throws JOSEException {
     return new RSAKeyGenerator(2048).keyID(id).keyUse(KeyUse.SIGNATURE).generate();
   }
 
