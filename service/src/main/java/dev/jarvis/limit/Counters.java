@@ -86,7 +86,9 @@ public final class Counters implements AutoCloseable {
     this.maxReplicas = maxReplicas;
     this.clock = clock;
     this.gauge = instruments.gauge(Metric.LIMITS_LOCAL, () -> breaker.isClosed() ? 0 : 1);
-    instruments.add(Metric.DB_CLIENT_OPERATION_ERRORS, 0, "redis", RedisScript.COMMAND);
+    for (String command : RedisScript.COMMANDS) {
+      instruments.add(Metric.DB_CLIENT_OPERATION_ERRORS, 0, "redis", command);
+    }
     this.renewal = Thread.ofVirtual().name("limit-leases").start(this::renewUntilClosed);
   }
 

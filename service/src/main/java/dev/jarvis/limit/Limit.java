@@ -49,29 +49,32 @@ public final class Limit implements Stage {
 
   private List<Demand> demands(Call call) {
     List<Demand> demands = new ArrayList<>();
-    long tokens = call.caller().limits().isEmpty() ? 0 : estimate(call.question());
     for (ScopedLimits scoped : call.caller().limits()) {
       RateLimits own = scoped.limits();
       LimitConfig.Calls defaults = config.of(scoped.scope());
-      add(demands, Kind.REQUESTS, scoped, 1, own.requestsPerMinute(), defaults.requestsPerMinute());
-      add(demands, Kind.TOKENS, scoped, tokens, own.tokensPerMinute(), defaults.tokensPerMinute());
-      add(demands, Kind.PARALLEL, scoped, 1, own.parallelCalls(), defaults.parallelCalls());
+      int requests = limit(own.requestsPerMinute(), defaults.requestsPerMinute());
+      int tokens = limit(own.tokensPerMinute(), defaults.tokensPerMinute());
+      int parallel = limit(own.parallelCalls(), defaults.parallelCalls());
+      if (requests > 0) {
+        demands.add(new Demand(counter(Kind.REQUESTS, scoped), 1, requests));
+      }
+      if (tokens > 0) {
+        demands.add(new Demand(counter(Kind.TOKENS, scoped), estimate(call.question()), tokens));
+      }
+      if (parallel > 0) {
+        demands.add(new Demand(counter(Kind.PARALLEL, scoped), 1, parallel));
+      }
     }
     return demands;
   }
 
-  private static void add(
-      List<Demand> demands,
-      Kind kind,
-      ScopedLimits scoped,
-      long amount,
-      @Nullable Integer own,
-      int byDefault) {
-    int limit = own == null ? byDefault : own;
-    if (limit > 0) {
-      Counter counter = new Counter(kind, scoped.scope().id(), scoped.id());
-      demands.add(new Demand(counter, amount, limit));
-    }
+  /** 0 for none. */
+  private static int limit(@Nullable Integer own, int byDefault) {
+    return own == null ? byDefault : own;
+  }
+
+  private static Counter counter(Kind kind, ScopedLimits scoped) {
+    return new Counter(kind, scoped.scope().id(), scoped.id());
   }
 
   private long estimate(Question question) {

@@ -81,7 +81,7 @@ final class RedisCounters {
       values.add(change.counter().kind().id());
       values.add(Long.toString(change.amount()));
     }
-    return settle.run(redis, keys, values);
+    return settle.runInOrder(redis, keys, values);
   }
 
   /** Extends the leases of calls in progress; adds those that are missing. */
@@ -89,7 +89,7 @@ final class RedisCounters {
     List<String> keys = keys(slots.stream().map(Slot::counter).toList());
     List<String> values = new ArrayList<>(List.of(now.get(), leaseMillis));
     slots.forEach(it -> values.add(it.call()));
-    return renew.run(redis, keys, values);
+    return renew.runInOrder(redis, keys, values);
   }
 
   private static List<String> keys(List<Counter> counters) {

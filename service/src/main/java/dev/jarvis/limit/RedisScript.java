@@ -18,10 +18,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 
-/** A Lua script that Redis runs; sent once, and named by its hash from then on. */
+/** A Lua script that Redis runs. */
 final class RedisScript<T> {
-  /** The command, which is a label of metrics. */
-  static final String COMMAND = "EVALSHA";
+  /** The commands, which are labels of metrics. */
+  static final List<String> COMMANDS = List.of("EVALSHA", "EVAL");
 
   private final String text;
   private final String sha1;
@@ -36,15 +36,28 @@ final class RedisScript<T> {
     this.output = output;
   }
 
-  /** Runs the script, with a span under the current one. Never blocks and never throws. */
+  /**
+   * Runs the script, which is sent once and named by its hash from then on, with a span under the
+   * current one. Never blocks and never throws.
+   */
   CompletionStage<T> run(Redis redis, List<String> keys, List<String> values) {
     String[] keyArray = keys.toArray(String[]::new);
     String[] valueArray = values.toArray(String[]::new);
     return redis.sendTraced(
-        COMMAND,
+        "EVALSHA",
         it ->
             it.<T>evalsha(sha1, output, keyArray, valueArray)
                 .exceptionallyCompose(e -> unlessKnown(e, it, keyArray, valueArray)));
+  }
+
+  /**
+   * The same, but the script is sent each time, so that it always runs before what is sent later:
+   * an unknown hash would make it run after that.
+   */
+  CompletionStage<T> runInOrder(Redis redis, List<String> keys, List<String> values) {
+    String[] keyArray = keys.toArray(String[]::new);
+    String[] valueArray = values.toArray(String[]::new);
+    return redis.sendTraced("EVAL", it -> it.<T>eval(text, output, keyArray, valueArray));
   }
 
   /** Redis forgets scripts when it restarts. */

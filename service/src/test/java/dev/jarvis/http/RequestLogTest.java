@@ -3,6 +3,7 @@ package dev.jarvis.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import dev.jarvis.TestService;
 import java.time.Duration;
@@ -51,6 +52,33 @@ class RequestLogTest {
                       .orElseThrow()
                       .value)
           .containsExactly(401, 503);
+    }
+  }
+
+  @Test
+  void theLineOfARefusedRequestNamesTheLimit() throws Exception {
+    Map<String, String> settings =
+        Map.of(
+            "JARVIS_LIMITS_USER_REQUESTS_PER_MINUTE", "1",
+            "JARVIS_LIMITS_SEARCH_REQUESTS_PER_MINUTE", "1");
+    try (TestService service = TestService.start(settings)) {
+      service.awaitModel("fake:1b");
+      for (int i = 0; i < 2; i++) {
+        service.chat(
+            "{\"model\":\"fake:1b\",\"messages\":[{\"role\":\"user\",\"content\":\"q\"}]}");
+        service.post("/v1/search", "{\"query\":\"q\"}");
+      }
+
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .untilAsserted(
+              () ->
+                  assertThat(lines)
+                      .flatExtracting(ILoggingEvent::getKeyValuePairs)
+                      .filteredOn(it -> it != null && it.key.equals("limited_by"))
+                      .extracting(it -> it.value)
+                      .containsExactlyInAnyOrder("user_requests", "route_requests"));
+      assertThat(lines).extracting(ILoggingEvent::getLevel).doesNotContain(Level.ERROR);
     }
   }
 

@@ -5,17 +5,14 @@ import dev.jarvis.error.ApiException;
 import dev.jarvis.identity.AuthenticationFailure;
 import dev.jarvis.identity.AuthenticationFailure.Reason;
 import dev.jarvis.identity.Authenticator.TokenUser;
+import dev.jarvis.identity.Identifier;
 import dev.jarvis.identity.Role;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Finds out from a token's claims whom it stands for, as the configuration of its issuer says. */
 final class TokenClaims {
-  /** The form of the ids of users and teams. */
-  private static final Pattern ID = Pattern.compile("[^:,/\\s\\p{Cntrl}]{1,64}");
-
   private final String issuer;
   private final IssuerConfig config;
 
@@ -45,12 +42,10 @@ final class TokenClaims {
   }
 
   private static String id(JWTClaimsSet claims, String name) {
-    if (claim(claims, name) instanceof String text && ID.matcher(text).matches()) {
+    if (claim(claims, name) instanceof String text && Identifier.isValid(text)) {
       return text;
     }
-    throw refused(
-        "its claim '%s' must be a text of 1 to 64 characters without blanks, ':', ',' and '/'"
-            .formatted(name));
+    throw refused("its claim '%s' must be an id: %s".formatted(name, Identifier.RULE));
   }
 
   private Role role(JWTClaimsSet claims, String name) {
