@@ -89,7 +89,7 @@ final class RedisCounters {
     List<String> keys = keys(slots.stream().map(Slot::counter).toList());
     List<String> values = new ArrayList<>(List.of(now.get(), leaseMillis));
     slots.forEach(it -> values.add(it.call()));
-    return renew.runInOrder(redis, keys, values);
+    return renew.poll(redis, keys, values);
   }
 
   private static List<String> keys(List<Counter> counters) {

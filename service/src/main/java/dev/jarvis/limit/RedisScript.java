@@ -60,6 +60,13 @@ final class RedisScript<T> {
     return redis.sendTraced("EVAL", it -> it.<T>eval(text, output, keyArray, valueArray));
   }
 
+  /** The same, without a span, for what happens periodically: each would be a separate trace. */
+  CompletionStage<T> poll(Redis redis, List<String> keys, List<String> values) {
+    String[] keyArray = keys.toArray(String[]::new);
+    String[] valueArray = values.toArray(String[]::new);
+    return redis.send(it -> it.<T>eval(text, output, keyArray, valueArray));
+  }
+
   /** Redis forgets scripts when it restarts. */
   private CompletionStage<T> unlessKnown(
       Throwable error, RedisAsyncCommands<String, String> redis, String[] keys, String[] values) {

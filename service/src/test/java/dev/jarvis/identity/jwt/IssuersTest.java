@@ -131,7 +131,9 @@ class IssuersTest {
             "before use time"),
         refusal("of nobody", () -> signed(claims().subject(null)), "claim 'sub' must be"),
         refusal(
-            "of an id that no user has", () -> signed(claims().subject("a/b")), "none of them blank"),
+            "of an id that no user has",
+            () -> signed(claims().subject("a/b")),
+            "none of them blank"),
         refusal(
             "signed by another key of the same name",
             () -> OwnIssuer.sign(OwnIssuer.key("first"), claims().build()),
