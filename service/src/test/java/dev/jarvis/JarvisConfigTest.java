@@ -11,6 +11,7 @@ import dev.jarvis.config.Secret;
 import dev.jarvis.dialect.openai.ContentUrls;
 import dev.jarvis.gateway.cache.CachePolicy;
 import dev.jarvis.identity.ApiKeys;
+import dev.jarvis.identity.jwt.IssuerConfig;
 import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.ModelServerConfig;
 import dev.jarvis.routing.Prices;
@@ -147,12 +148,19 @@ class JarvisConfigTest {
     String secret = "0".repeat(56) + "5ec2e700"; // also the hash of a key
     Path file = folder.resolve("jarvis.yaml");
     Files.writeString(
-        file, "providers: {cloud: {type: openai, url: \"https://%s@cloud/v1\"}}".formatted(secret));
+        file,
+        """
+        providers: {cloud: {type: openai, url: "https://%s@cloud/v1"}}
+        issuers: {cloud: {audiences: jarvis}}
+        """
+            .formatted(secret));
     Map<String, String> environment =
         Map.ofEntries(
             Map.entry("JARVIS_CONFIG", file.toString()),
             Map.entry("JARVIS_API_KEY", secret),
             Map.entry("JARVIS_API_KEYS", "alice:" + secret),
+            Map.entry("JARVIS_ISSUERS_CLOUD_ISSUER", "https://%s@sso".formatted(secret)),
+            Map.entry("JARVIS_ISSUERS_CLOUD_JWKS_URL", "https://%s@sso/keys".formatted(secret)),
             Map.entry("JARVIS_METRICS_TOKEN", secret),
             Map.entry("JARVIS_DATABASE_URL", "postgresql://u:%s@db/jarvis".formatted(secret)),
             Map.entry("JARVIS_DATABASE_PASSWORD", secret),
@@ -181,6 +189,7 @@ class JarvisConfigTest {
         .contains(
             JarvisConfig.class,
             ApiKeys.HashedKey.class,
+            IssuerConfig.class,
             DatabaseConfig.class,
             RedisConfig.class,
             ObjectStoreConfig.class,
