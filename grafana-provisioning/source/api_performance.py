@@ -61,25 +61,6 @@ errors = row(
     ),
 )
 
-access = row(
-    "Access",
-    graph(
-        "Refused by a limit",
-        "Requests per second that a rate limit refused with 429, by who shares the limit and what it limits. Normal: few; the log lines have the user and `limited_by`.",
-        [prom(f"environment_scope_limit:limit_refusals:rate5m{{{ENVIRONMENT}}}", "{{scope}} {{limit}}")],
-        "reqps",
-        w=12,
-        data_links=[to_logs("status=`429`")],
-    ),
-    graph(
-        "Limits counted locally",
-        "Whether a replica counts requests on its own because Redis does not answer it; then it allows its share of each limit. Normal: 0.",
-        [prom(f"environment:limits_local:max{{{ENVIRONMENT}}}", "local")],
-        "short",
-        w=12,
-    ),
-)
-
 latency = row(
     "Latency",
     graph(
@@ -236,6 +217,29 @@ access = row(
         "s",
         limit=thresholds.IDENTITY_AGE_SECONDS,
     ),
+    graph(
+        "Refused by a limit",
+        "Requests per second that a rate limit refused with 429, by who shares the limit and what it limits. Normal: few; the log lines have the user and `limited_by`.",
+        [prom(f"environment_scope_limit:limit_refusals:rate5m{{{ENVIRONMENT}}}", "{{scope}} {{limit}}")],
+        "reqps",
+        w=12,
+        data_links=[to_logs("limited_by!=``")],
+    ),
+    graph(
+        "Limits counted locally",
+        "Whether a replica counts requests on its own because Redis does not answer it; then it allows its share of each limit. Normal: 0.",
+        [prom(f"environment:limits_local:max{{{ENVIRONMENT}}}", "local")],
+        "short",
+        w=12,
+    ),
+    graph(
+        "Actions of administrators",
+        "Changes of users, teams and keys per second, by action. Normal: few, and each one known; the log lines and `GET /v1/admin/audit` have who made them.",
+        [prom(f"environment_action:admin_actions:rate5m{{{ENVIRONMENT}}}", "{{action}}")],
+        "reqps",
+        stacked=True,
+        data_links=[to_logs("event=`admin_action`")],
+    ),
 )
 
 logs = row(
@@ -254,7 +258,6 @@ DASHBOARD = dashboard(
     ["environment", "route"],
     requests,
     errors,
-    access,
     latency,
     slowest,
     access,

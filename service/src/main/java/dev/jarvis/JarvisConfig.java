@@ -150,6 +150,7 @@ record JarvisConfig(
           "must be below database.pool-size, %d, so that connections remain for other work."
               .formatted(database.poolSize()));
     }
+    checkIssuers(problems);
     checkProviderNames(problems);
     checkRoutes(problems);
     checkPrices(problems);
@@ -157,6 +158,17 @@ record JarvisConfig(
       checkProvider(
           contextWindows.get(i).provider(), "context-windows.%d.provider".formatted(i), problems);
     }
+  }
+
+  /** A token names its issuer by the URL alone. */
+  private void checkIssuers(Problems problems) {
+    Set<String> urls = new HashSet<>();
+    issuers.forEach(
+        (name, issuer) -> {
+          if (!urls.add(issuer.issuer().uri().toString())) {
+            problems.add("issuers.%s.issuer".formatted(name), "is the URL of another issuer too.");
+          }
+        });
   }
 
   private void checkProviderNames(Problems problems) {

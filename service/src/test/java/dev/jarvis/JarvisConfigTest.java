@@ -142,6 +142,25 @@ class JarvisConfigTest {
         .hasMessageNotContaining("thirty");
   }
 
+  @Test
+  void anIssuerIsConfiguredOnce(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("jarvis.yaml");
+    Files.writeString(
+        file,
+        """
+        issuers:
+          one: {issuer: "https://sso.example", audiences: a}
+          two: {issuer: "https://sso.example", audiences: b}
+        """);
+
+    assertThatThrownBy(
+            () ->
+                JarvisConfig.load(
+                    Map.of("JARVIS_CONFIG", file.toString(), "JARVIS_OLLAMA_URL", "http://x:1")))
+        .hasMessageContaining("issuers.two.issuer")
+        .hasMessageContaining("is the URL of another issuer too.");
+  }
+
   /** Every record of the configuration, with every value that may hold a secret set to one. */
   @Test
   void noRecordPrintsASecret(@TempDir Path folder) throws Exception {

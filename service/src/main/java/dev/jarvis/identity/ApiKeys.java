@@ -29,8 +29,7 @@ public final class ApiKeys {
   /** A user and the SHA-256 of a key of theirs, in lower-case hex. */
   @Allowed(value = "USER:SHA256, the hash in 64 lower-case hex digits", sensitive = true)
   public record HashedKey(String user, String sha256) {
-    private static final Pattern FORM =
-        Pattern.compile("([^:,/\\s\\p{Cntrl}]{1,64}):([0-9a-f]{64})");
+    private static final Pattern FORM = Pattern.compile("([^:]+):([0-9a-f]{64})");
 
     /**
      * Reads {@code user:hash}.
@@ -39,7 +38,7 @@ public final class ApiKeys {
      */
     public static HashedKey parse(String text) {
       Matcher matcher = FORM.matcher(text);
-      if (!matcher.matches()) {
+      if (!matcher.matches() || !Identifier.isValid(matcher.group(1))) {
         throw new IllegalArgumentException("not USER:SHA256");
       }
       return new HashedKey(matcher.group(1), matcher.group(2));

@@ -17,6 +17,10 @@ public final class AuthenticationFailure extends RuntimeException {
     REVOKED_KEY,
     EXPIRED_KEY,
     INVALID_TOKEN,
+    /**
+     * The issuer has signed it, but it has expired, is for another service or stands for nobody.
+     */
+    REFUSED_TOKEN,
     /** The user or the team is blocked. */
     BLOCKED,
     /** The key may not be used from the client's address. */
@@ -63,7 +67,7 @@ public final class AuthenticationFailure extends RuntimeException {
 
   static AuthenticationFailure ofNobody() {
     return new AuthenticationFailure(
-        Reason.INVALID_TOKEN,
+        Reason.REFUSED_TOKEN,
         new ApiException.Unauthenticated(
             "The token stands for no user here, or for a team that does not exist."));
   }

@@ -9,7 +9,6 @@ import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.Metric;
 import java.net.InetAddress;
 import java.time.InstantSource;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -50,6 +49,7 @@ public final class Authenticator {
   private final Identities identities;
   private final KeyUse uses;
   private final @Nullable Tokens tokens;
+  private final VerifiedTokens verified;
   private final FailedAttempts attempts;
   private final Instruments instruments;
   private final InstantSource clock;
@@ -88,6 +88,7 @@ public final class Authenticator {
     this.identities = identities;
     this.uses = uses;
     this.tokens = tokens;
+    this.verified = new VerifiedTokens(config.maxKnownKeys());
     this.attempts = new FailedAttempts(config.maxFailuresPerMinute(), nanoTime);
     this.instruments = instruments;
     this.clock = clock;
@@ -124,6 +125,9 @@ public final class Authenticator {
     KnownKey held = key.map(it -> identities.heldKey(it.prefix())).orElse(null);
     if (held != null && held.sha256().matches(key.orElseThrow().sha256())) {
       return admit(held, address);
+    }
+    if (verified.contains(credential)) {
+      return token(credential);
     }
     FailedAttempts.Attempt attempt = attempts.begin(address);
     boolean guess = false;
@@ -168,16 +172,14 @@ public final class Authenticator {
     if (token.teamId() != null) {
       user = user.in(identities.team(token.teamId()).orElseThrow(AuthenticationFailure::ofNobody));
     }
-    return user.principal(token.tokenId(), Grants.ALL, RateLimits.DEFAULTS);
+    Principal client = user.principal(token.tokenId(), Grants.ALL, RateLimits.DEFAULTS);
+    verified.add(credential);
+    return client;
   }
 
   private Optional<KnownUser> user(TokenUser token) {
     Optional<KnownUser> user = identities.user(token.userId());
-    if (user.isEmpty() && token.createUser()) {
-      identities.addMissing(Map.of(token.userId(), Role.MEMBER));
-      return identities.user(token.userId());
-    }
-    return user;
+    return user.isEmpty() && token.createUser() ? identities.add(token.userId()) : user;
   }
 
   private static @Nullable InetAddress parse(String address) {

@@ -6,7 +6,10 @@ import java.util.Set;
 public final class Identifier {
   /** How an error describes the form. */
   public static final String RULE =
-      "it must be 1 to 64 characters, none of them blank, a control character, ':', ',' or '/'";
+      "it must be 1 to 64 characters, none of them blank, a control character, ':', ',' or '/', and not begin with 'erased-'";
+
+  /** What the pseudonyms of erased users begin with. */
+  public static final String PSEUDONYM = "erased-";
 
   private static final int MAX_LENGTH = 64;
 
@@ -15,11 +18,13 @@ public final class Identifier {
 
   private Identifier() {}
 
+  /** Whether a user or team may have the id. */
   public static boolean isValid(String id) {
     int length = id.codePointCount(0, id.length());
     return length >= 1
         && length <= MAX_LENGTH
         && !STEPS.contains(id)
+        && !id.startsWith(PSEUDONYM)
         && id.codePoints().allMatch(Identifier::isAllowed);
   }
 

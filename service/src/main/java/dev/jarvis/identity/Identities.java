@@ -9,12 +9,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,15 +67,23 @@ public final class Identities implements AutoCloseable {
    */
   public void addMissing(Map<String, Role> configured) {
     List<String> ids = List.copyOf(configured.keySet());
-    Set<String> present = users.readAll(ids).keySet();
-    Map<Role, List<String>> missing =
-        ids.stream()
-            .filter(it -> !present.contains(it))
-            .collect(Collectors.groupingBy(configured::get));
-    // not for nobody: the statement would count as a change
-    missing.forEach((role, added) -> database.execute(IdentityStore.addUsers(role, added)));
-    if (!missing.isEmpty()) {
-      var ignored = users.readAll(ids);
+    if (users.readAll(ids).size() < ids.size()) {
+      var _ = database.transaction(IdentityStore.addMissing(configured));
+      var _ = users.readAll(ids);
+    }
+  }
+
+  /**
+   * Adds a user as a member, unless there is one, who may be about to be erased.
+   *
+   * @throws AuthenticationFailure if that is not possible now
+   */
+  Optional<KnownUser> add(String id) {
+    try {
+      var _ = database.transaction(IdentityStore.addMissing(Map.of(id, Role.MEMBER)));
+      return users.read(id);
+    } catch (RuntimeException e) {
+      throw Database.mayRetry(e) ? AuthenticationFailure.unavailable(e) : e;
     }
   }
 

@@ -8,8 +8,10 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -85,14 +87,39 @@ final class IdentityStore {
     return rows("find_teams", TEAMS, ids, IdentityRow::team);
   }
 
-  /** Adds users, unless they are there. */
-  static Function<DbExecute, Long> addUsers(Role role, List<String> ids) {
-    return Sql.update(
-        "add_configured_users",
+  /**
+   * Adds those users that there are not. Under the lock that every change takes first, or it could
+   * end in a deadlock with one; and nothing is written for nobody, because that would count as a
+   * change too. For a transaction.
+   */
+  static Function<DbExecute, Void> addMissing(Map<String, Role> users) {
+    return db -> {
+      if (!missing(users.keySet()).apply(db).isEmpty()) {
+        var _ = UserStore.lockIdentities().apply(db);
+        missing(users.keySet()).apply(db).stream()
+            .collect(Collectors.groupingBy(users::get))
+            .forEach((role, ids) -> addUsers(role, ids).apply(db));
+      }
+      return null;
+    };
+  }
+
+  private static Function<DbExecute, List<String>> missing(Set<String> ids) {
+    return Sql.list(
+        "missing_users",
         """
-        INSERT INTO users (id, role) SELECT id, ? FROM unnest(CAST(? AS text[])) AS id
-          ON CONFLICT DO NOTHING
+        SELECT id FROM unnest(CAST(? AS text[])) AS id
+        EXCEPT SELECT id FROM users WHERE id = ANY (CAST(? AS text[]))
         """,
+        it -> it.column("id").getString(),
+        Sql.textArray(List.copyOf(ids)),
+        Sql.textArray(List.copyOf(ids)));
+  }
+
+  private static Function<DbExecute, Long> addUsers(Role role, List<String> ids) {
+    return Sql.update(
+        "add_users",
+        "INSERT INTO users (id, role) SELECT id, ? FROM unnest(CAST(? AS text[])) AS id",
         role.id(),
         Sql.textArray(ids));
   }

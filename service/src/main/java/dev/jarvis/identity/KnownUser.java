@@ -16,8 +16,10 @@ record KnownUser(
     return new KnownUser(id, other, limits, blocked, team);
   }
 
+  /** The same user in another team, unless the own team is blocked. */
   KnownUser in(KnownTeam other) {
-    return new KnownUser(id, role, limits, blocked, other);
+    boolean stillBlocked = blocked || (team != null && team.blocked());
+    return new KnownUser(id, role, limits, stillBlocked, other);
   }
 
   /**

@@ -97,6 +97,7 @@ class AuthenticatorTest {
       case "a.b.c" -> new Authenticator.TokenUser("ann", null, null, "token:a", false);
       case "a.b.admin" -> new Authenticator.TokenUser("ann", "red", Role.ADMIN, "token:a", false);
       case "a.b.nobody" -> new Authenticator.TokenUser("nobody", null, null, "token:n", false);
+      case "a.b.new" -> new Authenticator.TokenUser("new", null, null, "token:new", true);
       default ->
           throw new AuthenticationFailure(
               AuthenticationFailure.Reason.INVALID_TOKEN,
@@ -160,7 +161,8 @@ class AuthenticatorTest {
           sk-jarvis-abcdefghijkl-short | unknown_key | invalid_api_key | The API key is unknown.
           a.b.c | ok | |
           a.b.admin | ok | |
-          a.b.nobody | unknown_key | invalid_api_key | The API key is unknown.
+          a.b.nobody | refused_token | invalid_api_key | The token stands for no user here, or for a team that does not exist.
+          a.b.new | ok | |
           a.b.forged | invalid_token | invalid_api_key | The token is not valid.
           a.b.c.d | unknown_key | invalid_api_key | The API key is unknown.
           """)
@@ -231,6 +233,51 @@ class AuthenticatorTest {
     server.execute("UPDATE users SET blocked_at = now() WHERE id = 'admin'");
     identities.changed();
     assertOutcome(ROOT, "blocked", "user_blocked", "The user of this API key is blocked.");
+  }
+
+  @Test
+  void aTokensUserIsCreatedOnceWhereTheIssuerMay() throws Exception {
+    assertThat(clients.authenticate("a.b.new", HERE).role()).isEqualTo(Role.MEMBER);
+    long version = version();
+
+    assertThat(clients.authenticate("a.b.new", HERE).userId()).isEqualTo("new");
+    assertThat(version()).isEqualTo(version);
+
+    server.execute("UPDATE users SET pseudonym = 'erased-1' WHERE id = 'new'");
+    identities.changed();
+    assertOutcome(
+        "a.b.new",
+        "refused_token",
+        "invalid_api_key",
+        "The token stands for no user here, or for a team that does not exist.");
+  }
+
+  @Test
+  void aTokenThatWasAcceptedIsNotLimitedByTheFailuresOfOthers() throws Exception {
+    TestKeys.add(server, "ann");
+    assertThat(clients.authenticate("a.b.c", HERE).userId()).isEqualTo("ann");
+    while (!outcome("a.b.forged").equals("too_many_failures")) {
+      assertThat(outcome("a.b.forged")).isIn("invalid_token", "too_many_failures");
+    }
+
+    assertThat(outcome("a.b.admin")).isEqualTo("too_many_failures");
+    assertThat(clients.authenticate("a.b.c", HERE).userId()).isEqualTo("ann");
+  }
+
+  private String outcome(String credential) {
+    AuthenticationFailure failure =
+        catchThrowableOfType(
+            AuthenticationFailure.class, () -> clients.authenticate(credential, HERE));
+    return failure == null ? "ok" : failure.reason().id();
+  }
+
+  @Test
+  void aTeamThatIsBlockedIsNotLeftByAToken() throws Exception {
+    TestKeys.add(server, "ann");
+    server.execute("INSERT INTO teams (id, blocked_at) VALUES ('red', null), ('blue', now())");
+    server.execute("UPDATE users SET team_id = 'blue' WHERE id = 'ann'");
+
+    assertThat(outcome("a.b.admin")).isEqualTo("blocked");
   }
 
   @Test

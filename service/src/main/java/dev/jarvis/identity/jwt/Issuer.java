@@ -13,6 +13,7 @@ import com.nimbusds.jose.proc.JWSVerificationKeySelector;
 import com.nimbusds.jose.proc.SecurityContext;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
+import com.nimbusds.jwt.proc.BadJWTException;
 import com.nimbusds.jwt.proc.DefaultJWTClaimsVerifier;
 import com.nimbusds.jwt.proc.DefaultJWTProcessor;
 import dev.jarvis.error.ApiException;
@@ -71,6 +72,8 @@ final class Issuer implements Closeable {
   TokenUser verify(SignedJWT token) {
     try {
       return claims.user(processed(token));
+    } catch (RateLimitReachedException e) { // it names a key that was not there a moment ago
+      throw TokenClaims.refused(Reason.INVALID_TOKEN, "its signing key is not known");
     } catch (KeySourceException e) {
       LOG.atWarn()
           .addKeyValue("issuer", name)
@@ -82,8 +85,10 @@ final class Issuer implements Closeable {
               "The signing keys of the token's issuer are unavailable; try again later.",
               "issuer_unavailable",
               e));
+    } catch (BadJWTException e) { // after the signature was found good
+      throw TokenClaims.refused(Reason.REFUSED_TOKEN, String.valueOf(e.getMessage()));
     } catch (BadJOSEException | JOSEException e) {
-      throw TokenClaims.refused(String.valueOf(e.getMessage()));
+      throw TokenClaims.refused(Reason.INVALID_TOKEN, String.valueOf(e.getMessage()));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.jarvis.identity.jwt;
 
 import com.nimbusds.jwt.SignedJWT;
+import dev.jarvis.identity.AuthenticationFailure.Reason;
 import dev.jarvis.identity.Authenticator;
 import dev.jarvis.identity.Authenticator.TokenUser;
 import java.io.IOException;
@@ -28,11 +29,11 @@ public final class Issuers implements Authenticator.Tokens, AutoCloseable {
       token = SignedJWT.parse(text);
       url = token.getJWTClaimsSet().getIssuer();
     } catch (ParseException e) {
-      throw TokenClaims.refused("it is not a signed JWT");
+      throw TokenClaims.refused(Reason.INVALID_TOKEN, "it is not a signed JWT");
     }
     Issuer issuer = byUrl.get(url);
     if (issuer == null) {
-      throw TokenClaims.refused("its issuer is not accepted here");
+      throw TokenClaims.refused(Reason.INVALID_TOKEN, "its issuer is not accepted here");
     }
     return issuer.verify(token);
   }

@@ -13,6 +13,11 @@ import org.jspecify.annotations.Nullable;
 
 /** Finds out from a token's claims whom it stands for, as the configuration of its issuer says. */
 final class TokenClaims {
+  /** An address that the issuer has not verified may be another person's (OpenID Connect Core). */
+  private static final String EMAIL = "email";
+
+  private static final String VERIFIED = "email_verified";
+
   private final String issuer;
   private final IssuerConfig config;
 
@@ -26,6 +31,9 @@ final class TokenClaims {
    */
   TokenUser user(JWTClaimsSet claims) {
     String user = id(claims, config.userClaim());
+    if (config.userClaim().equals(EMAIL) && !Boolean.TRUE.equals(claims.getClaim(VERIFIED))) {
+      throw refused(Reason.REFUSED_TOKEN, "its claim '%s' is not true".formatted(VERIFIED));
+    }
     return new TokenUser(
         user,
         config.teamClaim() == null ? null : id(claims, config.teamClaim()),
@@ -35,17 +43,17 @@ final class TokenClaims {
   }
 
   /** The error for a token that is not valid. */
-  static AuthenticationFailure refused(String reason) {
+  static AuthenticationFailure refused(Reason why, String reason) {
     return new AuthenticationFailure(
-        Reason.INVALID_TOKEN,
-        new ApiException.Unauthenticated("The token is not valid: " + reason + "."));
+        why, new ApiException.Unauthenticated("The token is not valid: " + reason + "."));
   }
 
   private static String id(JWTClaimsSet claims, String name) {
     if (claim(claims, name) instanceof String text && Identifier.isValid(text)) {
       return text;
     }
-    throw refused("its claim '%s' must be an id: %s".formatted(name, Identifier.RULE));
+    throw refused(
+        Reason.REFUSED_TOKEN, "its claim '%s' must be an id: %s".formatted(name, Identifier.RULE));
   }
 
   private Role role(JWTClaimsSet claims, String name) {

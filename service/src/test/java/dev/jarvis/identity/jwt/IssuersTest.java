@@ -219,7 +219,10 @@ class IssuersTest {
                 "admin-roles", "ops,root",
                 "create-users", "true"))) {
       JWTClaimsSet.Builder claims =
-          claims().claim("email", "ann@x.org").claim("company", Map.of("team", "research"));
+          claims()
+              .claim("email", "ann@x.org")
+              .claim("email_verified", true)
+              .claim("company", Map.of("team", "research"));
       more.forEach(claims::claim);
 
       assertThat(mapping.verify(OwnIssuer.sign(key, claims.build())))
@@ -278,6 +281,38 @@ class IssuersTest {
         assertThat(tolerant.verify(OwnIssuer.sign(known, claims)).userId()).isEqualTo("ann");
       }
       assertThat(issuer.fetches()).isLessThan(5);
+    }
+  }
+
+  @Test
+  void unknownKeysAreTheClientsFaultWhileTheIssuerAnswers() throws Exception {
+    try (OwnIssuer issuer = new OwnIssuer();
+        Issuers busy = issuers(issuer, Map.of())) {
+      JWTClaimsSet claims = claims().issuer(issuer.url()).build();
+      busy.verify(OwnIssuer.sign(issuer.publish("a"), claims));
+      RSAKey unknown = OwnIssuer.key("junk");
+
+      for (int i = 0; i < 20; i++) {
+        String forged =
+            OwnIssuer.sign(new RSAKey.Builder(unknown).keyID("junk-" + i).build(), claims);
+        assertThatThrownBy(() -> busy.verify(forged))
+            .cause()
+            .isInstanceOf(ApiException.Unauthenticated.class);
+      }
+      assertThat(issuer.fetches()).isLessThan(5);
+    }
+  }
+
+  @Test
+  void anAddressThatIsNotVerifiedIsNobodys() throws Exception {
+    try (Issuers byAddress = issuers(own, Map.of("user-claim", "email"))) {
+      String token =
+          OwnIssuer.sign(
+              key, claims().claim("email", "ann@x.org").claim("email_verified", false).build());
+
+      assertThatThrownBy(() -> byAddress.verify(token))
+          .cause()
+          .hasMessageContaining("'email_verified' is not true");
     }
   }
 
