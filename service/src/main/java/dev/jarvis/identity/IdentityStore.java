@@ -98,7 +98,10 @@ final class IdentityStore {
         var _ = UserStore.lockIdentities().apply(db);
         missing(users.keySet()).apply(db).stream()
             .collect(Collectors.groupingBy(users::get))
-            .forEach((role, ids) -> addUsers(role, ids).apply(db));
+            .forEach(
+                (role, ids) -> {
+                  long _ = addUsers(role, ids).apply(db);
+                });
       }
       return null;
     };
