@@ -69,7 +69,7 @@ access = row(
         [prom(f"environment_scope_limit:limit_refusals:rate5m{{{ENVIRONMENT}}}", "{{scope}} {{limit}}")],
         "reqps",
         w=12,
-        data_links=[to_logs("status=`429`")],
+        data_links=[to_logs("limited_by!=``")],
     ),
     graph(
         "Limits counted locally",

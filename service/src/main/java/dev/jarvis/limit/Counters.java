@@ -75,14 +75,27 @@ public final class Counters implements AutoCloseable {
    * What a call was granted or refused.
    *
    * @param demands as they were checked
+   * @param asked as Redis was asked
    * @param shared what Redis says, perhaps later than the call could wait; fails if it says nothing
    * @param localSecond when the memory counted it
    */
   record Result(
       Verdict verdict,
       List<Demand> demands,
+      List<Demand> asked,
       CompletableFuture<Verdict> shared,
-      long localSecond) {}
+      long localSecond) {
+    /** A change of what was checked as a change of what Redis took. */
+    private Change ofAsked(Change change) {
+      long difference = 0;
+      for (int i = 0; i < demands.size(); i++) {
+        if (demands.get(i).counter().equals(change.counter())) {
+          difference = demands.get(i).amount() - asked.get(i).amount();
+        }
+      }
+      return new Change(change.counter(), change.amount() + difference);
+    }
+  }
 
   public Counters(Redis redis, LimitConfig config, Instruments instruments) {
     this(
@@ -115,7 +128,7 @@ public final class Counters implements AutoCloseable {
       return takeLocally(call, demands, answer);
     }
     long second = verdict.granted() ? local.add(clock.getAsLong(), call, demands) : 0;
-    return opened(call, new Result(verdict, demands, answer, second));
+    return opened(call, new Result(verdict, demands, demands, answer, second));
   }
 
   private Result takeLocally(
@@ -134,7 +147,7 @@ public final class Counters implements AutoCloseable {
           demands.stream().map(it -> new Change(it.counter(), -it.amount())).toList();
       bookWhenCounted(call, answer, everything);
     }
-    return opened(call, new Result(own, enforced, answer, own.second()));
+    return opened(call, new Result(own, enforced, demands, answer, own.second()));
   }
 
   private Result opened(String call, Result result) {
@@ -195,7 +208,7 @@ public final class Counters implements AutoCloseable {
       if (!counted && !slots.isEmpty()) {
         var _ = shared.settle(call, 0, slots); // a renewal may have added them
       }
-      bookWhenCounted(call, result.shared(), all);
+      bookWhenCounted(call, result.shared(), changes.stream().map(result::ofAsked).toList());
     }
   }
 
@@ -205,14 +218,15 @@ public final class Counters implements AutoCloseable {
    */
   private void bookWhenCounted(
       String call, CompletableFuture<Verdict> answer, List<Change> changes) {
-    if (changes.isEmpty()) {
+    List<Change> real = changes.stream().filter(it -> !it.isNothing()).toList();
+    if (real.isEmpty()) {
       return;
     }
     var _ =
         answer.thenAccept(
             it -> {
               if (it.granted()) {
-                var _ = shared.settle(call, it.second(), changes);
+                var _ = shared.settle(call, it.second(), real);
               }
             });
   }
