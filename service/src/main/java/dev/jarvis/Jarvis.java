@@ -162,8 +162,7 @@ public final class Jarvis implements AutoCloseable {
             config.server().bodies().maxBodyBytes(),
             config.server().bodies().maxJsonDepth(),
             memory);
-    Counters counters =
-        open(new Counters(redis, config.limits(), telemetry.instruments()));
+    Counters counters = open(new Counters(redis, config.limits(), telemetry.instruments()));
     RouteLimits routeLimits =
         new RouteLimits(config.limits().routes(), counters, telemetry.instruments());
     Routes routes =

@@ -108,8 +108,7 @@ public final class Counters implements AutoCloseable {
   /**
    * @param clock milliseconds of any epoch, for the memory
    */
-  Counters(
-      RedisCounters shared, LimitConfig config, Instruments instruments, LongSupplier clock) {
+  Counters(RedisCounters shared, LimitConfig config, Instruments instruments, LongSupplier clock) {
     this.shared = shared;
     this.config = config;
     this.clock = clock;
@@ -131,17 +130,14 @@ public final class Counters implements AutoCloseable {
     return opened(call, new Result(verdict, demands, demands, answer, second));
   }
 
-  private Result takeLocally(
-      String call, List<Demand> demands, CompletableFuture<Verdict> answer) {
+  private Result takeLocally(String call, List<Demand> demands, CompletableFuture<Verdict> answer) {
     // as long as Redis counts, one slow answer is no reason to allow this replica's share only
     List<Demand> enforced =
         breaker.isClosed()
             ? demands
             : demands.stream().map(it -> it.share(config.maxReplicas())).toList();
     Verdict own =
-        local
-            .take(clock.getAsLong(), call, enforced)
-            .waitingAtMost(LONGEST_LOCAL_WAIT_MILLIS);
+        local.take(clock.getAsLong(), call, enforced).waitingAtMost(LONGEST_LOCAL_WAIT_MILLIS);
     if (!own.granted()) {
       List<Change> everything =
           demands.stream().map(it -> new Change(it.counter(), -it.amount())).toList();
@@ -166,9 +162,7 @@ public final class Counters implements AutoCloseable {
   }
 
   private CompletableFuture<Verdict> ask(String call, List<Demand> demands) {
-    return breaker.tryAcquirePermit()
-        ? shared.take(call, demands).toCompletableFuture()
-        : AWAY;
+    return breaker.tryAcquirePermit() ? shared.take(call, demands).toCompletableFuture() : AWAY;
   }
 
   /** Null if Redis is away or slow. */

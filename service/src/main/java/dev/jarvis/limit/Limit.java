@@ -26,8 +26,7 @@ public final class Limit implements Stage {
   /**
    * @param contextTokens of passages that an answer is grounded on, unless the request sets it
    */
-  public Limit(
-      LimitConfig config, int contextTokens, Counters counters, Instruments instruments) {
+  public Limit(LimitConfig config, int contextTokens, Counters counters, Instruments instruments) {
     this.config = config;
     this.reservation = new Reservation(config.outputEstimate(), contextTokens);
     this.counters = counters;
@@ -63,7 +62,8 @@ public final class Limit implements Stage {
         demands.add(new Demand(counter(Kind.REQUESTS, scoped), 1, requests));
       }
       if (tokens > 0) {
-        demands.add(new Demand(counter(Kind.TOKENS, scoped), reservation.tokens(call.question()), tokens));
+        demands.add(
+            new Demand(counter(Kind.TOKENS, scoped), reservation.tokens(call.question()), tokens));
       }
       if (parallel > 0) {
         demands.add(new Demand(counter(Kind.PARALLEL, scoped), 1, parallel));

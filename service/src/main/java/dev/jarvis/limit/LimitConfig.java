@@ -23,8 +23,7 @@ public record LimitConfig(
         @Default("1")
         @Range(min = 1, max = 1_000)
         int maxReplicas,
-    @Doc(
-            "How long a request waits for Redis to count it. After that its replica counts it alone.")
+    @Doc("How long a request waits for Redis to count it. After that its replica counts it alone.")
         @Default("250ms")
         Duration redisTimeout,
     @Inline PerRoute routes) {

@@ -58,7 +58,10 @@ final class Refusals {
         ROUTE,
         Kind.REQUESTS,
         "You have made %d %s in the last minute; the limit is %s."
-            .formatted(state.used(), group.requests(state.used()), limit(result.demands().getFirst(), whole)),
+            .formatted(
+                state.used(),
+                group.requests(state.used()),
+                limit(result.demands().getFirst(), whole)),
         state);
   }
 

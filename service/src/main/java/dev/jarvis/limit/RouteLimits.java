@@ -31,9 +31,17 @@ public final class RouteLimits {
     this.groups =
         Map.of(
             "search", new Group("search", "searches", config.searchRequestsPerMinute()),
-            "files", new Group("request to /v1/files", "requests to /v1/files", config.filesRequestsPerMinute()),
+            "files",
+                new Group(
+                    "request to /v1/files",
+                    "requests to /v1/files",
+                    config.filesRequestsPerMinute()),
             "explain", new Group("explanation", "explanations", config.explainRequestsPerMinute()),
-            "admin", new Group("request to the admin API", "requests to the admin API", config.adminRequestsPerMinute()));
+            "admin",
+                new Group(
+                    "request to the admin API",
+                    "requests to the admin API",
+                    config.adminRequestsPerMinute()));
   }
 
   /**

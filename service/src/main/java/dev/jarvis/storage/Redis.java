@@ -147,8 +147,8 @@ public final class Redis implements AutoCloseable {
 
   /**
    * Sends commands without a span. Never blocks and never throws: the future fails if Redis is
-   * unavailable, too many commands are pending, or no response arrives in time. For scripts that
-   * is minutes, so their callers must not wait for the future alone.
+   * unavailable, too many commands are pending, or no response arrives in time. For scripts that is
+   * minutes, so their callers must not wait for the future alone.
    */
   public <T> CompletionStage<T> send(
       Function<RedisAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {

@@ -183,7 +183,8 @@ class CountersTest {
   }
 
   private long inRedis(Counter counter) throws Exception {
-    String key = "jarvis:{limits}:%s:%s:%s".formatted(counter.kind().id(), counter.scope(), counter.id());
+    String key =
+        "jarvis:{limits}:%s:%s:%s".formatted(counter.kind().id(), counter.scope(), counter.id());
     return get(redis.send(it -> it.hvals(key))).stream().mapToLong(Long::parseLong).sum();
   }
 
@@ -257,9 +258,7 @@ class CountersTest {
     Counters.Result first = counters.take("first", List.of(tokens, slot));
     set("maxmemory", "1");
     counters.settle(
-        "first",
-        first,
-        List.of(new Change(tokens.counter(), 50), new Change(slot.counter(), -1)));
+        "first", first, List.of(new Change(tokens.counter(), 50), new Change(slot.counter(), -1)));
     set("maxmemory", "0");
     assertThat(take(slot).verdict().granted()).isTrue();
   }

@@ -154,10 +154,13 @@ class LimitsTest {
     Map<String, String> settings =
         Map.of(
             "JARVIS_REDIS_URL",
-                "redis://%s:%d".formatted(redis.uri().getHost(), redis.uri().getPort()),
-            "JARVIS_REDIS_PASSWORD", redis.password(),
-            "JARVIS_LIMITS_MAX_REPLICAS", "2",
-            REQUESTS, "10");
+            "redis://%s:%d".formatted(redis.uri().getHost(), redis.uri().getPort()),
+            "JARVIS_REDIS_PASSWORD",
+            redis.password(),
+            "JARVIS_LIMITS_MAX_REPLICAS",
+            "2",
+            REQUESTS,
+            "10");
     try (redis) {
       start(settings);
       start(settings);
