@@ -162,8 +162,7 @@ public final class Jarvis implements AutoCloseable {
             config.server().bodies().maxBodyBytes(),
             config.server().bodies().maxJsonDepth(),
             memory);
-    Counters counters =
-        open(new Counters(redis, config.limits().maxReplicas(), telemetry.instruments()));
+    Counters counters = open(new Counters(redis, config.limits(), telemetry.instruments()));
     RouteLimits routeLimits =
         new RouteLimits(config.limits().routes(), counters, telemetry.instruments());
     Routes routes =
@@ -204,7 +203,11 @@ public final class Jarvis implements AutoCloseable {
             List.of(
                 new Authorise(),
                 new Resolve(router),
-                new Limit(config.limits(), counters, telemetry.instruments()),
+                new Limit(
+                    config.limits(),
+                    config.documents().passages().contextTokens(),
+                    counters,
+                    telemetry.instruments()),
                 search.grounding(),
                 open(
                     new SharedGenerations(

@@ -53,7 +53,7 @@ record JarvisConfig(
     @Doc("Where the HTTP server listens, and what it accepts.") ServerConfig server,
     @Doc("Access to metrics and health.") MetricsConfig metrics,
     @Doc("Chat completions and their limits.") ChatConfig chat,
-    @Doc("Limits of keys, users and teams, over all replicas.") LimitConfig limits,
+    @Doc("Rate limits of keys, users, teams and routes, over all replicas.") LimitConfig limits,
     @Doc("Uploaded files: limits, processing and search.") DocumentConfig documents,
     @Doc("PostgreSQL; without a URL, an embedded server.") DatabaseConfig database,
     @Doc("Redis; without a URL, an embedded server.") RedisConfig redis,

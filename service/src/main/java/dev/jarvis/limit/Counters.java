@@ -5,14 +5,17 @@ import dev.jarvis.limit.Counter.Kind;
 import dev.jarvis.storage.Redis;
 import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.Metric;
+import io.lettuce.core.RedisConnectionException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
@@ -28,21 +31,27 @@ import org.slf4j.LoggerFactory;
 public final class Counters implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Counters.class);
 
-  /** How long a call waits for Redis. */
-  private static final Duration LIMIT = Duration.ofMillis(250);
-
   private static final int FAILURES = 3;
   private static final Duration OPEN_TIME = Duration.ofSeconds(2);
   private static final Duration LEASE = Duration.ofSeconds(30);
   private static final Duration RENEWAL_PERIOD = LEASE.dividedBy(3);
   private static final int RENEWED_AT_ONCE = 1_000;
 
+  private static final Duration CLOSE_LIMIT = Duration.ofSeconds(1);
+
+  /** The answer of a Redis that is not asked. */
+  private static final CompletableFuture<Verdict> AWAY =
+      CompletableFuture.failedFuture(new RedisConnectionException("Redis is not asked"));
+
+  /** Redis may be back by then, with the whole limit. */
+  private static final long LONGEST_LOCAL_WAIT_MILLIS = RENEWAL_PERIOD.toMillis();
+
   /** In memory a slot needs no lease: every call is settled before its process ends. */
   private static final Duration FOREVER = Duration.ofDays(365);
 
   private final RedisCounters shared;
   private final LocalCounters local = new LocalCounters(FOREVER);
-  private final int maxReplicas;
+  private final LimitConfig config;
   private final LongSupplier clock;
   private final AutoCloseable gauge;
   private final CountDownLatch closed = new CountDownLatch(1);
@@ -50,6 +59,7 @@ public final class Counters implements AutoCloseable {
   private final CircuitBreaker<Object> breaker =
       CircuitBreaker.builder()
           .withFailureThreshold(FAILURES)
+          .withSuccessThreshold(1) // so that one call at a time tries whether Redis is back
           .withDelay(OPEN_TIME)
           .onOpen(it -> LOG.warn("limits are counted locally: redis is unavailable"))
           .onClose(it -> LOG.info("limits are counted in redis again"))
@@ -65,15 +75,32 @@ public final class Counters implements AutoCloseable {
    * What a call was granted or refused.
    *
    * @param demands as they were checked
-   * @param shared whether Redis counted it
+   * @param asked as Redis was asked
+   * @param shared what Redis says, perhaps later than the call could wait; fails if it says nothing
    * @param localSecond when the memory counted it
    */
-  record Result(Verdict verdict, List<Demand> demands, boolean shared, long localSecond) {}
+  record Result(
+      Verdict verdict,
+      List<Demand> demands,
+      List<Demand> asked,
+      CompletableFuture<Verdict> shared,
+      long localSecond) {
+    /** A change of what was checked as a change of what Redis took. */
+    private Change ofAsked(Change change) {
+      long difference = 0;
+      for (int i = 0; i < demands.size(); i++) {
+        if (demands.get(i).counter().equals(change.counter())) {
+          difference = demands.get(i).amount() - asked.get(i).amount();
+        }
+      }
+      return new Change(change.counter(), change.amount() + difference);
+    }
+  }
 
-  public Counters(Redis redis, int maxReplicas, Instruments instruments) {
+  public Counters(Redis redis, LimitConfig config, Instruments instruments) {
     this(
         new RedisCounters(redis, LEASE),
-        maxReplicas,
+        config,
         instruments,
         () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()));
   }
@@ -81,9 +108,9 @@ public final class Counters implements AutoCloseable {
   /**
    * @param clock milliseconds of any epoch, for the memory
    */
-  Counters(RedisCounters shared, int maxReplicas, Instruments instruments, LongSupplier clock) {
+  Counters(RedisCounters shared, LimitConfig config, Instruments instruments, LongSupplier clock) {
     this.shared = shared;
-    this.maxReplicas = maxReplicas;
+    this.config = config;
     this.clock = clock;
     this.gauge = instruments.gauge(Metric.LIMITS_LOCAL, () -> breaker.isClosed() ? 0 : 1);
     for (String command : RedisScript.COMMANDS) {
@@ -92,16 +119,31 @@ public final class Counters implements AutoCloseable {
     this.renewal = Thread.ofVirtual().name("limit-leases").start(this::renewUntilClosed);
   }
 
-  /** Takes what a call needs from all counters, or from none; waits for Redis up to 250 ms. */
+  /** Takes what a call needs from all counters, or from none; waits for Redis only briefly. */
   Result take(String call, List<Demand> demands) {
-    Verdict verdict = takeShared(call, demands);
+    CompletableFuture<Verdict> answer = ask(call, demands);
+    Verdict verdict = await(answer);
     if (verdict == null) {
-      List<Demand> shares = demands.stream().map(it -> it.share(maxReplicas)).toList();
-      Verdict own = local.take(clock.getAsLong(), call, shares);
-      return opened(call, new Result(own, shares, false, own.second()));
+      return takeLocally(call, demands, answer);
     }
     long second = verdict.granted() ? local.add(clock.getAsLong(), call, demands) : 0;
-    return opened(call, new Result(verdict, demands, true, second));
+    return opened(call, new Result(verdict, demands, demands, answer, second));
+  }
+
+  private Result takeLocally(String call, List<Demand> demands, CompletableFuture<Verdict> answer) {
+    // as long as Redis counts, one slow answer is no reason to allow this replica's share only
+    List<Demand> enforced =
+        breaker.isClosed()
+            ? demands
+            : demands.stream().map(it -> it.share(config.maxReplicas())).toList();
+    Verdict own =
+        local.take(clock.getAsLong(), call, enforced).waitingAtMost(LONGEST_LOCAL_WAIT_MILLIS);
+    if (!own.granted()) {
+      List<Change> everything =
+          demands.stream().map(it -> new Change(it.counter(), -it.amount())).toList();
+      bookWhenCounted(call, answer, everything);
+    }
+    return opened(call, new Result(own, enforced, demands, answer, own.second()));
   }
 
   private Result opened(String call, Result result) {
@@ -119,38 +161,32 @@ public final class Counters implements AutoCloseable {
     return result;
   }
 
-  /** Null if Redis is away. */
-  private @Nullable Verdict takeShared(String call, List<Demand> demands) {
-    if (!breaker.tryAcquirePermit()) {
+  private CompletableFuture<Verdict> ask(String call, List<Demand> demands) {
+    return breaker.tryAcquirePermit() ? shared.take(call, demands).toCompletableFuture() : AWAY;
+  }
+
+  /** Null if Redis is away or slow. */
+  private @Nullable Verdict await(CompletableFuture<Verdict> answer) {
+    if (answer == AWAY) {
       return null;
     }
-    CompletableFuture<Verdict> answer = shared.take(call, demands).toCompletableFuture();
+    Verdict verdict = null;
     try {
-      Verdict verdict = answer.get(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
-      breaker.recordSuccess();
-      return verdict;
-    } catch (ExecutionException | TimeoutException e) {
+      verdict = answer.get(config.redisTimeout().toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException | CancellationException e) {
       LOG.atDebug().setCause(e).log("redis did not count a call");
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    breaker.recordFailure();
-    var _ = answer.thenAccept(late -> giveBack(call, demands, late));
-    return null;
+    record(verdict != null);
+    return verdict;
   }
 
-  /** Undoes what Redis granted after its time was over; the memory has decided meanwhile. */
-  private void giveBack(String call, List<Demand> demands, Verdict late) {
-    synchronized (open) {
-      boolean goesOn = open.containsKey(call); // then its slots are in use
-      List<Change> changes =
-          demands.stream()
-              .filter(it -> it.counter().kind() != Kind.PARALLEL || !goesOn)
-              .map(it -> new Change(it.counter(), -it.amount()))
-              .toList();
-      if (late.granted()) {
-        var _ = shared.settle(call, late.second(), changes);
-      }
+  private void record(boolean answered) {
+    if (answered) {
+      breaker.recordSuccess();
+    } else {
+      breaker.recordFailure();
     }
   }
 
@@ -158,44 +194,75 @@ public final class Counters implements AutoCloseable {
   void settle(String call, Result result, List<Change> changes) {
     List<Change> all = changes.stream().filter(it -> !it.isNothing()).toList();
     local.settle(clock.getAsLong(), call, result.localSecond(), all);
-    // while Redis was away it may have got a call's slot by a renewal, but nothing else
-    List<Change> known =
-        result.shared()
-            ? all
-            : all.stream().filter(it -> it.counter().kind() == Kind.PARALLEL).toList();
+    List<Change> slots = all.stream().filter(it -> it.counter().kind() == Kind.PARALLEL).toList();
     synchronized (open) {
       open.remove(call);
-      if (!known.isEmpty()) {
-        var _ = shared.settle(call, result.verdict().second(), known);
+      boolean counted =
+          result.shared().state() == Future.State.SUCCESS && result.shared().join().granted();
+      if (!counted && !slots.isEmpty()) {
+        var _ = shared.settle(call, 0, slots); // a renewal may have added them
       }
+      bookWhenCounted(call, result.shared(), changes.stream().map(result::ofAsked).toList());
     }
+  }
+
+  /**
+   * Books changes of what Redis has taken for a call: at once, or when its late answer says that it
+   * has. A Redis that was slow or frozen counts a call that the memory has decided meanwhile.
+   */
+  private void bookWhenCounted(
+      String call, CompletableFuture<Verdict> answer, List<Change> changes) {
+    List<Change> real = changes.stream().filter(it -> !it.isNothing()).toList();
+    if (real.isEmpty()) {
+      return;
+    }
+    var _ =
+        answer.thenAccept(
+            it -> {
+              if (it.granted()) {
+                var _ = shared.settle(call, it.second(), real);
+              }
+            });
   }
 
   private void renewUntilClosed() {
     try {
       while (!closed.await(RENEWAL_PERIOD.toMillis(), TimeUnit.MILLISECONDS)) {
-        renew();
+        renewOnce();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  /** Renews the leases of all calls in progress; also finds out whether Redis is back. */
-  void renew() throws InterruptedException {
-    CompletableFuture<?> renewed;
-    synchronized (open) {
-      if ((open.isEmpty() && breaker.isClosed()) || !breaker.tryAcquirePermit()) {
-        return;
-      }
-      renewed = sendRenewal();
-    }
+  private void renewOnce() throws InterruptedException {
     try {
-      renewed.get(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
-      breaker.recordSuccess();
+      renew();
+    } catch (RuntimeException e) {
+      LOG.atWarn().setCause(e).log("the leases of calls were not renewed");
+    }
+  }
+
+  /**
+   * Renews the leases of all calls in progress and removes stale counters; also finds out whether
+   * Redis is back.
+   */
+  void renew() throws InterruptedException {
+    if (!breaker.tryAcquirePermit()) {
+      return;
+    }
+    boolean renewed = false;
+    try {
+      CompletableFuture<?> answer;
+      synchronized (open) {
+        answer = sendRenewal();
+      }
+      answer.get(config.redisTimeout().toMillis(), TimeUnit.MILLISECONDS);
+      renewed = true;
     } catch (ExecutionException | TimeoutException e) {
       LOG.atDebug().setCause(e).log("redis did not renew the leases of calls");
-      breaker.recordFailure();
+    } finally {
+      record(renewed); // in any case, or the permit would be lost and Redis never tried again
     }
   }
 
@@ -214,7 +281,7 @@ public final class Counters implements AutoCloseable {
   @Override
   public void close() throws Exception {
     closed.countDown();
-    renewal.join(LIMIT.multipliedBy(4));
+    renewal.join(CLOSE_LIMIT);
     gauge.close();
   }
 }

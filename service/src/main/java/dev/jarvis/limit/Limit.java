@@ -2,9 +2,7 @@ package dev.jarvis.limit;
 
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Call;
-import dev.jarvis.gateway.Operation;
 import dev.jarvis.gateway.Outcome;
-import dev.jarvis.gateway.Question;
 import dev.jarvis.gateway.RateLimits;
 import dev.jarvis.gateway.ScopedLimits;
 import dev.jarvis.gateway.Stage;
@@ -21,11 +19,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Limit implements Stage {
   private final LimitConfig config;
+  private final Reservation reservation;
   private final Counters counters;
   private final Refusals refusals;
 
-  public Limit(LimitConfig config, Counters counters, Instruments instruments) {
+  /**
+   * @param contextTokens of passages that an answer is grounded on, unless the request sets it
+   */
+  public Limit(LimitConfig config, int contextTokens, Counters counters, Instruments instruments) {
     this.config = config;
+    this.reservation = new Reservation(config.outputEstimate(), contextTokens);
     this.counters = counters;
     this.refusals = new Refusals(instruments);
   }
@@ -59,7 +62,8 @@ public final class Limit implements Stage {
         demands.add(new Demand(counter(Kind.REQUESTS, scoped), 1, requests));
       }
       if (tokens > 0) {
-        demands.add(new Demand(counter(Kind.TOKENS, scoped), estimate(call.question()), tokens));
+        demands.add(
+            new Demand(counter(Kind.TOKENS, scoped), reservation.tokens(call.question()), tokens));
       }
       if (parallel > 0) {
         demands.add(new Demand(counter(Kind.PARALLEL, scoped), 1, parallel));
@@ -75,14 +79,6 @@ public final class Limit implements Stage {
 
   private static Counter counter(Kind kind, ScopedLimits scoped) {
     return new Counter(kind, scoped.scope().id(), scoped.id());
-  }
-
-  private long estimate(Question question) {
-    long output =
-        question.operation() == Operation.CHAT
-            ? Math.min(config.outputEstimate(), question.maxTokens().orElse(Integer.MAX_VALUE))
-            : 0;
-    return question.estimatedTokens() + output;
   }
 
   private static List<Change> changes(Counters.Result result, Outcome outcome, long tokens) {

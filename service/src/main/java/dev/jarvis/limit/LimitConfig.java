@@ -5,6 +5,7 @@ import dev.jarvis.config.Doc;
 import dev.jarvis.config.Inline;
 import dev.jarvis.config.Range;
 import dev.jarvis.gateway.ScopedLimits.Scope;
+import java.time.Duration;
 
 /** How much may be asked for in a minute, and at once. */
 public record LimitConfig(
@@ -22,6 +23,9 @@ public record LimitConfig(
         @Default("1")
         @Range(min = 1, max = 1_000)
         int maxReplicas,
+    @Doc("How long a request waits for Redis to count it. After that its replica counts it alone.")
+        @Default("250ms")
+        Duration redisTimeout,
     @Inline PerRoute routes) {
 
   /** Limits of calls to models. */

@@ -23,6 +23,9 @@ final class RedisCounters {
   /** Removed with each call, which is more than a call adds. */
   private static final String MAX_REMOVED = "20";
 
+  /** Removed with each renewal, so that users who are gone leave nothing behind. */
+  private static final String MAX_REMOVED_BY_RENEWAL = "1000";
+
   private final Redis redis;
   private final String leaseMillis;
   private final Supplier<String> now;
@@ -84,10 +87,13 @@ final class RedisCounters {
     return settle.runInOrder(redis, keys, values);
   }
 
-  /** Extends the leases of calls in progress; adds those that are missing. */
+  /**
+   * Extends the leases of calls in progress; adds those that are missing. Fails if Redis cannot
+   * write, even without slots.
+   */
   CompletionStage<Long> renew(List<Slot> slots) {
     List<String> keys = keys(slots.stream().map(Slot::counter).toList());
-    List<String> values = new ArrayList<>(List.of(now.get(), leaseMillis));
+    List<String> values = new ArrayList<>(List.of(now.get(), leaseMillis, MAX_REMOVED_BY_RENEWAL));
     slots.forEach(it -> values.add(it.call()));
     return renew.poll(redis, keys, values);
   }

@@ -14,6 +14,9 @@ final class Refusals {
   /** The label of limits of routes, which have users but no keys and teams. */
   private static final String ROUTE = "route";
 
+  /** The official clients of OpenAI's API ignore a longer Retry-After and try again at once. */
+  private static final long LONGEST_WAIT_MILLIS = 60_000;
+
   private final Instruments instruments;
 
   Refusals(Instruments instruments) {
@@ -49,19 +52,22 @@ final class Refusals {
   }
 
   /** The error for a request that calls no model. */
-  ApiException refuse(Counters.Result result, String requests, Demand whole) {
+  ApiException refuse(Counters.Result result, RouteLimits.Group group, Demand whole) {
     Verdict.State state = result.verdict().states().getFirst();
     return refused(
         ROUTE,
         Kind.REQUESTS,
         "You have made %d %s in the last minute; the limit is %s."
-            .formatted(state.used(), requests, limit(result.demands().getFirst(), whole)),
+            .formatted(
+                state.used(),
+                group.requests(state.used()),
+                limit(result.demands().getFirst(), whole)),
         state);
   }
 
   private ApiException refused(String scope, Kind kind, String message, Verdict.State state) {
     instruments.add(Metric.LIMIT_REFUSALS, 1, scope, kind.id());
-    Duration wait = Duration.ofMillis(state.waitMillis());
+    Duration wait = Duration.ofMillis(Math.min(state.waitMillis(), LONGEST_WAIT_MILLIS));
     return ApiException.RateLimited.byLimit(
         "%s Try again in %d s.".formatted(message, wait.plusMillis(999).toSeconds()),
         scope + "_" + kind.id(),
@@ -78,12 +84,16 @@ final class Refusals {
 
   private static String use(Demand demand, Verdict.State state) {
     return switch (demand.counter().kind()) {
-      case REQUESTS -> "made %d requests in the last minute".formatted(state.used());
+      case REQUESTS -> "made %s in the last minute".formatted(number(state.used(), "request"));
       case TOKENS ->
-          "used %d tokens in the last minute, and this request reserves %d"
-              .formatted(state.used(), demand.amount());
-      case PARALLEL -> "%d calls in progress".formatted(state.used());
+          "used %s in the last minute, and this request reserves %d"
+              .formatted(number(state.used(), "token"), demand.amount());
+      case PARALLEL -> number(state.used(), "call") + " in progress";
     };
+  }
+
+  private static String number(long number, String noun) {
+    return "%d %s%s".formatted(number, noun, number == 1 ? "" : "s");
   }
 
   private static String limit(Demand enforced, Demand whole) {

@@ -15,20 +15,33 @@ public final class RouteLimits {
   /**
    * A group of routes that share a limit.
    *
-   * @param requests what its requests are called in error messages
+   * @param request what one of its requests is called in error messages
+   * @param requests what more of them are called
    * @param limit 0 for none
    */
-  private record Group(String requests, int limit) {}
+  record Group(String request, String requests, int limit) {
+    String requests(long number) {
+      return number == 1 ? request : requests;
+    }
+  }
 
   public RouteLimits(LimitConfig.PerRoute config, Counters counters, Instruments instruments) {
     this.counters = counters;
     this.refusals = new Refusals(instruments);
     this.groups =
         Map.of(
-            "search", new Group("searches", config.searchRequestsPerMinute()),
-            "files", new Group("requests to /v1/files", config.filesRequestsPerMinute()),
-            "explain", new Group("explanations", config.explainRequestsPerMinute()),
-            "admin", new Group("requests to the admin API", config.adminRequestsPerMinute()));
+            "search", new Group("search", "searches", config.searchRequestsPerMinute()),
+            "files",
+                new Group(
+                    "request to /v1/files",
+                    "requests to /v1/files",
+                    config.filesRequestsPerMinute()),
+            "explain", new Group("explanation", "explanations", config.explainRequestsPerMinute()),
+            "admin",
+                new Group(
+                    "request to the admin API",
+                    "requests to the admin API",
+                    config.adminRequestsPerMinute()));
   }
 
   /**
@@ -45,7 +58,7 @@ public final class RouteLimits {
     Demand demand = new Demand(new Counter(Kind.REQUESTS, group, userId), 1, limited.limit());
     Counters.Result result = counters.take("", List.of(demand));
     if (!result.verdict().granted()) {
-      throw refusals.refuse(result, limited.requests(), demand);
+      throw refusals.refuse(result, limited, demand);
     }
   }
 }

@@ -17,14 +17,24 @@ final class SlidingWindow {
   }
 
   long used(long nowMillis) {
-    buckets.headMap(second(nowMillis) - SECONDS).clear();
+    forget(second(nowMillis));
     return buckets.values().stream().mapToLong(it -> it).sum();
   }
 
   void add(long second, long amount) {
+    forget(second); // adding alone must not fill the memory
     if (amount > 0) {
       buckets.merge(second, amount, Long::sum);
     }
+  }
+
+  private void forget(long second) {
+    buckets.headMap(second - SECONDS).clear();
+  }
+
+  /** The number of seconds that it remembers. */
+  int size() {
+    return buckets.size();
   }
 
   /** Takes back from a bucket what is still there. */

@@ -18,6 +18,16 @@ record Verdict(boolean granted, long second, List<State> states) {
    */
   record State(long used, long waitMillis, long resetMillis) {}
 
+  /** The same, with waits of a limited length. */
+  Verdict waitingAtMost(long millis) {
+    return new Verdict(
+        granted,
+        second,
+        states.stream()
+            .map(it -> new State(it.used(), Math.min(it.waitMillis(), millis), it.resetMillis()))
+            .toList());
+  }
+
   Verdict {
     states = List.copyOf(states);
   }

@@ -1,4 +1,7 @@
-/** Limits how many requests are processed at once, fairly between users. */
+/**
+ * Rate limits of keys, users, teams and routes over all replicas; and how many requests are
+ * processed at once, fairly between users.
+ */
 @NullMarked
 package dev.jarvis.limit;
 

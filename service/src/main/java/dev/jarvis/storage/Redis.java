@@ -17,6 +17,9 @@ import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.metrics.CommandLatencyRecorder;
+import io.lettuce.core.protocol.CommandType;
+import io.lettuce.core.protocol.ProtocolKeyword;
+import io.lettuce.core.protocol.RedisCommand;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
 import io.lettuce.core.resource.Delay;
@@ -37,6 +40,13 @@ import org.slf4j.LoggerFactory;
 public final class Redis implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Redis.class);
   private static final int MAX_PENDING_COMMANDS = 1_000;
+
+  /**
+   * How long a script's response is of use: what it counted late can then still be given back. A
+   * Redis that was frozen runs all that it was sent.
+   */
+  private static final Duration SCRIPT_TIMEOUT = Duration.ofMinutes(5);
+
   private static final Duration CONNECT_PERIOD = Duration.ofSeconds(1);
   private static final Duration RECONNECT_LIMIT = Duration.ofSeconds(2);
 
@@ -68,7 +78,8 @@ public final class Redis implements AutoCloseable {
             .requestQueueSize(MAX_PENDING_COMMANDS)
             .socketOptions(
                 SocketOptions.builder().connectTimeout(commandTimeout).keepAlive(true).build())
-            .timeoutOptions(TimeoutOptions.enabled(commandTimeout))
+            .timeoutOptions(
+                TimeoutOptions.builder().timeoutSource(new Timeouts(commandTimeout)).build())
             .maintNotificationsConfig(MaintNotificationsConfig.disabled())
             .build());
   }
@@ -119,9 +130,25 @@ public final class Redis implements AutoCloseable {
     return String.valueOf(root.getMessage());
   }
 
+  private static final class Timeouts extends TimeoutOptions.TimeoutSource {
+    private final long millis;
+
+    private Timeouts(Duration ofCommands) {
+      this.millis = ofCommands.toMillis();
+    }
+
+    @Override
+    public long getTimeout(RedisCommand<?, ?, ?> command) {
+      ProtocolKeyword type = command.getType();
+      boolean script = type == CommandType.EVAL || type == CommandType.EVALSHA;
+      return script ? SCRIPT_TIMEOUT.toMillis() : millis;
+    }
+  }
+
   /**
    * Sends commands without a span. Never blocks and never throws: the future fails if Redis is
-   * unavailable, too many commands are pending, or no response arrives in time.
+   * unavailable, too many commands are pending, or no response arrives in time. For scripts that is
+   * minutes, so their callers must not wait for the future alone.
    */
   public <T> CompletionStage<T> send(
       Function<RedisAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
@@ -137,7 +164,7 @@ public final class Redis implements AutoCloseable {
   }
 
   /**
-   * Like {@link #send}, with a span under the current one.
+   * Like {@link #send}, with a span under the current one, which ends after the command timeout.
    *
    * @param name the command, which becomes a metric's label
    */
@@ -145,7 +172,14 @@ public final class Redis implements AutoCloseable {
       String name,
       Function<RedisAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
     ClientOperation operation = telemetry.operation(Target.REDIS, name);
-    return send(command).whenComplete((result, error) -> operation.end(error));
+    CompletableFuture<T> response =
+        send(command).whenComplete((result, error) -> operation.end(error)).toCompletableFuture();
+    var _ =
+        response
+            .copy()
+            .orTimeout(commandTimeout.toMillis(), MILLISECONDS)
+            .whenComplete((result, error) -> operation.end(error));
+    return response;
   }
 
   /** Checks that Redis answers, without a span; throws if it does not. */

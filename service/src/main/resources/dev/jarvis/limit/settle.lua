@@ -1,4 +1,5 @@
--- Books the difference between what a call took and what it used, and frees its slots.
+-- Books the difference between what a call took and what it used, and frees its slots. Slots first:
+-- a full Redis refuses the rest, and still removes.
 --
 -- KEYS: the set of last uses, then the counters.
 -- ARGV: now in milliseconds or '' for the time of Redis, the second in which the call took, the call's
@@ -13,9 +14,15 @@ end
 local second, taken = math.floor(now / 1000), tonumber(ARGV[2])
 
 for i = 2, #KEYS do
+  if ARGV[2 * i] == 'parallel' then
+    redis.call('ZREM', KEYS[i], ARGV[3])
+  end
+end
+
+for i = 2, #KEYS do
   local key, change = KEYS[i], tonumber(ARGV[2 * i + 1])
   if ARGV[2 * i] == 'parallel' then
-    redis.call('ZREM', key, ARGV[3])
+    -- freed above
   elseif change > 0 then
     redis.call('HINCRBY', key, second, change)
     redis.call('ZADD', KEYS[1], now, key)

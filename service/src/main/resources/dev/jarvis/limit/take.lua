@@ -1,4 +1,5 @@
--- Takes what a call needs from all its counters, or from none.
+-- Takes what a call needs from all its counters, or from none. Writes in either case, so that its
+-- success says that Redis can count.
 --
 -- KEYS: the set of last uses, then the counters.
 -- ARGV: now in milliseconds or '' for the time of Redis, the length of a lease in milliseconds, how
@@ -21,17 +22,31 @@ for _, key in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - STALE, '
   redis.call('ZREM', KEYS[1], key)
 end
 
+-- Never longer than from now, even if the clock went back.
 local function left(at)
-  return (at + WINDOW + 1) * 1000 - now
+  return math.min(at + WINDOW + 1, second + WINDOW + 1) * 1000 - now
 end
 
--- A bucket counts for as long as any of its moments is less than 60 s ago.
+-- How long it takes until enough of the oldest buckets have left.
+local function wait(buckets, free, amount)
+  table.sort(buckets, function(a, b) return a[1] < b[1] end)
+  local time, next = 0, 1
+  while free < amount and buckets[next] do
+    free = free + buckets[next][2]
+    time = left(buckets[next][1])
+    next = next + 1
+  end
+  return time
+end
+
+-- A bucket counts for as long as any of its moments is less than 60 s ago. One of a far future is
+-- from before the clock went back.
 local function window(key, amount, limit)
   local flat = redis.call('HGETALL', key)
   local buckets, used, newest = {}, 0, nil
   for i = 1, #flat, 2 do
     local at, number = tonumber(flat[i]), tonumber(flat[i + 1])
-    if at < second - WINDOW then
+    if at < second - WINDOW or at > second + WINDOW then
       redis.call('HDEL', key, flat[i])
     else
       buckets[#buckets + 1] = {at, number}
@@ -39,18 +54,13 @@ local function window(key, amount, limit)
       newest = math.max(newest or at, at)
     end
   end
-  table.sort(buckets, function(a, b) return a[1] < b[1] end)
-  local free, wait, next = limit - used, 0, 1
-  while free < amount and buckets[next] do
-    free = free + buckets[next][2]
-    wait = left(buckets[next][1])
-    next = next + 1
-  end
-  return used, wait, newest and left(newest) or 0
+  local free = limit - used
+  return used, free < amount and wait(buckets, free, amount) or 0, newest and left(newest) or 0
 end
 
 local function slots(key, amount, limit)
   redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+  redis.call('ZREMRANGEBYSCORE', key, now + 2 * lease, '+inf') -- the clock went back
   local used = redis.call('ZCARD', key)
   return used, used + amount > limit and 1000 or 0, 0
 end
@@ -59,6 +69,7 @@ local answer, granted = {1, second}, true
 for i = 2, #KEYS do
   local arg = 3 * i - 1
   local count = ARGV[arg] == 'parallel' and slots or window
+  redis.call('ZADD', KEYS[1], now, KEYS[i])
   local used, wait, reset = count(KEYS[i], tonumber(ARGV[arg + 1]), tonumber(ARGV[arg + 2]))
   granted = granted and wait == 0
   answer[#answer + 1] = used
@@ -79,7 +90,6 @@ for i = 2, #KEYS do
     redis.call('HINCRBY', KEYS[i], second, amount)
     answer[at + 2] = left(second)
   end
-  redis.call('ZADD', KEYS[1], now, KEYS[i])
   answer[at] = answer[at] + amount
 end
 return answer

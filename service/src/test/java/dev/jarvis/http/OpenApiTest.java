@@ -33,7 +33,18 @@ class OpenApiTest {
     cloud.events("{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"ok\"}}]}");
     service =
         TestService.startWith(
-                "providers:\n  cloud:\n    type: openai\n    url: %s\n".formatted(cloud.uri()))
+                """
+                providers:
+                  cloud:
+                    type: openai
+                    url: %s
+                limits:
+                  search-requests-per-minute: 0
+                  files-requests-per-minute: 0
+                  explain-requests-per-minute: 0
+                  admin-requests-per-minute: 0
+                """
+                    .formatted(cloud.uri()))
             .awaitModel(MODEL);
   }
 

@@ -48,7 +48,10 @@ class LimitTest {
   private static final LimitConfig CONFIG =
       Configs.of(
           LimitConfig.class,
-          Map.of("key.requests-per-minute", "5", "team.requests-per-minute", "7"));
+          Map.of(
+              "key.requests-per-minute", "5",
+              "team.requests-per-minute", "7",
+              "redis-timeout", "20s"));
 
   @TempDir Path home;
   private Telemetry telemetry;
@@ -61,7 +64,7 @@ class LimitTest {
     telemetry = Recorded.start();
     server = TestRedis.take();
     redis = Stores.redis(server.config(Duration.ofSeconds(20)), home, telemetry);
-    counters = new Counters(redis, 1, telemetry.instruments());
+    counters = new Counters(redis, CONFIG, telemetry.instruments());
   }
 
   @AfterEach
@@ -101,7 +104,7 @@ class LimitTest {
     Call call = call(caller);
     Pipeline pipeline =
         new Pipeline(
-            List.of(new Limit(CONFIG, counters, telemetry.instruments()), last), settlement);
+            List.of(new Limit(CONFIG, 1000, counters, telemetry.instruments()), last), settlement);
     assertThatThrownBy(() -> pipeline.run(call)).isSameAs(failure);
     return call.record().rateStatus();
   }
@@ -153,7 +156,7 @@ class LimitTest {
       run(caller(user, scoped(Scope.USER, user, RateLimits.DEFAULTS), team), counted);
     }
     Call refused = call(caller("eve", team));
-    Limit limit = new Limit(CONFIG, counters, telemetry.instruments());
+    Limit limit = new Limit(CONFIG, 1000, counters, telemetry.instruments());
     Stage.Next none =
         it -> {
           throw new AssertionError("the call must be refused");

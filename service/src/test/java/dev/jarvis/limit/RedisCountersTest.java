@@ -178,4 +178,26 @@ class RedisCountersTest {
     }
     assertThat(keys()).hasSize(2);
   }
+
+  @Test
+  void aRenewalRemovesWhatNobodyHasUsed() throws Exception {
+    for (int i = 0; i < 50; i++) {
+      take("a", new Demand(new Counter(Kind.REQUESTS, "user", "user-" + i), 1, 10));
+    }
+    now += 120_001;
+    get(counters.renew(List.of()));
+    assertThat(keys()).containsExactly("jarvis:{limits}:last_uses");
+  }
+
+  @Test
+  void aClockThatGoesBackRefusesNobodyForLong() throws Exception {
+    Demand one = new Demand(REQUESTS, 1, 1);
+    Demand slot = new Demand(PARALLEL, 1, 1);
+    assertThat(take("a", one, slot).granted()).isTrue();
+
+    now -= 20_000;
+    assertThat(take("b", one).states().getFirst().waitMillis()).isBetween(60_000L, 61_000L);
+    now -= 3_600_000;
+    assertThat(take("c", one, slot).granted()).isTrue();
+  }
 }

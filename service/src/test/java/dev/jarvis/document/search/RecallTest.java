@@ -68,7 +68,11 @@ class RecallTest {
 
   @BeforeAll
   static void upload() throws Exception {
-    service = TestService.start(Map.of("JARVIS_DOCUMENTS_EMBEDDING_MODEL", "all-minilm-l6-v2"));
+    service =
+        TestService.start(
+            Map.of(
+                "JARVIS_DOCUMENTS_EMBEDDING_MODEL", "all-minilm-l6-v2",
+                "JARVIS_LIMITS_SEARCH_REQUESTS_PER_MINUTE", "0"));
     wordsOnly = service.replica(Map.of("JARVIS_DOCUMENTS_WORKERS", "0"));
     upload("english.txt", ENGLISH);
     upload("french-german.txt", OTHERS);
