@@ -61,28 +61,6 @@ errors = row(
     ),
 )
 
-<<<<<<< HEAD
-=======
-access = row(
-    "Access",
-    graph(
-        "Refused by a limit",
-        "Requests per second that a rate limit refused with 429, by who shares the limit and what it limits. Normal: few; the log lines have the user and `limited_by`.",
-        [prom(f"environment_scope_limit:limit_refusals:rate5m{{{ENVIRONMENT}}}", "{{scope}} {{limit}}")],
-        "reqps",
-        w=12,
-        data_links=[to_logs("limited_by!=``")],
-    ),
-    graph(
-        "Limits counted locally",
-        "Whether a replica counts requests on its own because Redis does not answer it; then it allows its share of each limit. Normal: 0.",
-        [prom(f"environment:limits_local:max{{{ENVIRONMENT}}}", "local")],
-        "short",
-        w=12,
-    ),
-)
-
->>>>>>> f3
 latency = row(
     "Latency",
     graph(
