@@ -100,5 +100,33 @@ def files():
         assert e.code == "file_not_found", e
 
 
-{"chat": chat, "tools": tools, "files": files}[task]()
+def limits():
+    """Two requests a minute: what remains is told, and the third is refused."""
+    question = [{"role": "user", "content": "Say hello."}]
+    chats = client.chat.completions.with_raw_response
+
+    whole = chats.create(model=model, messages=question)
+    streamed = chats.create(model=model, messages=question, stream=True)
+    assert whole.parse().choices[0].message.content
+    assert [it for it in streamed.parse()]
+    for answer, remaining in (whole, "1"), (streamed, "0"):
+        assert answer.headers["x-ratelimit-limit-requests"] == "2", answer.headers
+        assert answer.headers["x-ratelimit-remaining-requests"] == remaining, answer.headers
+        assert answer.headers["x-ratelimit-reset-requests"], answer.headers
+        assert answer.headers["x-ratelimit-limit-tokens"] == "10000", answer.headers
+        assert 0 < int(answer.headers["x-ratelimit-remaining-tokens"]) < 10000, answer.headers
+        assert answer.headers["x-ratelimit-reset-tokens"], answer.headers
+
+    for stream in (False, True):
+        try:
+            client.chat.completions.create(model=model, messages=question, stream=stream)
+            raise AssertionError("a request over the limit was accepted")
+        except openai.RateLimitError as e:
+            assert e.status_code == 429 and e.code == "rate_limit_exceeded" and e.type == "rate_limit_error", e
+            assert 1 <= int(e.response.headers["retry-after"]) <= 61, e.response.headers
+            assert e.response.headers["x-ratelimit-remaining-requests"] == "0", e.response.headers
+            assert e.request_id and "its limit is 2" in e.message, e
+
+
+{"chat": chat, "tools": tools, "files": files, "limits": limits}[task]()
 print("ok")

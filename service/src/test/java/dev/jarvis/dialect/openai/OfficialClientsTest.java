@@ -9,7 +9,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -67,11 +69,30 @@ class OfficialClientsTest {
     run(client, "files");
   }
 
+  @Test
+  void limits() throws Exception {
+    try (TestService limited =
+        TestService.start(
+            Map.of(
+                "JARVIS_LIMITS_USER_REQUESTS_PER_MINUTE", "2",
+                "JARVIS_LIMITS_USER_TOKENS_PER_MINUTE", "10000"))) {
+      limited.awaitModel(limited.ollama().model());
+
+      run(limited, Client.PYTHON, "limits");
+
+      assertThat(limited.ollama().requests()).isEqualTo(2);
+    }
+  }
+
   private static void run(Client client, String task) throws Exception {
+    run(SERVICE, client, task);
+  }
+
+  private static void run(TestService service, Client client, String task) throws Exception {
     assumeThat(client == Client.PYTHON || Programs.onPath("npm")).as("npm is installed").isTrue();
     List<String> command = new ArrayList<>(client.command());
     command.addAll(
-        List.of(task, SERVICE.uri("/v1").toString(), TestService.KEY, SERVICE.ollama().model()));
+        List.of(task, service.uri("/v1").toString(), TestService.KEY, service.ollama().model()));
 
     assertThat(Programs.run(command)).contains("ok");
   }
