@@ -1,6 +1,7 @@
 package dev.jarvis;
 
 import dev.jarvis.admin.Administration;
+import dev.jarvis.admin.OtherAccess;
 import dev.jarvis.dialect.openai.ChatConfig;
 import dev.jarvis.dialect.openai.ChatRoutes;
 import dev.jarvis.dialect.openai.ContentUrls;
@@ -72,10 +73,13 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -191,9 +195,21 @@ public final class Jarvis implements AutoCloseable {
                 documents.files(),
                 objects,
                 telemetry.instruments(),
-                keys.users()::containsKey,
+                new OtherAccess(
+                    keys.users().keySet(),
+                    config.issuers().keySet(),
+                    config.issuers().entrySet().stream()
+                        .filter(it -> it.getValue().roleClaim() != null)
+                        .map(Map.Entry::getKey)
+                        .collect(Collectors.toSet())),
                 identities::changed,
-                config.chat().maxDuration().plus(LATE_ENTRIES)));
+                Collections.max(
+                        List.of(
+                            config.chat().maxDuration(),
+                            config.documents().files().uploadTimeout()))
+                    .plus(config.identity().staleFor())
+                    .plus(config.server().timeouts().bodyTimeout())
+                    .plus(LATE_ENTRIES)));
     administration.register(routes);
     Settlement settlement = settlement(prices, telemetry, models, ledger);
     AnswerCache cache = new AnswerCache(redis, telemetry.instruments(), router::cache);

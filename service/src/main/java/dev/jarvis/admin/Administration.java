@@ -6,11 +6,13 @@ import dev.jarvis.storage.Database;
 import dev.jarvis.storage.ObjectStore;
 import dev.jarvis.telemetry.Instruments;
 import java.time.Duration;
-import java.util.function.Predicate;
 
 /** Wires the API of administrators. */
 public final class Administration implements AutoCloseable {
   private static final Duration PAUSE = Duration.ofSeconds(5);
+  /** How long replicas may take to write the ledger's entries that they kept. */
+  private static final Duration RECOVERY = Duration.ofMinutes(1);
+
   private static final int BATCH = 500;
 
   private final TeamRoutes teams;
@@ -21,22 +23,23 @@ public final class Administration implements AutoCloseable {
   private final Erasure erasure;
 
   /**
-   * @param configured whether the configuration has a key of a user
-   * @param changed called when users, teams or keys have changed; must not block
-   * @param settling how long a call may go on that began before its user was deleted
+   * @param access that this replica's configuration gives
+   * @param changed called when users, teams or keys have changed: makes this replica see it before
+   *     the administrator has the response; its wait must be bounded
+   * @param settling how long after the deletion of a user there may be new data of theirs
    */
   public Administration(
       Database database,
       FileStore files,
       ObjectStore objects,
       Instruments instruments,
-      Predicate<String> configured,
+      OtherAccess access,
       Runnable changed,
       Duration settling) {
-    Changes changes = new Changes(database, instruments, changed);
-    erasure = new Erasure(database, settling, PAUSE, BATCH);
+    Changes changes = new Changes(database, instruments, access, changed);
+    erasure = new Erasure(database, new Erasure.Times(settling, RECOVERY, PAUSE), BATCH);
     teams = new TeamRoutes(database, changes);
-    users = new UserRoutes(database, changes, configured, erasure::wake);
+    users = new UserRoutes(database, changes, access.users()::contains, erasure::wake);
     keys = new KeyRoutes(database, changes);
     audit = new AuditRoutes(database);
     exports = new ExportRoutes(database, changes, new Export(database, files, objects));

@@ -24,14 +24,16 @@ final class Changes {
 
   private final Database database;
   private final Instruments instruments;
+  private final OtherAccess access;
   private final Runnable changed;
 
   /**
-   * @param changed called after each change; must not block
+   * @param changed called after each change, before its response; its wait must be bounded
    */
-  Changes(Database database, Instruments instruments, Runnable changed) {
+  Changes(Database database, Instruments instruments, OtherAccess access, Runnable changed) {
     this.database = database;
     this.instruments = instruments;
+    this.access = access;
     this.changed = changed;
     for (Action action : Action.values()) {
       instruments.add(Metric.ADMIN_ACTIONS, 0, action.id());
@@ -43,6 +45,7 @@ final class Changes {
   /**
    * Makes a change; an exception of the work leaves everything as it was.
    *
+   * @throws ApiException.Forbidden if the client's access has ended since the request began
    * @throws ApiException.Conflict if no administrator would have access any more
    */
   <T> T make(Exchange exchange, Function<DbExecute, Change<T>> work) {
@@ -50,11 +53,15 @@ final class Changes {
         database.transaction(
             db -> {
               var _ = UserStore.lockIdentities().apply(db);
-              long administrators = UserStore.activeAdministrators().apply(db);
+              if (!access.mayStillAdminister(db, exchange.principal())) {
+                throw new ApiException.Forbidden(
+                    "Your access as an administrator has just ended; nothing was changed.");
+              }
+              long administrators = access.administrators(db);
               Change<T> change = work.apply(db);
-              if (administrators > 0 && UserStore.activeAdministrators().apply(db) == 0) {
+              if (administrators > 0 && access.administrators(db) == 0) {
                 throw new ApiException.Conflict(
-                    "This would leave no administrator with access; appoint or unblock another one first.",
+                    "This would leave no administrator with access; see that another one is not blocked and has a key for 'admin' first.",
                     null,
                     "last_administrator");
               }

@@ -26,24 +26,30 @@ final class Erasure implements AutoCloseable {
   private static final Duration CLOSE_LIMIT = Duration.ofSeconds(2);
 
   private final Database database;
-  private final Duration settling;
-  private final Duration pause;
+  private final Times times;
   private final int batch;
   private final Semaphore wakeups = new Semaphore(0);
   private final Thread thread;
   private volatile boolean closed;
   private boolean failing; // used by the thread only
+  private long calmNanos; // likewise
 
   /**
    * @param settling how long a call may go on that began before the user was deleted: until then
    *     the ledger may get further rows
+   * @param recovery how long no user's erasure ends after PostgreSQL was away: meanwhile replicas
+   *     write entries that they kept
    * @param pause between two looks for work
+   */
+  record Times(Duration settling, Duration recovery, Duration pause) {}
+
+  /**
    * @param batch maximum number of rows of a table that one transaction changes
    */
-  Erasure(Database database, Duration settling, Duration pause, int batch) {
+  Erasure(Database database, Times times, int batch) {
     this.database = database;
-    this.settling = settling;
-    this.pause = pause;
+    this.times = times;
+    this.calmNanos = System.nanoTime();
     this.batch = batch;
     this.thread = Thread.ofVirtual().name("user-erasure").unstarted(this::run);
   }
@@ -61,7 +67,7 @@ final class Erasure implements AutoCloseable {
     try {
       while (!closed) {
         eraseAll();
-        wakeups.tryAcquire(pause.toMillis(), TimeUnit.MILLISECONDS);
+        wakeups.tryAcquire(times.pause().toMillis(), TimeUnit.MILLISECONDS);
         wakeups.drainPermits();
       }
     } catch (InterruptedException e) {
@@ -79,6 +85,7 @@ final class Erasure implements AutoCloseable {
       }
       if (failing) {
         failing = false;
+        calmNanos = System.nanoTime() + times.recovery().toNanos();
         LOG.info("deleted users are erased again");
       }
     } catch (RuntimeException | Error e) { // an Error would end the thread
@@ -102,8 +109,12 @@ final class Erasure implements AutoCloseable {
     if (closed) {
       return Optional.empty();
     }
-    user.filter(Erasing::settled).ifPresent(this::end);
+    user.filter(it -> it.settled() && isCalm()).ifPresent(this::end);
     return user;
+  }
+
+  private boolean isCalm() {
+    return !failing && System.nanoTime() - calmNanos >= 0;
   }
 
   /**
@@ -115,7 +126,7 @@ final class Erasure implements AutoCloseable {
   private record Step(Optional<Erasing> user, boolean more) {}
 
   private Step step(DbExecute db, String after) {
-    Optional<Erasing> user = ErasureStore.claimNext(after, settling).apply(db);
+    Optional<Erasing> user = ErasureStore.claimNext(after, times.settling()).apply(db);
     return new Step(user, user.isPresent() && eraseBatch(db, user.get()) > 0);
   }
 

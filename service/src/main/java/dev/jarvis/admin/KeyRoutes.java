@@ -75,7 +75,8 @@ final class KeyRoutes {
                     "updateKey",
                     "Changes a key: a field that is absent keeps its value, and null clears it.")
                 .body("admin/KeyUpdate")
-                .answer(200, "The key.", KEY),
+                .answer(200, "The key.", KEY)
+                .errors(409),
             reported(this::update))
         .addJson(
             describeOne(
@@ -94,7 +95,8 @@ final class KeyRoutes {
                     "key",
                     "revokeKey",
                     "Ends the use of a key for ever.")
-                .answer(200, "The key.", KEY),
+                .answer(200, "The key.", KEY)
+                .errors(409),
             DatabaseErrors.reported(this::revoke))
         .add(
             describeOne(
@@ -102,7 +104,8 @@ final class KeyRoutes {
                     "key",
                     "deleteKey",
                     "Deletes a key, and ends its use.")
-                .answer(200, "The key is deleted.", "admin/KeyDeletion"),
+                .answer(200, "The key is deleted.", "admin/KeyDeletion")
+                .errors(409),
             DatabaseErrors.reported(this::delete));
   }
 
@@ -176,13 +179,26 @@ final class KeyRoutes {
             Exchange.of(request),
             db -> {
               StoredKey before = require(db, request);
-              StoredKey after =
-                  KeyStore.update(before.id(), KeySettings.changed(body, before.settings()))
-                      .apply(db)
-                      .orElseThrow();
+              StoredKey.Settings settings = KeySettings.changed(body, before.settings());
+              requireNoLonger(before, settings.expiresAt());
+              StoredKey after = KeyStore.update(before.id(), settings).apply(db).orElseThrow();
               return change(Action.KEY_UPDATE, before, after);
             });
     JsonResponse.send(response, AdminObject.key(key));
+  }
+
+  /** A key that was replaced ends with its grace period at the latest. */
+  private static void requireNoLonger(StoredKey key, @Nullable Instant end) {
+    Instant present = key.settings().expiresAt();
+    if (key.replacedBy() != null
+        && present != null
+        && (end == null || end.isAfter(present))) {
+      throw new ApiException.Conflict(
+          "The key is replaced by '%s' already; its grace period cannot be extended. Use that one."
+              .formatted(key.replacedBy()),
+          "expires_at",
+          "key_replaced");
+    }
   }
 
   private void rotate(ObjectNode body, ServerRequest request, ServerResponse response) {

@@ -243,7 +243,9 @@ public final class FileStore {
   }
 
   /**
-   * Hides files of a user as {@link #delete} does, uploads in progress too.
+   * Hides files of a user as {@link #delete} does, but for uploads in progress: their bytes may come
+   * after the purge. Those are there to hide when they are complete; else a worker deletes them in
+   * time.
    *
    * @return how many; fewer than the limit if none is left
    */
@@ -252,12 +254,12 @@ public final class FileStore {
         "delete_user_documents",
         """
         UPDATE documents SET stage = 'delete', state = 'pending', due_at = now(), lease = NULL, attempts = 0
-        WHERE id IN (SELECT id FROM documents WHERE user_id = ? AND stage <> 'delete' LIMIT ?)""",
+        WHERE id IN (SELECT id FROM documents WHERE user_id = ? AND stage NOT IN ('store', 'delete') LIMIT ?)""",
         userId,
         limit);
   }
 
-  /** Returns whether anything of a user's files is left: also of deleted ones. */
+  /** Returns whether anything of a user's files is left: also of deleted ones, and uploads. */
   public static Function<DbExecute, Boolean> isAnyLeft(String userId) {
     return db ->
         Sql.get(

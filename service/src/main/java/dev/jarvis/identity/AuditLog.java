@@ -130,7 +130,8 @@ public final class AuditLog {
   }
 
   /**
-   * Replaces a user by a pseudonym, in a number of entries.
+   * Replaces a user by a pseudonym, in a number of entries. Their request ids lead to log lines that
+   * name the user, so they go too.
    *
    * @return in how many; fewer than the limit if none is left
    */
@@ -143,6 +144,7 @@ public final class AuditLog {
           user_id = CASE WHEN user_id = ? THEN ? ELSE user_id END,
           actor_key = CASE WHEN actor <> ? OR actor_key ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN actor_key ELSE ? END,
           address = CASE WHEN actor = ? THEN 'erased' ELSE address END,
+          request_id = 'erased',
           actor = CASE WHEN actor = ? THEN ? ELSE actor END
         WHERE id IN (SELECT id FROM admin_audit WHERE actor = ? OR user_id = ? LIMIT ?)"""
             .formatted(WITHOUT_USER.formatted("before"), WITHOUT_USER.formatted("after")),

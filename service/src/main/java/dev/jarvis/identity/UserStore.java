@@ -113,20 +113,6 @@ public final class UserStore {
         id);
   }
 
-  /** Returns how many administrators have access: neither they nor their teams are blocked. */
-  public static Function<DbExecute, Long> activeAdministrators() {
-    return db ->
-        Sql.get(
-                "count_active_administrators",
-                """
-                SELECT count(*) AS n FROM users LEFT JOIN teams ON teams.id = users.team_id
-                WHERE users.role = 'admin' AND users.blocked_at IS NULL AND users.pseudonym IS NULL
-                  AND teams.blocked_at IS NULL""",
-                it -> it.column("n").getLong())
-            .apply(db)
-            .orElseThrow();
-  }
-
   static User read(DbRow row) {
     return new User(
         row.column("id").getString(),

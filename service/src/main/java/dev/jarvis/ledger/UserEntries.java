@@ -44,7 +44,8 @@ public final class UserEntries {
   }
 
   /**
-   * Replaces a user by a pseudonym, in a number of rows.
+   * Replaces a user by a pseudonym, in a number of rows, without what the user's requests chose: the
+   * end user and the id.
    *
    * @return in how many; fewer than the limit if none is left
    */
@@ -52,11 +53,9 @@ public final class UserEntries {
     return Sql.update(
         "pseudonymise_llm_requests",
         """
-        UPDATE llm_requests r SET user_id = ?, end_user = CASE WHEN r.end_user = ? THEN ? ELSE r.end_user END
+        UPDATE llm_requests r SET user_id = ?, end_user = NULL, request_id = 'erased'
         FROM (SELECT id, created_at FROM llm_requests WHERE user_id = ? LIMIT ?) found
         WHERE r.id = found.id AND r.created_at = found.created_at""",
-        pseudonym,
-        userId,
         pseudonym,
         userId,
         limit);

@@ -18,6 +18,9 @@ record ConnectionPool(HikariDataSource source) implements CloseableJdbcConnectio
   /** HikariCP refuses shorter timeouts. */
   private static final Duration MIN_TIMEOUT = Duration.ofMillis(250);
 
+  /** No transaction does anything but statements, and short work between them. */
+  private static final Duration IDLE_IN_TRANSACTION = Duration.ofSeconds(10);
+
   static ConnectionPool open(PostgresUrl url, DatabaseConfig config) {
     long queryMillis = config.queryTimeout().toMillis();
     long waitMillis = Math.max(queryMillis, MIN_TIMEOUT.toMillis());
@@ -36,7 +39,10 @@ record ConnectionPool(HikariDataSource source) implements CloseableJdbcConnectio
     pool.setValidationTimeout(Math.min(1_000, waitMillis));
     // first the server ends the statement with an error; the socket's timeout is for a server that
     // hangs
-    pool.setConnectionInitSql("SET statement_timeout = " + queryMillis);
+    // and it ends the transaction, with its locks, of a replica that has stopped midway
+    pool.setConnectionInitSql(
+        "SET statement_timeout = %d; SET idle_in_transaction_session_timeout = %d"
+            .formatted(queryMillis, IDLE_IN_TRANSACTION.toMillis()));
     pool.addDataSourceProperty("socketTimeout", Long.toString(seconds + 1));
     pool.addDataSourceProperty("connectTimeout", Long.toString(seconds));
     pool.addDataSourceProperty("loginTimeout", Long.toString(seconds));

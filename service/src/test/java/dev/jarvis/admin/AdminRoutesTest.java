@@ -155,7 +155,7 @@ class AdminRoutesTest {
     assertThat(ids(admin, "/v1/admin/keys?user=keys&state=active")).containsExactly(id);
     assertThat(
             admin
-                .call("PATCH /v1/admin/keys/%s {\"models\":null,\"expires_at\":null}".formatted(id))
+                .call("PATCH /v1/admin/keys/%s {\"models\":null}".formatted(id))
                 .path("models"))
         .isEmpty();
     admin.call("DELETE /v1/admin/keys/" + id); // an active one
@@ -221,6 +221,7 @@ class AdminRoutesTest {
       AdminClient second = new AdminClient(two);
       first.configured("admin", "admin");
       first.call("POST /v1/admin/users {\"id\":\"deputy\",\"role\":\"admin\"}");
+      first.call("POST /v1/admin/keys {\"user_id\":\"deputy\"}");
 
       List<Integer> statuses;
       try (Connection blocker = one.database().connect();
@@ -245,7 +246,8 @@ class AdminRoutesTest {
         statuses = List.of(demotion.join().statusCode(), blocking.join().statusCode());
       }
 
-      assertThat(statuses).containsExactlyInAnyOrder(200, 409);
+      // the demoted one may not block any more
+      assertThat(statuses).containsAnyOf(200).containsAnyOf(403, 409);
     }
   }
 

@@ -68,6 +68,17 @@ class DatabaseTest {
   }
 
   @Test
+  void aTransactionThatDoesNothingIsEndedByTheServer() {
+    assertThat(
+            database.transaction(
+                Sql.get(
+                    "show_idle",
+                    "SELECT current_setting('idle_in_transaction_session_timeout') AS s",
+                    it -> it.column("s").getString())))
+        .contains("10s");
+  }
+
+  @Test
   void givesEachStatementASpanUnderTheCurrentOneAndADuration() {
     Span parent = telemetry.tracer().spanBuilder("request").startSpan();
     try (Scope ignored = parent.makeCurrent()) {

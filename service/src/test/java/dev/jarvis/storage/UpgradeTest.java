@@ -174,6 +174,38 @@ class UpgradeTest {
   }
 
   @Test
+  void usersOfOlderReleasesWithFilesOrCallsCanBeAdministered() throws Exception {
+    migrate("12");
+    database.execute("SELECT llm_requests_ensure_partition(now())");
+    for (String user : List.of("ann", "bob", "bob", "a b", "zed", "admin")) {
+      for (String created : List.of("now()", "timestamptz '2020-01-02T03:04:05Z'")) {
+        database.execute(
+            """
+            INSERT INTO llm_requests (id, created_at, user_id, request_id, trace_id, model, provider, outcome,
+              input_tokens, cached_input_tokens, output_tokens, streamed, duration_ms)
+            VALUES (gen_random_uuid(), %s, '%s', 'r', 't', 'm', 'p', 'ok', 1, 0, 1, false, 1)"""
+                .formatted(created, user));
+      }
+    }
+    for (String user : List.of("eve", "bob", "a/b", "..")) {
+      database.execute(
+          """
+          INSERT INTO documents (id, user_id, filename, purpose, media_type, stage, state, due_at, upload_trace)
+          VALUES (gen_random_uuid(), '%s', 'f', 'assistants', 'text/plain', 'index', 'done', now(), '')"""
+              .formatted(user));
+    }
+
+    migrate("latest");
+
+    assertThat(database.rows("SELECT id, role FROM users ORDER BY id"))
+        .containsExactly(
+            Map.of("id", "ann", "role", "member"),
+            Map.of("id", "bob", "role", "member"),
+            Map.of("id", "eve", "role", "member"),
+            Map.of("id", "zed", "role", "member"));
+  }
+
+  @Test
   void startsWithoutTheRightToCreateExtensionsAndUsesItLater() throws Exception {
     migrate("9");
     String right =

@@ -86,9 +86,23 @@ CREATE TABLE admin_audit (
     action      text        NOT NULL, -- such as user.block
     target_type text        NOT NULL, -- user, team or key
     target_id   text        NOT NULL,
+    user_id     text, -- whom it concerns: the target, or the owner of the key; null for a team
     before      jsonb, -- null if the target was created
     after       jsonb -- null if it was deleted
 );
 
 CREATE INDEX admin_audit_target ON admin_audit (target_type, target_id, id);
 CREATE INDEX admin_audit_actor ON admin_audit (actor, id);
+CREATE INDEX admin_audit_user ON admin_audit (user_id, id) WHERE user_id IS NOT NULL;
+
+-- Whoever has files or entries in the ledger from before, so that they can be administered, exported and erased.
+-- Not the user admin, to whom the start gives the role of an administrator if the configuration has a key of it.
+INSERT INTO users (id, role)
+WITH RECURSIVE seen (user_id) AS ( -- a step in the index for each user, however many rows they have
+    (SELECT user_id FROM llm_requests ORDER BY user_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT r.user_id FROM llm_requests r WHERE r.user_id > seen.user_id ORDER BY r.user_id LIMIT 1)
+    FROM seen WHERE seen.user_id IS NOT NULL
+)
+SELECT user_id, 'member' FROM (SELECT user_id FROM seen UNION SELECT user_id FROM documents) AS known
+WHERE user_id ~ '^[^[:space:][:cntrl:]:,/]{1,64}$' AND user_id NOT IN ('.', '..', 'admin');
