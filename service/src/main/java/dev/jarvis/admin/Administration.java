@@ -10,6 +10,7 @@ import java.time.Duration;
 /** Wires the API of administrators. */
 public final class Administration implements AutoCloseable {
   private static final Duration PAUSE = Duration.ofSeconds(5);
+
   /** How long replicas may take to write the ledger's entries that they kept. */
   private static final Duration RECOVERY = Duration.ofMinutes(1);
 

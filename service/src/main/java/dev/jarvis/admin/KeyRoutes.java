@@ -190,9 +190,7 @@ final class KeyRoutes {
   /** A key that was replaced ends with its grace period at the latest. */
   private static void requireNoLonger(StoredKey key, @Nullable Instant end) {
     Instant present = key.settings().expiresAt();
-    if (key.replacedBy() != null
-        && present != null
-        && (end == null || end.isAfter(present))) {
+    if (key.replacedBy() != null && present != null && (end == null || end.isAfter(present))) {
       throw new ApiException.Conflict(
           "The key is replaced by '%s' already; its grace period cannot be extended. Use that one."
               .formatted(key.replacedBy()),

@@ -243,9 +243,9 @@ public final class FileStore {
   }
 
   /**
-   * Hides files of a user as {@link #delete} does, but for uploads in progress: their bytes may come
-   * after the purge. Those are there to hide when they are complete; else a worker deletes them in
-   * time.
+   * Hides files of a user as {@link #delete} does, but for uploads in progress: their bytes may
+   * come after the purge. Those are there to hide when they are complete; else a worker deletes
+   * them in time.
    *
    * @return how many; fewer than the limit if none is left
    */

@@ -50,7 +50,11 @@ public final class AccessStore {
    * @param tokenRole whether the token said the role
    */
   public record Actor(
-      String userId, @Nullable UUID key, @Nullable String teamId, boolean token, boolean tokenRole) {}
+      String userId,
+      @Nullable UUID key,
+      @Nullable String teamId,
+      boolean token,
+      boolean tokenRole) {}
 
   /** Returns whether somebody who was an administrator still is one, with the same key. */
   public static Function<DbExecute, Boolean> mayAdminister(Actor actor) {

@@ -130,8 +130,8 @@ public final class AuditLog {
   }
 
   /**
-   * Replaces a user by a pseudonym, in a number of entries. Their request ids lead to log lines that
-   * name the user, so they go too.
+   * Replaces a user by a pseudonym, in a number of entries. Their request ids lead to log lines
+   * that name the user, so they go too.
    *
    * @return in how many; fewer than the limit if none is left
    */

@@ -44,8 +44,8 @@ public final class UserEntries {
   }
 
   /**
-   * Replaces a user by a pseudonym, in a number of rows, without what the user's requests chose: the
-   * end user and the id.
+   * Replaces a user by a pseudonym, in a number of rows, without what the user's requests chose:
+   * the end user and the id.
    *
    * @return in how many; fewer than the limit if none is left
    */

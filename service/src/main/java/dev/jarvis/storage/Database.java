@@ -23,7 +23,8 @@ public final class Database implements AutoCloseable {
    * SQLSTATEs of connections, resources, shutdowns and timeouts; of a server that is read-only, as
    * a former primary; of transactions that idled; of deadlocks, conflicts and locks.
    */
-  private static final Pattern AWAY = Pattern.compile("08...|53...|57P..|57014|25006|25P03|40...|55P03");
+  private static final Pattern AWAY =
+      Pattern.compile("08...|53...|57P..|57014|25006|25P03|40...|55P03");
 
   /** SQLSTATEs of invalid data, violated constraints and invalid statements. */
   private static final Pattern PERMANENT = Pattern.compile("(22|23|42)...");

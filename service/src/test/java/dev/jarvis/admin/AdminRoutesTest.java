@@ -153,10 +153,7 @@ class AdminRoutesTest {
     assertThat(ids(admin, "/v1/admin/keys?user=keys")).containsExactly(nextId, id);
     assertThat(ids(admin, "/v1/admin/keys?user=keys&state=revoked")).containsExactly(nextId);
     assertThat(ids(admin, "/v1/admin/keys?user=keys&state=active")).containsExactly(id);
-    assertThat(
-            admin
-                .call("PATCH /v1/admin/keys/%s {\"models\":null}".formatted(id))
-                .path("models"))
+    assertThat(admin.call("PATCH /v1/admin/keys/%s {\"models\":null}".formatted(id)).path("models"))
         .isEmpty();
     admin.call("DELETE /v1/admin/keys/" + id); // an active one
     admin.call("DELETE /v1/admin/keys/" + nextId);

@@ -95,8 +95,7 @@ class ErasureTest {
   }
 
   private static Erasure started(Database database, Duration settling, Duration recovery) {
-    Erasure erasure =
-        new Erasure(database, new Erasure.Times(settling, recovery, PAUSE), BATCH);
+    Erasure erasure = new Erasure(database, new Erasure.Times(settling, recovery, PAUSE), BATCH);
     erasure.start();
     return erasure;
   }
@@ -235,7 +234,8 @@ class ErasureTest {
       assertThat(count("documents WHERE user_id = 'alice' AND stage = 'store'")).isEqualTo(1);
       assertThat(count("users WHERE id = 'alice'")).isEqualTo(1);
 
-      server.execute("UPDATE documents SET stage = 'extract', due_at = now() WHERE stage = 'store'");
+      server.execute(
+          "UPDATE documents SET stage = 'extract', due_at = now() WHERE stage = 'store'");
       awaitNone("documents WHERE user_id = 'alice' AND stage <> 'delete'");
       deleteHiddenFiles();
       awaitNone("users WHERE id = 'alice'");
