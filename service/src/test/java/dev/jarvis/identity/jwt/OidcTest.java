@@ -68,7 +68,7 @@ class OidcTest {
 
     service.database().execute("UPDATE users SET blocked_at = now() WHERE id = 'blocked'");
 
-    await().atMost(Duration.ofSeconds(20)).until(() -> files(token).statusCode() == 403);
+    await().atMost(Duration.ofSeconds(10)).until(() -> files(token).statusCode() == 403);
   }
 
   @Test
