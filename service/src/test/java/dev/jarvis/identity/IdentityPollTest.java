@@ -65,7 +65,7 @@ class IdentityPollTest {
     AuthenticationFailure failure =
         catchThrowableOfType(
             AuthenticationFailure.class, () -> clients.authenticate(key.text(), "198.51.100.7"));
-    return failure == null ? "ok" : failure.error().code();
+    return failure == null ? "ok" : String.valueOf(failure.error().code());
   }
 
   @ParameterizedTest
