@@ -1,5 +1,6 @@
 package dev.jarvis.limit;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -175,7 +176,8 @@ class CountersTest {
   }
 
   private void set(String parameter, String value) throws Exception {
-    assertThat(get(redis.send(it -> it.configSet(parameter, value)))).isEqualTo("OK");
+    String answer = get(redis.send(it -> it.configSet(parameter, value)));
+    assertThat(answer).isEqualTo("OK");
   }
 
   private static <T> T get(CompletionStage<T> stage) throws Exception {
@@ -275,7 +277,7 @@ class CountersTest {
       String key = "cached-" + i;
       get(redis.send(it -> it.setex(key, 3_600, value)));
     }
-    set("maxmemory-policy", policy.group(1));
+    set("maxmemory-policy", requireNonNull(policy.group(1)));
     set("maxmemory", "10mb");
     for (int i = 0; i < 10; i++) {
       Counters.Result result = take(REQUEST);
