@@ -15,6 +15,7 @@ import dev.jarvis.storage.embedded.Stores;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.SetArgs;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -273,9 +274,10 @@ class CountersTest {
             .matcher(Files.readString(Path.of("../stack/compose.yaml")));
     assertThat(policy.find()).isTrue();
     String value = "x".repeat(100_000);
+    SetArgs hour = SetArgs.Builder.ex(Duration.ofHours(1));
     for (int i = 0; i < 200; i++) {
       String key = "cached-" + i;
-      get(redis.send(it -> it.setex(key, 3_600, value)));
+      get(redis.send(it -> it.set(key, value, hour)));
     }
     set("maxmemory-policy", requireNonNull(policy.group(1)));
     set("maxmemory", "10mb");
