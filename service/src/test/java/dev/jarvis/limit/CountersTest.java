@@ -1,5 +1,6 @@
 package dev.jarvis.limit;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -14,6 +15,7 @@ import dev.jarvis.storage.embedded.Stores;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.SetArgs;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -175,7 +177,8 @@ class CountersTest {
   }
 
   private void set(String parameter, String value) throws Exception {
-    assertThat(get(redis.send(it -> it.configSet(parameter, value)))).isEqualTo("OK");
+    String answer = get(redis.send(it -> it.configSet(parameter, value)));
+    assertThat(answer).isEqualTo("OK");
   }
 
   private static <T> T get(CompletionStage<T> stage) throws Exception {
@@ -271,11 +274,12 @@ class CountersTest {
             .matcher(Files.readString(Path.of("../stack/compose.yaml")));
     assertThat(policy.find()).isTrue();
     String value = "x".repeat(100_000);
+    SetArgs hour = SetArgs.Builder.ex(Duration.ofHours(1));
     for (int i = 0; i < 200; i++) {
       String key = "cached-" + i;
-      get(redis.send(it -> it.setex(key, 3_600, value)));
+      get(redis.send(it -> it.set(key, value, hour)));
     }
-    set("maxmemory-policy", policy.group(1));
+    set("maxmemory-policy", requireNonNull(policy.group(1)));
     set("maxmemory", "10mb");
     for (int i = 0; i < 10; i++) {
       Counters.Result result = take(REQUEST);
