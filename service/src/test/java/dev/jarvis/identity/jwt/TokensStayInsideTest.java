@@ -71,7 +71,7 @@ class TokensStayInsideTest {
   }
 
   private static void assertNothingOf(String what, String token, String left) {
-    for (String part : token.split("\\.")) {
+    for (String part : token.split("\\.", -1)) {
       if (part.length() >= PIECE) {
         assertThat(left)
             .as(what)
@@ -89,7 +89,7 @@ class TokensStayInsideTest {
     JWTClaimsSet.Builder claims =
         new JWTClaimsSet.Builder().issuer(own.url()).audience("jarvis").subject("ann");
     String valid = issuer.signIn("ann", "jarvis");
-    String[] parts = valid.split("\\.");
+    String[] parts = valid.split("\\.", -1);
     Map<String, String> tokens = new LinkedHashMap<>();
     tokens.put("of nobody", issuer.signIn("stranger", "jarvis"));
     tokens.put("of an impossible id", issuer.signIn("an,n", "jarvis"));
