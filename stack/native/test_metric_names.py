@@ -36,6 +36,8 @@ NO_METRICS = {
     "documents_reindexed": "an event of the log",
     "admin_action": "an event of the log, and an object of the API",
     "admin_audit": "a table",
+    "authentication_error": "a type of errors",
+    "grace_seconds": "a field of a request",
     "documents_reindexing": "an event of the log",
     "http_version_not_supported": "an error code",
     "identity_unavailable": "an error code",

@@ -112,12 +112,6 @@ final class UserRoutes {
 
   private void create(ObjectNode body, ServerRequest request, ServerResponse response) {
     String id = Fields.newId(body);
-    if (id.startsWith(Pseudonym.PREFIX)) {
-      throw Fields.invalid(
-          "'id' is '%s'; '%s' begins the pseudonyms of erased users."
-              .formatted(id, Pseudonym.PREFIX),
-          "id");
-    }
     Settings settings = settings(body, new Settings(null, Role.MEMBER, null, RateLimits.DEFAULTS));
     User user =
         changes.make(
