@@ -238,7 +238,7 @@ access = row(
         [prom(f"environment_action:admin_actions:rate5m{{{ENVIRONMENT}}}", "{{action}}")],
         "reqps",
         stacked=True,
-        data_links=[to_logs("event=`admin_action`")],
+        data_links=[to_logs("action=`${__field.labels.action}`")],
     ),
 )
 

@@ -133,6 +133,14 @@ def chat(stream=False, model=MODEL, **headers):
     return ask("/v1/chat/completions", body, **headers)
 
 
+def admin(method, path, body=None):
+    """What the API of administrators answers."""
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+    with HTTP.open(urllib.request.Request(f"{API}/v1/admin{path}", data, headers, method=method), timeout=60) as response:
+        return json.load(response)
+
+
 def upload(text, filename="lamp.txt"):
     form = f"""--XX\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nassistants\r\n--XX\r
 Content-Disposition: form-data; name="file"; filename="{filename}"\r\n\r\n{text}\r\n--XX--\r\n"""

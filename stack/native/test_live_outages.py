@@ -15,7 +15,7 @@ import logs
 import loki_otlp
 import test_logs
 import yaml
-from test_live import HTTP, KEY, MODEL, ask, chat, get, prometheus, stack, upload
+from test_live import HTTP, KEY, MODEL, admin, ask, chat, get, prometheus, stack, upload
 
 OUTAGE_SECONDS = 30  # fifteen metric exports
 LIMIT_SECONDS = 90
@@ -145,6 +145,11 @@ class LabelsOfLoki(unittest.TestCase):
             long = {"model": MODEL, "num_ctx": 128, "max_tokens": 1, "messages": [{"role": "user", "content": "word " * 300}]}
             self.assertEqual(ask("/v1/chat/completions", long), 200, "a prompt that is cut")
             upload("%PDF-1.7 followed by no PDF", "broken.pdf")
+            self.assertEqual(ask("/v1/models", Authorization="Bearer no-key"), 401, "a key that nobody has")
+            key = admin("POST", "/keys", {"user_id": "admin", "limits": {"requests_per_minute": 1}})
+            limited = {"Authorization": f"Bearer {key['key']}"}
+            self.assertEqual([chat(**limited), chat(**limited)], [200, 429], "a key that is used up")
+            admin("DELETE", f"/keys/{key['id']}")
             until("the first lines", lines)
             for where, text in [*test_logs.documents(), *test_logs.dashboards()]:
                 [asked] = logs.parse([text])
