@@ -84,6 +84,12 @@ final class RequestSchema {
       if (text == null) {
         continue;
       }
+      if (text.indexOf('\0') >= 0) { // PostgreSQL has no text with it
+        throw new ApiException.InvalidRequest(
+            "'%s' contains the character NUL; it must not.".formatted(parameter.getKey()),
+            parameter.getKey(),
+            "invalid_value");
+      }
       boolean number = parameter.getValue().path("type").asText().equals("integer");
       if (number && text.matches("-?\\d{1,18}")) {
         object.put(parameter.getKey(), Long.parseLong(text));
