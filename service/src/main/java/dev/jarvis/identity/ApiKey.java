@@ -1,8 +1,5 @@
 package dev.jarvis.identity;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.Optional;
@@ -42,11 +39,7 @@ public record ApiKey(String prefix, String text) {
 
   /** The SHA-256 hash of the whole key: what is stored. */
   public byte[] sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every Java platform has SHA-256
-    }
+    return Digests.sha256(text);
   }
 
   /** Without the secret. */

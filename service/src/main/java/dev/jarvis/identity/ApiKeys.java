@@ -9,10 +9,8 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.Base64;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -75,7 +73,7 @@ public final class ApiKeys {
     String hash = Files.exists(generated) ? Files.readString(generated).strip() : "";
     if (hash.isEmpty()) { // also if an earlier version was killed before it wrote
       String key = generate();
-      hash = sha256(key);
+      hash = Digests.sha256Hex(key);
       Path temporary = writeTemporary(generated, hash);
       announce.accept(
           key); // before the move: a stored key that was never shown would lock the admin out
@@ -90,7 +88,7 @@ public final class ApiKeys {
 
   /** Returns a key of the user {@code admin}, given in clear text. */
   public static HashedKey admin(String key) {
-    return new HashedKey(ADMIN, sha256(key));
+    return new HashedKey(ADMIN, Digests.sha256Hex(key));
   }
 
   /** The users that have a key, with their roles when they are first seen. */
@@ -105,7 +103,7 @@ public final class ApiKeys {
    * position in the list.
    */
   @Nullable String user(String key) {
-    byte[] hash = ascii(sha256(key));
+    byte[] hash = ascii(Digests.sha256Hex(key));
     String user = null;
     for (HashedKey it : keys) {
       if (MessageDigest.isEqual(ascii(it.sha256()), hash)) {
@@ -138,14 +136,5 @@ public final class ApiKeys {
 
   private static byte[] ascii(String hex) {
     return hex.getBytes(StandardCharsets.US_ASCII);
-  }
-
-  private static String sha256(String key) {
-    try {
-      byte[] bytes = key.getBytes(StandardCharsets.UTF_8);
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every Java platform has SHA-256
-    }
   }
 }

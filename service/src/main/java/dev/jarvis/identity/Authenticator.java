@@ -126,7 +126,7 @@ public final class Authenticator {
     if (held != null && held.sha256().matches(key.orElseThrow().sha256())) {
       return admit(held, address);
     }
-    if (verified.contains(credential)) {
+    if (key.isEmpty() && verified.contains(credential)) {
       return token(credential);
     }
     FailedAttempts.Attempt attempt = attempts.begin(address);

@@ -2,11 +2,7 @@ package dev.jarvis.identity;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.util.HexFormat;
 
 /**
  * Remembers tokens that were accepted lately, by their hashes, so that a client which has one is
@@ -22,19 +18,10 @@ final class VerifiedTokens {
   }
 
   boolean contains(String token) {
-    return hashes.getIfPresent(hash(token)) != null;
+    return hashes.getIfPresent(Digests.sha256Hex(token)) != null;
   }
 
   void add(String token) {
-    hashes.put(hash(token), true);
-  }
-
-  private static String hash(String token) {
-    try {
-      byte[] bytes = token.getBytes(StandardCharsets.UTF_8);
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every Java platform has SHA-256
-    }
+    hashes.put(Digests.sha256Hex(token), true);
   }
 }
