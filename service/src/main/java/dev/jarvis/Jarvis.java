@@ -43,6 +43,8 @@ import dev.jarvis.limit.Admission;
 import dev.jarvis.limit.Counters;
 import dev.jarvis.limit.Limit;
 import dev.jarvis.limit.RouteLimits;
+import dev.jarvis.price.ImportedPrices;
+import dev.jarvis.price.Prices;
 import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderConfig;
 import dev.jarvis.provider.ProviderFactory;
@@ -54,7 +56,6 @@ import dev.jarvis.routing.AttemptTargets;
 import dev.jarvis.routing.Authorise;
 import dev.jarvis.routing.Catalogue;
 import dev.jarvis.routing.ContextWindows;
-import dev.jarvis.routing.Prices;
 import dev.jarvis.routing.Resolve;
 import dev.jarvis.routing.Router;
 import dev.jarvis.storage.Database;
@@ -136,7 +137,7 @@ public final class Jarvis implements AutoCloseable {
         new Router(
             models,
             config.routes(),
-            prices::perMillion,
+            it -> prices.perMillion(it.name()),
             new ContextWindows(config.models().context(), config.contextWindows()));
     for (Provider provider : models.providers()) {
       open(provider.observe(models::label));
@@ -156,6 +157,7 @@ public final class Jarvis implements AutoCloseable {
     Identities identities =
         open(new Identities(config.identity(), database, telemetry.instruments()));
     identities.addMissing(keys.users());
+    identities.onChange(new ImportedPrices(database, prices)::reload);
     Authenticator clients =
         authenticator(config, keys, identities, database, telemetry.instruments());
     BearerTokens tokens = new BearerTokens(clients::authenticate, config.metrics().token());
@@ -202,6 +204,7 @@ public final class Jarvis implements AutoCloseable {
                         .filter(it -> it.getValue().roleClaim() != null)
                         .map(Map.Entry::getKey)
                         .collect(Collectors.toSet())),
+                config.providerNames(),
                 identities::changed,
                 Collections.max(
                         List.of(

@@ -10,12 +10,15 @@ import dev.jarvis.config.Key;
 import dev.jarvis.config.Problems;
 import dev.jarvis.dialect.openai.ChatConfig;
 import dev.jarvis.document.DocumentConfig;
+import dev.jarvis.gateway.TargetName;
 import dev.jarvis.health.MetricsConfig;
 import dev.jarvis.http.ServerConfig;
 import dev.jarvis.identity.IdentityConfig;
 import dev.jarvis.identity.KeyConfig;
 import dev.jarvis.identity.jwt.IssuerConfig;
 import dev.jarvis.limit.LimitConfig;
+import dev.jarvis.price.PriceConfig;
+import dev.jarvis.price.PricedModel;
 import dev.jarvis.provider.ProviderConfig;
 import dev.jarvis.provider.ProviderFactory;
 import dev.jarvis.provider.local.EmbeddingModel;
@@ -23,8 +26,6 @@ import dev.jarvis.provider.local.LocalConfig;
 import dev.jarvis.provider.ollama.OllamaConfig;
 import dev.jarvis.routing.CatalogueConfig;
 import dev.jarvis.routing.ContextWindowConfig;
-import dev.jarvis.routing.PriceConfig;
-import dev.jarvis.routing.Prices.Name;
 import dev.jarvis.routing.Route;
 import dev.jarvis.storage.DatabaseConfig;
 import dev.jarvis.storage.ObjectStoreConfig;
@@ -224,20 +225,26 @@ record JarvisConfig(
 
   /** A price may stand there for a built-in provider that is not configured. */
   private void checkPrices(Problems problems) {
-    Set<Name> priced = prices.stream().map(PriceConfig::name).collect(Collectors.toSet());
+    Set<TargetName> priced = prices.stream().map(PriceConfig::name).collect(Collectors.toSet());
     for (int i = 0; i < prices.size(); i++) {
       checkProvider(prices.get(i).provider(), "prices.%d.provider".formatted(i), problems);
-      Name other = prices.get(i).compareWith();
-      if (other != null && !priced.contains(other)) {
+      PricedModel other = prices.get(i).compareWith();
+      if (other != null && !priced.contains(other.name())) {
         problems.add("prices.%d.compare-with".formatted(i), "must be a model that has a price.");
       }
     }
   }
 
+  /** What routes and prices may name, in alphabetical order. */
+  Set<String> providerNames() {
+    Set<String> names = new TreeSet<>(providers.keySet());
+    names.add(OllamaConfig.NAME);
+    names.add(LocalConfig.NAME);
+    return names;
+  }
+
   private void checkProvider(String provider, String key, Problems problems) {
-    Set<String> known = new TreeSet<>(providers.keySet());
-    known.add(OllamaConfig.NAME);
-    known.add(LocalConfig.NAME);
+    Set<String> known = providerNames();
     if (!known.contains(provider)) {
       problems.add(key, "must be the name of a provider: " + String.join(", ", known) + ".");
     }

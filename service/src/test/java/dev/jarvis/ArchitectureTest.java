@@ -51,6 +51,7 @@ class ArchitectureTest {
           Map.entry("gateway", List.of("telemetry")),
           Map.entry("gateway.cache", List.of("gateway", "storage", "telemetry")),
           Map.entry("ledger", List.of("gateway", "storage", "telemetry")),
+          Map.entry("price", List.of("gateway", "storage", "telemetry")),
           Map.entry("provider", List.of("gateway", "telemetry")),
           Map.entry("provider.*", List.of("gateway", "provider", "telemetry")),
           Map.entry("routing", List.of("gateway", "gateway.cache", "provider", "telemetry")),
@@ -99,6 +100,7 @@ class ArchitectureTest {
                   "identity",
                   "ledger",
                   "limit",
+                  "price",
                   "storage",
                   "telemetry")),
           Map.entry("health", List.of("gateway", "http", "provider", "routing", "telemetry")));

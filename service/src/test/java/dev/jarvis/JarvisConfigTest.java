@@ -9,12 +9,13 @@ import dev.jarvis.config.HttpUrl;
 import dev.jarvis.config.Key;
 import dev.jarvis.config.Secret;
 import dev.jarvis.dialect.openai.ContentUrls;
+import dev.jarvis.gateway.TargetName;
 import dev.jarvis.gateway.cache.CachePolicy;
 import dev.jarvis.identity.ApiKeys;
 import dev.jarvis.identity.jwt.IssuerConfig;
+import dev.jarvis.price.Prices;
 import dev.jarvis.provider.FieldPolicy;
 import dev.jarvis.provider.ModelServerConfig;
-import dev.jarvis.routing.Prices;
 import dev.jarvis.routing.Route;
 import dev.jarvis.routing.Strategy;
 import dev.jarvis.storage.DatabaseConfig;
@@ -377,10 +378,10 @@ class JarvisConfigTest {
             Route.Target::weight,
             Route.Target::priority)
         .containsExactly(tuple("cloud", "large", 3, 1), tuple("ollama", "small:1b", 1, 1));
-    assertThat(Prices.of(config.prices()).prices())
-        .extracting(it -> it.cachedInput().toString())
+    assertThat(Prices.of(config.prices()).of(new TargetName("cloud", "large")))
+        .extracting(it -> String.valueOf(it.tokens().cachedInput()))
         .as("the newest first")
-        .containsExactly("0.05", "0.15");
+        .containsExactly("0.05", "null");
   }
 
   @Test

@@ -19,7 +19,8 @@ enum Action {
   KEY_UPDATE,
   KEY_ROTATE,
   KEY_REVOKE,
-  KEY_DELETE;
+  KEY_DELETE,
+  PRICE_IMPORT;
 
   /** The name in the audit log and the telemetry, such as {@code user.block}. */
   String id() {

@@ -7,12 +7,15 @@ import dev.jarvis.identity.StoredKey;
 import dev.jarvis.identity.Team;
 import dev.jarvis.identity.User;
 import dev.jarvis.json.Json;
+import dev.jarvis.price.Price;
+import dev.jarvis.price.PriceJson;
+import dev.jarvis.price.StoredPrice;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Users, teams, keys and entries of the audit log as the API shows them. */
+/** Users, teams, keys, prices and entries of the audit log as the API shows them. */
 final class AdminObject {
   private AdminObject() {}
 
@@ -60,6 +63,24 @@ final class AdminObject {
         .put("last_used_at", seconds(key.lastUsedAt()))
         .put("created_at", key.createdAt().getEpochSecond())
         .put("updated_at", key.updatedAt().getEpochSecond());
+  }
+
+  static ObjectNode price(StoredPrice stored) {
+    Price price = stored.price();
+    ObjectNode json =
+        Json.object()
+            .put("id", stored.id().toString())
+            .put("object", "price")
+            .put("provider", price.name().provider())
+            .put("model", price.name().model())
+            .put("from", price.from().getEpochSecond())
+            .put("revision", stored.revision())
+            .put("version", price.version());
+    PriceJson.add(json.putObject("tokens"), price.tokens());
+    json.set("tiers", PriceJson.tiers(price.tiers()));
+    return json.put("source", price.source().id())
+        .put("import_id", stored.importId().toString())
+        .put("imported_at", stored.importedAt().getEpochSecond());
   }
 
   static ObjectNode action(AuditLog.Entry entry) {

@@ -6,6 +6,7 @@ import dev.jarvis.storage.Database;
 import dev.jarvis.storage.ObjectStore;
 import dev.jarvis.telemetry.Instruments;
 import java.time.Duration;
+import java.util.Set;
 
 /** Wires the API of administrators. */
 public final class Administration implements AutoCloseable {
@@ -19,14 +20,16 @@ public final class Administration implements AutoCloseable {
   private final TeamRoutes teams;
   private final UserRoutes users;
   private final KeyRoutes keys;
+  private final PriceRoutes prices;
   private final AuditRoutes audit;
   private final ExportRoutes exports;
   private final Erasure erasure;
 
   /**
    * @param access that this replica's configuration gives
-   * @param changed called when users, teams or keys have changed: makes this replica see it before
-   *     the administrator has the response; its wait must be bounded
+   * @param providers for which prices can be imported
+   * @param changed called when users, teams, keys or prices have changed: makes this replica see it
+   *     before the administrator has the response; its wait must be bounded
    * @param settling how long after the deletion of a user there may be new data of theirs
    */
   public Administration(
@@ -35,6 +38,7 @@ public final class Administration implements AutoCloseable {
       ObjectStore objects,
       Instruments instruments,
       OtherAccess access,
+      Set<String> providers,
       Runnable changed,
       Duration settling) {
     Changes changes = new Changes(database, instruments, access, changed);
@@ -42,6 +46,7 @@ public final class Administration implements AutoCloseable {
     teams = new TeamRoutes(database, changes);
     users = new UserRoutes(database, changes, access.users()::contains, erasure::wake);
     keys = new KeyRoutes(database, changes);
+    prices = new PriceRoutes(database, changes, providers);
     audit = new AuditRoutes(database);
     exports = new ExportRoutes(database, changes, new Export(database, files, objects));
   }
@@ -51,6 +56,7 @@ public final class Administration implements AutoCloseable {
     users.register(routes);
     exports.register(routes);
     keys.register(routes);
+    prices.register(routes);
     audit.register(routes);
   }
 

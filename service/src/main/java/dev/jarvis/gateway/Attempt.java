@@ -41,6 +41,7 @@ public final class Attempt {
   private int finishedChoice;
   private final Notes notes = new Notes();
   private @Nullable Timings timings;
+  private MachineTime.@Nullable Share share;
   private Outcome outcome = Outcome.ERROR;
   private @Nullable Throwable error;
 
@@ -134,6 +135,24 @@ public final class Attempt {
     }
   }
 
+  /** The target's machine works on the attempt from now on, until it ends. */
+  public void runs(MachineTime.Share started) {
+    share = started;
+  }
+
+  /**
+   * How long the machine worked for this attempt: its share of the time of all that ran at once.
+   */
+  Duration machineTime() {
+    if (!worked) {
+      return Duration.ZERO;
+    }
+    if (share != null) {
+      return share.time();
+    }
+    return timings == null ? duration() : timings.compute();
+  }
+
   /** Whether the model has not seen the whole prompt, as far as is known. */
   boolean truncated() {
     return notes.byKind().containsKey(Event.Note.Kind.TRUNCATED.id());
@@ -144,6 +163,9 @@ public final class Attempt {
     if (endNanos == 0) {
       endNanos = System.nanoTime();
       endedAt = Instant.now();
+      if (share != null) {
+        share.end();
+      }
       outcome = how;
       error = failure;
       // a stream may begin with a refusal
@@ -245,6 +267,9 @@ public final class Attempt {
     span.setAttribute("gen_ai.usage.output_tokens", usage.outputTokens());
     if (usage.cachedInputTokens() > 0) {
       span.setAttribute("gen_ai.usage.cache_read.input_tokens", usage.cachedInputTokens());
+    }
+    if (usage.cacheWriteTokens() > 0) {
+      span.setAttribute("gen_ai.usage.cache_creation.input_tokens", usage.cacheWriteTokens());
     }
     if (usage.reasoningTokens() > 0) {
       span.setAttribute("gen_ai.usage.reasoning.output_tokens", usage.reasoningTokens());

@@ -8,5 +8,6 @@ import org.jspecify.annotations.Nullable;
  *
  * @param comparison what the same tokens would have cost at the model that {@code compare-with}
  *     names; null if it names none
+ * @param priceVersion names the price that was used, and stays the same as long as its amounts do
  */
-public record Cost(BigDecimal usd, @Nullable BigDecimal comparison) {}
+public record Cost(BigDecimal usd, @Nullable BigDecimal comparison, String priceVersion) {}

@@ -133,13 +133,8 @@ public final class Settlement {
   }
 
   private Optional<Cost> cost(Call call, Attempt attempt) {
-    Timings timings = attempt.timings();
-    Duration compute = timings == null ? attempt.duration() : timings.compute();
     return pricing.cost(
-        attempt.target().name(),
-        UuidV7.time(call.id()),
-        attempt.usage(),
-        attempt.worked() ? compute : Duration.ZERO);
+        attempt.target().name(), UuidV7.time(call.id()), attempt.usage(), attempt.machineTime());
   }
 
   private void count(Series series, Outcome outcome) {

@@ -87,6 +87,17 @@ public final class Identities implements AutoCloseable {
     }
   }
 
+  /**
+   * Has something else in memory read again when any replica has changed it, as if it were an
+   * identity. Reads it now, too.
+   *
+   * @param reload must be bounded; if it fails, the next poll repeats it
+   */
+  public void onChange(Runnable reload) {
+    sync.onChange(reload);
+    reload.run();
+  }
+
   /** Has this replica see at once what it has changed itself; to be called after the commit. */
   public void changed() {
     try {

@@ -4,6 +4,7 @@ import dev.jarvis.error.OutOfMemory;
 import dev.jarvis.storage.Database;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -27,6 +28,7 @@ final class IdentitySync implements AutoCloseable {
 
   private final LongSupplier version;
   private final List<KnownCache<?>> caches;
+  private final List<Runnable> others = new CopyOnWriteArrayList<>();
   private final LongSupplier nanoTime;
   private final ReentrantLock lock = new ReentrantLock();
   private final CountDownLatch closed = new CountDownLatch(1);
@@ -44,6 +46,11 @@ final class IdentitySync implements AutoCloseable {
     this.nanoTime = nanoTime;
     this.syncedNanos = nanoTime.getAsLong();
     this.thread = Thread.ofVirtual().name("identity-sync").start(this::loop);
+  }
+
+  /** Calls something that reads again what it has in memory, after each change. */
+  void onChange(Runnable reload) {
+    others.add(reload);
   }
 
   /** How long ago this replica knew the current state. */
@@ -73,6 +80,7 @@ final class IdentitySync implements AutoCloseable {
         for (KnownCache<?> cache : caches) {
           cache.reload(current);
         }
+        others.forEach(Runnable::run);
         seen = current;
       }
       syncedNanos = started;

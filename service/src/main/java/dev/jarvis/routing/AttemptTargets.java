@@ -8,6 +8,7 @@ import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Event;
+import dev.jarvis.gateway.MachineTime;
 import dev.jarvis.gateway.Stage;
 import dev.jarvis.provider.Embeddings;
 import dev.jarvis.provider.EventSource;
@@ -30,6 +31,7 @@ public final class AttemptTargets implements Stage {
   private final Catalogue models;
   private final Telemetry telemetry;
   private final Duration maxDuration;
+  private final MachineTime machines = new MachineTime(System::nanoTime);
 
   /**
    * @param maxDuration how long an answer may take, including all attempts
@@ -161,6 +163,7 @@ public final class AttemptTargets implements Stage {
           new AttemptAnswer(
               decision.route(), target, attempt, lease, call, promptCheck(target), deadline);
       try (Scope ignored = attempt.context().makeCurrent()) {
+        attempt.runs(machines.start(target.provider().name()));
         answer.begin(source(target, label));
         routing.answered(decision, target);
         return answer;

@@ -22,7 +22,10 @@ public enum Label {
   STAGE("stage", "`store`, `extract`, `chunk`, `embed`, `index`"),
   LAYER("layer", "`no_new_privileges`, `landlock`, `seccomp`"),
   MODE("mode", "`full_text`, `hybrid`"),
-  TYPE("type", "`input`, `cached_input`, `output`, `reasoning`"),
+  TYPE(
+      "type",
+      "`input`, `cached_input`, `cache_write`, `audio_input`, `output`, `reasoning`,"
+          + " `audio_output`"),
   STRATEGY("strategy", "`priority`, `weighted`, `least-busy`, `lowest-latency`, `lowest-cost`"),
   ROUTING_REASON(
       "reason",

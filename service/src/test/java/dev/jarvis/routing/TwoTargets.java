@@ -254,7 +254,7 @@ abstract class TwoTargets {
   /** One dollar per token. */
   static Optional<Cost> cost(TargetName target, Instant at, Usage usage, Duration compute) {
     return Optional.of(
-        new Cost(BigDecimal.valueOf(usage.inputTokens() + usage.outputTokens()), null));
+        new Cost(BigDecimal.valueOf(usage.inputTokens() + usage.outputTokens()), null, "test"));
   }
 
   /** Reads an answer to its end. */

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.TargetName;
+import dev.jarvis.gateway.Usage;
 import dev.jarvis.json.SharedBuffers;
 import java.util.List;
 import java.util.Optional;
@@ -28,11 +29,16 @@ final class EventJson {
   })
   private interface Typed {}
 
+  /** A count that is zero is left out, so that replicas without its kind read the entry too. */
+  @JsonInclude(JsonInclude.Include.NON_DEFAULT)
+  private interface WithoutZeros {}
+
   private record Entry(TargetName target, List<Event> events) {}
 
   private static final ObjectMapper JSON =
       SharedBuffers.builder()
           .addMixIn(Event.class, Typed.class)
+          .addMixIn(Usage.class, WithoutZeros.class)
           .defaultPropertyInclusion(JsonInclude.Value.ALL_NON_NULL)
           .build();
 

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.provider.Counts;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,10 +15,21 @@ import org.jspecify.annotations.Nullable;
  * taken and marked as estimated; counts that cannot be are not taken at all.
  */
 final class UsageReader {
-  /** Two names of each: OpenAI's, and those of other APIs. */
-  private static final String[] INPUT = {"prompt_tokens", "input_tokens"};
+  /** The names of each: OpenAI's, and those of other APIs. */
+  private static final String[] INPUT = {"/prompt_tokens", "/input_tokens"};
 
-  private static final String[] OUTPUT = {"completion_tokens", "output_tokens"};
+  private static final String[] OUTPUT = {"/completion_tokens", "/output_tokens"};
+
+  private static final String[] CACHED = {
+    "/prompt_tokens_details/cached_tokens", "/cache_read_input_tokens"
+  };
+
+  /** OpenRouter's, LiteLLM's and Anthropic's; OpenAI writes to its cache without a charge. */
+  private static final String[] WRITTEN = {
+    "/prompt_tokens_details/cache_write_tokens",
+    "/prompt_tokens_details/cache_creation_tokens",
+    "/cache_creation_input_tokens"
+  };
 
   private UsageReader() {}
 
@@ -45,6 +57,9 @@ final class UsageReader {
       return Result.UNUSABLE;
     }
     int input = first(usage, INPUT);
+    if (input >= 0 && !usage.hasNonNull("prompt_tokens")) {
+      input = withCache(usage, input);
+    }
     int output = first(usage, OUTPUT);
     int total = Counts.of(usage.path("total_tokens"));
     if (input == ABSENT && output == ABSENT) {
@@ -66,8 +81,11 @@ final class UsageReader {
 
   private static Result of(
       ObjectNode usage, int input, int output, int total, boolean alreadyCorrected) {
-    int cached = Counts.of(usage.at("/prompt_tokens_details/cached_tokens"));
+    int cached = first(usage, CACHED);
+    int written = first(usage, WRITTEN);
+    int heard = Counts.of(usage.at("/prompt_tokens_details/audio_tokens"));
     int reasoning = Counts.of(usage.at("/completion_tokens_details/reasoning_tokens"));
+    int spoken = Counts.of(usage.at("/completion_tokens_details/audio_tokens"));
     boolean corrected = alreadyCorrected || otherForm(usage);
     // some servers count reasoning beside the completion's tokens, which include it by definition
     if (reasoning > 0 && total == (long) input + output + reasoning) {
@@ -75,22 +93,33 @@ final class UsageReader {
       corrected = true;
     }
     boolean contradicts =
-        cached == IMPOSSIBLE
-            || cached > input
-            || reasoning == IMPOSSIBLE
-            || reasoning > output
-            || total == IMPOSSIBLE
+        IntStream.of(cached, written, heard, reasoning, spoken, total)
+                .anyMatch(it -> it == IMPOSSIBLE)
+            || (long) Math.max(cached, 0) + Math.max(written, 0) > input
+            || heard > input
+            || (long) Math.max(reasoning, 0) + Math.max(spoken, 0) > output
             || (total != ABSENT && total != input + output);
     cached = Math.clamp(cached, 0, input);
+    written = Math.clamp(written, 0, input - cached);
+    heard = Math.clamp(heard, 0, input - cached - written); // cached audio counts as cached
     reasoning = Math.clamp(reasoning, 0, output);
+    spoken = Math.clamp(spoken, 0, output - reasoning);
     return new Result(
-        new Usage(input - cached, cached, output - reasoning, reasoning, contradicts),
+        new Usage(
+            input - cached - written - heard,
+            cached,
+            written,
+            heard,
+            output - reasoning - spoken,
+            reasoning,
+            spoken,
+            contradicts),
         corrected || contradicts);
   }
 
   private static boolean otherForm(ObjectNode usage) {
-    return !isInteger(usage.path(INPUT[0]))
-        || !isInteger(usage.path(OUTPUT[0]))
+    return !isInteger(usage.at(INPUT[0]))
+        || !isInteger(usage.at(OUTPUT[0]))
         || (usage.hasNonNull("total_tokens") && !isInteger(usage.path("total_tokens")));
   }
 
@@ -98,8 +127,22 @@ final class UsageReader {
     return value.isIntegralNumber();
   }
 
+  /** Anthropic's {@code input_tokens} are those that neither were in the cache nor went there. */
+  private static int withCache(ObjectNode usage, int input) {
+    long all =
+        (long) input
+            + Math.max(0, Counts.of(usage.path("cache_read_input_tokens")))
+            + Math.max(0, Counts.of(usage.path("cache_creation_input_tokens")));
+    return all <= Integer.MAX_VALUE ? (int) all : IMPOSSIBLE;
+  }
+
   private static int first(ObjectNode usage, String[] names) {
-    int count = Counts.of(usage.path(names[0]));
-    return count == ABSENT ? Counts.of(usage.path(names[1])) : count;
+    for (String name : names) {
+      int count = Counts.of(usage.at(name));
+      if (count != ABSENT) {
+        return count;
+      }
+    }
+    return ABSENT;
   }
 }

@@ -51,9 +51,30 @@ class CachedAnswerTest {
             STOP,
             new Event.ChoiceEnd(1, FinishReason.LENGTH, json()),
             new Event.UsageReport(new Usage(1, 2, 3, 4, true), json()),
+            new Event.UsageReport(new Usage(1, 2, 3, 4, 5, 6, 7, false), json()),
             new Event.UsageReport(Usage.counted(1, 2), null));
 
     assertThat(EventJson.read(EventJson.write(answer))).contains(answer);
+  }
+
+  /** What the previous release writes, and what it can read: counts without the later kinds. */
+  @Test
+  void isReadableForThePreviousReleaseAndFromIt() {
+    String usage =
+        "{\"type\":\"usage\",\"usage\":{\"freshInputTokens\":1,\"cachedInputTokens\":2,\"answerTokens\":3,\"reasoningTokens\":4,\"estimated\":true}}";
+    CachedAnswer answer =
+        of(text("x"), STOP, new Event.UsageReport(new Usage(1, 2, 3, 4, true), null));
+    String written = EventJson.write(answer);
+
+    assertThat(written).contains(usage);
+    assertThat(EventJson.read(written)).contains(answer);
+    assertThat(
+            EventJson.read(
+                EventJson.write(of(STOP, new Event.UsageReport(Usage.counted(7, 0), null)))
+                    .replace(
+                        "{\"freshInputTokens\":7}",
+                        "{\"freshInputTokens\":7,\"cachedInputTokens\":0,\"answerTokens\":0,\"reasoningTokens\":0,\"estimated\":false}")))
+        .contains(of(STOP, new Event.UsageReport(Usage.counted(7, 0), null)));
   }
 
   @Test

@@ -180,6 +180,48 @@ class OpenAiEventsTest {
   }
 
   @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        // usage; fresh, cached, written, audio, answer, reasoning, audio, estimated
+        "'prompt_tokens':100,'completion_tokens':9,'prompt_tokens_details':{'cached_tokens':30,'cache_write_tokens':20,'audio_tokens':7}|43 30 20 7 9 0 0 false",
+        "'prompt_tokens':100,'completion_tokens':9,'prompt_tokens_details':{'cached_tokens':30,'cache_creation_tokens':20}|50 30 20 0 9 0 0 false",
+        "'prompt_tokens':100,'completion_tokens':9,'prompt_tokens_details':{'cached_tokens':30},'cache_creation_input_tokens':20,'cache_read_input_tokens':30|50 30 20 0 9 0 0 false",
+        "'prompt_tokens':100,'completion_tokens':9,'cache_creation_input_tokens':20,'cache_read_input_tokens':30|50 30 20 0 9 0 0 false",
+        // Anthropic counts the cache beside the input
+        "'input_tokens':50,'output_tokens':9,'cache_creation_input_tokens':20,'cache_read_input_tokens':30|50 30 20 0 9 0 0 false",
+        "'input_tokens':50,'output_tokens':9|50 0 0 0 9 0 0 false",
+        "'prompt_tokens':100,'completion_tokens':9,'completion_tokens_details':{'reasoning_tokens':4,'audio_tokens':3}|100 0 0 0 2 4 3 false",
+        "'prompt_tokens':100,'completion_tokens':9,'prompt_tokens_details':{'cached_tokens':90,'audio_tokens':30}|0 90 0 10 9 0 0 false", // cached audio
+        "'prompt_tokens':100,'completion_tokens':9,'prompt_tokens_details':{'cached_tokens':null,'cache_write_tokens':null,'audio_tokens':null}|100 0 0 0 9 0 0 false",
+        // parts larger than the sum
+        "'prompt_tokens':100,'completion_tokens':9,'prompt_tokens_details':{'cached_tokens':80,'cache_write_tokens':30}|0 80 20 0 9 0 0 true",
+        "'prompt_tokens':100,'completion_tokens':9,'prompt_tokens_details':{'audio_tokens':101}|0 0 0 100 9 0 0 true",
+        "'prompt_tokens':100,'completion_tokens':9,'completion_tokens_details':{'reasoning_tokens':7,'audio_tokens':3}|100 0 0 0 0 7 2 true",
+        "'prompt_tokens':100,'completion_tokens':9,'prompt_tokens_details':{'cache_write_tokens':-1}|100 0 0 0 9 0 0 true",
+        "'prompt_tokens':100,'completion_tokens':9,'completion_tokens_details':{'audio_tokens':0.5}|100 0 0 0 9 0 0 true",
+      })
+  void separatesWritesToTheCacheAndAudio(String usage, String told) throws Exception {
+    String[] kinds = told.split(" ");
+
+    assertThat(
+            of("{\"choices\":[{\"message\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}],\"usage\":{%s}}"
+                    .formatted(usage.replace('\'', '"')))
+                .usage())
+        .isEqualTo(
+            new Usage(
+                Integer.parseInt(kinds[0]),
+                Integer.parseInt(kinds[1]),
+                Integer.parseInt(kinds[2]),
+                Integer.parseInt(kinds[3]),
+                Integer.parseInt(kinds[4]),
+                Integer.parseInt(kinds[5]),
+                Integer.parseInt(kinds[6]),
+                Boolean.parseBoolean(kinds[7])));
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"", ",\"usage\":null"})
   void estimatesTheTokensWithoutUsage(String usage) throws Exception {
     Chats.Answer answer =
