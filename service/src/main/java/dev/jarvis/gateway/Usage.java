@@ -81,6 +81,19 @@ public record Usage(
         "audio_output", audioOutputTokens);
   }
 
+  /** The sum; approximate if one of the two is. */
+  public Usage plus(Usage other) {
+    return new Usage(
+        freshInputTokens + other.freshInputTokens,
+        cachedInputTokens + other.cachedInputTokens,
+        cacheWriteTokens + other.cacheWriteTokens,
+        audioInputTokens + other.audioInputTokens,
+        answerTokens + other.answerTokens,
+        reasoningTokens + other.reasoningTokens,
+        audioOutputTokens + other.audioOutputTokens,
+        estimated || other.estimated);
+  }
+
   /** Adds an estimated number of output tokens. */
   Usage plusOutput(int tokens) {
     return tokens == 0 ? this : plus(tokens, true);
