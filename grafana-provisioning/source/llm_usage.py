@@ -31,8 +31,8 @@ totals = row(
     stat("Answers", "Requests to models, with any outcome. Normal: follows your users' day.", [prom(total(REQUESTS), "answers", instant=True)], "short", w=6, decimals=0, graph="none"),
     stat(
         "Tokens in",
-        "Input tokens, including cached ones. Normal: well above the output tokens.",
-        [prom(total(TOKENS.replace("}", ', type=~".*input"}')), "in", instant=True)],
+        "Input tokens, including cached ones, writes to a cache and audio. Normal: well above the output tokens.",
+        [prom(total(TOKENS.replace("}", ', type=~".*input|cache_write"}')), "in", instant=True)],
         "short",
         w=6,
         decimals=0,
@@ -40,8 +40,8 @@ totals = row(
     ),
     stat(
         "Tokens out",
-        "Output tokens, including those of aborted answers. Normal: some hundreds per answer.",
-        [prom(total(TOKENS.replace("}", ', type="output"}')), "out", instant=True)],
+        "Output tokens, including reasoning, audio and those of aborted answers. Normal: some hundreds per answer.",
+        [prom(total(TOKENS.replace("}", ', type=~"output|reasoning|audio_output"}')), "out", instant=True)],
         "short",
         w=6,
         decimals=0,

@@ -96,8 +96,8 @@ final class PriceRoutes {
   /** Providers of the configuration by those in the file. */
   private Map<String, String> wanted(String pairs) {
     Map<String, String> wanted = new TreeMap<>();
-    for (String pair : pairs.split(",")) {
-      String[] names = pair.split(":");
+    for (String pair : pairs.split(",", -1)) {
+      String[] names = pair.split(":", -1);
       if (!providers.contains(names[1])) {
         throw invalid(
             "'providers' names '%s', which is no provider; the providers are %s."

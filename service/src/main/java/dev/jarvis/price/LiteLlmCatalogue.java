@@ -41,7 +41,6 @@ public final class LiteLlmCatalogue {
   /** Decimal places of a price; published amounts have artefacts of binary fractions. */
   private static final int SCALE = 24;
 
-  private static final int MAX_NAME = 200;
   private static final int MAX_SHOWN = 40;
 
   private final Map<String, String> providers;
@@ -140,9 +139,10 @@ public final class LiteLlmCatalogue {
     }
     String model = target.model();
     if (model.isEmpty()
-        || model.length() > MAX_NAME
+        || model.length() > PriceConfig.MAX_NAME
         || model.codePoints().anyMatch(Character::isISOControl)) {
-      return "its name has not from 1 to %d characters, or control characters".formatted(MAX_NAME);
+      return "its name has not from 1 to %d characters, or control characters"
+          .formatted(PriceConfig.MAX_NAME);
     }
     String other = entries.get(target);
     return other == null ? null : "'%s' is the same model".formatted(shown(other));

@@ -29,7 +29,7 @@ public record PriceConfig(
         @Nullable PricedModel compareWith)
     implements Checked {
 
-  private static final int MAX_NAME = 200;
+  static final int MAX_NAME = 200;
 
   public PriceConfig {
     tiers = List.copyOf(tiers);

@@ -1,6 +1,6 @@
 /**
  * The catalogue of models, and which targets are asked to answer a call: routes, strategies,
- * circuit breakers, prices, attempts.
+ * circuit breakers, attempts.
  */
 @NullMarked
 package dev.jarvis.routing;

@@ -49,7 +49,10 @@ class AdminAuditTest {
           Map.entry("PATCH /v1/admin/keys/{id}", "key.update {\"models\":[\"gpt-*\"]}"),
           Map.entry("POST /v1/admin/keys/{id}/rotate", "key.rotate {}"),
           Map.entry("POST /v1/admin/keys/{id}/revoke", "key.revoke"),
-          Map.entry("DELETE /v1/admin/keys/{id}", "key.delete"));
+          Map.entry("DELETE /v1/admin/keys/{id}", "key.delete"),
+          Map.entry(
+              "POST /v1/admin/prices/import",
+              "price.import {\"m\":{\"litellm_provider\":\"x\",\"mode\":\"chat\",\"input_cost_per_token\":1e-6}}"));
 
   private static final List<ILoggingEvent> LINES = new CopyOnWriteArrayList<>();
   private static final AppenderBase<ILoggingEvent> APPENDER =
@@ -112,6 +115,10 @@ class AdminAuditTest {
   private static void check(String endpoint, String case_) {
     String action = case_.split(" ", 2)[0];
     String body = case_.contains(" ") ? case_.split(" ", 2)[1] : "";
+    if (action.equals("price.import")) {
+      checkImport(body);
+      return;
+    }
     String type = action.substring(0, action.indexOf('.'));
     String id = action.endsWith("create") ? "" : fresh(type, action.replace('.', '-'));
     String path = "/v1/admin/%ss/%s".formatted(type, id);
@@ -158,6 +165,23 @@ class AdminAuditTest {
             line ->
                 assertThat(line.getKeyValuePairs().toString())
                     .contains(action, target, "actor=", "127.0.0.1"));
+  }
+
+  /** An import adds many prices, and has one entry, with their number. */
+  private static void checkImport(String file) {
+    int entries = entries();
+
+    JsonNode answer =
+        admin.call(
+            "POST /v1/admin/prices/import?providers=x:ollama&dry_run=false %s".formatted(file));
+
+    assertThat(entries()).isEqualTo(entries + 1);
+    JsonNode entry = admin.call("GET /v1/admin/audit?limit=1&action=price.import").at("/data/0");
+    assertThat(entry.path("target_type").asText()).isEqualTo("price");
+    assertThat(entry.path("target_id")).isEqualTo(answer.path("id"));
+    assertThat(entry.path("before").isNull()).isTrue();
+    assertThat(entry.at("/after/added").asInt()).isEqualTo(1);
+    assertThat(entry.at("/after/providers/x").asText()).isEqualTo("ollama");
   }
 
   private static JsonNode exported(String path) {

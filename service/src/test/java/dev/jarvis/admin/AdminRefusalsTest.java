@@ -79,8 +79,9 @@ class AdminRefusalsTest {
   }
 
   private static String state() {
-    return "%s %s %s %s"
+    return "%s %s %s %s %s"
         .formatted(
+            admin.rows("SELECT * FROM prices ORDER BY id"),
             admin.rows("SELECT * FROM users WHERE pseudonym IS NULL ORDER BY id"),
             admin.rows("SELECT * FROM teams ORDER BY id"),
             admin.rows("SELECT * FROM api_keys ORDER BY id"),

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -32,18 +33,18 @@ class MachineTimeTest {
   })
   void sharesTheTimeOverWhatRunsAtOnce(String steps, String expected) {
     Map<String, MachineTime.Share> shares = new HashMap<>();
-    for (String step : steps.split(" ")) {
+    for (String step : steps.split(" ", -1)) {
       switch (step.charAt(0)) {
         case '+' -> shares.put(step.substring(1), machines.start("ollama"));
-        case '-' -> shares.get(step.substring(1)).end();
+        case '-' -> Objects.requireNonNull(shares.get(step.substring(1))).end();
         default -> now.addAndGet(Long.parseLong(step));
       }
     }
 
-    for (String share : expected.split(" ")) {
-      assertThat(shares.get(share.split("=")[0]).time())
+    for (String share : expected.split(" ", -1)) {
+      assertThat(Objects.requireNonNull(shares.get(share.split("=", 2)[0])).time())
           .as(share)
-          .isEqualTo(Duration.ofNanos(Long.parseLong(share.split("=")[1])));
+          .isEqualTo(Duration.ofNanos(Long.parseLong(share.split("=", 2)[1])));
     }
   }
 

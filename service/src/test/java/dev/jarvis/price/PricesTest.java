@@ -33,12 +33,12 @@ class PricesTest {
 
   /** A price as the configuration has it: the model, then keys with values. */
   private static PriceConfig price(String text) {
-    String[] words = text.split(" ");
+    String[] words = text.split(" ", -1);
     Map<String, String> values = new HashMap<>();
-    values.put("provider", words[0].split("/")[0]);
-    values.put("model", words[0].split("/")[1]);
+    values.put("provider", words[0].split("/", 2)[0]);
+    values.put("model", words[0].split("/", 2)[1]);
     for (String word : Arrays.asList(words).subList(1, words.length)) {
-      values.put(word.split("=")[0], word.split("=")[1]);
+      values.put(word.split("=", 2)[0], word.split("=", 2)[1]);
     }
     return Configs.of(PriceConfig.class, values);
   }
@@ -61,7 +61,7 @@ class PricesTest {
   /** The number of each kind in millions, in the order of the record. */
   private static Usage millions(String kinds) {
     List<Integer> all =
-        Arrays.stream(kinds.split(" ")).map(it -> Integer.parseInt(it) * 1_000_000).toList();
+        Arrays.stream(kinds.split(" ", -1)).map(it -> Integer.parseInt(it) * 1_000_000).toList();
     return new Usage(
         all.get(0), all.get(1), all.get(2), all.get(3), all.get(4), all.get(5), all.get(6), false);
   }

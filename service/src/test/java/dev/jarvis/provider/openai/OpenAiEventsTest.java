@@ -203,7 +203,7 @@ class OpenAiEventsTest {
         "'prompt_tokens':100,'completion_tokens':9,'completion_tokens_details':{'audio_tokens':0.5}|100 0 0 0 9 0 0 true",
       })
   void separatesWritesToTheCacheAndAudio(String usage, String told) throws Exception {
-    String[] kinds = told.split(" ");
+    String[] kinds = told.split(" ", -1);
 
     assertThat(
             of("{\"choices\":[{\"message\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}],\"usage\":{%s}}"
