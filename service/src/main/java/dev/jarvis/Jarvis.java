@@ -159,7 +159,9 @@ public final class Jarvis implements AutoCloseable {
     Identities identities =
         open(new Identities(config.identity(), database, telemetry.instruments()));
     identities.addMissing(keys.users());
-    identities.onChange(new ImportedPrices(database, prices)::reload);
+    ImportedPrices imported = new ImportedPrices(database, prices);
+    identities.onChange(imported::reload);
+    imported.reload();
     Authenticator clients =
         authenticator(config, keys, identities, database, telemetry.instruments());
     BearerTokens tokens = new BearerTokens(clients::authenticate, config.metrics().token());

@@ -87,17 +87,6 @@ public final class Identities implements AutoCloseable {
     }
   }
 
-  /**
-   * Has something else in memory read again when any replica has changed it, as if it were an
-   * identity. Reads it now, too.
-   *
-   * @param reload must be bounded; if it fails, the next poll repeats it
-   */
-  public void onChange(Runnable reload) {
-    sync.onChange(reload);
-    reload.run();
-  }
-
   /** Has this replica see at once what it has changed itself; to be called after the commit. */
   public void changed() {
     try {
@@ -105,6 +94,11 @@ public final class Identities implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** Calls the listener whenever a replica has changed something; a failure is tried again. */
+  public void onChange(Runnable listener) {
+    sync.onChange(listener);
   }
 
   /** The key with a prefix, if it is in memory. */

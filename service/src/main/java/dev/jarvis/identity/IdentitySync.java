@@ -28,8 +28,8 @@ final class IdentitySync implements AutoCloseable {
 
   private final LongSupplier version;
   private final List<KnownCache<?>> caches;
-  private final List<Runnable> others = new CopyOnWriteArrayList<>();
   private final LongSupplier nanoTime;
+  private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
   private final ReentrantLock lock = new ReentrantLock();
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread thread;
@@ -48,9 +48,9 @@ final class IdentitySync implements AutoCloseable {
     this.thread = Thread.ofVirtual().name("identity-sync").start(this::loop);
   }
 
-  /** Calls something that reads again what it has in memory, after each change. */
-  void onChange(Runnable reload) {
-    others.add(reload);
+  /** Has what else depends on the version read again when it changes. */
+  void onChange(Runnable listener) {
+    listeners.add(listener);
   }
 
   /** How long ago this replica knew the current state. */
@@ -80,7 +80,7 @@ final class IdentitySync implements AutoCloseable {
         for (KnownCache<?> cache : caches) {
           cache.reload(current);
         }
-        others.forEach(Runnable::run);
+        listeners.forEach(Runnable::run);
         seen = current;
       }
       syncedNanos = started;
