@@ -15,6 +15,11 @@ record Demand(UUID call, String intent, long nanos, LocalDate day, List<Budget> 
     budgets = List.copyOf(budgets);
   }
 
+  /** The same call with another amount. */
+  Demand with(String otherIntent, long otherNanos) {
+    return new Demand(call, otherIntent, otherNanos, day, budgets);
+  }
+
   boolean hard() {
     return budgets.stream().anyMatch(Budget::hard);
   }

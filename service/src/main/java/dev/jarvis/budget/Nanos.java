@@ -7,14 +7,19 @@ import java.math.RoundingMode;
 final class Nanos {
   private static final int DIGITS = 9;
 
-  /** No call may reserve more: the sum of a few must stay below 2^53. */
-  static final long MOST = 1L << 50;
+  /** Of one call: a million dollars or so, so that sums stay below 2^53. */
+  private static final long MOST = 1L << 50;
 
   private Nanos() {}
 
   /** What is spent, rounded up. */
   static long of(BigDecimal usd) {
     return rounded(usd, RoundingMode.CEILING);
+  }
+
+  /** What one call reserves: rounded up, and no more than any budget has. */
+  static long reserved(BigDecimal usd) {
+    return Math.min(of(usd), MOST);
   }
 
   /** What may be spent, rounded down. */

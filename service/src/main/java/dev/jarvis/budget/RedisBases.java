@@ -16,6 +16,7 @@ final class RedisBases {
 
   private final RedisKeys keys;
   private final RedisScript<Long> begin = RedisKeys.script("begin", ScriptOutputType.INTEGER);
+  private final RedisScript<Long> remove = RedisKeys.script("remove", ScriptOutputType.INTEGER);
   private final RedisScript<List<Long>> base = RedisKeys.script("base", ScriptOutputType.MULTI);
 
   /**
@@ -62,5 +63,10 @@ final class RedisBases {
     contained.forEach(it -> values.add(it.toString()));
     return keys.poll(base, values)
         .thenApply(it -> new Refreshed(it.get(0) == 1, it.get(1), it.get(2)));
+  }
+
+  /** Removes the counter of a budget that was deleted. */
+  CompletableFuture<Long> remove(CounterName counter) {
+    return keys.poll(remove, List.of(counter.toString()));
   }
 }

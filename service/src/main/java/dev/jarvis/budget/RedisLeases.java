@@ -106,4 +106,11 @@ final class RedisLeases {
                     ScanArgs.Builder.limit(SCANNED_AT_ONCE)))
         .toCompletableFuture();
   }
+
+  /** The replicas that hold a lease. */
+  CompletableFuture<List<String>> alive() {
+    return keys.redis()
+        .send(it -> it.zrange(RedisKeys.PREFIX + "leases", 0, -1))
+        .toCompletableFuture();
+  }
 }

@@ -18,6 +18,8 @@ final class RedisReservations {
   /** By then every replica has read a budget that was made. */
   private static final Duration KNOWN_EVERYWHERE = Duration.ofMinutes(1);
 
+  private static final String FOREVER = Long.toString(1L << 53);
+
   private final RedisKeys keys;
   private final String replica;
   private final Zone zone;
@@ -67,13 +69,14 @@ final class RedisReservations {
    * Registers a call and reserves in all its budgets, or does nothing; for a call that has
    * reserved, the amount is the new one.
    *
+   * @param anew whether the call has not reserved yet, so that its day must be today
    * @param unchecked budgets whose limit is not enforced, even if their use is unknown
    */
-  CompletableFuture<Reply> reserve(Demand demand, long epoch, Set<UUID> unchecked) {
+  CompletableFuture<Reply> reserve(Demand demand, boolean anew, long epoch, Set<UUID> unchecked) {
     List<String> values = new ArrayList<>();
     values.add(Long.toString(epoch));
-    values.add(Long.toString(zone.begin(demand.day())));
-    values.add(Long.toString(zone.begin(demand.day().plusDays(1))));
+    values.add(anew ? Long.toString(zone.begin(demand.day())) : "0");
+    values.add(anew ? Long.toString(zone.begin(demand.day().plusDays(1))) : FOREVER);
     values.add(grace);
     values.add(replica);
     values.add(demand.call().toString());

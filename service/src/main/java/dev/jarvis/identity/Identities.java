@@ -96,6 +96,11 @@ public final class Identities implements AutoCloseable {
     }
   }
 
+  /** Calls the listener whenever a replica has changed something; a failure is tried again. */
+  public void onChange(Runnable listener) {
+    sync.onChange(listener);
+  }
+
   /** The key with a prefix, if it is in memory. */
   @Nullable KnownKey heldKey(String prefix) {
     return isStale() ? null : keys.held(prefix);

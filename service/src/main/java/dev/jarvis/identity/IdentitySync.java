@@ -4,6 +4,7 @@ import dev.jarvis.error.OutOfMemory;
 import dev.jarvis.storage.Database;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -28,6 +29,7 @@ final class IdentitySync implements AutoCloseable {
   private final LongSupplier version;
   private final List<KnownCache<?>> caches;
   private final LongSupplier nanoTime;
+  private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
   private final ReentrantLock lock = new ReentrantLock();
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread thread;
@@ -44,6 +46,11 @@ final class IdentitySync implements AutoCloseable {
     this.nanoTime = nanoTime;
     this.syncedNanos = nanoTime.getAsLong();
     this.thread = Thread.ofVirtual().name("identity-sync").start(this::loop);
+  }
+
+  /** Has what else depends on the version read again when it changes. */
+  void onChange(Runnable listener) {
+    listeners.add(listener);
   }
 
   /** How long ago this replica knew the current state. */
@@ -73,6 +80,7 @@ final class IdentitySync implements AutoCloseable {
         for (KnownCache<?> cache : caches) {
           cache.reload(current);
         }
+        listeners.forEach(Runnable::run);
         seen = current;
       }
       syncedNanos = started;

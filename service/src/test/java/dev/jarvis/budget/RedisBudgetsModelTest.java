@@ -205,7 +205,10 @@ class RedisBudgetsModelTest {
   /** As a replica does: announces and refreshes where it must, and asks again. */
   private Reply reserve(Replica replica, Demand demand) throws Exception {
     while (true) {
-      Reply reply = get(replica.reservations.reserve(demand, replica.epoch, Set.of()));
+      Reply reply =
+          get(
+              replica.reservations.reserve(
+                  demand, !calls.containsKey(demand.call()), replica.epoch, Set.of()));
       switch (reply.status()) {
         case EPOCH -> announce(replica);
         case GRACE -> now += 1_000;
@@ -215,7 +218,7 @@ class RedisBudgetsModelTest {
           return reply;
         }
       }
-      if (!ZONE.day(now).equals(demand.day())) {
+      if (!ZONE.day(now).equals(demand.day()) && !calls.containsKey(demand.call())) {
         return new Reply(Status.DAY, now, -1, List.of());
       }
     }
@@ -253,8 +256,7 @@ class RedisBudgetsModelTest {
               call.amount + random.nextInt(100),
               call.demand.day(),
               call.demand.budgets());
-      if (today().equals(more.day())
-          && reserve(replicas[call.owner], more).status() == Status.GRANTED) {
+      if (reserve(replicas[call.owner], more).status() == Status.GRANTED) {
         call.amount = more.nanos();
       }
     }
