@@ -2,6 +2,7 @@ package dev.jarvis;
 
 import dev.jarvis.admin.Administration;
 import dev.jarvis.admin.OtherAccess;
+import dev.jarvis.budget.Budgets;
 import dev.jarvis.dialect.openai.ChatConfig;
 import dev.jarvis.dialect.openai.ChatRoutes;
 import dev.jarvis.dialect.openai.ContentUrls;
@@ -32,6 +33,7 @@ import dev.jarvis.http.Routes;
 import dev.jarvis.http.TrustedProxies;
 import dev.jarvis.http.UndecodedContent;
 import dev.jarvis.http.connection.Connections;
+import dev.jarvis.id.UuidV7;
 import dev.jarvis.identity.ActiveUsers;
 import dev.jarvis.identity.ApiKeys;
 import dev.jarvis.identity.Authenticator;
@@ -56,6 +58,7 @@ import dev.jarvis.routing.AttemptTargets;
 import dev.jarvis.routing.Authorise;
 import dev.jarvis.routing.Catalogue;
 import dev.jarvis.routing.ContextWindows;
+import dev.jarvis.routing.Forecasts;
 import dev.jarvis.routing.Resolve;
 import dev.jarvis.routing.Router;
 import dev.jarvis.storage.Database;
@@ -73,8 +76,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.time.LocalDate;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
@@ -128,6 +129,7 @@ public final class Jarvis implements AutoCloseable {
     Redis redis = open(Stores.redis(config.redis(), config.home(), telemetry));
     ObjectStore objects = open(Stores.objects(config.s3(), config.home(), telemetry));
     Ledger ledger = open(new Ledger(database, telemetry));
+    Budgets budgets = open(budgets(config, redis, database, telemetry.instruments()));
     ActiveUsers activeUsers = open(new ActiveUsers(redis, telemetry.instruments()));
     @Nullable LocalProvider local = local(config.localModels());
     Catalogue models =
@@ -159,6 +161,7 @@ public final class Jarvis implements AutoCloseable {
     Identities identities =
         open(new Identities(config.identity(), database, telemetry.instruments()));
     identities.addMissing(keys.users());
+    identities.onChange(budgets.book()::reload);
     ImportedPrices imported = new ImportedPrices(database, prices);
     identities.onChange(imported::reload);
     imported.reload();
@@ -218,7 +221,7 @@ public final class Jarvis implements AutoCloseable {
                     .plus(config.server().timeouts().bodyTimeout())
                     .plus(LATE_ENTRIES)));
     administration.register(routes);
-    Settlement settlement = settlement(prices, telemetry, models, ledger);
+    Settlement settlement = settlement(prices, telemetry, models, budgets, ledger);
     AnswerCache cache = new AnswerCache(redis, telemetry.instruments(), router::cache);
     // The stages of every call to a model, in order; see docs/architecture.md.
     Pipeline calls =
@@ -231,14 +234,18 @@ public final class Jarvis implements AutoCloseable {
                     config.documents().passages().contextTokens(),
                     counters,
                     telemetry.instruments()),
+                budgets.refuseUsedUp(),
                 search.grounding(),
                 open(
                     new SharedGenerations(
                         cache, settlement, config.server().timeouts().writeTimeout())),
                 new Admit(admission(config.chat(), telemetry.instruments())),
+                budgets.reserve(
+                    new Forecasts(router, prices::cost, config.limits().outputEstimate())),
                 new AttemptTargets(router, models, telemetry, config.chat().maxDuration())),
             settlement);
     pipeline = calls;
+    open(budgets.start(prices::cost, settlement::recover, it -> false));
     documents.start();
     administration.start();
 
@@ -263,6 +270,19 @@ public final class Jarvis implements AutoCloseable {
         });
     port = started.port();
     LOG.atInfo().addKeyValue("url", "http://" + config.server().host() + ":" + port).log("ready");
+  }
+
+  private static Budgets budgets(
+      JarvisConfig config, Redis redis, Database database, Instruments instruments) {
+    return new Budgets(
+        config.budgets(),
+        new Budgets.Replicas(
+            UuidV7.next().toString(),
+            config.limits().maxReplicas(),
+            config.limits().redisTimeout()),
+        redis,
+        database,
+        instruments);
   }
 
   private Authenticator authenticator(
@@ -324,14 +344,10 @@ public final class Jarvis implements AutoCloseable {
 
   /** Also announces the series of each discovered model, at 0. */
   private static Settlement settlement(
-      Prices prices, Telemetry telemetry, Catalogue models, Ledger ledger) {
+      Prices prices, Telemetry telemetry, Catalogue models, Budgets budgets, Ledger ledger) {
     Settlement settlement =
         new Settlement(
-            telemetry.instruments(),
-            prices::cost,
-            models::label,
-            it -> LocalDate.ofInstant(it, ZoneOffset.UTC),
-            ledger::record);
+            telemetry.instruments(), prices::cost, models::label, budgets::day, ledger::record);
     models.onDiscovered(
         it -> {
           String label = models.label(it.model());

@@ -1,5 +1,6 @@
 package dev.jarvis;
 
+import dev.jarvis.budget.BudgetConfig;
 import dev.jarvis.config.Binder;
 import dev.jarvis.config.Checked;
 import dev.jarvis.config.ConfigException;
@@ -55,6 +56,7 @@ record JarvisConfig(
     @Doc("Access to metrics and health.") MetricsConfig metrics,
     @Doc("Chat completions and their limits.") ChatConfig chat,
     @Doc("Rate limits of keys, users, teams and routes, over all replicas.") LimitConfig limits,
+    @Doc("Budgets of keys, users and teams, and of all calls together.") BudgetConfig budgets,
     @Doc("Uploaded files: limits, processing and search.") DocumentConfig documents,
     @Doc("PostgreSQL; without a URL, an embedded server.") DatabaseConfig database,
     @Doc("Redis; without a URL, an embedded server.") RedisConfig redis,

@@ -46,6 +46,7 @@ class ArchitectureTest {
           Map.entry("storage", List.of("telemetry")),
           Map.entry("storage.embedded", List.of("storage", "telemetry")),
           Map.entry("limit", List.of("gateway", "storage", "telemetry")),
+          Map.entry("budget", List.of("gateway", "storage", "telemetry")),
           Map.entry("identity", List.of("gateway", "storage", "telemetry")),
           Map.entry("identity.jwt", List.of("identity")),
           Map.entry("gateway", List.of("telemetry")),
@@ -155,6 +156,7 @@ class ArchitectureTest {
               "dev.jarvis.routing..",
               "dev.jarvis.provider..",
               "dev.jarvis.limit..",
+              "dev.jarvis.budget..",
               "dev.jarvis.ledger..",
               "dev.jarvis.storage..",
               "dev.jarvis.telemetry..")

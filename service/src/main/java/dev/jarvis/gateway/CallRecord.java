@@ -19,6 +19,7 @@ public final class CallRecord {
   private @Nullable Outcome outcome;
   private @Nullable Hold hold;
   private @Nullable RateStatus rateStatus;
+  private List<String> overBudgets = List.of();
   private boolean settled;
 
   /**
@@ -130,6 +131,16 @@ public final class CallRecord {
   /** Null if the caller has no limits. */
   public synchronized @Nullable RateStatus rateStatus() {
     return rateStatus;
+  }
+
+  /** Notes the soft budgets that are used up, as the header {@code x-jarvis-budget} names them. */
+  public synchronized void overBudgets(List<String> budgets) {
+    overBudgets = List.copyOf(budgets);
+  }
+
+  /** Empty if no soft budget is used up. */
+  public synchronized List<String> overBudgets() {
+    return overBudgets;
   }
 
   public synchronized void failed(Throwable e) {

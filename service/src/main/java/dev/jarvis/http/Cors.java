@@ -22,7 +22,7 @@ import java.util.stream.Collectors;
  */
 public final class Cors {
   private static final String EXPOSED =
-      "x-request-id, x-jarvis-model, x-jarvis-provider, x-jarvis-route, x-jarvis-ignored, x-jarvis-corrected, x-jarvis-truncated, x-jarvis-cache, x-ratelimit-limit-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, x-ratelimit-reset-requests, x-ratelimit-reset-tokens, retry-after, content-disposition";
+      "x-request-id, x-jarvis-model, x-jarvis-provider, x-jarvis-route, x-jarvis-ignored, x-jarvis-corrected, x-jarvis-truncated, x-jarvis-cache, x-jarvis-budget, x-ratelimit-limit-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, x-ratelimit-reset-requests, x-ratelimit-reset-tokens, retry-after, content-disposition";
 
   /** The names of headers, of limited number and length: a browser repeats what it asked for. */
   private static final Pattern NAMES =

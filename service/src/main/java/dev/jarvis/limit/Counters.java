@@ -1,8 +1,9 @@
 package dev.jarvis.limit;
 
-import dev.failsafe.CircuitBreaker;
 import dev.jarvis.limit.Counter.Kind;
 import dev.jarvis.storage.Redis;
+import dev.jarvis.storage.RedisGuard;
+import dev.jarvis.storage.RedisScript;
 import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.Metric;
 import io.lettuce.core.RedisConnectionException;
@@ -11,13 +12,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,8 +29,6 @@ import org.slf4j.LoggerFactory;
 public final class Counters implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Counters.class);
 
-  private static final int FAILURES = 3;
-  private static final Duration OPEN_TIME = Duration.ofSeconds(2);
   private static final Duration LEASE = Duration.ofSeconds(30);
   private static final Duration RENEWAL_PERIOD = LEASE.dividedBy(3);
   private static final int RENEWED_AT_ONCE = 1_000;
@@ -56,14 +52,7 @@ public final class Counters implements AutoCloseable {
   private final AutoCloseable gauge;
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread renewal;
-  private final CircuitBreaker<Object> breaker =
-      CircuitBreaker.builder()
-          .withFailureThreshold(FAILURES)
-          .withSuccessThreshold(1) // so that one call at a time tries whether Redis is back
-          .withDelay(OPEN_TIME)
-          .onOpen(it -> LOG.warn("limits are counted locally: redis is unavailable"))
-          .onClose(it -> LOG.info("limits are counted in redis again"))
-          .build();
+  private final RedisGuard guard;
 
   /**
    * The slots of calls in progress. Its lock also keeps renewals and settlements in the order in
@@ -111,8 +100,13 @@ public final class Counters implements AutoCloseable {
   Counters(RedisCounters shared, LimitConfig config, Instruments instruments, LongSupplier clock) {
     this.shared = shared;
     this.config = config;
+    this.guard =
+        new RedisGuard(
+            config.redisTimeout(),
+            () -> LOG.warn("limits are counted locally: redis is unavailable"),
+            () -> LOG.info("limits are counted in redis again"));
     this.clock = clock;
-    this.gauge = instruments.gauge(Metric.LIMITS_LOCAL, () -> breaker.isClosed() ? 0 : 1);
+    this.gauge = instruments.gauge(Metric.LIMITS_LOCAL, () -> guard.closed() ? 0 : 1);
     for (String command : RedisScript.COMMANDS) {
       instruments.add(Metric.DB_CLIENT_OPERATION_ERRORS, 0, "redis", command);
     }
@@ -133,7 +127,7 @@ public final class Counters implements AutoCloseable {
   private Result takeLocally(String call, List<Demand> demands, CompletableFuture<Verdict> answer) {
     // as long as Redis counts, one slow answer is no reason to allow this replica's share only
     List<Demand> enforced =
-        breaker.isClosed()
+        guard.closed()
             ? demands
             : demands.stream().map(it -> it.share(config.maxReplicas())).toList();
     Verdict own =
@@ -162,7 +156,7 @@ public final class Counters implements AutoCloseable {
   }
 
   private CompletableFuture<Verdict> ask(String call, List<Demand> demands) {
-    return breaker.tryAcquirePermit() ? shared.take(call, demands).toCompletableFuture() : AWAY;
+    return guard.tryAcquire() ? shared.take(call, demands).toCompletableFuture() : AWAY;
   }
 
   /** Null if Redis is away or slow. */
@@ -170,24 +164,7 @@ public final class Counters implements AutoCloseable {
     if (answer == AWAY) {
       return null;
     }
-    Verdict verdict = null;
-    try {
-      verdict = answer.get(config.redisTimeout().toMillis(), TimeUnit.MILLISECONDS);
-    } catch (ExecutionException | TimeoutException | CancellationException e) {
-      LOG.atDebug().setCause(e).log("redis did not count a call");
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    record(verdict != null);
-    return verdict;
-  }
-
-  private void record(boolean answered) {
-    if (answered) {
-      breaker.recordSuccess();
-    } else {
-      breaker.recordFailure();
-    }
+    return guard.await(answer);
   }
 
   /** Books what a granted call used; never waits. */
@@ -235,7 +212,7 @@ public final class Counters implements AutoCloseable {
     }
   }
 
-  private void renewOnce() throws InterruptedException {
+  private void renewOnce() {
     try {
       renew();
     } catch (RuntimeException e) {
@@ -247,23 +224,15 @@ public final class Counters implements AutoCloseable {
    * Renews the leases of all calls in progress and removes stale counters; also finds out whether
    * Redis is back.
    */
-  void renew() throws InterruptedException {
-    if (!breaker.tryAcquirePermit()) {
+  void renew() {
+    if (!guard.tryAcquire()) {
       return;
     }
-    boolean renewed = false;
-    try {
-      CompletableFuture<?> answer;
-      synchronized (open) {
-        answer = sendRenewal();
-      }
-      answer.get(config.redisTimeout().toMillis(), TimeUnit.MILLISECONDS);
-      renewed = true;
-    } catch (ExecutionException | TimeoutException e) {
-      LOG.atDebug().setCause(e).log("redis did not renew the leases of calls");
-    } finally {
-      record(renewed); // in any case, or the permit would be lost and Redis never tried again
+    CompletableFuture<?> answer;
+    synchronized (open) {
+      answer = sendRenewal();
     }
+    guard.answered(answer);
   }
 
   private CompletableFuture<?> sendRenewal() {

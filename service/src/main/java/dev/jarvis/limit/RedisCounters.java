@@ -1,6 +1,7 @@
 package dev.jarvis.limit;
 
 import dev.jarvis.storage.Redis;
+import dev.jarvis.storage.RedisScript;
 import io.lettuce.core.ScriptOutputType;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,9 +30,9 @@ final class RedisCounters {
   private final Redis redis;
   private final String leaseMillis;
   private final Supplier<String> now;
-  private final RedisScript<List<Long>> take = new RedisScript<>("take", ScriptOutputType.MULTI);
-  private final RedisScript<Long> settle = new RedisScript<>("settle", ScriptOutputType.INTEGER);
-  private final RedisScript<Long> renew = new RedisScript<>("renew", ScriptOutputType.INTEGER);
+  private final RedisScript<List<Long>> take = script("take", ScriptOutputType.MULTI);
+  private final RedisScript<Long> settle = script("settle", ScriptOutputType.INTEGER);
+  private final RedisScript<Long> renew = script("renew", ScriptOutputType.INTEGER);
 
   /** A slot that a call holds. */
   record Slot(String call, Counter counter) {}
@@ -50,6 +51,10 @@ final class RedisCounters {
     this.redis = redis;
     this.leaseMillis = Long.toString(lease.toMillis());
     this.now = now;
+  }
+
+  private static <T> RedisScript<T> script(String name, ScriptOutputType output) {
+    return new RedisScript<>(RedisCounters.class, output, name);
   }
 
   /** Takes what a call needs from all counters, or from none. */

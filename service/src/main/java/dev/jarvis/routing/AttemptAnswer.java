@@ -158,8 +158,12 @@ final class AttemptAnswer implements Answer {
       lease.timeToFirstToken(attempt.timeToFirstToken());
     }
     lease.tokensPerSecond(attempt.tokensPerSecond());
-    lease.answered();
+    lease.answered(attempt.usage().outputTokens() / choices());
     lease.end(Verdict.WORKED);
+  }
+
+  private int choices() {
+    return (int) Math.clamp(question.body().path("n").asLong(1), 1, Integer.MAX_VALUE);
   }
 
   /** Ends the attempt because the target failed. */

@@ -5,6 +5,7 @@ import dev.jarvis.gateway.ChatRequest;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.PromptTokens;
 import dev.jarvis.gateway.Question;
+import dev.jarvis.gateway.TargetName;
 import dev.jarvis.gateway.cache.CachePolicy;
 import dev.jarvis.provider.Provider;
 import dev.jarvis.provider.ProviderException;
@@ -201,6 +202,14 @@ public final class Router {
                     isOpen ? 1L : 0L,
                     Math::max));
     return open;
+  }
+
+  /** What this replica has observed of a target; nothing if there is none of this name. */
+  TargetStatistics statistics(TargetName name) {
+    return models
+        .provider(name.provider())
+        .map(it -> statistics(new Catalogue.Target(it, name.model())))
+        .orElseGet(TargetStatistics::new);
   }
 
   private TargetStatistics statistics(Catalogue.Target target) {

@@ -54,9 +54,14 @@ final class TargetLease {
     silent = false;
   }
 
-  /** The target has sent the whole answer. */
-  void answered() {
+  /**
+   * The target has sent the whole answer.
+   *
+   * @param outputTokens of one of its choices
+   */
+  void answered(int outputTokens) {
     statistics.recordAnswer();
+    statistics.recordOutput(outputTokens);
   }
 
   /** Ends the lease; only the first call of this or {@link #abort} has an effect. */

@@ -1,6 +1,7 @@
 package dev.jarvis.routing;
 
 import java.time.Duration;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,10 @@ final class TargetStatistics {
   private final AtomicInteger busy = new AtomicInteger();
   private final AtomicReference<@Nullable Double> firstTokenSeconds = new AtomicReference<>();
   private final AtomicReference<@Nullable Double> tokensPerSecond = new AtomicReference<>();
+  private final AtomicReference<@Nullable Lengths> lengths = new AtomicReference<>();
+
+  /** Moving averages of the lengths of answers, and of how far each was from that. */
+  private record Lengths(double mean, double deviation) {}
 
   CircuitBreaker breaker() {
     return breaker;
@@ -68,6 +73,25 @@ final class TargetStatistics {
   double tokensPerSecond() {
     Double known = tokensPerSecond.get();
     return known == null ? Double.NaN : known;
+  }
+
+  /** Records the number of output tokens of a whole answer. */
+  void recordOutput(int tokens) {
+    lengths.updateAndGet(
+        it ->
+            it == null
+                ? new Lengths(tokens, tokens / 2.0)
+                : new Lengths(
+                    it.mean() + NEWEST * (tokens - it.mean()),
+                    it.deviation() + NEWEST * (Math.abs(tokens - it.mean()) - it.deviation())));
+  }
+
+  /** What an answer hardly exceeds: the mean and twice the deviation; empty before the first. */
+  OptionalInt expectedOutput() {
+    Lengths known = lengths.get();
+    return known == null
+        ? OptionalInt.empty()
+        : OptionalInt.of((int) Math.ceil(known.mean() + 2 * known.deviation()));
   }
 
   private static @Nullable Double average(@Nullable Double old, @Nullable Double now) {

@@ -99,6 +99,26 @@ public final class Database implements AutoCloseable {
         });
   }
 
+  /**
+   * Runs queries like {@link #poll}, all of them on the same state of the database.
+   *
+   * @param work must execute at least one statement
+   */
+  public <T> T snapshot(Function<DbExecute, T> work) {
+    DbTransaction transaction = client.transaction();
+    try {
+      long _ =
+          Sql.update("begin_snapshot", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+              .apply(transaction);
+      T result = work.apply(transaction);
+      transaction.commit();
+      return result;
+    } catch (RuntimeException | Error e) {
+      rollBack(transaction, e);
+      throw e;
+    }
+  }
+
   private static void rollBack(DbTransaction transaction, Throwable cause) {
     try {
       transaction.rollback();

@@ -14,6 +14,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -60,6 +61,15 @@ public final class Instruments {
   /** Registers a gauge whose value is read at each collection. The supplier must not block. */
   public AutoCloseable gauge(Metric metric, LongSupplier value) {
     return observed(metric, it -> it.record(value.getAsLong()));
+  }
+
+  /** Registers a gauge of decimals. The supplier must not block. */
+  public AutoCloseable decimalGauge(Metric metric, DoubleSupplier value) {
+    return meter
+        .gaugeBuilder(metric.instrument())
+        .setUnit(metric.unit())
+        .setDescription(metric.description())
+        .buildWithCallback(it -> it.record(value.getAsDouble()));
   }
 
   /**

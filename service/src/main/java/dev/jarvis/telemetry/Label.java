@@ -41,6 +41,8 @@ public enum Label {
   CACHE_RESULT("result", "`hit`, `miss`, `bypass`, `error`"),
   LIMIT_SCOPE("scope", "`key`, `user`, `team`, `route`"),
   LIMIT("limit", "`requests`, `tokens`, `parallel`"),
+  BUDGET_SCOPE("scope", "`all`, `team`, `user`, `key`"),
+  BUDGET_STATE("state", "`redis`, `database`, `blind`"),
   LEDGER_RESULT("result", "`ok`, `error`, `dropped`"),
   ADMIN_ACTION("action", "the actions of the admin API, such as `user.block`");
 

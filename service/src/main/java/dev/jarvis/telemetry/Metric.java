@@ -208,6 +208,42 @@ public enum Metric {
       "",
       "Whether a replica counts requests on its own because Redis is unavailable: 1 or 0",
       List.of()),
+  BUDGET_REFUSALS(
+      "budget.refusals",
+      Type.COUNTER,
+      "{request}",
+      "Requests refused by a hard budget, by whose budget it is",
+      List.of(Label.BUDGET_SCOPE)),
+  BUDGET_RESERVATIONS(
+      "budget.reservations",
+      Type.GAUGE,
+      "{call}",
+      "Calls in progress that a replica has reserved money for",
+      List.of()),
+  BUDGET_STATE(
+      "budget.state",
+      Type.GAUGE,
+      "",
+      "Where a replica reserves: 1 for the one that it uses",
+      List.of(Label.BUDGET_STATE)),
+  BUDGET_DRIFT(
+      "budget.drift.usd",
+      Type.GAUGE,
+      "{USD}",
+      "The largest difference between a budget's counter and the ledger that the last refresh found",
+      List.of()),
+  BUDGETS_NEAR_LIMIT(
+      "budgets.near_limit",
+      Type.GAUGE,
+      "{budget}",
+      "Budgets near their limit, but not used up, by the ledger",
+      List.of(Label.BUDGET_SCOPE)),
+  BUDGETS_USED_UP(
+      "budgets.used_up",
+      Type.GAUGE,
+      "{budget}",
+      "Budgets that are used up, by the ledger",
+      List.of(Label.BUDGET_SCOPE)),
   DEPENDENCY_UP(
       "dependency.up",
       Type.GAUGE,

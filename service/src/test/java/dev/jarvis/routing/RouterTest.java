@@ -198,7 +198,7 @@ class RouterTest {
   void putsATargetWithUnknownTimeToFirstTokenLast() throws Exception {
     Router router = router(Strategy.LOWEST_LATENCY, target("a", 1, 1), target("b", 1, 1));
     TargetLease whole = router.lease(at(a)); // without the server's timings
-    whole.answered();
+    whole.answered(10);
     whole.end(Verdict.WORKED);
     TargetLease slow = router.lease(at(b));
     slow.timeToFirstToken(Duration.ofSeconds(9));

@@ -25,6 +25,9 @@ final class RateHeaders {
       add("requests", status.requests(), headers);
       add("tokens", status.tokens(), headers);
     }
+    if (!call.overBudgets().isEmpty()) {
+      headers.add(HeaderValues.create("x-jarvis-budget", String.join(", ", call.overBudgets())));
+    }
     return headers;
   }
 

@@ -1,8 +1,7 @@
-package dev.jarvis.limit;
+package dev.jarvis.storage;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.jarvis.storage.Redis;
 import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.async.RedisAsyncCommands;
@@ -17,21 +16,25 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A Lua script that Redis runs. */
-final class RedisScript<T> {
+public final class RedisScript<T> {
   /** The commands, which are labels of metrics. */
-  static final List<String> COMMANDS = List.of("EVALSHA", "EVAL");
+  public static final List<String> COMMANDS = List.of("EVALSHA", "EVAL");
 
   private final String text;
   private final String sha1;
   private final ScriptOutputType output;
 
   /**
-   * @param name of the resource, without the extension
+   * @param owner the class whose package has the resources
+   * @param names of the resources, without the extension: the script is all of them, in this order
    */
-  RedisScript(String name, ScriptOutputType output) {
-    this.text = read(name + ".lua");
+  public RedisScript(Class<?> owner, ScriptOutputType output, String... names) {
+    this.text =
+        Stream.of(names).map(it -> read(owner, it + ".lua")).collect(Collectors.joining("\n"));
     this.sha1 = sha1(text);
     this.output = output;
   }
@@ -40,7 +43,7 @@ final class RedisScript<T> {
    * Runs the script, which is sent once and named by its hash from then on, with a span under the
    * current one. Never blocks and never throws.
    */
-  CompletionStage<T> run(Redis redis, List<String> keys, List<String> values) {
+  public CompletionStage<T> run(Redis redis, List<String> keys, List<String> values) {
     String[] keyArray = keys.toArray(String[]::new);
     String[] valueArray = values.toArray(String[]::new);
     return redis.sendTraced(
@@ -54,14 +57,14 @@ final class RedisScript<T> {
    * The same, but the script is sent each time, so that it always runs before what is sent later:
    * an unknown hash would make it run after that.
    */
-  CompletionStage<T> runInOrder(Redis redis, List<String> keys, List<String> values) {
+  public CompletionStage<T> runInOrder(Redis redis, List<String> keys, List<String> values) {
     String[] keyArray = keys.toArray(String[]::new);
     String[] valueArray = values.toArray(String[]::new);
     return redis.sendTraced("EVAL", it -> it.<T>eval(text, output, keyArray, valueArray));
   }
 
   /** The same, without a span, for what happens periodically: each would be a separate trace. */
-  CompletionStage<T> poll(Redis redis, List<String> keys, List<String> values) {
+  public CompletionStage<T> poll(Redis redis, List<String> keys, List<String> values) {
     String[] keyArray = keys.toArray(String[]::new);
     String[] valueArray = values.toArray(String[]::new);
     return redis.send(it -> it.<T>eval(text, output, keyArray, valueArray));
@@ -76,8 +79,8 @@ final class RedisScript<T> {
         : CompletableFuture.failedFuture(error);
   }
 
-  private static String read(String resource) {
-    try (InputStream in = RedisScript.class.getResourceAsStream(resource)) {
+  private static String read(Class<?> owner, String resource) {
+    try (InputStream in = owner.getResourceAsStream(resource)) {
       return new String(Objects.requireNonNull(in, resource).readAllBytes(), UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

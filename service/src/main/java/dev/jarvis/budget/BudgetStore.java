@@ -1,0 +1,113 @@
+package dev.jarvis.budget;
+
+import dev.jarvis.budget.Budget.Period;
+import dev.jarvis.budget.Budget.Scope;
+import dev.jarvis.storage.Sql;
+import io.helidon.dbclient.DbExecute;
+import io.helidon.dbclient.DbRow;
+import java.math.BigDecimal;
+import java.sql.Timestamp;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Statements on the table {@code budgets}. */
+public final class BudgetStore {
+  private static final String COLUMNS =
+      "id, scope, scope_id, period, limit_usd, hard, created_at, updated_at";
+
+  private BudgetStore() {}
+
+  /** Adds a budget; empty if the scope has one of this period already. */
+  public static Function<DbExecute, Optional<Budget>> insert(
+      UUID id, Scope scope, String scopeId, Period period, BigDecimal limitUsd, boolean hard) {
+    return Sql.get(
+        "insert_budget",
+        "INSERT INTO budgets (id, scope, scope_id, period, limit_usd, hard) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING "
+            + COLUMNS,
+        BudgetStore::read,
+        id,
+        scope.id(),
+        scopeId,
+        period.id(),
+        limitUsd,
+        hard);
+  }
+
+  public static Function<DbExecute, Optional<Budget>> find(UUID id) {
+    return Sql.get(
+        "find_budget",
+        "SELECT %s FROM budgets WHERE id = ?".formatted(COLUMNS),
+        BudgetStore::read,
+        id);
+  }
+
+  /** Changes limit and kind. */
+  public static Function<DbExecute, Optional<Budget>> update(
+      UUID id, BigDecimal limitUsd, boolean hard) {
+    return Sql.get(
+        "update_budget",
+        "UPDATE budgets SET limit_usd = ?, hard = ?, updated_at = now() WHERE id = ? RETURNING "
+            + COLUMNS,
+        BudgetStore::read,
+        limitUsd,
+        hard,
+        id);
+  }
+
+  public static Function<DbExecute, Long> delete(UUID id) {
+    return Sql.update("delete_budget", "DELETE FROM budgets WHERE id = ?", id);
+  }
+
+  /**
+   * Returns budgets in the order of their ids.
+   *
+   * @param after the id before the first one; null for the beginning
+   */
+  public static Function<DbExecute, List<Budget>> list(@Nullable UUID after, int limit) {
+    return Sql.list(
+        "list_budgets",
+        "SELECT %s FROM budgets WHERE CAST(? AS uuid) IS NULL OR id > CAST(? AS uuid) ORDER BY id LIMIT ?"
+            .formatted(COLUMNS),
+        BudgetStore::read,
+        after,
+        after,
+        limit);
+  }
+
+  /**
+   * Returns what a budget has used by the ledger, in billionths of a dollar.
+   *
+   * @param first day that counts; null for all
+   */
+  static Function<DbExecute, Long> ledgerNanos(Budget budget, @Nullable LocalDate first) {
+    return Sql.get(
+            "budget_ledger",
+            "SELECT budget_ledger_nanos(?, ?, CAST(? AS date)) AS nanos",
+            it -> it.column("nanos").getLong(),
+            budget.scope().id(),
+            budget.scopeId(),
+            first == null ? null : first.toString())
+        .andThen(Optional::orElseThrow);
+  }
+
+  private static Budget read(DbRow row) {
+    return new Budget(
+        row.column("id").get(UUID.class),
+        Scope.of(row.column("scope").getString()),
+        row.column("scope_id").getString(),
+        Period.of(row.column("period").getString()),
+        row.column("limit_usd").get(BigDecimal.class),
+        row.column("hard").getBoolean(),
+        instant(row, "created_at"),
+        instant(row, "updated_at"));
+  }
+
+  private static Instant instant(DbRow row, String column) {
+    return row.column(column).get(Timestamp.class).toInstant();
+  }
+}

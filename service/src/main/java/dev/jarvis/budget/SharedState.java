@@ -1,0 +1,133 @@
+package dev.jarvis.budget;
+
+import dev.jarvis.storage.RedisGuard;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Whether Redis knows what this replica's calls reserve. It does not after it was emptied, nor
+ * after this replica has reserved elsewhere: then the replica announces its calls, and the bases of
+ * the counters that it uses are refreshed before they are trusted. Thread-safe.
+ */
+final class SharedState {
+  private static final Logger LOG = LoggerFactory.getLogger(SharedState.class);
+  private static final int ANNOUNCED_AT_ONCE = 200;
+  private static final int MAX_TRUSTED = 200_000;
+
+  private final RedisLeases leases;
+  private final RedisGuard guard;
+  private final OpenCalls calls;
+  private final Clock clock;
+  private final ReentrantLock announcing = new ReentrantLock();
+  private final Set<CounterName> trusted = ConcurrentHashMap.newKeySet();
+  private volatile long epoch;
+  private volatile long lastEpoch;
+  private volatile long returnedAt;
+  private volatile long version;
+
+  SharedState(RedisLeases leases, RedisGuard guard, OpenCalls calls, Clock clock) {
+    this.leases = leases;
+    this.guard = guard;
+    this.calls = calls;
+    this.clock = clock;
+  }
+
+  /** The epoch whose state knows this replica's calls; 0 if there is none. */
+  long epoch() {
+    return epoch;
+  }
+
+  /** Grows whenever Redis may have lost sight of a call. */
+  long version() {
+    return version;
+  }
+
+  /** Notes that calls have reserved elsewhere, or that Redis was emptied. */
+  void lost() {
+    if (epoch != 0) {
+      version++;
+      epoch = 0;
+    }
+  }
+
+  /**
+   * Makes this replica's calls known to Redis.
+   *
+   * @return whether they are; false also while another thread does this
+   */
+  boolean announce() {
+    if (!announcing.tryLock()) {
+      return false;
+    }
+    try {
+      long before = version;
+      List<RedisLeases.Announced> all = announced(calls.unconfirmed(), true);
+      Long now = send(all);
+      if (now != null && now != lastEpoch && lastEpoch != 0) {
+        now = send(announced(calls.justConfirmed(), false));
+      }
+      if (now == null || before != version) {
+        return false;
+      }
+      LOG.atInfo()
+          .addKeyValue("calls", all.size())
+          .addKeyValue("epoch", now)
+          .log("calls were announced to redis");
+      trusted.clear();
+      returnedAt = clock.millis();
+      lastEpoch = now;
+      epoch = now;
+      return true;
+    } finally {
+      announcing.unlock();
+    }
+  }
+
+  /** Makes one call known that was granted while Redis lost its state. */
+  void announce(OpenCall call) {
+    var _ = leases.announce(announced(List.of(call), true));
+  }
+
+  private @org.jspecify.annotations.Nullable Long send(List<RedisLeases.Announced> all) {
+    Long found = null;
+    int from = 0;
+    do {
+      int to = Math.min(all.size(), from + ANNOUNCED_AT_ONCE);
+      found = guard.tryAcquire() ? guard.await(leases.announce(all.subList(from, to))) : null;
+      if (found == null) {
+        return null;
+      }
+      from = to;
+    } while (from < all.size());
+    return found;
+  }
+
+  private static List<RedisLeases.Announced> announced(List<OpenCall> calls, boolean register) {
+    List<RedisLeases.Announced> all = new ArrayList<>();
+    for (OpenCall call : calls) {
+      Demand demand = call.demand();
+      all.add(
+          new RedisLeases.Announced(
+              demand.call(), register, demand.intent(), call.nanos(), call.counters()));
+    }
+    return all;
+  }
+
+  /** Whether the base of a counter may be older than what has happened elsewhere. */
+  boolean mustRefresh(CounterName counter, Zone zone) {
+    boolean older = counter.first() == null || zone.begin(counter.first()) < returnedAt;
+    return returnedAt > 0 && older && !trusted.contains(counter);
+  }
+
+  /** Notes that a base was refreshed since the announcement. */
+  void trust(CounterName counter) {
+    if (trusted.size() < MAX_TRUSTED) {
+      trusted.add(counter);
+    }
+  }
+}
