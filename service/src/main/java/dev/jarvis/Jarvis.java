@@ -212,6 +212,7 @@ public final class Jarvis implements AutoCloseable {
                         .map(Map.Entry::getKey)
                         .collect(Collectors.toSet())),
                 config.providerNames(),
+                config.budgets().zone().id(),
                 identities::changed,
                 Collections.max(
                         List.of(

@@ -2,6 +2,7 @@ package dev.jarvis.budget;
 
 import dev.jarvis.budget.Budget.Period;
 import dev.jarvis.budget.Budget.Scope;
+import dev.jarvis.id.UuidV7;
 import dev.jarvis.storage.Sql;
 import io.helidon.dbclient.DbExecute;
 import io.helidon.dbclient.DbRow;
@@ -77,6 +78,88 @@ public final class BudgetStore {
         after,
         after,
         limit);
+  }
+
+  /** Selects budgets; null for any. */
+  public record Filter(@Nullable String scope, @Nullable String scopeId) {}
+
+  /**
+   * Returns budgets in the order of their ids.
+   *
+   * @param after the id before the first one; null for the beginning
+   */
+  public static Function<DbExecute, List<Budget>> list(
+      Filter filter, @Nullable String after, boolean ascending, int limit) {
+    return Sql.list(
+        "list_some_budgets",
+        """
+        SELECT %s FROM budgets
+        WHERE (CAST(? AS text) IS NULL OR scope = ?) AND (CAST(? AS text) IS NULL OR scope_id = ?)
+          AND (CAST(? AS uuid) IS NULL OR id %s CAST(? AS uuid)) ORDER BY id %s LIMIT ?"""
+            .formatted(COLUMNS, ascending ? ">" : "<", ascending ? "ASC" : "DESC"),
+        BudgetStore::read,
+        filter.scope(),
+        filter.scope(),
+        filter.scopeId(),
+        filter.scopeId(),
+        after,
+        after,
+        limit);
+  }
+
+  /** Returns how many there are. */
+  public static Function<DbExecute, Long> count() {
+    return Sql.get(
+            "count_budgets", "SELECT count(*) AS n FROM budgets", it -> it.column("n").getLong())
+        .andThen(Optional::orElseThrow);
+  }
+
+  /** Deletes the budgets of a team or a key. */
+  public static Function<DbExecute, Long> deleteOf(Scope scope, String scopeId) {
+    return Sql.update(
+        "delete_budgets",
+        "DELETE FROM budgets WHERE scope = ? AND scope_id = ?",
+        scope.id(),
+        scopeId);
+  }
+
+  /** Deletes the budgets of a user and of the user's keys. */
+  public static Function<DbExecute, Long> deleteOfUser(String id) {
+    return Sql.update(
+        "delete_user_budgets",
+        """
+        DELETE FROM budgets WHERE (scope = 'user' AND scope_id = ?)
+          OR (scope = 'key' AND scope_id IN (SELECT CAST(id AS text) FROM api_keys WHERE user_id = ?))""",
+        id,
+        id);
+  }
+
+  /** Gives a key the same budgets as another one; their use begins with its own calls. */
+  public static Function<DbExecute, Void> copy(UUID fromKey, UUID toKey) {
+    return db -> {
+      Filter of = new Filter(Scope.KEY.id(), fromKey.toString());
+      for (Budget budget : list(of, null, true, Period.values().length).apply(db)) {
+        var _ =
+            insert(
+                    UuidV7.next(),
+                    Scope.KEY,
+                    toKey.toString(),
+                    budget.period(),
+                    budget.limitUsd(),
+                    budget.hard())
+                .apply(db);
+      }
+      return null;
+    };
+  }
+
+  /**
+   * Returns what a budget has used by the ledger, rounded up to a billionth of a dollar.
+   *
+   * @param first day that counts; null for all
+   */
+  public static Function<DbExecute, BigDecimal> usedUsd(Budget budget, @Nullable LocalDate first) {
+    return ledgerNanos(budget, first).andThen(Nanos::usd);
   }
 
   /**
