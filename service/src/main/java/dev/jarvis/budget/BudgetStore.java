@@ -28,7 +28,7 @@ public final class BudgetStore {
       UUID id, Scope scope, String scopeId, Period period, BigDecimal limitUsd, boolean hard) {
     return Sql.get(
         "insert_budget",
-        "INSERT INTO budgets (id, scope, scope_id, period, limit_usd, hard) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING "
+        "INSERT INTO budgets (id, scope, scope_id, period, limit_usd, hard) VALUES (CAST(? AS uuid), ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING "
             + COLUMNS,
         BudgetStore::read,
         id,
@@ -42,7 +42,7 @@ public final class BudgetStore {
   public static Function<DbExecute, Optional<Budget>> find(UUID id) {
     return Sql.get(
         "find_budget",
-        "SELECT %s FROM budgets WHERE id = ?".formatted(COLUMNS),
+        "SELECT %s FROM budgets WHERE id = CAST(? AS uuid)".formatted(COLUMNS),
         BudgetStore::read,
         id);
   }
@@ -52,7 +52,7 @@ public final class BudgetStore {
       UUID id, BigDecimal limitUsd, boolean hard) {
     return Sql.get(
         "update_budget",
-        "UPDATE budgets SET limit_usd = ?, hard = ?, updated_at = now() WHERE id = ? RETURNING "
+        "UPDATE budgets SET limit_usd = ?, hard = ?, updated_at = now() WHERE id = CAST(? AS uuid) RETURNING "
             + COLUMNS,
         BudgetStore::read,
         limitUsd,
@@ -61,7 +61,7 @@ public final class BudgetStore {
   }
 
   public static Function<DbExecute, Long> delete(UUID id) {
-    return Sql.update("delete_budget", "DELETE FROM budgets WHERE id = ?", id);
+    return Sql.update("delete_budget", "DELETE FROM budgets WHERE id = CAST(? AS uuid)", id);
   }
 
   /**
