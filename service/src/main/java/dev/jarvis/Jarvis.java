@@ -161,10 +161,10 @@ public final class Jarvis implements AutoCloseable {
     Identities identities =
         open(new Identities(config.identity(), database, telemetry.instruments()));
     identities.addMissing(keys.users());
+    identities.onChange(budgets.book()::reload);
     ImportedPrices imported = new ImportedPrices(database, prices);
     identities.onChange(imported::reload);
     imported.reload();
-    identities.onChange(budgets.book()::reload);
     Authenticator clients =
         authenticator(config, keys, identities, database, telemetry.instruments());
     BearerTokens tokens = new BearerTokens(clients::authenticate, config.metrics().token());
@@ -190,7 +190,7 @@ public final class Jarvis implements AutoCloseable {
     open(telemetry.instruments().gauges(Metric.LLM_PROVIDER_UP, models::up));
     new ProviderRoutes(models, router).register(routes);
 
-    @Nullable EmbeddingClient embedder = embedder(config, local);
+    @Nullable EmbeddingClient embedder = embedder(config, identities, local);
     Documents documents =
         open(new Documents(config.documents(), database, objects, telemetry, embedder));
     documents.register(routes);
@@ -212,6 +212,7 @@ public final class Jarvis implements AutoCloseable {
                         .map(Map.Entry::getKey)
                         .collect(Collectors.toSet())),
                 config.providerNames(),
+                config.budgets().zone().id(),
                 identities::changed,
                 Collections.max(
                         List.of(
@@ -234,7 +235,7 @@ public final class Jarvis implements AutoCloseable {
                     config.documents().passages().contextTokens(),
                     counters,
                     telemetry.instruments()),
-                budgets.refuseUsedUp(),
+                budgets.check(),
                 search.grounding(),
                 open(
                     new SharedGenerations(
@@ -329,7 +330,8 @@ public final class Jarvis implements AutoCloseable {
         config.server().bodies().maxBodyBytes(), config.documents().files().maxUploadBytes());
   }
 
-  private @Nullable EmbeddingClient embedder(JarvisConfig config, @Nullable LocalProvider local) {
+  private @Nullable EmbeddingClient embedder(
+      JarvisConfig config, Identities identities, @Nullable LocalProvider local) {
     String model = config.documents().passages().embeddingModel();
     if (model == null) {
       return null;
@@ -339,7 +341,8 @@ public final class Jarvis implements AutoCloseable {
             .localDocumentModel()
             .map(it -> new LocalWindow(it, Objects.requireNonNull(local)))
             .orElse(null);
-    return new EmbeddingClient(() -> Objects.requireNonNull(pipeline), model, window);
+    return new EmbeddingClient(
+        () -> Objects.requireNonNull(pipeline), identities::teamOf, model, window);
   }
 
   /** Also announces the series of each discovered model, at 0. */

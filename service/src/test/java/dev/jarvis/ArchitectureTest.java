@@ -94,6 +94,7 @@ class ArchitectureTest {
           Map.entry(
               "admin",
               List.of(
+                  "budget",
                   "document",
                   "gateway",
                   "http",

@@ -20,7 +20,10 @@ enum Action {
   KEY_ROTATE,
   KEY_REVOKE,
   KEY_DELETE,
-  PRICE_IMPORT;
+  PRICE_IMPORT,
+  BUDGET_CREATE,
+  BUDGET_UPDATE,
+  BUDGET_DELETE;
 
   /** The name in the audit log and the telemetry, such as {@code user.block}. */
   String id() {

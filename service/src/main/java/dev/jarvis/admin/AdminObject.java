@@ -1,6 +1,7 @@
 package dev.jarvis.admin;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.budget.Budget;
 import dev.jarvis.gateway.RateLimits;
 import dev.jarvis.identity.AuditLog;
 import dev.jarvis.identity.StoredKey;
@@ -10,12 +11,13 @@ import dev.jarvis.json.Json;
 import dev.jarvis.price.Price;
 import dev.jarvis.price.PriceJson;
 import dev.jarvis.price.StoredPrice;
+import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Users, teams, keys, prices and entries of the audit log as the API shows them. */
+/** Users, teams, keys, budgets, prices and entries of the audit log as the API shows them. */
 final class AdminObject {
   private AdminObject() {}
 
@@ -63,6 +65,25 @@ final class AdminObject {
         .put("last_used_at", seconds(key.lastUsedAt()))
         .put("created_at", key.createdAt().getEpochSecond())
         .put("updated_at", key.updatedAt().getEpochSecond());
+  }
+
+  static ObjectNode budget(Budget budget) {
+    return Json.object()
+        .put("id", budget.id().toString())
+        .put("object", "budget")
+        .put("scope", budget.scope().id())
+        .put("scope_id", budget.scopeId().isEmpty() ? null : budget.scopeId())
+        .put("period", budget.period().id())
+        .put("limit_usd", usd(budget.limitUsd()))
+        .put("hard", budget.hard())
+        .put("created_at", budget.createdAt().getEpochSecond())
+        .put("updated_at", budget.updatedAt().getEpochSecond());
+  }
+
+  /** An amount: at least cents, and no zeros after them. */
+  static String usd(BigDecimal amount) {
+    BigDecimal plain = amount.stripTrailingZeros();
+    return (plain.scale() < 2 ? plain.setScale(2) : plain).toPlainString();
   }
 
   static ObjectNode price(StoredPrice stored) {

@@ -6,6 +6,7 @@ import dev.jarvis.storage.Database;
 import dev.jarvis.storage.ObjectStore;
 import dev.jarvis.telemetry.Instruments;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.Set;
 
 /** Wires the API of administrators. */
@@ -20,6 +21,7 @@ public final class Administration implements AutoCloseable {
   private final TeamRoutes teams;
   private final UserRoutes users;
   private final KeyRoutes keys;
+  private final BudgetRoutes budgets;
   private final PriceRoutes prices;
   private final AuditRoutes audit;
   private final ExportRoutes exports;
@@ -28,8 +30,9 @@ public final class Administration implements AutoCloseable {
   /**
    * @param access that this replica's configuration gives
    * @param providers for which prices can be imported
-   * @param changed called when users, teams, keys or prices have changed: makes this replica see it
-   *     before the administrator has the response; its wait must be bounded
+   * @param zone in which days and months of budgets begin
+   * @param changed called when users, teams, keys, budgets or prices have changed: makes this
+   *     replica see it before the administrator has the response; its wait must be bounded
    * @param settling how long after the deletion of a user there may be new data of theirs
    */
   public Administration(
@@ -39,6 +42,7 @@ public final class Administration implements AutoCloseable {
       Instruments instruments,
       OtherAccess access,
       Set<String> providers,
+      ZoneId zone,
       Runnable changed,
       Duration settling) {
     Changes changes = new Changes(database, instruments, access, changed);
@@ -46,6 +50,7 @@ public final class Administration implements AutoCloseable {
     teams = new TeamRoutes(database, changes);
     users = new UserRoutes(database, changes, access.users()::contains, erasure::wake);
     keys = new KeyRoutes(database, changes);
+    budgets = new BudgetRoutes(database, changes, zone);
     prices = new PriceRoutes(database, changes, providers);
     audit = new AuditRoutes(database);
     exports = new ExportRoutes(database, changes, new Export(database, files, objects));
@@ -56,6 +61,7 @@ public final class Administration implements AutoCloseable {
     users.register(routes);
     exports.register(routes);
     keys.register(routes);
+    budgets.register(routes);
     prices.register(routes);
     audit.register(routes);
   }

@@ -5,6 +5,8 @@ import static dev.jarvis.admin.AdminEndpoints.describeOne;
 import static dev.jarvis.admin.AdminEndpoints.reported;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.budget.Budget.Scope;
+import dev.jarvis.budget.BudgetStore;
 import dev.jarvis.document.DatabaseErrors;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.http.Access;
@@ -208,6 +210,7 @@ final class KeyRoutes {
               StoredKey before = require(db, request);
               requireRotatable(before);
               Issued created = issue(db, UuidV7.next(), before.userId(), before.settings());
+              var _ = BudgetStore.copy(before.id(), created.stored().id()).apply(db);
               StoredKey after =
                   KeyStore.replace(before.id(), created.stored().id(), grace)
                       .apply(db)
@@ -258,6 +261,7 @@ final class KeyRoutes {
             Exchange.of(request),
             db -> {
               StoredKey before = require(db, request);
+              var _ = BudgetStore.deleteOf(Scope.KEY, before.id().toString()).apply(db);
               var _ = KeyStore.delete(before.id()).apply(db);
               return change(Action.KEY_DELETE, before, null);
             });

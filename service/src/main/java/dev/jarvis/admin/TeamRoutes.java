@@ -6,6 +6,8 @@ import static dev.jarvis.admin.AdminEndpoints.reported;
 import static java.util.Objects.requireNonNull;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.budget.Budget.Scope;
+import dev.jarvis.budget.BudgetStore;
 import dev.jarvis.document.DatabaseErrors;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.gateway.RateLimits;
@@ -187,6 +189,7 @@ final class TeamRoutes {
                 null,
                 "team_not_empty");
           }
+          var _ = BudgetStore.deleteOf(Scope.TEAM, id).apply(db);
           var _ = TeamStore.delete(id).apply(db);
           return change(Action.TEAM_DELETE, before, null);
         });

@@ -6,6 +6,7 @@ import static dev.jarvis.admin.AdminEndpoints.reported;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jarvis.budget.BudgetStore;
 import dev.jarvis.document.DatabaseErrors;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.gateway.RateLimits;
@@ -204,6 +205,7 @@ final class UserRoutes {
                     null,
                     "configured_user");
               }
+              var _ = BudgetStore.deleteOfUser(before.id()).apply(db);
               User after =
                   ErasureStore.begin(before.id(), Pseudonym.next()).apply(db).orElseThrow();
               return change(Action.USER_DELETE, before, after);

@@ -18,6 +18,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Sets the bases of counters to what the ledger says, and so removes the amounts of the calls that
@@ -101,7 +102,9 @@ final class BaseRefresh {
       }
       return true;
     } catch (RuntimeException e) {
-      LOG.atDebug().setCause(e).log("the base of a budget's counter was not read");
+      LOG.atLevel(Database.isAway(e) ? Level.DEBUG : Level.WARN)
+          .setCause(e)
+          .log("the base of a budget's counter was not read");
       return false;
     }
   }
@@ -130,7 +133,7 @@ final class BaseRefresh {
             "budget_held",
             """
             SELECT coalesce(sum(nanos), 0) AS nanos FROM budget_holds
-            WHERE budget_id = ? AND (CAST(? AS date) IS NULL OR day >= CAST(? AS date))
+            WHERE budget_id = CAST(? AS uuid) AND (CAST(? AS date) IS NULL OR day >= CAST(? AS date))
               AND call_id <> ALL (CAST(? AS uuid[]))""",
             it -> it.column("nanos").get(BigDecimal.class).longValueExact(),
             counter.budget(),

@@ -87,9 +87,4 @@ final class BlindShares {
   synchronized void over() {
     since = -1;
   }
-
-  /** Whether shares are what is allowed now. */
-  synchronized boolean active() {
-    return since >= 0;
-  }
 }

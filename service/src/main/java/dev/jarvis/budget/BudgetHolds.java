@@ -46,7 +46,7 @@ final class BudgetHolds {
             "budget_reserve",
             """
             SELECT place, used, refuses FROM budget_reserve(
-              ?, ?, CAST(? AS date), ?, ?, CAST(? AS uuid[]), CAST(? AS date[]))""",
+              CAST(? AS uuid), ?, CAST(? AS date), ?, ?, CAST(? AS uuid[]), CAST(? AS date[]))""",
             it ->
                 new Reply(
                     it.column("place").getInt() - 1,

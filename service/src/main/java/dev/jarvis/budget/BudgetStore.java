@@ -2,6 +2,7 @@ package dev.jarvis.budget;
 
 import dev.jarvis.budget.Budget.Period;
 import dev.jarvis.budget.Budget.Scope;
+import dev.jarvis.id.UuidV7;
 import dev.jarvis.storage.Sql;
 import io.helidon.dbclient.DbExecute;
 import io.helidon.dbclient.DbRow;
@@ -27,7 +28,7 @@ public final class BudgetStore {
       UUID id, Scope scope, String scopeId, Period period, BigDecimal limitUsd, boolean hard) {
     return Sql.get(
         "insert_budget",
-        "INSERT INTO budgets (id, scope, scope_id, period, limit_usd, hard) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING "
+        "INSERT INTO budgets (id, scope, scope_id, period, limit_usd, hard) VALUES (CAST(? AS uuid), ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING "
             + COLUMNS,
         BudgetStore::read,
         id,
@@ -41,7 +42,7 @@ public final class BudgetStore {
   public static Function<DbExecute, Optional<Budget>> find(UUID id) {
     return Sql.get(
         "find_budget",
-        "SELECT %s FROM budgets WHERE id = ?".formatted(COLUMNS),
+        "SELECT %s FROM budgets WHERE id = CAST(? AS uuid)".formatted(COLUMNS),
         BudgetStore::read,
         id);
   }
@@ -51,7 +52,7 @@ public final class BudgetStore {
       UUID id, BigDecimal limitUsd, boolean hard) {
     return Sql.get(
         "update_budget",
-        "UPDATE budgets SET limit_usd = ?, hard = ?, updated_at = now() WHERE id = ? RETURNING "
+        "UPDATE budgets SET limit_usd = ?, hard = ?, updated_at = now() WHERE id = CAST(? AS uuid) RETURNING "
             + COLUMNS,
         BudgetStore::read,
         limitUsd,
@@ -60,7 +61,7 @@ public final class BudgetStore {
   }
 
   public static Function<DbExecute, Long> delete(UUID id) {
-    return Sql.update("delete_budget", "DELETE FROM budgets WHERE id = ?", id);
+    return Sql.update("delete_budget", "DELETE FROM budgets WHERE id = CAST(? AS uuid)", id);
   }
 
   /**
@@ -77,6 +78,88 @@ public final class BudgetStore {
         after,
         after,
         limit);
+  }
+
+  /** Selects budgets; null for any. */
+  public record Filter(@Nullable String scope, @Nullable String scopeId) {}
+
+  /**
+   * Returns budgets in the order of their ids.
+   *
+   * @param after the id before the first one; null for the beginning
+   */
+  public static Function<DbExecute, List<Budget>> list(
+      Filter filter, @Nullable String after, boolean ascending, int limit) {
+    return Sql.list(
+        "list_some_budgets",
+        """
+        SELECT %s FROM budgets
+        WHERE (CAST(? AS text) IS NULL OR scope = ?) AND (CAST(? AS text) IS NULL OR scope_id = ?)
+          AND (CAST(? AS uuid) IS NULL OR id %s CAST(? AS uuid)) ORDER BY id %s LIMIT ?"""
+            .formatted(COLUMNS, ascending ? ">" : "<", ascending ? "ASC" : "DESC"),
+        BudgetStore::read,
+        filter.scope(),
+        filter.scope(),
+        filter.scopeId(),
+        filter.scopeId(),
+        after,
+        after,
+        limit);
+  }
+
+  /** Returns how many there are. */
+  public static Function<DbExecute, Long> count() {
+    return Sql.get(
+            "count_budgets", "SELECT count(*) AS n FROM budgets", it -> it.column("n").getLong())
+        .andThen(Optional::orElseThrow);
+  }
+
+  /** Deletes the budgets of a team or a key. */
+  public static Function<DbExecute, Long> deleteOf(Scope scope, String scopeId) {
+    return Sql.update(
+        "delete_budgets",
+        "DELETE FROM budgets WHERE scope = ? AND scope_id = ?",
+        scope.id(),
+        scopeId);
+  }
+
+  /** Deletes the budgets of a user and of the user's keys. */
+  public static Function<DbExecute, Long> deleteOfUser(String id) {
+    return Sql.update(
+        "delete_user_budgets",
+        """
+        DELETE FROM budgets WHERE (scope = 'user' AND scope_id = ?)
+          OR (scope = 'key' AND scope_id IN (SELECT CAST(id AS text) FROM api_keys WHERE user_id = ?))""",
+        id,
+        id);
+  }
+
+  /** Gives a key the same budgets as another one; their use begins with its own calls. */
+  public static Function<DbExecute, Void> copy(UUID fromKey, UUID toKey) {
+    return db -> {
+      Filter of = new Filter(Scope.KEY.id(), fromKey.toString());
+      for (Budget budget : list(of, null, true, Period.values().length).apply(db)) {
+        var _ =
+            insert(
+                    UuidV7.next(),
+                    Scope.KEY,
+                    toKey.toString(),
+                    budget.period(),
+                    budget.limitUsd(),
+                    budget.hard())
+                .apply(db);
+      }
+      return null;
+    };
+  }
+
+  /**
+   * Returns what a budget has used by the ledger, rounded up to a billionth of a dollar.
+   *
+   * @param first day that counts; null for all
+   */
+  public static Function<DbExecute, BigDecimal> usedUsd(Budget budget, @Nullable LocalDate first) {
+    return ledgerNanos(budget, first).andThen(Nanos::usd);
   }
 
   /**

@@ -119,7 +119,7 @@ public final class Budgets implements AutoCloseable {
         new Reservations.Parts(
             new RedisReservations(keys, replicas.replica(), zone, timing.grace()),
             guard,
-            new SharedState(leases, guard, calls, clock),
+            new SharedState(leases, guard, calls, clock, timing.grace()),
             new BaseRefresh(new RedisBases(keys), guard, database, uses),
             new BudgetHolds(database, replicas.replica()),
             new BlindShares(
@@ -132,7 +132,7 @@ public final class Budgets implements AutoCloseable {
             database);
     this.reservations = new Reservations(parts, away);
     this.near = new BudgetGauges(database, config.nearPercent());
-    gauges.add(instruments.gauge(Metric.BUDGET_RESERVATIONS, calls::open));
+    gauges.add(instruments.gauges(Metric.BUDGET_RESERVATIONS, calls::numbers));
     gauges.add(instruments.gauges(Metric.BUDGET_STATE, this::states));
     gauges.add(instruments.decimalGauge(Metric.BUDGET_DRIFT, parts.bases()::driftUsd));
     gauges.add(instruments.gauges(Metric.BUDGETS_NEAR_LIMIT, near::near));
@@ -145,13 +145,17 @@ public final class Budgets implements AutoCloseable {
   }
 
   /** The stage that refuses calls whose budgets are used up already. */
-  public RefuseUsedUp refuseUsedUp() {
-    return new RefuseUsedUp(book, uses, refusals, parts.clock(), zone);
+  public CheckBudgets check() {
+    return new CheckBudgets(book, uses, refusals, parts.clock(), zone);
   }
 
   /** The stage that reserves what a call may cost. */
   public Reserve reserve(CostForecast forecast) {
-    return new Reserve(book, forecast, reservations, uses);
+    return new Reserve(book, forecast, reservations);
+  }
+
+  Reservations reservations() {
+    return reservations;
   }
 
   /** The day on which a call counts that has reserved nothing. */
@@ -201,13 +205,17 @@ public final class Budgets implements AutoCloseable {
     }
   }
 
+  /** Where this replica reserves: the label {@code state} of {@code budget_state}. */
+  String state() {
+    if (away.databaseCounts()) {
+      return "database";
+    }
+    return away.isAway() || !parts.state().counts() ? "blind" : "redis";
+  }
+
   private Map<String, Long> states() {
-    String state =
-        away.isAway()
-            ? away.databaseCounts() ? "database" : "blind"
-            : parts.shares().active() ? "blind" : "redis";
     Map<String, Long> states = new HashMap<>(Map.of("redis", 0L, "database", 0L, "blind", 0L));
-    states.put(state, 1L);
+    states.put(state(), 1L);
     return states;
   }
 

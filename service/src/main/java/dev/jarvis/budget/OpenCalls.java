@@ -100,8 +100,9 @@ final class OpenCalls {
         .toList();
   }
 
-  /** How many calls have not ended. */
-  synchronized long open() {
-    return calls.values().stream().filter(it -> !it.isSettled()).count();
+  /** How many calls have not ended, and how many the ledger does not have yet, by the label. */
+  synchronized Map<String, Long> numbers() {
+    long ended = calls.values().stream().filter(OpenCall::isSettled).count();
+    return Map.of("open", calls.size() - ended, "settled", ended);
   }
 }

@@ -14,7 +14,6 @@ import io.opentelemetry.api.trace.Span;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.LocalDate;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
@@ -26,13 +25,11 @@ public final class Reserve implements Stage {
   private final BudgetBook book;
   private final CostForecast forecast;
   private final Reservations reservations;
-  private final KnownUses uses;
 
-  Reserve(BudgetBook book, CostForecast forecast, Reservations reservations, KnownUses uses) {
+  Reserve(BudgetBook book, CostForecast forecast, Reservations reservations) {
     this.book = book;
     this.forecast = forecast;
     this.reservations = reservations;
-    this.uses = uses;
   }
 
   @Override
@@ -44,7 +41,6 @@ public final class Reserve implements Stage {
     if (open.isBlind() || open.isHeldInDatabase()) {
       call.record().requireDurability();
     }
-    call.record().overBudgets(over(open));
     call.record().add(new BudgetAccount(call, open, dearest.target(), forecast, reservations));
     return next.proceed(call);
   }
@@ -82,24 +78,5 @@ public final class Reserve implements Stage {
             expected.target(),
             expected.usage(),
             expected.compute()));
-  }
-
-  private List<String> over(OpenCall open) {
-    List<String> over = new ArrayList<>();
-    List<Budget> budgets = open.demand().budgets();
-    for (int i = 0; i < budgets.size(); i++) {
-      Budget budget = budgets.get(i);
-      KnownUses.Use use = budget.hard() ? null : uses.get(open.counters().get(i));
-      if (use != null && use.nanos() > budget.limitNanos()) {
-        over.add(
-            "%s; period=%s; limit=%s; used=%s"
-                .formatted(
-                    budget.scope().id(),
-                    budget.period().id(),
-                    Nanos.text(budget.limitNanos()),
-                    Nanos.text(use.nanos())));
-      }
-    }
-    return over;
   }
 }

@@ -1,11 +1,13 @@
 package dev.jarvis.budget;
 
 import dev.jarvis.storage.RedisGuard;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,6 +25,7 @@ final class SharedState {
   private final RedisGuard guard;
   private final OpenCalls calls;
   private final Clock clock;
+  private final Duration grace;
   private final ReentrantLock announcing = new ReentrantLock();
   private final Set<CounterName> trusted = ConcurrentHashMap.newKeySet();
   private volatile long epoch;
@@ -30,16 +33,27 @@ final class SharedState {
   private volatile long returnedAt;
   private volatile long version;
 
-  SharedState(RedisLeases leases, RedisGuard guard, OpenCalls calls, Clock clock) {
+  /**
+   * @param grace how long after the beginning of an epoch the calls of other replicas may be
+   *     unknown
+   */
+  SharedState(RedisLeases leases, RedisGuard guard, OpenCalls calls, Clock clock, Duration grace) {
     this.leases = leases;
     this.guard = guard;
     this.calls = calls;
     this.clock = clock;
+    this.grace = grace;
   }
 
   /** The epoch whose state knows this replica's calls; 0 if there is none. */
   long epoch() {
     return epoch;
+  }
+
+  /** Whether Redis knows the calls of all replicas. */
+  boolean counts() {
+    long began = epoch;
+    return began != 0 && clock.millis() - began >= grace.toMillis();
   }
 
   /** Grows whenever Redis may have lost sight of a call. */
@@ -93,7 +107,7 @@ final class SharedState {
     var _ = leases.announce(announced(List.of(call), true));
   }
 
-  private @org.jspecify.annotations.Nullable Long send(List<RedisLeases.Announced> all) {
+  private @Nullable Long send(List<RedisLeases.Announced> all) {
     Long found = null;
     int from = 0;
     do {

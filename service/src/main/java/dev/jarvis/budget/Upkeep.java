@@ -39,7 +39,6 @@ final class Upkeep implements AutoCloseable {
   private final BudgetBook book;
   private final BudgetGauges gauges;
   private final Duration period;
-  private final Duration grace;
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread thread;
 
@@ -65,7 +64,6 @@ final class Upkeep implements AutoCloseable {
     this.book = book;
     this.gauges = gauges;
     this.period = timing.renewal();
-    this.grace = timing.grace();
     this.thread = Thread.ofVirtual().name("budget-upkeep").unstarted(this::loop);
   }
 
@@ -115,7 +113,7 @@ final class Upkeep implements AutoCloseable {
       return false;
     }
     away.over();
-    if (parts.clock().millis() - parts.state().epoch() >= grace.toMillis()) {
+    if (parts.state().counts()) {
       parts.shares().over();
     }
     return true;
@@ -131,9 +129,17 @@ final class Upkeep implements AutoCloseable {
           .announce(
               parts.calls().unconfirmed().stream().filter(it -> !it.isHeldInDatabase()).toList());
       away.announced();
+      releaseHolds();
     } catch (RuntimeException e) {
       away.databaseFailed();
       LOG.atDebug().setCause(e).log("calls were not announced to PostgreSQL");
+    }
+  }
+
+  private void releaseHolds() {
+    List<UUID> released = away.released();
+    if (!released.isEmpty()) {
+      parts.holds().release(released);
     }
   }
 
@@ -148,10 +154,7 @@ final class Upkeep implements AutoCloseable {
     if (rounds % GAUGES_EVERY == 1) {
       gauges.read(parts.zone().day(parts.clock().millis()));
     }
-    List<UUID> released = away.released();
-    if (!released.isEmpty()) {
-      parts.holds().release(released);
-    }
+    releaseHolds();
     if (rounds * period.toMillis() > ORPHANED.toMillis()) {
       leftovers.orphans(ORPHANED).forEach(recovery::settle);
     }

@@ -1,7 +1,9 @@
 package dev.jarvis.document;
 
+import dev.jarvis.gateway.Caller;
 import java.time.Duration;
 import java.util.List;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** Turns texts into vectors with the configured embedding model. */
@@ -15,8 +17,27 @@ public interface Embedder {
   record Vectors(String model, List<float[]> vectors) {}
 
   /**
-   * Computes vectors. The user is charged for it.
+   * Who pays for vectors.
    *
+   * @param caller null for the owner of a file, who asks for nothing now
+   * @param parentId the id of the call that needs them; null if none does
+   */
+  record Payer(String userId, @Nullable Caller caller, @Nullable UUID parentId) {
+    /** The owner of a file. */
+    public static Payer owner(String userId) {
+      return new Payer(userId, null, null);
+    }
+
+    /** Whoever asks now. */
+    public static Payer of(Caller caller, @Nullable UUID parentId) {
+      return new Payer(caller.userId(), caller, parentId);
+    }
+  }
+
+  /**
+   * Computes vectors.
+   *
+   * @param payer is charged for it
    * @param model of the vectors that these must be comparable with: no other one is asked; null for
    *     any that the configuration allows
    * @param limit how long each attempt at a provider may take; null for the provider's own limit
@@ -25,7 +46,7 @@ public interface Embedder {
    */
   Vectors embed(
       List<String> texts,
-      String userId,
+      Payer payer,
       String requestId,
       @Nullable String model,
       @Nullable Duration limit);

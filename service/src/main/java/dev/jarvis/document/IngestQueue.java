@@ -327,6 +327,18 @@ final class IngestQueue {
         reason.message());
   }
 
+  /** Has the document wait for money: neither an attempt nor a deferral. */
+  boolean pause(LeasedDocument leased, Failure reason, Duration pause) {
+    return update(
+        leased,
+        "pause_document",
+        "lease = NULL, due_at = now() + CAST(? AS interval), error_code = ?, error_message = ?, "
+            + UNCOUNTED,
+        interval(pause),
+        reason.code(),
+        reason.message());
+  }
+
   /** Makes the document due at once, without counting the attempt. */
   boolean release(LeasedDocument leased) {
     return update(leased, "release_document", "lease = NULL, due_at = now(), " + UNCOUNTED);

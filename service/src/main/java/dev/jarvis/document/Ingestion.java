@@ -4,6 +4,7 @@ import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.DocumentTelemetry.Outcome;
 import dev.jarvis.document.IngestQueue.Tries;
 import dev.jarvis.document.extract.ExtractionException;
+import dev.jarvis.error.ApiException;
 import dev.jarvis.error.OutOfMemory;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.StatusCode;
@@ -162,12 +163,19 @@ final class Ingestion {
     }
   }
 
-  /** The document waits for capacity, which is not an attempt, but it does not wait for ever. */
+  /**
+   * The document waits for capacity, which is not an attempt, but it does not wait for ever; or for
+   * its owner's budget, for as long as that takes.
+   */
   private void defer(LeasedDocument leased, Tries tries, Stage stage, Exception e) {
     Failure reason = RetryPolicy.failure(e);
-    if (tries.deferrals() >= retries.maxDeferrals()) {
+    boolean budget = e instanceof ApiException.BudgetExceeded;
+    if (budget && queue.pause(leased, reason, retries.longestPause())) {
+      telemetry.deferred(stage);
+      log(Level.INFO, "document_paused", leased, stage, reason, e);
+    } else if (!budget && tries.deferrals() >= retries.maxDeferrals()) {
       fail(leased, Outcome.ERROR, reason, stage);
-    } else if (queue.defer(leased, reason, retries.pause(tries.deferrals() + 1, e))) {
+    } else if (!budget && queue.defer(leased, reason, retries.pause(tries.deferrals() + 1, e))) {
       telemetry.deferred(stage);
       log(Level.INFO, "document_deferred", leased, stage, reason, e);
     }

@@ -78,7 +78,8 @@ final class PassageEmbedding {
       LeasedDocument leased, List<Chunk> batch, @Nullable String model) {
     Document document = leased.document();
     List<String> texts = batch.stream().map(Chunk::inContext).toList();
-    return embedder.embed(texts, document.userId(), document.fileId(), model, null);
+    return embedder.embed(
+        texts, Embedder.Payer.owner(document.userId()), document.fileId(), model, null);
   }
 
   /** Whether a failure of the document's model means that another one may replace it. */

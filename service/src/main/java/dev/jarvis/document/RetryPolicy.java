@@ -33,6 +33,11 @@ final class RetryPolicy {
     return maxAttempts;
   }
 
+  /** How long a document waits before it looks again whether there is money. */
+  Duration longestPause() {
+    return longestPause;
+  }
+
   int maxDeferrals() {
     return maxDeferrals;
   }

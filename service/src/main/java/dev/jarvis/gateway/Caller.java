@@ -24,9 +24,17 @@ public record Caller(
     limits = List.copyOf(limits);
   }
 
-  /** The service itself, on behalf of a user: without restrictions and limits. */
-  public static Caller service(String userId) {
-    return new Caller(userId, null, null, null, Grants.ALL, List.of());
+  /** The service itself, on behalf of a user, who pays: without restrictions and limits. */
+  public static Caller service(String userId, @Nullable String teamId) {
+    return new Caller(userId, teamId, null, null, Grants.ALL, List.of());
+  }
+
+  /**
+   * The service itself, for a call of another caller, who pays: without restrictions and limits.
+   */
+  public static Caller serviceFor(Caller payer) {
+    return new Caller(
+        payer.userId(), payer.teamId(), payer.keyId(), payer.endUser(), Grants.ALL, List.of());
   }
 
   /** The names that identify the caller: the user, and the end user if there is one. */

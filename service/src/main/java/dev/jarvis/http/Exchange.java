@@ -1,6 +1,7 @@
 package dev.jarvis.http;
 
 import dev.jarvis.error.ApiException;
+import dev.jarvis.gateway.Caller;
 import dev.jarvis.identity.Principal;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderValues;
@@ -112,6 +113,11 @@ public final class Exchange {
       throw authentication.refusal();
     }
     return client;
+  }
+
+  /** The client as a caller of models, for what an endpoint needs beside its own work. */
+  public Caller caller() {
+    return principal().caller(null);
   }
 
   /** The headers of the response, whatever it is. */

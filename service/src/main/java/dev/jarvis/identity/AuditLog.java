@@ -17,11 +17,15 @@ public final class AuditLog {
       id, at, actor, actor_key, address, request_id, action, target_type, target_id, user_id,
       CAST(before AS text) AS before, CAST(after AS text) AS after""";
 
-  /** Leaves of an object of the API what does not identify the user; takes the pseudonym twice. */
+  /**
+   * Leaves of an object of the API what does not identify the user; takes the pseudonym three
+   * times.
+   */
   private static final String WITHOUT_USER =
       """
       %1$s = CASE WHEN %1$s IS NULL OR user_id IS DISTINCT FROM CAST(? AS text) THEN %1$s
         WHEN target_type = 'user' THEN %1$s || jsonb_build_object('id', CAST(? AS text), 'name', NULL)
+        WHEN target_type = 'budget' THEN %1$s || jsonb_build_object('scope_id', CAST(? AS text))
         ELSE %1$s || jsonb_build_object('user_id', CAST(? AS text), 'name', NULL, 'addresses', jsonb_build_array()) END""";
 
   private AuditLog() {}
@@ -151,7 +155,9 @@ public final class AuditLog {
         userId,
         pseudonym,
         pseudonym,
+        pseudonym,
         userId,
+        pseudonym,
         pseudonym,
         pseudonym,
         userId,

@@ -120,6 +120,15 @@ public final class Identities implements AutoCloseable {
     return find(users, id);
   }
 
+  /**
+   * The id of the team that a user is in, null if there is none.
+   *
+   * @throws AuthenticationFailure if that cannot be found out now
+   */
+  public @Nullable String teamOf(String user) {
+    return user(user).map(KnownUser::team).map(KnownTeam::id).orElse(null);
+  }
+
   /** The team with an id; see {@link #key}. */
   Optional<KnownTeam> team(String id) {
     return find(teams, id);

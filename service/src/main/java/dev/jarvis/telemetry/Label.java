@@ -42,6 +42,7 @@ public enum Label {
   LIMIT_SCOPE("scope", "`key`, `user`, `team`, `route`"),
   LIMIT("limit", "`requests`, `tokens`, `parallel`"),
   BUDGET_SCOPE("scope", "`all`, `team`, `user`, `key`"),
+  BUDGET_RESERVATION("state", "`open`, `settled`"),
   BUDGET_STATE("state", "`redis`, `database`, `blind`"),
   LEDGER_RESULT("result", "`ok`, `error`, `dropped`"),
   ADMIN_ACTION("action", "the actions of the admin API, such as `user.block`");

@@ -218,8 +218,8 @@ public enum Metric {
       "budget.reservations",
       Type.GAUGE,
       "{call}",
-      "Calls in progress that a replica has reserved money for",
-      List.of()),
+      "Calls of a replica that hold a reservation: in progress, or ended and not in the ledger yet",
+      List.of(Label.BUDGET_RESERVATION)),
   BUDGET_STATE(
       "budget.state",
       Type.GAUGE,

@@ -41,6 +41,11 @@ class AdminRefusalsTest {
     KEYS.put(
         "replacement",
         id(admin.call("POST /v1/admin/keys/%s/rotate {}".formatted(KEYS.get("replaced")))));
+    KEYS.put(
+        "budget",
+        id(
+            admin.call(
+                "POST /v1/admin/budgets {\"scope\":\"team\",\"scope_id\":\"full\",\"period\":\"day\",\"limit_usd\":1}")));
     admin.execute("INSERT INTO users (id, role, pseudonym) VALUES ('ghost', 'member', 'erased-0')");
   }
 
@@ -79,8 +84,9 @@ class AdminRefusalsTest {
   }
 
   private static String state() {
-    return "%s %s %s %s %s"
+    return "%s %s %s %s %s %s"
         .formatted(
+            admin.rows("SELECT * FROM budgets ORDER BY id"),
             admin.rows("SELECT * FROM prices ORDER BY id"),
             admin.rows("SELECT * FROM users WHERE pseudonym IS NULL ORDER BY id"),
             admin.rows("SELECT * FROM teams ORDER BY id"),

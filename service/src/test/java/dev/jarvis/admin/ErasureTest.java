@@ -46,6 +46,7 @@ class ErasureTest {
         FROM generate_series(1, %d), (VALUES ('alice', 'alice'), ('alice', 'guest'), ('bob', 'alice')) AS v (u, e)"""
             .formatted(ROWS));
     audit("bob", "config:bob", "user", "alice", "alice", "{\"id\":\"alice\",\"name\":\"A\"}");
+    audit("bob", "config:bob", "budget", "b", "alice", "{\"id\":\"b\",\"scope_id\":\"alice\"}");
     audit("alice", "config:alice", "user", "bob", "bob", "{\"id\":\"bob\",\"name\":\"B\"}");
     audit(
         "bob",
@@ -137,11 +138,13 @@ class ErasureTest {
     String key =
         "\"id\": \"k\", \"name\": null, \"user_id\": \"%s\", \"addresses\": []"
             .formatted(PSEUDONYM);
+    String budget = "\"id\": \"b\", \"scope_id\": \"%s\"".formatted(PSEUDONYM);
     assertThat(
             server.rows(
                 "SELECT actor, actor_key, address, target_id, user_id, CAST(before AS text) AS before, CAST(after AS text) AS after FROM admin_audit"))
         .containsExactlyInAnyOrder(
             row("bob", "config:bob", "192.0.2.1", PSEUDONYM, PSEUDONYM, target),
+            row("bob", "config:bob", "192.0.2.1", "b", PSEUDONYM, budget),
             row(PSEUDONYM, PSEUDONYM, "erased", "bob", "bob", "\"id\": \"bob\", \"name\": \"B\""),
             row("bob", "config:bob", "192.0.2.1", "k", PSEUDONYM, key));
   }

@@ -111,7 +111,7 @@ public final class TestDocuments implements AutoCloseable {
   /** Computes each vector from the first and the last letter of its text. */
   static Embedder.Vectors byLetters(
       List<String> texts,
-      String user,
+      Embedder.Payer payer,
       String request,
       @Nullable String model,
       @Nullable Duration limit) {

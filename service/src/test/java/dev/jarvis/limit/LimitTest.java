@@ -172,7 +172,7 @@ class LimitTest {
   @Test
   void callsOfTheServiceAndOfOthersWithoutLimitsDoNotReachRedis() {
     RuntimeException failure = new IllegalStateException();
-    assertThat(run(Caller.service("ann"), failure)).isNull();
+    assertThat(run(Caller.service("ann", null), failure)).isNull();
     assertThat(run(caller("ann", scoped(Scope.USER, "ann", RateLimits.DEFAULTS)), failure))
         .isNull();
     assertThat(Recorded.spans()).isEmpty();

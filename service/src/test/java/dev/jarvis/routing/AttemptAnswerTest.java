@@ -71,7 +71,11 @@ class AttemptAnswerTest extends TwoTargets {
     EmbeddingRequest texts = new EmbeddingRequest("r", Json.object(), null);
     texts.body().putArray("input").add("text");
 
-    assertThat(read(run(Call.of(UuidV7.next(), "req-1", Caller.service("ann"), texts, false, ""))))
+    assertThat(
+            read(
+                run(
+                    Call.of(
+                        UuidV7.next(), "req-1", Caller.service("ann", null), texts, false, ""))))
         .containsExactly(
             new Event.UsageReport(Usage.counted(6, 0), null),
             new Event.Vectors(List.of(VECTOR)),

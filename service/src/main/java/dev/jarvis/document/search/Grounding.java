@@ -7,6 +7,7 @@ import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
 import dev.jarvis.document.Chunk;
 import dev.jarvis.document.DatabaseErrors;
+import dev.jarvis.document.Embedder;
 import dev.jarvis.document.FileId;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.gateway.Answer;
@@ -85,7 +86,12 @@ public final class Grounding implements Stage {
     grounded.remove(FIELD);
     ObjectNode question = lastOfUser(grounded.path("messages"));
     HybridSearch.Found found =
-        search.search(searched, call.requestId(), end(text(question)), limit);
+        search.search(
+            searched,
+            Embedder.Payer.of(call.caller(), call.id()),
+            call.requestId(),
+            end(text(question)),
+            limit);
     List<Passage> passages = fitting(found.passages(), budget);
     prepend(question, context(passages));
     return new Grounded(

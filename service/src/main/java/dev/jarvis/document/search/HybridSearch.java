@@ -7,6 +7,7 @@ import dev.jarvis.document.Document.Failure;
 import dev.jarvis.document.Document.State;
 import dev.jarvis.document.DocumentConfig;
 import dev.jarvis.document.Embedder;
+import dev.jarvis.document.Embedder.Payer;
 import dev.jarvis.document.EmbeddingWindow;
 import dev.jarvis.document.FileStore;
 import dev.jarvis.error.ApiException;
@@ -135,13 +136,13 @@ final class HybridSearch {
    *
    * @throws ApiException.Overloaded if no permit to search becomes free in time
    */
-  Found search(SearchedFiles searched, String requestId, String question, int limit) {
+  Found search(SearchedFiles searched, Payer payer, String requestId, String question, int limit) {
     long start = System.nanoTime();
     Span span = telemetry.start();
     try (Scope ignored = span.makeCurrent()) {
       String text = question.replace("\0", "");
       // without a permit, which limits the use of the database only
-      List<Embedder.Vectors> vectors = embed(requestId, searched.user(), text, models(searched));
+      List<Embedder.Vectors> vectors = embed(requestId, payer, text, models(searched));
       Found found;
       try (Admission.Permit ignoredToo = admission.acquire(searched.user())) {
         found = search(searched, text, vectors, limit);
@@ -186,21 +187,21 @@ final class HybridSearch {
 
   /** Returns the question's vectors by the models that do not fail. */
   private List<Embedder.Vectors> embed(
-      String requestId, String user, String text, List<String> models) {
+      String requestId, Payer payer, String text, List<String> models) {
     List<Embedder.Vectors> vectors = new ArrayList<>();
     for (String model : models) {
-      embed(requestId, user, text, model).ifPresent(vectors::add);
+      embed(requestId, payer, text, model).ifPresent(vectors::add);
     }
     return vectors;
   }
 
   private Optional<Embedder.Vectors> embed(
-      String requestId, String user, String text, String model) {
+      String requestId, Payer payer, String text, String model) {
     Embedder asked = Objects.requireNonNull(embedder);
     EmbeddingWindow window = asked.window();
     String question = window == null ? text : window.end(text);
     try {
-      return Optional.of(asked.embed(List.of(question), user, requestId, model, EMBED_LIMIT));
+      return Optional.of(asked.embed(List.of(question), payer, requestId, model, EMBED_LIMIT));
     } catch (ApiException e) {
       if (Cancellation.current().cancelled()) {
         throw e; // the client disconnected

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.document.Chunk;
 import dev.jarvis.document.DatabaseErrors;
+import dev.jarvis.document.Embedder;
 import dev.jarvis.document.FileId;
 import dev.jarvis.error.ApiException;
 import dev.jarvis.gateway.Permission;
@@ -73,7 +74,13 @@ final class SearchRoutes {
   private void search(
       Exchange exchange, ObjectNode request, String question, int limit, ServerResponse response) {
     SearchedFiles searched = search.searched(String.valueOf(exchange.userId()), request, "");
-    HybridSearch.Found found = search.search(searched, exchange.requestId(), question, limit);
+    HybridSearch.Found found =
+        search.search(
+            searched,
+            Embedder.Payer.of(exchange.caller(), null),
+            exchange.requestId(),
+            question,
+            limit);
     ObjectNode body =
         Json.object()
             .put("object", "search_results.page")

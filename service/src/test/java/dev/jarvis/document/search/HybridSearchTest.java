@@ -55,7 +55,7 @@ class HybridSearchTest {
             new PassageStore(documents.database(), false, Duration.ofSeconds(30)),
             embedder,
             new SearchTelemetry(documents.telemetry()));
-    return search.search(SearchedFiles.of(user), "r", question, 5);
+    return search.search(SearchedFiles.of(user), Embedder.Payer.owner(user), "r", question, 5);
   }
 
   private static List<String> texts(HybridSearch.Found found) {

@@ -157,7 +157,7 @@ class SharedGenerationsTest {
   private static Call call(String route, String user, String cacheControl) {
     ChatRequest request = new ChatRequest(route, Json.object().put("temperature", 0));
     request.body().putArray("messages").addObject().put("role", "user").put("content", "hi");
-    return Call.of(UuidV7.next(), "req", Caller.service(user), request, true, cacheControl);
+    return Call.of(UuidV7.next(), "req", Caller.service(user, null), request, true, cacheControl);
   }
 
   private static Call call(String user) {
