@@ -72,6 +72,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
@@ -319,7 +321,12 @@ public final class Jarvis implements AutoCloseable {
   private static Settlement settlement(
       Prices prices, Telemetry telemetry, Catalogue models, Ledger ledger) {
     Settlement settlement =
-        new Settlement(telemetry.instruments(), prices::cost, models::label, ledger::record);
+        new Settlement(
+            telemetry.instruments(),
+            prices::cost,
+            models::label,
+            it -> LocalDate.ofInstant(it, ZoneOffset.UTC),
+            ledger::record);
     models.onDiscovered(
         it -> {
           String label = models.label(it.model());

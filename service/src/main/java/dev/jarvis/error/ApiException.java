@@ -219,6 +219,23 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
+  /** A budget is used up, or nobody knows how much is left of it. */
+  public static final class BudgetExceeded extends ApiException {
+    private static final long serialVersionUID = 1L;
+
+    /**
+     * @param code {@code insufficient_quota}, which clients do not retry, or {@code budget_unknown}
+     */
+    public BudgetExceeded(String message, String code) {
+      super(message, null, code, null);
+    }
+
+    @Override
+    public boolean isOwnLimit() {
+      return true;
+    }
+  }
+
   /** A model server is down or failed. */
   public static final class UpstreamFailed extends ApiException {
     private static final long serialVersionUID = 1L;

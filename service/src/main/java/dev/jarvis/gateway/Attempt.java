@@ -151,11 +151,12 @@ public final class Attempt {
     }
   }
 
-  Outcome outcome() {
+  public Outcome outcome() {
     return outcome;
   }
 
-  boolean worked() {
+  /** Whether a model has worked, so that it may have cost something. */
+  public boolean worked() {
     return worked;
   }
 
@@ -172,7 +173,8 @@ public final class Attempt {
     return finishReason;
   }
 
-  Duration duration() {
+  /** Since its start, until its end. */
+  public Duration duration() {
     return Duration.ofNanos((endNanos == 0 ? System.nanoTime() : endNanos) - startNanos);
   }
 

@@ -1,11 +1,13 @@
 package dev.jarvis.gateway;
 
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One call to a model, on its way through the pipeline.
  *
  * @param id the service's own UUIDv7; the ledger's key
+ * @param parentId the id of the call that needs this one; null if a client asked for it
  * @param requestId the {@code x-request-id} that the client sees
  * @param streamed whether the client wants the answer piece by piece
  * @param cacheControl the client's header {@code Cache-Control}; may be empty
@@ -13,6 +15,7 @@ import java.util.UUID;
  */
 public record Call(
     UUID id,
+    @Nullable UUID parentId,
     String requestId,
     Caller caller,
     Question question,
@@ -28,12 +31,18 @@ public record Call(
       Question question,
       boolean streamed,
       String cacheControl) {
-    return new Call(id, requestId, caller, question, streamed, cacheControl, new CallRecord());
+    return new Call(
+        id, null, requestId, caller, question, streamed, cacheControl, new CallRecord());
+  }
+
+  /** The same call, made because another one needs its answer. */
+  public Call below(@Nullable UUID parent) {
+    return new Call(id, parent, requestId, caller, question, streamed, cacheControl, record);
   }
 
   /** The same call with another question. */
   public Call with(Question other) {
-    return new Call(id, requestId, caller, other, streamed, cacheControl, record);
+    return new Call(id, parentId, requestId, caller, other, streamed, cacheControl, record);
   }
 
   public String userId() {

@@ -2,6 +2,7 @@ package dev.jarvis.gateway;
 
 import dev.jarvis.concurrent.CancelledException;
 import dev.jarvis.error.ApiException;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -9,6 +10,9 @@ import org.jspecify.annotations.Nullable;
 /** Collects what happens to a call, for its settlement and its log line. Thread-safe. */
 public final class CallRecord {
   private final List<Attempt> attempts = new ArrayList<>();
+  private final List<Account> accounts = new ArrayList<>();
+  private @Nullable LocalDate day;
+  private boolean durable;
   private @Nullable Routed routed;
   private @Nullable FinishReason cached;
   private @Nullable Throwable failure;
@@ -34,9 +38,55 @@ public final class CallRecord {
     return routed;
   }
 
+  /**
+   * Asks the accounts whether a target may be asked.
+   *
+   * @throws ApiException if it may not
+   */
+  public void beforeAttempt(TargetName target) {
+    List<Attempt> before = attempts();
+    accounts().forEach(it -> it.attempt(target, before));
+  }
+
   /** Adds an attempt that begins now. */
   public synchronized void attempt(Attempt attempt) {
     attempts.add(attempt);
+  }
+
+  /** Tells the accounts that a streamed answer has got on. */
+  public void progress(Attempt attempt) {
+    for (Account account : accounts()) {
+      account.progress(attempt);
+    }
+  }
+
+  /** Adds an account, which is settled with the call. */
+  public synchronized void add(Account account) {
+    accounts.add(account);
+  }
+
+  synchronized List<Account> accounts() {
+    return List.copyOf(accounts);
+  }
+
+  /** Notes the day on which the call counts, by the clock that its budgets share. */
+  public synchronized void day(LocalDate counted) {
+    day = counted;
+  }
+
+  /** Null if no clock has decided it. */
+  public synchronized @Nullable LocalDate day() {
+    return day;
+  }
+
+  /** Notes that nothing outside this machine knows of the call, so its intent must be durable. */
+  public synchronized void requireDurability() {
+    durable = true;
+  }
+
+  /** Whether the intent must be on the disk before a model is asked. */
+  public synchronized boolean durable() {
+    return durable;
   }
 
   /**

@@ -8,17 +8,18 @@ import io.opentelemetry.context.Scope;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Records a call once it has ended, however it ended: metrics, the ends of its attempts' spans, and
- * ledger entries: one for the call, and one for each earlier attempt at which a model worked.
- * Thread-safe.
+ * its ledger entry. Thread-safe.
  */
 public final class Settlement {
   /** The labels of a call that reached no model. */
@@ -27,6 +28,7 @@ public final class Settlement {
   private final Instruments instruments;
   private final Pricing pricing;
   private final UnaryOperator<String> labels;
+  private final Function<Instant, LocalDate> days;
   private final Consumer<LedgerEntry> ledger;
 
   /** Calculates what an answer costs; empty if the model has no price: unknown, not free. */
@@ -43,16 +45,19 @@ public final class Settlement {
 
   /**
    * @param labels returns the label of a model's name: bounded, unlike the name
+   * @param days the day on which a call counts that no budget's clock has dated
    * @param ledger takes an entry; never waits and never throws
    */
   public Settlement(
       Instruments instruments,
       Pricing pricing,
       UnaryOperator<String> labels,
+      Function<Instant, LocalDate> days,
       Consumer<LedgerEntry> ledger) {
     this.instruments = instruments;
     this.pricing = pricing;
     this.labels = labels;
+    this.days = days;
     this.ledger = ledger;
   }
 
@@ -81,15 +86,28 @@ public final class Settlement {
     release(record, outcome, attempts);
     if (cached != null && routed != null) {
       TargetName target = routed.target();
+      book(cachedEntry(call, target, cached), record);
       count(new Series(labels.apply(target.model()), target.provider()), Outcome.CACHED);
-      ledger.accept(cachedEntry(call, target, cached));
     } else if (attempts.isEmpty()) {
+      book(null, record);
       count(NO_MODEL, outcome);
     } else {
-      for (int i = 0; i < attempts.size() - 1; i++) {
-        settleFailedAttempt(call, attempts.get(i), i + 1);
-      }
-      settleLastAttempt(call, outcome, attempts.getLast(), attempts.size());
+      settleAttempts(call, outcome, attempts);
+    }
+  }
+
+  /**
+   * Books a call that its own replica did not live to settle, and counts it: whoever settles a call
+   * counts it.
+   */
+  public void recover(LedgerEntry entry) {
+    ledger.accept(entry);
+    for (AttemptEntry attempt : entry.attempts()) {
+      TargetName target = attempt.target();
+      Series series = new Series(labels.apply(target.model()), target.provider());
+      count(series, attempt.outcome());
+      recordUsage(attempt.usage(), series, attempt.cost());
+      countUnpriced(series, attempt.cost());
     }
   }
 
@@ -101,35 +119,63 @@ public final class Settlement {
     }
   }
 
-  private void settleLastAttempt(Call call, Outcome outcome, Attempt attempt, int number) {
-    Series series = Series.of(attempt);
-    Cost cost = outcome == Outcome.REJECTED ? null : cost(call, attempt).orElse(null);
-    // histograms keep the current span as exemplar
-    try (Scope ignored = attempt.context().makeCurrent()) {
-      count(series, outcome);
-      if (outcome != Outcome.REJECTED) {
-        recordWork(attempt, series, cost);
-      }
-      record(Metric.LLM_TIME_TO_FIRST_TOKEN, attempt.timeToFirstToken(), series);
-      record(Metric.LLM_TIME_PER_OUTPUT_TOKEN, attempt.timePerOutputToken(), series);
-      recordUsage(attempt, series, cost);
-      ledger.accept(entry(call, call.id(), outcome, attempt, number, cost));
+  /** The ledger first: what it has, nobody need estimate. */
+  private void book(@Nullable LedgerEntry entry, CallRecord record) {
+    if (entry != null) {
+      ledger.accept(entry);
     }
-    attempt.endSpan(cost);
+    record.accounts().forEach(it -> it.settle(entry));
   }
 
-  /** An attempt that was followed by another one: it costs something only if a model worked. */
-  private void settleFailedAttempt(Call call, Attempt attempt, int number) {
-    Cost cost = attempt.worked() ? cost(call, attempt).orElse(null) : null;
-    if (attempt.worked()) {
-      Series series = Series.of(attempt);
-      try (Scope ignored = attempt.context().makeCurrent()) {
-        recordWork(attempt, series, cost);
-        recordUsage(attempt, series, cost);
-        ledger.accept(entry(call, UuidV7.next(), attempt.outcome(), attempt, number, cost));
+  private void settleAttempts(Call call, Outcome outcome, List<Attempt> attempts) {
+    List<AttemptEntry> entries = new ArrayList<>();
+    for (Attempt attempt : attempts) {
+      entries.add(
+          attempt == attempts.getLast()
+              ? attemptEntry(call, attempt, attempts.size(), outcome, outcome != Outcome.REJECTED)
+              : attemptEntry(
+                  call, attempt, entries.size() + 1, attempt.outcome(), attempt.worked()));
+    }
+    Attempt last = attempts.getLast();
+    try (Scope ignored = last.context().makeCurrent()) {
+      book(entry(call, outcome, last, entries), call.record());
+    }
+    for (int i = 0; i < attempts.size(); i++) {
+      recordAttempt(attempts.get(i), entries.get(i), i == attempts.size() - 1);
+    }
+  }
+
+  private void recordAttempt(Attempt attempt, AttemptEntry entry, boolean last) {
+    Series series = Series.of(attempt);
+    // histograms keep the current span as exemplar
+    try (Scope ignored = attempt.context().makeCurrent()) {
+      if (last) {
+        count(series, entry.outcome());
+        record(Metric.LLM_TIME_TO_FIRST_TOKEN, attempt.timeToFirstToken(), series);
+        record(Metric.LLM_TIME_PER_OUTPUT_TOKEN, attempt.timePerOutputToken(), series);
+      }
+      if (last ? entry.outcome() != Outcome.REJECTED : entry.worked()) {
+        recordWork(attempt, series, entry.cost());
+      }
+      if (last || entry.worked()) {
+        recordUsage(entry.usage(), series, entry.cost());
       }
     }
-    attempt.endSpan(cost);
+    attempt.endSpan(entry.cost());
+  }
+
+  private AttemptEntry attemptEntry(
+      Call call, Attempt attempt, int number, Outcome outcome, boolean priced) {
+    return new AttemptEntry(
+        number,
+        attempt.target().name(),
+        outcome,
+        attempt.worked(),
+        attempt.finishReason(),
+        attempt.usage(),
+        priced ? cost(call, attempt).orElse(null) : null,
+        attempt.duration(),
+        attempt.timeToFirstToken());
   }
 
   private Optional<Cost> cost(Call call, Attempt attempt) {
@@ -148,16 +194,20 @@ public final class Settlement {
 
   private void recordWork(Attempt attempt, Series series, @Nullable Cost cost) {
     record(Metric.LLM_REQUEST_DURATION, attempt.duration(), series);
-    if (cost == null) {
-      instruments.add(Metric.LLM_UNPRICED_REQUESTS, 1, series.model(), series.provider());
-    }
+    countUnpriced(series, cost);
     if (attempt.truncated()) {
       instruments.add(Metric.LLM_TRUNCATED_PROMPTS, 1, series.model(), series.provider());
     }
   }
 
-  private void recordUsage(Attempt attempt, Series series, @Nullable Cost cost) {
-    countTokens(attempt.usage(), series);
+  private void countUnpriced(Series series, @Nullable Cost cost) {
+    if (cost == null) {
+      instruments.add(Metric.LLM_UNPRICED_REQUESTS, 1, series.model(), series.provider());
+    }
+  }
+
+  private void recordUsage(Usage usage, Series series, @Nullable Cost cost) {
+    countTokens(usage, series);
     if (cost != null) {
       addUsd(Metric.LLM_COST, cost.usd(), series);
       if (cost.comparison() != null) {
@@ -185,30 +235,31 @@ public final class Settlement {
     }
   }
 
-  private static LedgerEntry entry(
-      Call call, UUID id, Outcome outcome, Attempt attempt, int number, @Nullable Cost cost) {
-    return new LedgerEntry(
-        id,
-        origin(call, number, attempt.span()),
-        new LedgerEntry.Result(
-            call.question().operation(), attempt.target().name(), outcome, attempt.finishReason()),
-        attempt.usage(),
-        cost == null ? null : cost.usd(),
-        new LedgerEntry.Delivery(call.streamed(), attempt.duration(), attempt.timeToFirstToken()));
-  }
-
-  private static LedgerEntry cachedEntry(Call call, TargetName target, FinishReason reason) {
+  private LedgerEntry entry(Call call, Outcome outcome, Attempt last, List<AttemptEntry> attempts) {
+    boolean estimated = attempts.stream().anyMatch(it -> it.usage().estimated());
     return new LedgerEntry(
         call.id(),
-        origin(call, 1, Span.current()),
-        new LedgerEntry.Result(call.question().operation(), target, Outcome.CACHED, reason),
-        Usage.NONE,
-        BigDecimal.ZERO,
-        LedgerEntry.Delivery.cached(call.streamed()));
+        estimated ? Rank.ESTIMATED : Rank.EXACT,
+        day(call),
+        Origin.of(call, last.span().getSpanContext().getTraceId()),
+        Asked.of(call),
+        new LedgerEntry.Result(last.target().name(), outcome, last.finishReason()),
+        attempts);
   }
 
-  private static LedgerEntry.Origin origin(Call call, int attempt, Span span) {
-    return new LedgerEntry.Origin(
-        call.id(), attempt, call.caller(), call.requestId(), span.getSpanContext().getTraceId());
+  private LedgerEntry cachedEntry(Call call, TargetName target, FinishReason reason) {
+    return new LedgerEntry(
+        call.id(),
+        Rank.EXACT,
+        day(call),
+        Origin.of(call, Span.current().getSpanContext().getTraceId()),
+        Asked.of(call),
+        new LedgerEntry.Result(target, Outcome.CACHED, reason),
+        List.of());
+  }
+
+  private LocalDate day(Call call) {
+    LocalDate decided = call.record().day();
+    return decided == null ? days.apply(UuidV7.time(call.id())) : decided;
   }
 }

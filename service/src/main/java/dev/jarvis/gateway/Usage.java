@@ -61,6 +61,16 @@ public record Usage(
         "reasoning", reasoningTokens);
   }
 
+  /** The sum; approximate if one of the two is. */
+  public Usage plus(Usage other) {
+    return new Usage(
+        freshInputTokens + other.freshInputTokens,
+        cachedInputTokens + other.cachedInputTokens,
+        answerTokens + other.answerTokens,
+        reasoningTokens + other.reasoningTokens,
+        estimated || other.estimated);
+  }
+
   /** Adds an estimated number of output tokens. */
   Usage plusOutput(int tokens) {
     return tokens == 0

@@ -123,6 +123,7 @@ public final class Errors {
       case ApiException.MethodNotAllowed it -> Status.METHOD_NOT_ALLOWED_405;
       case ApiException.Refused it -> Status.create(it.status());
       case ApiException.RateLimited it -> Status.TOO_MANY_REQUESTS_429;
+      case ApiException.BudgetExceeded it -> Status.PAYMENT_REQUIRED_402;
       case ApiException.UpstreamFailed it -> Status.BAD_GATEWAY_502;
       case ApiException.UpstreamTimedOut it -> Status.GATEWAY_TIMEOUT_504;
       case ApiException.Overloaded it -> Status.SERVICE_UNAVAILABLE_503;
@@ -135,6 +136,7 @@ public final class Errors {
     return switch (error) {
       case ApiException.Unauthenticated it -> "authentication_error";
       case ApiException.Forbidden it -> "permission_error";
+      case ApiException.BudgetExceeded it -> "insufficient_quota";
       case ApiException.UpstreamFailed it -> "api_error";
       case ApiException.UpstreamTimedOut it -> "api_error";
       case ApiException.StorageUnavailable it -> "api_error";

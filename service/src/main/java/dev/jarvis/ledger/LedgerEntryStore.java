@@ -1,13 +1,20 @@
 package dev.jarvis.ledger;
 
+import dev.jarvis.gateway.AttemptEntry;
+import dev.jarvis.gateway.Cost;
 import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.LedgerEntry;
+import dev.jarvis.gateway.Origin;
+import dev.jarvis.gateway.TargetName;
 import dev.jarvis.gateway.Usage;
 import dev.jarvis.storage.Database;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.util.List;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** The table {@code llm_requests}. */
@@ -31,41 +38,73 @@ final class LedgerEntryStore {
   }
 
   /**
-   * Writes an entry, unless it is there already.
+   * Writes the attempts of an entry at which a model worked and the last one, unless they are there
+   * already.
    *
-   * @throws io.helidon.dbclient.DbClientException if it cannot be written
+   * @throws io.helidon.dbclient.DbClientException if they cannot be written
    */
   void insert(LedgerEntry entry) {
-    LedgerEntry.Origin origin = entry.origin();
-    LedgerEntry.Result result = entry.result();
-    Usage usage = entry.usage();
-    LedgerEntry.Delivery delivery = entry.delivery();
-    FinishReason finishReason = result.finishReason();
+    List<AttemptEntry> attempts = entry.attempts();
+    if (attempts.isEmpty()) {
+      insert(entry, ofCache(entry.result()), entry.id());
+    }
+    for (AttemptEntry attempt : attempts) {
+      boolean last = attempt.number() == attempts.size();
+      if (last || attempt.worked()) {
+        insert(entry, attempt, last ? entry.id() : id(entry.id(), attempt.number()));
+      }
+    }
+  }
+
+  private static AttemptEntry ofCache(LedgerEntry.Result result) {
+    return new AttemptEntry(
+        1,
+        result.target(),
+        result.outcome(),
+        false,
+        result.finishReason(),
+        Usage.NONE,
+        new Cost(BigDecimal.ZERO, null),
+        Duration.ZERO,
+        null);
+  }
+
+  /** The same for each repetition, with the time of the call. */
+  private static UUID id(UUID call, int attempt) {
+    return new UUID(call.getMostSignificantBits(), call.getLeastSignificantBits() + attempt);
+  }
+
+  private void insert(LedgerEntry entry, AttemptEntry attempt, UUID id) {
+    Origin origin = entry.origin();
+    TargetName target = attempt.target();
+    FinishReason finishReason = attempt.finishReason();
+    Usage usage = attempt.usage();
+    Cost cost = attempt.cost();
     database.execute(
         db ->
             db.createNamedInsert(INSERT_NAME, INSERT)
-                .addParam(entry.id())
+                .addParam(id)
                 .addParam(utc(entry.createdAt()))
-                .addParam(text(origin.caller().userId()))
-                .addParam(text(origin.caller().endUser()))
+                .addParam(text(origin.userId()))
+                .addParam(text(origin.endUser()))
                 .addParam(text(origin.requestId()))
                 .addParam(origin.traceId())
-                .addParam(result.operation().id())
-                .addParam(text(result.target().model()))
-                .addParam(text(result.target().provider()))
-                .addParam(result.outcome().label())
+                .addParam(entry.asked().operation().id())
+                .addParam(text(target.model()))
+                .addParam(text(target.provider()))
+                .addParam(attempt.outcome().label())
                 .addParam(usage.freshInputTokens())
                 .addParam(usage.cachedInputTokens())
                 .addParam(usage.answerTokens())
                 .addParam(usage.reasoningTokens())
                 .addParam(usage.estimated())
-                .addParam(entry.costUsd() == null ? null : entry.costUsd().toPlainString())
-                .addParam(delivery.streamed())
-                .addParam(delivery.duration().toMillis())
-                .addParam(millis(delivery.timeToFirstToken()))
+                .addParam(cost == null ? null : cost.usd().toPlainString())
+                .addParam(entry.asked().streamed())
+                .addParam(attempt.duration().toMillis())
+                .addParam(millis(attempt.timeToFirstToken()))
                 .addParam(text(finishReason == null ? null : finishReason.id()))
-                .addParam(origin.callId())
-                .addParam(origin.attempt())
+                .addParam(entry.id())
+                .addParam(attempt.number())
                 .execute());
   }
 

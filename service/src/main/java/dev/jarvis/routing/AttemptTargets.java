@@ -115,6 +115,7 @@ public final class AttemptTargets implements Stage {
             continue;
           }
           anyAsked = true;
+          beforeAttempt(option, lease);
           Answer answer = ask(option, lease);
           if (answer != null) {
             return answer;
@@ -125,6 +126,16 @@ public final class AttemptTargets implements Stage {
         }
       }
       return null;
+    }
+
+    /** Has the call's accounts agree, which may need more money for this target. */
+    private void beforeAttempt(Decision.Option option, TargetLease lease) {
+      try {
+        call.record().beforeAttempt(option.target().name());
+      } catch (RuntimeException | Error e) {
+        lease.abort(false);
+        throw e;
+      }
     }
 
     /** Null if the target's circuit breaker is open. */

@@ -3,10 +3,10 @@ package dev.jarvis.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.jarvis.gateway.Callers;
+import dev.jarvis.gateway.AttemptEntry;
+import dev.jarvis.gateway.Cost;
 import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.LedgerEntry;
-import dev.jarvis.gateway.Operation;
 import dev.jarvis.gateway.Outcome;
 import dev.jarvis.gateway.TargetName;
 import dev.jarvis.gateway.Usage;
@@ -86,16 +86,19 @@ class LedgerEntryStoreTest {
   @Test
   void writesEveryColumn() {
     UUID id = LedgerEntries.at(Instant.parse("2026-11-23T21:22:23.456Z")).id();
-    UUID callId = LedgerEntries.at(Instant.parse("2026-11-23T21:22:20Z")).id();
     LedgerEntry entry =
-        new LedgerEntry(
+        LedgerEntries.of(
             id,
-            new LedgerEntry.Origin(callId, 3, Callers.of("ann", "end-user"), "req-1", "trace-1"),
-            new LedgerEntry.Result(
-                Operation.EMBEDDINGS, new TargetName("p", "m"), Outcome.OK, FinishReason.STOP),
-            new Usage(1, 2, 3, 4, true),
-            new BigDecimal("0.000000000001"),
-            new LedgerEntry.Delivery(false, Duration.ofMillis(400), Duration.ofMillis(50)));
+            new AttemptEntry(
+                1,
+                new TargetName("p", "m"),
+                Outcome.OK,
+                true,
+                FinishReason.STOP,
+                new Usage(1, 2, 3, 4, true),
+                new Cost(new BigDecimal("0.000000000001"), null),
+                Duration.ofMillis(400),
+                Duration.ofMillis(50)));
     store.insert(entry);
     store.insert(entry); // has no effect
 
@@ -108,14 +111,14 @@ class LedgerEntryStoreTest {
     assertThat(rows).hasSize(1);
     DbRow row = rows.getFirst();
     assertThat(row.column("id").get().toString()).isEqualTo(id.toString());
-    assertThat(row.column("call_id").get().toString()).isEqualTo(callId.toString());
-    assertThat(row.column("attempt").getInt()).isEqualTo(3);
+    assertThat(row.column("call_id").get().toString()).isEqualTo(id.toString());
+    assertThat(row.column("attempt").getInt()).isEqualTo(1);
     assertThat(row.column("at").getString()).startsWith("2026-11-23 21:22:23.456");
     assertThat(row.column("user_id").getString()).isEqualTo("ann");
     assertThat(row.column("end_user").getString()).isEqualTo("end-user");
     assertThat(row.column("request_id").getString()).isEqualTo("req-1");
-    assertThat(row.column("trace_id").getString()).isEqualTo("trace-1");
-    assertThat(row.column("operation").getString()).isEqualTo("embeddings");
+    assertThat(row.column("trace_id").getString()).isEqualTo(LedgerEntries.TRACE);
+    assertThat(row.column("operation").getString()).isEqualTo("chat");
     assertThat(row.column("model").getString()).isEqualTo("m");
     assertThat(row.column("provider").getString()).isEqualTo("p");
     assertThat(row.column("outcome").getString()).isEqualTo("ok");
@@ -125,7 +128,7 @@ class LedgerEntryStoreTest {
     assertThat(row.column("reasoning_tokens").getInt()).isEqualTo(4);
     assertThat(row.column("estimated").getBoolean()).isTrue();
     assertThat(row.column("cost_usd").get(BigDecimal.class)).isEqualTo("0.000000000001");
-    assertThat(row.column("streamed").getBoolean()).isFalse();
+    assertThat(row.column("streamed").getBoolean()).isTrue();
     assertThat(row.column("duration_ms").getLong()).isEqualTo(400);
     assertThat(row.column("time_to_first_token_ms").getLong()).isEqualTo(50);
     assertThat(row.column("finish_reason").getString()).isEqualTo("stop");
@@ -220,14 +223,20 @@ class LedgerEntryStoreTest {
   @Test
   void countsARowThatPostgresqlRejects() throws Exception {
     LedgerEntry valid = LedgerEntries.at(Instant.now());
+    AttemptEntry attempt = valid.attempts().getFirst();
     LedgerEntry rejected =
-        new LedgerEntry(
+        LedgerEntries.of(
             valid.id(),
-            valid.origin(),
-            valid.result(),
-            Usage.counted(-1, 0),
-            valid.costUsd(),
-            valid.delivery());
+            new AttemptEntry(
+                1,
+                attempt.target(),
+                attempt.outcome(),
+                true,
+                null,
+                Usage.counted(-1, 0),
+                attempt.cost(),
+                attempt.duration(),
+                null));
     long before = Recorded.value(Metric.LEDGER_ROWS, "error").orElse(0L);
     try (Ledger ledger = new Ledger(database, telemetry)) {
       ledger.record(rejected);

@@ -28,6 +28,7 @@ import dev.jarvis.storage.embedded.TestRedis;
 import dev.jarvis.telemetry.Telemetry;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -100,6 +101,7 @@ class LimitTest {
             telemetry.instruments(),
             (target, at, usage, compute) -> Optional.empty(),
             it -> it,
+            it -> LocalDate.EPOCH,
             entry -> {});
     Call call = call(caller);
     Pipeline pipeline =

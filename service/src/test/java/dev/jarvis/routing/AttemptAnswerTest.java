@@ -5,11 +5,12 @@ import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
 import dev.jarvis.gateway.Answer;
+import dev.jarvis.gateway.Asked;
+import dev.jarvis.gateway.AttemptEntry;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.Caller;
 import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Event;
-import dev.jarvis.gateway.LedgerEntry;
 import dev.jarvis.gateway.Operation;
 import dev.jarvis.gateway.Outcome;
 import dev.jarvis.gateway.Usage;
@@ -46,7 +47,7 @@ class AttemptAnswerTest extends TwoTargets {
     await().atMost(LIMIT).until(() -> call.record().outcome() == Outcome.ABORTED);
     assertThat(log).containsExactly("first asked", "first closed", "settled");
     assertThat(rows)
-        .extracting(TwoTargets::outcome, LedgerEntry::usage)
+        .extracting(AttemptEntry::outcome, AttemptEntry::usage)
         .containsExactly(tuple(Outcome.ABORTED, estimate(1)));
     assertThat(requests("first", "aborted")).hasValue(1L);
   }
@@ -62,7 +63,7 @@ class AttemptAnswerTest extends TwoTargets {
             STOP,
             new Event.UsageReport(new Usage(QUESTION_TOKENS, 0, 2, 0, true), null),
             END);
-    assertThat(rows).extracting(LedgerEntry::usage).containsExactly(estimate(2));
+    assertThat(rows).extracting(AttemptEntry::usage).containsExactly(estimate(2));
   }
 
   @Test
@@ -77,11 +78,9 @@ class AttemptAnswerTest extends TwoTargets {
             END);
     assertThat(log).containsExactly("first asked as m", "settled");
     assertThat(rows)
-        .extracting(
-            it -> it.result().operation(),
-            TwoTargets::inputTokens,
-            it -> it.delivery().timeToFirstToken())
-        .containsExactly(tuple(Operation.EMBEDDINGS, 6, null));
+        .extracting(TwoTargets::inputTokens, AttemptEntry::timeToFirstToken)
+        .containsExactly(tuple(6, null));
+    assertThat(entries.getFirst().asked()).isEqualTo(new Asked(Operation.EMBEDDINGS, "r", false));
     assertThat(Recorded.spans("embeddings m")).hasSize(1);
   }
 

@@ -6,13 +6,16 @@ import static org.assertj.core.api.Assertions.tuple;
 import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
 import dev.jarvis.gateway.Answer;
+import dev.jarvis.gateway.Asked;
+import dev.jarvis.gateway.AttemptEntry;
 import dev.jarvis.gateway.Call;
-import dev.jarvis.gateway.Callers;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.LedgerEntry;
 import dev.jarvis.gateway.Operation;
+import dev.jarvis.gateway.Origin;
 import dev.jarvis.gateway.Outcome;
+import dev.jarvis.gateway.Rank;
 import dev.jarvis.gateway.TargetName;
 import dev.jarvis.gateway.Timings;
 import dev.jarvis.gateway.Usage;
@@ -22,12 +25,18 @@ import dev.jarvis.storage.Recorded;
 import dev.jarvis.telemetry.Metric;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.sdk.trace.data.SpanData;
+import java.math.BigDecimal;
 import java.time.Duration;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Ledger entries, metrics and spans of the attempts of a call. */
 class AttemptSettlementTest extends TwoTargets {
+  private static BigDecimal usd(AttemptEntry attempt) {
+    return Objects.requireNonNull(attempt.cost()).usd();
+  }
+
   @Test
   void recordsASuccessfulAnswer() {
     Call call = call(true);
@@ -38,25 +47,29 @@ class AttemptSettlementTest extends TwoTargets {
     assertThat(answer.head().cache()).isNull();
     assertThat(read(answer)).containsExactly(TEXT, STOP, USAGE, END);
 
-    LedgerEntry row = rows.getFirst();
-    assertThat(rows).hasSize(1);
-    assertThat(row.id()).isEqualTo(call.id());
-    assertThat(row.origin())
+    assertThat(entries).hasSize(1);
+    LedgerEntry entry = entries.getFirst();
+    assertThat(entry.id()).isEqualTo(call.id());
+    assertThat(entry.rank()).isEqualTo(Rank.EXACT);
+    assertThat(entry.day()).isEqualTo(DAY);
+    assertThat(entry.origin())
         .isEqualTo(
-            new LedgerEntry.Origin(
-                call.id(),
-                1,
-                Callers.of("ann", "bob"),
+            new Origin(
+                "ann",
+                null,
+                null,
+                "bob",
+                null,
                 "req-1",
                 Recorded.spans("chat m").getFirst().getTraceId()));
-    assertThat(row.result())
+    assertThat(entry.asked()).isEqualTo(new Asked(Operation.CHAT, "r", true));
+    assertThat(entry.result())
         .isEqualTo(
-            new LedgerEntry.Result(
-                Operation.CHAT, new TargetName("first", "m"), Outcome.OK, FinishReason.STOP));
-    assertThat(row.usage()).isEqualTo(new Usage(4, 3, 2, 1, false));
-    assertThat(row.costUsd()).isEqualByComparingTo("10");
-    assertThat(row.delivery().streamed()).isTrue();
-    assertThat(row.delivery().timeToFirstToken()).isNotNull();
+            new LedgerEntry.Result(new TargetName("first", "m"), Outcome.OK, FinishReason.STOP));
+    assertThat(entry.usage()).isEqualTo(new Usage(4, 3, 2, 1, false));
+    assertThat(entry.costUsd()).isEqualByComparingTo("10");
+    assertThat(entry.timeToFirstToken()).isNotNull();
+    assertThat(entry.attempts()).hasSize(1);
     assertThat(call.record().outcome()).isEqualTo(Outcome.OK);
     assertThat(requests("first", "ok")).hasValue(1L);
     assertThat(tokens("first", "input")).hasValue(4L);
@@ -83,25 +96,26 @@ class AttemptSettlementTest extends TwoTargets {
     Duration sinceFailure = Duration.ofNanos(System.nanoTime() - failedAt[0]);
 
     assertThat(rows)
-        .extracting(
-            TwoTargets::provider,
-            TwoTargets::outcome,
-            TwoTargets::attempt,
-            it -> it.origin().callId())
-        .containsExactly(
-            tuple("first", Outcome.ERROR, 1, call.id()), tuple("second", Outcome.OK, 2, call.id()));
-    LedgerEntry failed = rows.getFirst();
-    LedgerEntry answered = rows.getLast();
-    assertThat(failed.id()).isNotEqualTo(call.id());
-    assertThat(answered.id()).isEqualTo(call.id());
+        .extracting(TwoTargets::provider, AttemptEntry::outcome, AttemptEntry::number)
+        .containsExactly(tuple("first", Outcome.ERROR, 1), tuple("second", Outcome.OK, 2));
+    AttemptEntry failed = rows.getFirst();
+    AttemptEntry answered = rows.getLast();
     assertThat(failed.usage()).isEqualTo(estimate(0));
-    assertThat(failed.costUsd()).isEqualByComparingTo("5");
-    assertThat(failed.delivery().duration()).isGreaterThanOrEqualTo(Duration.ofMillis(20));
-    assertThat(failed.delivery().timeToFirstToken()).isNull();
-    assertThat(failed.result().finishReason()).isNull();
-    assertThat(answered.costUsd()).isEqualByComparingTo("10");
-    assertThat(answered.delivery().duration()).isLessThanOrEqualTo(sinceFailure);
-    assertThat(answered.delivery().timeToFirstToken()).isLessThanOrEqualTo(sinceFailure);
+    assertThat(usd(failed)).isEqualByComparingTo("5");
+    assertThat(failed.duration()).isGreaterThanOrEqualTo(Duration.ofMillis(20));
+    assertThat(failed.timeToFirstToken()).isNull();
+    assertThat(failed.finishReason()).isNull();
+    assertThat(usd(answered)).isEqualByComparingTo("10");
+    assertThat(answered.duration()).isLessThanOrEqualTo(sinceFailure);
+    assertThat(answered.timeToFirstToken()).isLessThanOrEqualTo(sinceFailure);
+    LedgerEntry entry = entries.getFirst();
+    assertThat(entries).hasSize(1);
+    assertThat(entry.id()).isEqualTo(call.id());
+    assertThat(entry.costUsd()).isEqualByComparingTo("15");
+    assertThat(entry.rank()).as("a part is estimated").isEqualTo(Rank.ESTIMATED);
+    assertThat(entry.result())
+        .isEqualTo(
+            new LedgerEntry.Result(new TargetName("second", "m"), Outcome.OK, FinishReason.STOP));
     assertThat(requests("second", "ok")).hasValue(1L);
     assertThat(requests("first", "error")).as("the call is counted once").isEmpty();
     assertThat(tokens("first", "input")).hasValue((long) QUESTION_TOKENS);
@@ -151,8 +165,10 @@ class AttemptSettlementTest extends TwoTargets {
     assertThat(readStream()).contains(TEXT);
 
     assertThat(rows)
-        .extracting(TwoTargets::provider, TwoTargets::attempt)
-        .containsExactly(tuple("second", 2));
+        .extracting(TwoTargets::provider, AttemptEntry::worked, AttemptEntry::cost)
+        .startsWith(tuple("first", false, null));
+    assertThat(entries.getFirst().usage()).isEqualTo(new Usage(4, 3, 2, 1, false));
+    assertThat(entries.getFirst().rank()).isEqualTo(Rank.EXACT);
     assertThat(tokens("first", "input")).isEmpty();
     assertThat(Recorded.spans("chat m")).hasSize(2);
   }
@@ -188,7 +204,7 @@ class AttemptSettlementTest extends TwoTargets {
         };
     read(run(call(false)));
 
-    assertThat(rows.getFirst().result().target().provider()).isEqualTo("first");
+    assertThat(provider(rows.getFirst())).isEqualTo("first");
     assertThat(rows.getFirst().usage().answerTokens()).isZero();
   }
 
@@ -198,9 +214,9 @@ class AttemptSettlementTest extends TwoTargets {
     abort(call(true));
 
     assertThat(rows)
-        .extracting(TwoTargets::outcome, LedgerEntry::usage)
+        .extracting(AttemptEntry::outcome, AttemptEntry::usage)
         .containsExactly(tuple(Outcome.ABORTED, estimate(0)));
-    assertThat(rows.getFirst().costUsd()).isEqualByComparingTo("5");
+    assertThat(usd(rows.getFirst())).isEqualByComparingTo("5");
     assertThat(log).doesNotContain("second asked");
   }
 
@@ -219,7 +235,7 @@ class AttemptSettlementTest extends TwoTargets {
     abort(call(false));
 
     assertThat(rows)
-        .extracting(TwoTargets::outcome, LedgerEntry::usage)
+        .extracting(AttemptEntry::outcome, AttemptEntry::usage)
         .as("limited by max_tokens")
         .containsExactly(tuple(Outcome.ABORTED, estimate(1000)));
   }
@@ -239,13 +255,11 @@ class AttemptSettlementTest extends TwoTargets {
     first.script = () -> new Played("first", TEXT, STOP, USAGE, new Event.End(timings));
 
     read(run(call(false)));
-    assertThat(rows.getFirst().delivery().timeToFirstToken()).isEqualTo(Duration.ofMillis(3));
-    assertThat(rows.getFirst().delivery().streamed()).isFalse();
+    assertThat(rows.getFirst().timeToFirstToken()).isEqualTo(Duration.ofMillis(3));
+    assertThat(entries.getFirst().asked().streamed()).isFalse();
 
     first.script = () -> new Played("first", TEXT, STOP, USAGE, END);
     read(run(call(false)));
-    assertThat(rows.getLast().delivery().timeToFirstToken())
-        .as("without the server's times")
-        .isNull();
+    assertThat(rows.getLast().timeToFirstToken()).as("without the server's times").isNull();
   }
 }

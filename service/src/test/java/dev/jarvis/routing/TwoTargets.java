@@ -7,6 +7,7 @@ import dev.jarvis.concurrent.Cancellation;
 import dev.jarvis.concurrent.CancelledException;
 import dev.jarvis.config.Configs;
 import dev.jarvis.gateway.Answer;
+import dev.jarvis.gateway.AttemptEntry;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.Callers;
 import dev.jarvis.gateway.ChatRequest;
@@ -15,7 +16,6 @@ import dev.jarvis.gateway.EmbeddingRequest;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.LedgerEntry;
-import dev.jarvis.gateway.Outcome;
 import dev.jarvis.gateway.Pipeline;
 import dev.jarvis.gateway.Settlement;
 import dev.jarvis.gateway.TargetName;
@@ -43,6 +43,7 @@ import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -71,7 +72,13 @@ abstract class TwoTargets {
   /** What happened, in order. */
   final List<String> log = new CopyOnWriteArrayList<>();
 
-  final List<LedgerEntry> rows = new CopyOnWriteArrayList<>();
+  static final LocalDate DAY = LocalDate.of(2026, 11, 28);
+
+  final List<LedgerEntry> entries = new CopyOnWriteArrayList<>();
+
+  /** The attempts of all entries. */
+  final List<AttemptEntry> rows = new CopyOnWriteArrayList<>();
+
   final Telemetry telemetry = Recorded.start();
   final Stub first = new Stub("first");
   final Stub second = new Stub("second");
@@ -231,9 +238,11 @@ abstract class TwoTargets {
             telemetry.instruments(),
             TwoTargets::cost,
             models::label,
+            it -> DAY,
             entry -> {
               log.add("settled");
-              rows.add(entry);
+              entries.add(entry);
+              rows.addAll(entry.attempts());
             });
     SharedGenerations generations =
         new SharedGenerations(
@@ -312,23 +321,15 @@ abstract class TwoTargets {
     return new Usage(QUESTION_TOKENS, 0, outputTokens, 0, true);
   }
 
-  static String provider(LedgerEntry entry) {
-    return entry.result().target().provider();
+  static String provider(AttemptEntry attempt) {
+    return attempt.target().provider();
   }
 
-  static Outcome outcome(LedgerEntry entry) {
-    return entry.result().outcome();
+  static int inputTokens(AttemptEntry attempt) {
+    return attempt.usage().freshInputTokens();
   }
 
-  static int attempt(LedgerEntry entry) {
-    return entry.origin().attempt();
-  }
-
-  static int inputTokens(LedgerEntry entry) {
-    return entry.usage().freshInputTokens();
-  }
-
-  static boolean estimated(LedgerEntry entry) {
-    return entry.usage().estimated();
+  static boolean estimated(AttemptEntry attempt) {
+    return attempt.usage().estimated();
   }
 }

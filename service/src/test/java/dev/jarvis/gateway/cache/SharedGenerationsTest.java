@@ -31,6 +31,7 @@ import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -134,6 +135,7 @@ class SharedGenerationsTest {
                 telemetry.instruments(),
                 (target, at, usage, compute) -> Optional.empty(),
                 model -> model,
+                it -> LocalDate.EPOCH,
                 rows::add),
             LIMIT);
   }

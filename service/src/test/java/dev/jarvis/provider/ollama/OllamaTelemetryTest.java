@@ -11,6 +11,7 @@ import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.context.Scope;
 import io.opentelemetry.sdk.trace.data.SpanData;
+import java.time.LocalDate;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -110,6 +111,7 @@ class OllamaTelemetryTest {
             telemetry.instruments(),
             (target, at, usage, compute) -> Optional.empty(),
             label -> label,
+            it -> LocalDate.EPOCH,
             use -> {})
         .announce("elsewhere", "local");
 
