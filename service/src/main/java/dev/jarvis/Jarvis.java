@@ -39,6 +39,7 @@ import dev.jarvis.identity.Identities;
 import dev.jarvis.identity.KeyUse;
 import dev.jarvis.identity.jwt.Issuers;
 import dev.jarvis.ledger.Ledger;
+import dev.jarvis.ledger.WriteIntent;
 import dev.jarvis.limit.Admission;
 import dev.jarvis.limit.Counters;
 import dev.jarvis.limit.Limit;
@@ -54,6 +55,7 @@ import dev.jarvis.routing.AttemptTargets;
 import dev.jarvis.routing.Authorise;
 import dev.jarvis.routing.Catalogue;
 import dev.jarvis.routing.ContextWindows;
+import dev.jarvis.routing.Intents;
 import dev.jarvis.routing.Prices;
 import dev.jarvis.routing.Resolve;
 import dev.jarvis.routing.Router;
@@ -126,7 +128,7 @@ public final class Jarvis implements AutoCloseable {
     Database database = open(Stores.database(config.database(), config.home(), telemetry));
     Redis redis = open(Stores.redis(config.redis(), config.home(), telemetry));
     ObjectStore objects = open(Stores.objects(config.s3(), config.home(), telemetry));
-    Ledger ledger = open(new Ledger(database, telemetry));
+    Ledger ledger = open(Ledger.open(config.ledger(), config.home(), database, telemetry));
     ActiveUsers activeUsers = open(new ActiveUsers(redis, telemetry.instruments()));
     @Nullable LocalProvider local = local(config.localModels());
     Catalogue models =
@@ -214,6 +216,7 @@ public final class Jarvis implements AutoCloseable {
                     .plus(LATE_ENTRIES)));
     administration.register(routes);
     Settlement settlement = settlement(prices, telemetry, models, ledger);
+    ledger.recover(prices::cost, settlement::recover);
     AnswerCache cache = new AnswerCache(redis, telemetry.instruments(), router::cache);
     // The stages of every call to a model, in order; see docs/architecture.md.
     Pipeline calls =
@@ -231,6 +234,7 @@ public final class Jarvis implements AutoCloseable {
                     new SharedGenerations(
                         cache, settlement, config.server().timeouts().writeTimeout())),
                 new Admit(admission(config.chat(), telemetry.instruments())),
+                new WriteIntent(ledger, new Intents(router, prices::cost)::of),
                 new AttemptTargets(router, models, telemetry, config.chat().maxDuration())),
             settlement);
     pipeline = calls;
@@ -326,7 +330,7 @@ public final class Jarvis implements AutoCloseable {
             prices::cost,
             models::label,
             it -> LocalDate.ofInstant(it, ZoneOffset.UTC),
-            ledger::record);
+            ledger::settle);
     models.onDiscovered(
         it -> {
           String label = models.label(it.model());

@@ -15,6 +15,7 @@ import dev.jarvis.http.ServerConfig;
 import dev.jarvis.identity.IdentityConfig;
 import dev.jarvis.identity.KeyConfig;
 import dev.jarvis.identity.jwt.IssuerConfig;
+import dev.jarvis.ledger.LedgerConfig;
 import dev.jarvis.limit.LimitConfig;
 import dev.jarvis.provider.ProviderConfig;
 import dev.jarvis.provider.ProviderFactory;
@@ -56,6 +57,7 @@ record JarvisConfig(
     @Doc("Rate limits of keys, users, teams and routes, over all replicas.") LimitConfig limits,
     @Doc("Uploaded files: limits, processing and search.") DocumentConfig documents,
     @Doc("PostgreSQL; without a URL, an embedded server.") DatabaseConfig database,
+    @Doc("The ledger of usage and cost.") LedgerConfig ledger,
     @Doc("Redis; without a URL, an embedded server.") RedisConfig redis,
     @Doc("The object store for files; without an endpoint, a folder of home.") ObjectStoreConfig s3,
     @Doc(

@@ -39,6 +39,7 @@ public enum Label {
   LIMIT_SCOPE("scope", "`key`, `user`, `team`, `route`"),
   LIMIT("limit", "`requests`, `tokens`, `parallel`"),
   LEDGER_RESULT("result", "`ok`, `error`, `dropped`"),
+  RECOVERED_BY("by", "`owner`, `other`"),
   ADMIN_ACTION("action", "the actions of the admin API, such as `user.block`");
 
   private final String attribute;

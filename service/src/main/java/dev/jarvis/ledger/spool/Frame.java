@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param id zero if the record belongs to no call
  */
+@SuppressWarnings("ArrayRecordComponent") // compared by nobody
 record Frame(Type type, long time, UUID id, byte[] payload) {
   static final int HEADER = 33;
 
@@ -24,19 +25,34 @@ record Frame(Type type, long time, UUID id, byte[] payload) {
   /** The numbers are part of the format. */
   enum Type {
     /** A model will be asked. */
-    INTENT,
+    INTENT(0),
     /** A target is being asked. */
-    ATTEMPT,
+    ATTEMPT(1),
     /** What a stream has used so far. */
-    CHECKPOINT,
+    CHECKPOINT(2),
     /** The call has ended; the payload is its ledger entry. */
-    SETTLED,
+    SETTLED(3),
     /** The call has ended without a model. */
-    VOID,
+    VOID(4),
     /** All entries up to a position are in the database. */
-    CONFIRMED,
+    CONFIRMED(5),
     /** Stands where a damaged record was, so that positions stay the same. */
-    FILLER
+    FILLER(6);
+
+    private final byte number;
+
+    Type(int number) {
+      this.number = (byte) number;
+    }
+
+    static @Nullable Type of(byte number) {
+      for (Type type : values()) {
+        if (type.number == number) {
+          return type;
+        }
+      }
+      return null;
+    }
   }
 
   Frame {
@@ -52,7 +68,7 @@ record Frame(Type type, long time, UUID id, byte[] payload) {
     ByteBuffer.wrap(bytes)
         .putInt(bytes.length)
         .putInt(0)
-        .put((byte) type.ordinal())
+        .put(type.number)
         .putLong(time)
         .putLong(id.getMostSignificantBits())
         .putLong(id.getLeastSignificantBits())
@@ -68,18 +84,17 @@ record Frame(Type type, long time, UUID id, byte[] payload) {
     }
     ByteBuffer from = ByteBuffer.wrap(bytes);
     int length = from.getInt(offset);
-    int type = from.get(offset + CHECKED_FROM);
+    Type type = Type.of(from.get(offset + CHECKED_FROM));
     if (length < HEADER
         || length > Math.min(MAX_LENGTH, bytes.length - offset)
-        || type < 0
-        || type >= Type.values().length
+        || type == null
         || from.getInt(offset + 4) != crc(bytes, offset + CHECKED_FROM, offset + length)) {
       return null;
     }
     byte[] payload = new byte[length - HEADER];
     from.get(offset + HEADER, payload);
     return new Frame(
-        Type.values()[type],
+        type,
         from.getLong(offset + 9),
         new UUID(from.getLong(offset + 17), from.getLong(offset + 25)),
         payload);

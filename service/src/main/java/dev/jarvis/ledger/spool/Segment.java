@@ -23,6 +23,7 @@ final class Segment {
   private static final Logger LOG = LoggerFactory.getLogger(Segment.class);
 
   private final SpoolFiles files;
+  private final Path folder;
   private final Path path;
   private final long number;
   private final Deque<byte[]> unsynced = new ArrayDeque<>();
@@ -35,6 +36,7 @@ final class Segment {
 
   private Segment(SpoolFiles files, Path folder, long number) {
     this.files = files;
+    this.folder = folder;
     this.path = path(folder, number);
     this.number = number;
   }
@@ -127,7 +129,7 @@ final class Segment {
     }
     try {
       if (!nameSynced) {
-        files.syncFolder(path.getParent());
+        files.syncFolder(folder);
         nameSynced = true;
       }
       to.sync();
@@ -165,7 +167,7 @@ final class Segment {
       }
       fresh.sync();
       files.replace(path, temporary);
-      files.syncFolder(path.getParent());
+      files.syncFolder(folder);
       adopt(fresh, kept + written);
     } catch (IOException e) {
       close(fresh);

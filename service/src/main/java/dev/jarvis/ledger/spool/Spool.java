@@ -1,6 +1,5 @@
 package dev.jarvis.ledger.spool;
 
-import dev.jarvis.ledger.spool.Frame.Type;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -72,6 +71,7 @@ public final class Spool implements AutoCloseable {
   }
 
   /** A call that the previous process began and did not end. Null as in {@link OpenCall}. */
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   public record Unfinished(
       UUID id, byte[] intent, byte @Nullable [] attempt, byte @Nullable [] checkpoint) {}
 
@@ -86,6 +86,7 @@ public final class Spool implements AutoCloseable {
   public record Recovered(List<Unfinished> unfinished, Set<UUID> known, boolean complete) {}
 
   /** The entry of a call that has ended, and when, in milliseconds. */
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   public record Settled(UUID id, long time, byte[] entry) {}
 
   /**
@@ -172,7 +173,7 @@ public final class Spool implements AutoCloseable {
    * @throws SpoolFull if there is no room, or the disk takes nothing
    */
   public long intent(UUID id, byte[] payload) {
-    Frame frame = frame(Type.INTENT, id, payload);
+    Frame frame = frame(Frame.Type.INTENT, id, payload);
     lock.lock();
     try {
       long reserve = RESERVED + 2L * frame.length();
@@ -207,12 +208,12 @@ public final class Spool implements AutoCloseable {
 
   /** Writes down that a target is being asked; does nothing for a call that is not open. */
   public void attempt(UUID id, byte[] payload) {
-    progress(frame(Type.ATTEMPT, id, payload), true);
+    progress(frame(Frame.Type.ATTEMPT, id, payload), true);
   }
 
   /** Writes down what a stream has used so far, if there is room. */
   public void checkpoint(UUID id, byte[] payload) {
-    progress(frame(Type.CHECKPOINT, id, payload), false);
+    progress(frame(Frame.Type.CHECKPOINT, id, payload), false);
   }
 
   private void progress(Frame frame, boolean always) {
@@ -240,7 +241,7 @@ public final class Spool implements AutoCloseable {
    * @throws SpoolFull if the call was not open and there is no room
    */
   public void settled(UUID id, byte[] entry) {
-    Frame frame = frame(Type.SETTLED, id, entry);
+    Frame frame = frame(Frame.Type.SETTLED, id, entry);
     lock.lock();
     try {
       if (!end(id)) {
@@ -258,7 +259,7 @@ public final class Spool implements AutoCloseable {
     lock.lock();
     try {
       if (end(id)) {
-        append(frame(Type.VOID, id, new byte[0]));
+        append(frame(Frame.Type.VOID, id, new byte[0]));
       }
     } finally {
       lock.unlock();
@@ -274,7 +275,7 @@ public final class Spool implements AutoCloseable {
     return true;
   }
 
-  private Frame frame(Type type, UUID id, byte[] payload) {
+  private Frame frame(Frame.Type type, UUID id, byte[] payload) {
     return new Frame(type, clock.millis(), id, payload);
   }
 
@@ -379,7 +380,7 @@ public final class Spool implements AutoCloseable {
         break;
       }
       Frame frame = found.frame();
-      if (frame.type() == Type.SETTLED) {
+      if (frame.type() == Frame.Type.SETTLED) {
         entries.add(new Settled(frame.id(), frame.time(), frame.payload()));
       }
       end = found.end();
@@ -402,7 +403,7 @@ public final class Spool implements AutoCloseable {
       identity = of.clone();
       unconfirmed = Math.max(0, unconfirmed - batch.entries().size());
       waitingSince = 0;
-      append(frame(Type.CONFIRMED, Frame.NO_CALL, Contents.confirmation(position, of)));
+      append(frame(Frame.Type.CONFIRMED, Frame.NO_CALL, Contents.confirmation(position, of)));
     } finally {
       lock.unlock();
     }

@@ -66,7 +66,7 @@ interface SpoolFiles {
     @Override
     public byte[] read(Path file, long offset, int length) throws IOException {
       try (RandomAccessFile from = new RandomAccessFile(file.toFile(), "r")) {
-        byte[] bytes = new byte[(int) Math.clamp(from.length() - offset, 0, length)];
+        byte[] bytes = new byte[Math.clamp(from.length() - offset, 0, length)];
         from.seek(offset);
         from.readFully(bytes);
         return bytes;

@@ -83,6 +83,7 @@ final class SpoolSync {
     }
   }
 
+  @SuppressWarnings("WaitNotInLoop") // a spurious wake-up only syncs earlier
   private boolean awaitWork() {
     lock.lock();
     try {
@@ -141,6 +142,7 @@ final class SpoolSync {
     }
   }
 
+  @SuppressWarnings("WaitNotInLoop") // a spurious wake-up only tries earlier
   private void pause(Duration time) {
     lock.lock();
     try {

@@ -19,6 +19,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,7 +36,7 @@ class SpoolModelTest {
 
   @TempDir private Path folders;
 
-  private Random random = new Random(0);
+  private final Random random = new Random();
   private FaultyFiles files = new FaultyFiles(random);
   private Spool spool;
   private Path folder;
@@ -46,15 +47,17 @@ class SpoolModelTest {
 
   private final Set<UUID> unconfirmed = new LinkedHashSet<>();
   private final Set<UUID> ended = new HashSet<>();
-  private long lastTicket;
+
+  @BeforeEach
+  void open() throws IOException {
+    folder = folders.resolve("0");
+    spool = Spool.open(folder, LIMITS, InstantSource.system(), files);
+  }
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
   void keepsWhatItAccepted(long seed) throws Exception {
-    random = new Random(seed);
-    files = new FaultyFiles(random);
-    folder = folders.resolve("0");
-    spool = Spool.open(folder, LIMITS, InstantSource.system(), files);
+    random.setSeed(seed);
     for (int step = 0; step < 1_500; step++) {
       int choice = random.nextInt(1_000);
       if (choice < 300) {
@@ -85,7 +88,7 @@ class SpoolModelTest {
   private void begin() {
     UUID id = new UUID(random.nextLong(), random.nextLong());
     try {
-      lastTicket = spool.intent(id, bytes("intent " + id));
+      assertThat(spool.intent(id, bytes("intent " + id))).isPositive();
       open.put(id, "intent " + id);
     } catch (SpoolFull e) {
       assertThat(spool.failing()).isTrue();
