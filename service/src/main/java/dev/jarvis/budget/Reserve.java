@@ -1,11 +1,14 @@
 package dev.jarvis.budget;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Asked;
 import dev.jarvis.gateway.Call;
 import dev.jarvis.gateway.CostForecast;
 import dev.jarvis.gateway.CostForecast.Expected;
 import dev.jarvis.gateway.Intent;
+import dev.jarvis.gateway.LedgerJson;
 import dev.jarvis.gateway.Origin;
 import dev.jarvis.gateway.Stage;
 import dev.jarvis.gateway.TargetName;
@@ -37,7 +40,7 @@ public final class Reserve implements Stage {
     Expected dearest = dearest(call);
     List<Budget> budgets = book.of(call.caller());
     OpenCall open = reservations.reserve(day -> demand(call, day, dearest, budgets));
-    call.record().day(open.demand().day());
+    call.record().intend(intent(call, open.demand().day(), dearest));
     if (open.isBlind() || open.isHeldInDatabase()) {
       call.record().requireDurability();
     }
@@ -64,19 +67,22 @@ public final class Reserve implements Stage {
 
   private static Demand demand(Call call, LocalDate day, Expected expected, List<Budget> budgets) {
     return new Demand(
-        call.id(), intent(call, day, expected), Nanos.reserved(usd(expected)), day, budgets);
+        call.id(), text(intent(call, day, expected)), Nanos.reserved(usd(expected)), day, budgets);
   }
 
   /** What another replica settles the call by. */
-  static String intent(Call call, LocalDate day, Expected expected) {
-    return Intents.write(
-        new Intent(
-            call.id(),
-            day,
-            Origin.of(call, Span.current().getSpanContext().getTraceId()),
-            Asked.of(call),
-            expected.target(),
-            expected.usage(),
-            expected.compute()));
+  static Intent intent(Call call, LocalDate day, Expected expected) {
+    return new Intent(
+        call.id(),
+        day,
+        Origin.of(call, Span.current().getSpanContext().getTraceId()),
+        Asked.of(call),
+        expected.target(),
+        expected.usage(),
+        expected.compute());
+  }
+
+  static String text(Intent intent) {
+    return new String(LedgerJson.write(intent), UTF_8);
   }
 }

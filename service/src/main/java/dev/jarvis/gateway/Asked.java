@@ -7,6 +7,11 @@ package dev.jarvis.gateway;
  * @param streamed whether the client wanted the answer piece by piece
  */
 public record Asked(Operation operation, String model, boolean streamed) {
+  /** Cuts the name, which a client has chosen. */
+  public Asked {
+    model = Origin.bounded(model);
+  }
+
   /** What a call asks for. */
   public static Asked of(Call call) {
     Question question = call.question();

@@ -2,7 +2,6 @@ package dev.jarvis.gateway;
 
 import dev.jarvis.concurrent.CancelledException;
 import dev.jarvis.error.ApiException;
-import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -11,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 public final class CallRecord {
   private final List<Attempt> attempts = new ArrayList<>();
   private final List<Account> accounts = new ArrayList<>();
-  private @Nullable LocalDate day;
+  private @Nullable Intent intent;
   private boolean durable;
   private @Nullable Routed routed;
   private @Nullable FinishReason cached;
@@ -70,14 +69,14 @@ public final class CallRecord {
     return List.copyOf(accounts);
   }
 
-  /** Notes the day on which the call counts, by the clock that its budgets share. */
-  public synchronized void day(LocalDate counted) {
-    day = counted;
+  /** Notes what the call is expected to use, and on which day it counts. */
+  public synchronized void intend(Intent expected) {
+    intent = expected;
   }
 
-  /** Null if no clock has decided it. */
-  public synchronized @Nullable LocalDate day() {
-    return day;
+  /** Null before the call has reserved what it may cost. */
+  public synchronized @Nullable Intent intent() {
+    return intent;
   }
 
   /** Notes that nothing outside this machine knows of the call, so its intent must be durable. */

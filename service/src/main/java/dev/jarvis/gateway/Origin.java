@@ -1,5 +1,7 @@
 package dev.jarvis.gateway;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +22,21 @@ public record Origin(
     @Nullable UUID parentId,
     String requestId,
     String traceId) {
+
+  private static final int MAX_NAME = 512;
+
+  /** Cuts what a client has chosen: what is kept of a call is bounded. */
+  public Origin {
+    userId = bounded(userId);
+    endUser = endUser == null ? null : bounded(endUser);
+    requestId = bounded(requestId);
+  }
+
+  /** At most 512 characters; half of a surrogate pair, which cannot be written, is replaced. */
+  static String bounded(String name) {
+    String cut = name.length() <= MAX_NAME ? name : name.substring(0, MAX_NAME);
+    return new String(cut.getBytes(UTF_8), UTF_8);
+  }
 
   /** The origin of a call. */
   public static Origin of(Call call, String traceId) {

@@ -254,7 +254,7 @@ public final class Settlement {
   }
 
   private LocalDate day(Call call) {
-    LocalDate decided = call.record().day();
-    return decided == null ? days.apply(UuidV7.time(call.id())) : decided;
+    Intent intent = call.record().intent();
+    return intent == null ? days.apply(UuidV7.time(call.id())) : intent.day();
   }
 }

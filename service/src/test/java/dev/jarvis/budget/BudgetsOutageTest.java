@@ -85,7 +85,7 @@ class BudgetsOutageTest {
               new Budgets.Clocks(() -> Long.toString(now.get()), now::get));
       upkeep =
           budgets.upkeep(
-              (target, at, usage, compute) -> Optional.of(new Cost(CENT, null)),
+              (target, at, usage, compute) -> Optional.of(new Cost(CENT, null, "p/m@1")),
               recovered::add,
               id -> false);
     }
@@ -112,7 +112,7 @@ class BudgetsOutageTest {
               day ->
                   new Demand(
                       id,
-                      Intents.write(
+                      Reserve.text(
                           new Intent(
                               id,
                               day,
