@@ -85,7 +85,7 @@ class BudgetsOutageTest {
               new Budgets.Clocks(() -> Long.toString(now.get()), now::get));
       upkeep =
           budgets.upkeep(
-              (target, at, usage, compute) -> Optional.of(new Cost(CENT, null)),
+              (target, at, usage, compute) -> Optional.of(new Cost(CENT, null, "test")),
               recovered::add,
               id -> false);
     }
