@@ -388,6 +388,45 @@ documents = row(
     ),
 )
 
+money = row(
+    "Money",
+    graph(
+        "Where calls reserve",
+        "The replicas' way of reserving money: 1 for those in use. Normal: redis only.",
+        [prom(f"environment_state:budget_state:max{{{ENVIRONMENT}}}", "{{state}}")],
+        "none",
+    ),
+    graph(
+        "Budgets near or over their limit",
+        "Budgets that are near their limit or used up, by scope and the ledger. Normal: follows the month.",
+        [
+            prom(f"environment_scope:budgets_near_limit:max{{{ENVIRONMENT}}}", "{{scope}}, near"),
+            prom(f"environment_scope:budgets_used_up:max{{{ENVIRONMENT}}}", "{{scope}}, used up"),
+        ],
+        "short",
+        decimals=0,
+    ),
+    graph(
+        "Refusals by budgets",
+        "Requests per second that hard budgets refused, by scope. Normal: none.",
+        [prom(f"environment_scope:budget_refusals:rate5m{{{ENVIRONMENT}}}", "{{scope}}")],
+        "reqps",
+    ),
+    graph(
+        "Reservations",
+        "Calls that hold a reservation, on the replica with the most: in progress, or ended and not in the ledger yet. Normal: settled stays near 0.",
+        [prom(f"environment_state:budget_reservations:max{{{ENVIRONMENT}}}", "{{state}}")],
+        "short",
+        decimals=0,
+    ),
+    graph(
+        "Drift of budgets",
+        "The largest difference between a budget's counter and the ledger at the last refresh. Normal: 0.",
+        [prom(f"environment:budget_drift_usd:max{{{ENVIRONMENT}}}", "drift")],
+        "currencyUSD",
+    ),
+)
+
 logs = row(
     "Logs",
     log_lines(
@@ -410,5 +449,6 @@ DASHBOARD = dashboard(
     ollama,
     servers,
     documents,
+    money,
     logs,
 )

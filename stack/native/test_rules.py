@@ -121,6 +121,9 @@ SEVERITIES = {
     "MonitoringPartDown": "warning",
     "LedgerRowsLost": "critical",
     "LimitsLocal": "warning",
+    "BudgetsNotInRedis": "warning",
+    "BudgetDrift": "warning",
+    "BudgetsUsedUp": "warning",
     "DocumentsBacklog": "warning",
     "DocumentDeadLetters": "warning",
     "FailedSignIns": "warning",
@@ -334,6 +337,30 @@ def api_cases():
         yield Case(named("LimitsLocal"), limits(1), *firing("LimitsLocal", **LOCAL))
         yield Case(named("LimitsLocal: not yet"), limits(1), at=4)
         yield Case(named("LimitsLocal: counted in Redis"), limits(0))
+
+        def reserving(state):
+            return world().exported("budget_state", {"state": state}, steady(1, 14))
+
+        for state in ("database", "blind"):
+            yield Case(
+                named(f"BudgetsNotInRedis: {state}"), reserving(state), *firing("BudgetsNotInRedis", state=state, **LOCAL)
+            )
+        yield Case(named("BudgetsNotInRedis: not yet"), reserving("blind"), at=4)
+        yield Case(named("BudgetsNotInRedis: in Redis"), reserving("redis"))
+
+        def drift(usd):
+            return World(paths, 24).rest_of_the_stack().exported("budget_drift_usd", {}, steady(usd, 24))
+
+        yield Case(named("BudgetDrift"), drift(0.02), *firing("BudgetDrift", **LOCAL))
+        yield Case(named("BudgetDrift: little"), drift(0.01))
+        yield Case(named("BudgetDrift: not yet"), drift(0.02), at=14)
+
+        def used_up(number):
+            return world().exported("budgets_used_up", {"scope": "team"}, steady(number, 14))
+
+        yield Case(named("BudgetsUsedUp"), used_up(1), *firing("BudgetsUsedUp", scope="team", **LOCAL))
+        yield Case(named("BudgetsUsedUp: none"), used_up(0))
+        yield Case(named("BudgetsUsedUp: not yet"), used_up(1), at=4)
 
         def waiting(seconds):
             return world().exported("documents_queue_oldest_age_seconds", {}, steady(seconds, 14))

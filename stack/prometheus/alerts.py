@@ -8,6 +8,7 @@ from catalogue import metrics
 from recording_rules import WINDOW_SECONDS
 from thresholds import (
     API_P95_SECONDS,
+    BUDGET_DRIFT_USD,
     COLLECTOR_QUEUE_RATIO,
     DOCUMENT_WAIT_SECONDS,
     ERROR_RATIO,
@@ -267,6 +268,37 @@ def rules():
             "A replica of {{ $labels.environment }} counts requests on its own, because Redis does not answer it.",
             "jarvis-api",
             keep="1m",
+        ),
+        # Calls go on: in PostgreSQL as exactly as in Redis, blindly only within each replica's share.
+        alert(
+            "BudgetsNotInRedis",
+            f'{METRICS["budget_state"].recorded}{{state!="redis"}} > 0',
+            "5m",
+            WARNING,
+            "Budgets are not counted in Redis",
+            "A replica of {{ $labels.environment }} reserves by {{ $labels.state }}, because Redis does not answer it.",
+            "jarvis-llm",
+            keep="1m",
+        ),
+        alert(
+            "BudgetDrift",
+            f'{METRICS["budget_drift_usd"].recorded} > {BUDGET_DRIFT_USD}',
+            "15m",
+            WARNING,
+            "Budgets differ from the ledger",
+            "Counters of budgets in {{ $labels.environment }} differ from the ledger by {{ $value }} USD "
+            f"(limit: {BUDGET_DRIFT_USD} USD).",
+            "jarvis-llm",
+        ),
+        alert(
+            "BudgetsUsedUp",
+            f'{METRICS["budgets_used_up"].recorded} > 0',
+            "5m",
+            WARNING,
+            "Budgets are used up",
+            "{{ $value }} budgets of scope {{ $labels.scope }} in {{ $labels.environment }} are used up.",
+            "jarvis-llm",
+            keep="5m",  # the number is unknown while the database is down
         ),
         alert(
             "DocumentsBacklog",

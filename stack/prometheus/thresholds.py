@@ -8,6 +8,7 @@ MINIMUM_REQUESTS = 10  # in 5 minutes: with fewer, an alert on a ratio or a quan
 DOCUMENT_WAIT_SECONDS = 600  # DocumentsBacklog
 FAILED_SIGN_INS_PER_SECOND = 0.2  # FailedSignIns: at least this, ...
 FAILED_SIGN_INS_FACTOR = 5  # ... and so many times the mean of the day before
+BUDGET_DRIFT_USD = 0.01  # BudgetDrift
 IDENTITY_AGE_SECONDS = 300  # IdentityStale
 COLLECTOR_QUEUE_RATIO = 0.5  # CollectorQueueFilling
 PATH_DIFFERENCE_RATIO = 1.1  # MetricPathsDisagree

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,7 +32,7 @@ final class SharedState {
   private volatile long epoch;
   private volatile long lastEpoch;
   private volatile long returnedAt;
-  private volatile long version;
+  private final AtomicLong version = new AtomicLong();
 
   /**
    * @param grace how long after the beginning of an epoch the calls of other replicas may be
@@ -58,13 +59,13 @@ final class SharedState {
 
   /** Grows whenever Redis may have lost sight of a call. */
   long version() {
-    return version;
+    return version.get();
   }
 
   /** Notes that calls have reserved elsewhere, or that Redis was emptied. */
   void lost() {
     if (epoch != 0) {
-      version++;
+      version.incrementAndGet();
       epoch = 0;
     }
   }
@@ -79,13 +80,13 @@ final class SharedState {
       return false;
     }
     try {
-      long before = version;
+      long before = version.get();
       List<RedisLeases.Announced> all = announced(calls.unconfirmed(), true);
       Long now = send(all);
       if (now != null && now != lastEpoch && lastEpoch != 0) {
         now = send(announced(calls.justConfirmed(), false));
       }
-      if (now == null || before != version) {
+      if (now == null || before != version.get()) {
         return false;
       }
       LOG.atInfo()

@@ -163,7 +163,7 @@ final class AttemptAnswer implements Answer {
   }
 
   private int choices() {
-    return (int) Math.clamp(question.body().path("n").asLong(1), 1, Integer.MAX_VALUE);
+    return Math.clamp(question.body().path("n").asLong(1), 1, Integer.MAX_VALUE);
   }
 
   /** Ends the attempt because the target failed. */
