@@ -29,8 +29,7 @@ class BudgetRoutesTest {
     service = TestService.start(Map.of("JARVIS_BUDGETS_ZONE", ZONE.getId()));
     admin = new AdminClient(service);
     admin.configured("admin", "admin");
-    admin.execute(
-        "CREATE TABLE IF NOT EXISTS ledger_totals (scope text, scope_id text, day date, calls bigint, input_tokens bigint, output_tokens bigint, cost_usd numeric, PRIMARY KEY (scope, scope_id, day))");
+    admin.ledgerTotals();
   }
 
   @AfterAll

@@ -225,6 +225,40 @@ class ChargesTest {
   }
 
   @Test
+  void answersAtOnceShareTheTimeOfTheirMachine() throws Exception {
+    QUICK.stallBeforeHeaders();
+    int before = QUICK.requests();
+    List<RawConnection> clients = new ArrayList<>();
+    try {
+      for (String id : List.of("shares-0", "shares-1")) {
+        RawConnection client = new RawConnection(service);
+        clients.add(client);
+        client.send(
+            RawConnection.chat(body("quick:1b", true, "hi", ""))
+                .replaceFirst("\r\n", "\r\nx-request-id: %s\r\n".formatted(id)));
+      }
+      await().atMost(LIMIT).until(() -> QUICK.requests() == before + 2);
+      for (RawConnection client : clients) {
+        client.reset();
+      }
+    } finally {
+      for (RawConnection client : clients) {
+        client.close();
+      }
+    }
+
+    double costs = 0;
+    double millis = 0;
+    for (String id : List.of("shares-0", "shares-1")) {
+      Map<String, String> row = rows(id, 1).getFirst();
+      assertThat(number(row, "cost_usd")).isPositive();
+      costs += number(row, "cost_usd");
+      millis += number(row, "duration_ms");
+    }
+    assertThat(costs).as("both together, a dollar a second").isLessThan(millis / 1000);
+  }
+
+  @Test
   void aClientThatDisconnectsFromAWholeAnswerPaysForTheTokensGeneratedByThen() throws Exception {
     QUICK.reportDurations(1, 1, 1); // 6 tokens in a millisecond
     assertThat(service.chat(body("taught:1b", false, "hi", "")).statusCode()).isEqualTo(200);

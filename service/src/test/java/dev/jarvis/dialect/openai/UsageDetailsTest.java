@@ -15,6 +15,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Fields beside the answer that an OpenAI-compatible server sends, and their way to the client. */
@@ -23,7 +24,7 @@ class UsageDetailsTest {
   private static final String USAGE =
       """
       {"prompt_tokens": 20, "completion_tokens": 30, "total_tokens": 50,
-       "prompt_tokens_details": {"cached_tokens": 4, "audio_tokens": 3},
+       "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2, "audio_tokens": 3},
        "completion_tokens_details": {"reasoning_tokens": 12, "audio_tokens": 5,
          "accepted_prediction_tokens": 1, "rejected_prediction_tokens": 2}}""";
   private static final String OF_ANSWER =
@@ -112,6 +113,29 @@ class UsageDetailsTest {
         .containsEntry("output_tokens", "18")
         .containsEntry("reasoning_tokens", "12")
         .containsEntry("estimated", "f");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "input, 11",
+    "cached_input, 4",
+    "cache_write, 2",
+    "audio_input, 3",
+    "output, 13",
+    "reasoning, 12",
+    "audio_output, 5"
+  })
+  void countsEachKindOfTokens(String kind, double tokens) {
+    String series =
+        "llm_tokens_total{model=\"cloud-1\",provider=\"cloud\",type=\"%s\"}".formatted(kind);
+    assertThat(service.get("/metrics").body()).as("from the start").contains(series);
+    double before = service.metric(series);
+
+    ask("cloud-1", false, "counted-" + kind);
+
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .untilAsserted(() -> assertThat(service.metric(series) - before).isEqualTo(tokens));
   }
 
   @Test
