@@ -1,0 +1,80 @@
+package dev.jarvis.chaos;
+
+import dev.jarvis.chaos.Audit.Budget;
+import dev.jarvis.chaos.Audit.Call;
+import dev.jarvis.chaos.Audit.Generated;
+import dev.jarvis.chaos.Fault.Effect;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** All calls of a run, and the budgets that apply to them. */
+final class History {
+  /** The cost of the dearest call that is possible: 11 and 60 tokens of the dear model. */
+  private static final BigDecimal LARGEST = new BigDecimal("0.393");
+
+  /** A stream records its tokens after as many. */
+  private static final int CHECKPOINT_TOKENS = 1000;
+
+  private final List<Call> calls = new ArrayList<>();
+  private final List<Budget> budgets = new ArrayList<>();
+  private final Set<String> reported = new HashSet<>();
+
+  /** Adds the calls that were sent while a fault was there. */
+  void add(List<SentCall> sent, Fault fault) {
+    for (SentCall call : sent) {
+      boolean answered = call.answered();
+      calls.add(
+          new Call(
+              call.requestId(),
+              call.account().user(),
+              call.account().team(),
+              answered,
+              !answered || fault.effect() == Effect.LOSES_SPOOL,
+              call.kind().leaves() || fault.effect() != Effect.NONE,
+              fault.effect() == Effect.ENDS && call.requestId().endsWith(Moment.HALF)
+                  ? checkpoint(call)
+                  : 0,
+              call.maxTokens()));
+    }
+  }
+
+  /** What the last checkpoint of a stream held in the middle has recorded at least. */
+  private static int checkpoint(SentCall call) {
+    return call.kind().streamed() && call.tokens() / 2 > 2 * CHECKPOINT_TOKENS
+        ? CHECKPOINT_TOKENS
+        : 0;
+  }
+
+  /**
+   * @param inFlight how many calls of the account there are at once, at most
+   */
+  void limit(Account account, int inFlight) {
+    budgets.add(
+        new Budget(
+            account.team(), account.limit(), LARGEST.multiply(BigDecimal.valueOf(inFlight))));
+  }
+
+  /** Returns a sentence for each promise that was not kept, but those reported before. */
+  List<String> violations(Cluster cluster) {
+    return all(cluster).stream().filter(it -> !reported.contains(it)).toList();
+  }
+
+  /** Marks what is not kept now as reported: the tests that follow shall not fail because of it. */
+  void reported(Cluster cluster) {
+    reported.addAll(all(cluster));
+  }
+
+  private List<String> all(Cluster cluster) {
+    List<Generated> generated =
+        cluster.model().generations().stream()
+            .map(
+                it ->
+                    new Generated(
+                        it.requestId(), it.model(), it.input(), it.output(), it.reported()))
+            .toList();
+    return Audit.violations(calls, generated, Books.read(cluster.postgres().primary()), budgets);
+  }
+}
