@@ -43,7 +43,13 @@ final class Audit {
       boolean mayBeEstimated,
       boolean mayBeUnasked,
       long least,
-      long maxTokens) {}
+      long maxTokens) {
+
+    /** The same call, whose exact counts must be there. */
+    Call exact() {
+      return new Call(requestId, user, team, answered, false, mayBeUnasked, least, maxTokens);
+    }
+  }
 
   /**
    * What the model server did for a call.

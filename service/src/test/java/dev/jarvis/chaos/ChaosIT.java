@@ -32,6 +32,7 @@ class ChaosIT {
   private static final List<Fault> FAULTS = List.of(Fault.values());
   private static final List<Kind> KINDS = List.of(Kind.values());
   private static final int BUDGETS = 3;
+  private static final int TIGHTLY = 2;
 
   /** The tokens of a stream that has checkpoints. */
   private static final int LONG = 5000;
@@ -88,7 +89,8 @@ class ChaosIT {
     for (int from = 0; from < own.size(); from += WAVE) {
       List<int[]> wave = own.subList(from, Math.min(own.size(), from + WAVE));
       Account tight = cluster.account("tight-%s-%d".formatted(fault, from), TIGHT);
-      history.limit(tight, wave.size() + Load.CLIENTS);
+      long held = wave.stream().filter(it -> it[3] == TIGHTLY).count();
+      history.limit(tight, (int) held + Load.CLIENTS);
       List<Account> accounts = List.of(unlimited, ample, tight);
       List<Probe> probes = new ArrayList<>();
       for (int[] row : wave) {

@@ -22,6 +22,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -201,6 +202,14 @@ final class Cluster implements AutoCloseable {
   /** The keys of reservations of calls that are not settled; empty if there is none. */
   List<String> reservations() {
     return Reservations.left(redis, postgres.primary());
+  }
+
+  /** By how many USD counters and ledger differ, as the replicas have found. */
+  double drift() {
+    return Stream.of(first, second)
+        .filter(it -> it.process().alive())
+        .mapToDouble(it -> metric(it, line -> line.startsWith("budget_drift_usd")))
+        .sum();
   }
 
   /** Returns the sum of some series in /metrics. */

@@ -14,7 +14,7 @@ enum Fault {
 
   /** The first replica is killed, and stays away until the other one has settled its calls. */
   KILLED_FOR_LONG(
-      Effect.ENDS, it -> {}, it -> it.first().process().close(), it -> {}, Fault::restart),
+      Effect.ENDS_FOR_LONG, it -> {}, it -> it.first().process().close(), it -> {}, Fault::restart),
 
   /** The first replica is killed, and its spool is gone. */
   SPOOL_LOST(
@@ -170,6 +170,8 @@ enum Fault {
     NONE,
     /** A replica ends; its spool is kept. */
     ENDS,
+    /** A replica ends; what only its spool holds comes to the ledger when it starts again. */
+    ENDS_FOR_LONG,
     /** A replica ends, and exact counts may be lost with its spool. */
     LOSES_SPOOL
   }

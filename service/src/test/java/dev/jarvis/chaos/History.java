@@ -20,25 +20,36 @@ final class History {
 
   private final List<Call> calls = new ArrayList<>();
   private final List<Budget> budgets = new ArrayList<>();
+  private final Set<String> inSpools = new HashSet<>();
   private final Set<String> reported = new HashSet<>();
 
   /** Adds the calls that were sent while a fault was there. */
   void add(List<SentCall> sent, Fault fault) {
-    for (SentCall call : sent) {
-      boolean answered = call.answered();
-      calls.add(
-          new Call(
-              call.requestId(),
-              call.account().user(),
-              call.account().team(),
-              answered,
-              !answered || fault.effect() == Effect.LOSES_SPOOL,
-              call.kind().leaves() || fault.effect() != Effect.NONE,
-              fault.effect() == Effect.ENDS && call.requestId().endsWith(Moment.HALF)
-                  ? checkpoint(call)
-                  : 0,
-              call.maxTokens()));
+    sent.forEach(it -> calls.add(call(it, fault.effect())));
+  }
+
+  private Call call(SentCall call, Effect effect) {
+    boolean answered = call.answered();
+    boolean inSpool = answered && effect == Effect.ENDS_FOR_LONG;
+    if (inSpool) {
+      inSpools.add(call.requestId());
     }
+    boolean killed = effect == Effect.ENDS || effect == Effect.ENDS_FOR_LONG;
+    return new Call(
+        call.requestId(),
+        call.account().user(),
+        call.account().team(),
+        answered,
+        !answered || effect == Effect.LOSES_SPOOL || inSpool,
+        call.kind().leaves() || effect != Effect.NONE,
+        killed && call.requestId().endsWith(Moment.HALF) ? checkpoint(call) : 0,
+        call.maxTokens());
+  }
+
+  /** From now on the ledger must have what was in spools of replicas that were away. */
+  void allReplicasAreBack() {
+    calls.replaceAll(it -> inSpools.contains(it.requestId()) ? it.exact() : it);
+    inSpools.clear();
   }
 
   /** What the last checkpoint of a stream held in the middle has recorded at least. */

@@ -48,7 +48,9 @@ final class Trial {
       strike(fault, probes, accounts, random);
     } finally {
       fault.restore(cluster);
+      history.allReplicasAreBack();
     }
+    audit();
   }
 
   private void strike(Fault fault, List<Probe> probes, List<Account> accounts, Random random)
@@ -75,6 +77,14 @@ final class Trial {
       held.forEach(SentCall::await);
       history.add(held, fault);
     }
+    audit();
+    if (fault.effect() == Fault.Effect.NONE) {
+      before.assertGrownAlike(cluster);
+    }
+  }
+
+  /** Waits until every promise is kept. */
+  private void audit() {
     try {
       await()
           .atMost(LIMIT)
@@ -82,12 +92,10 @@ final class Trial {
               () -> {
                 assertThat(history.violations(cluster)).isEmpty();
                 assertThat(cluster.reservations()).as("reservations that are left").isEmpty();
+                assertThat(cluster.drift()).as("drift of the budgets' counters").isZero();
               });
     } finally {
       history.reported(cluster);
-    }
-    if (fault.effect() == Fault.Effect.NONE) {
-      before.assertGrownAlike(cluster);
     }
   }
 
