@@ -10,7 +10,7 @@ export JAVA_HOME := $(shell service/bin/find-jdk)
 MVN := mvn -B -ntp
 SOURCES := $(shell find service/src/main -type f) pom.xml service/pom.xml
 
-.PHONY: help run build test fuzz test-stack licences format generate stack stack-status stack-down e2e bench clean
+.PHONY: help run build test fuzz test-stack licences format generate stack stack-status stack-down e2e chaos bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk '!shown[$$1]++' | expand -t 16
@@ -98,6 +98,14 @@ native-servers:
 
 e2e: build venv native-servers ## Test the pipeline on a native stack of its own
 	@stack/native/e2e
+
+CHAOS_SEED ?= $(shell date +%s)
+CHAOS_FAULT ?=
+
+chaos: build ## Break what the ledger and the budgets depend on, in every combination: CHAOS_SEED, CHAOS_FAULT
+	@stack/native/install-packages >/dev/null
+	@$(MVN) -pl service test-compile failsafe:integration-test failsafe:verify -Dit.test=ChaosIT \
+	  -Dchaos.all=true -Dchaos.seed=$(CHAOS_SEED) -Dchaos.fault='$(CHAOS_FAULT)'
 
 bench: build ## Measure what the gateway costs, as ratios
 	@stack/native/install-packages >/dev/null

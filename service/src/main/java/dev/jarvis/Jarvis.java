@@ -15,6 +15,7 @@ import dev.jarvis.document.search.DocumentSearch;
 import dev.jarvis.gateway.Admit;
 import dev.jarvis.gateway.Pipeline;
 import dev.jarvis.gateway.Settlement;
+import dev.jarvis.gateway.Stage;
 import dev.jarvis.gateway.cache.AnswerCache;
 import dev.jarvis.gateway.cache.SharedGenerations;
 import dev.jarvis.health.DependencyCheck;
@@ -83,6 +84,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -107,10 +109,22 @@ public final class Jarvis implements AutoCloseable {
   static final List<ProviderFactory> PROVIDERS =
       List.of(OllamaProvider.FACTORY, OpenAiProvider.FACTORY);
 
+  private final UnaryOperator<List<Stage>> stages;
   private final Deque<AutoCloseable> parts = new ConcurrentLinkedDeque<>();
   private volatile @Nullable Pipeline pipeline;
   private volatile @Nullable Routes routes;
   private volatile int port;
+
+  Jarvis() {
+    this(UnaryOperator.identity());
+  }
+
+  /**
+   * @param stages changes the stages of every call: tests put stages of their own between them
+   */
+  Jarvis(UnaryOperator<List<Stage>> stages) {
+    this.stages = stages;
+  }
 
   /**
    * Starts every part and then the server. {@link #close} closes the parts that have started, also
@@ -229,7 +243,8 @@ public final class Jarvis implements AutoCloseable {
     // The stages of every call to a model, in order; see docs/architecture.md.
     Pipeline calls =
         new Pipeline(
-            List.of(
+            stages.apply(
+                List.of(
                 new Authorise(),
                 new Resolve(router),
                 new Limit(
@@ -246,7 +261,7 @@ public final class Jarvis implements AutoCloseable {
                 budgets.reserve(
                     new Forecasts(router, prices::cost, config.limits().outputEstimate())),
                 new WriteIntent(ledger),
-                new AttemptTargets(router, models, telemetry, config.chat().maxDuration())),
+                new AttemptTargets(router, models, telemetry, config.chat().maxDuration()))),
             settlement);
     pipeline = calls;
     open(budgets.start(prices::cost, settlement::recover, ledger.known()::contains));
