@@ -304,6 +304,50 @@ servers = row(
     ),
 )
 
+money = row(
+    "Money",
+    graph(
+        "Entries that wait",
+        "Ledger entries that are on the replicas' disks only. Normal: a few, for less than a second; more while PostgreSQL takes none.",
+        [prom(f"environment:ledger_spool_records:max{{{ENVIRONMENT}}}", "entries")],
+        "short",
+    ),
+    graph(
+        "Oldest entry that waits",
+        f"How long PostgreSQL has not taken an entry. Normal: 0 s; above {thresholds.minutes(thresholds.LEDGER_WAIT_SECONDS)} it is looked into.",
+        [prom(f"environment:ledger_spool_age_seconds:max{{{ENVIRONMENT}}}", "oldest")],
+        "s",
+        limit=thresholds.LEDGER_WAIT_SECONDS,
+    ),
+    graph(
+        "Spool",
+        "Size of the largest spool. Normal: what was written within ledger.spool-keep; never above ledger.spool-max.",
+        [prom(f"environment:ledger_spool_bytes:max{{{ENVIRONMENT}}}", "largest")],
+        "bytes",
+    ),
+    graph(
+        "Spool's disk",
+        "Whether a replica cannot write its spool, and so refuses calls, and how many damaged files it keeps. Normal: 0 of both.",
+        [
+            prom(f"environment:ledger_spool_failing:max{{{ENVIRONMENT}}}", "cannot be written"),
+            prom(f"environment:ledger_quarantined_segments:max{{{ENVIRONMENT}}}", "damaged files"),
+        ],
+        "short",
+    ),
+    graph(
+        "Calls settled by an estimate",
+        "Calls per second that a killed replica left, by who settled them: the replica itself when it started, or another one. Normal: none.",
+        [prom(f"environment_by:ledger_recovered_calls:rate5m{{{ENVIRONMENT}}}", "{{by}}")],
+        "ops",
+    ),
+    graph(
+        "Replays",
+        "How often a replica wrote all entries again that it keeps, because PostgreSQL is another server. Normal: none.",
+        [prom(f"environment:ledger_replays:rate5m{{{ENVIRONMENT}}}", "replays")],
+        "ops",
+    ),
+)
+
 PROCESSED = f"environment_outcome_media_type:documents_processed:rate5m{{{ENVIRONMENT}}}"
 
 
@@ -448,6 +492,7 @@ DASHBOARD = dashboard(
     routing,
     ollama,
     servers,
+    money,
     documents,
     money,
     logs,

@@ -31,6 +31,12 @@ FOREIGN = re.compile(
 NO_METRICS = {
     "llm_requests": "a table of the database",
     "llm_requests_default": "a partition of it",
+    "ledger_entries": "a table",
+    "ledger_attempts": "a table",
+    "ledger_totals": "a table",
+    "ledger_entries_default": "a partition",
+    "ledger_attempts_default": "a partition",
+    "ledger_full": "an error code",
     "uptime_seconds": "a field of /health",
     "object_store_unavailable": "an error code",
     "documents_reindexed": "an event of the log",

@@ -119,7 +119,10 @@ SEVERITIES = {
     "CollectorDropping": "warning",
     "CollectorQueueFilling": "warning",
     "MonitoringPartDown": "warning",
+    "LedgerEntriesWait": "warning",
     "LedgerRowsLost": "critical",
+    "LedgerSpoolDamaged": "warning",
+    "LedgerSpoolFailing": "critical",
     "LimitsLocal": "warning",
     "BudgetsNotInRedis": "warning",
     "BudgetDrift": "warning",
@@ -330,6 +333,18 @@ def api_cases():
             )
             yield Case(named(f"LedgerRowsLost: no {result}"), rows(result, 0))
         yield Case(named("LedgerRowsLost: all written"), rows("ok", 1))
+
+        def spool(metric, value):
+            return world().exported(metric, {}, steady(value, 14))
+
+        yield Case(named("LedgerEntriesWait"), spool("ledger_spool_age_seconds", 301), *firing("LedgerEntriesWait", **LOCAL))
+        yield Case(named("LedgerEntriesWait: just below"), spool("ledger_spool_age_seconds", 300))
+        yield Case(named("LedgerSpoolFailing"), spool("ledger_spool_failing", 1), *firing("LedgerSpoolFailing", **LOCAL))
+        yield Case(named("LedgerSpoolFailing: written"), spool("ledger_spool_failing", 0))
+        yield Case(
+            named("LedgerSpoolDamaged"), spool("ledger_quarantined_segments", 1), *firing("LedgerSpoolDamaged", **LOCAL)
+        )
+        yield Case(named("LedgerSpoolDamaged: none"), spool("ledger_quarantined_segments", 0))
 
         def limits(local):
             return world().exported("limits_local", {}, steady(local, 14))

@@ -11,6 +11,7 @@ from thresholds import (
     BUDGET_DRIFT_USD,
     COLLECTOR_QUEUE_RATIO,
     DOCUMENT_WAIT_SECONDS,
+    LEDGER_WAIT_SECONDS,
     ERROR_RATIO,
     FAILED_SIGN_INS_FACTOR,
     FAILED_SIGN_INS_PER_SECOND,
@@ -51,6 +52,10 @@ def alert(name, expression, hold, severity, summary, description, dashboard, var
             "dashboard_url": f"{{{{ $externalLabels.grafana }}}}/d/{dashboard}" + (f"?{query}" if query else ""),
         },
     }
+
+
+def ledger(name):
+    return METRICS[name].recorded
 
 
 def enough(rate):
@@ -254,9 +259,37 @@ def rules():
             f'{LEDGER_ROWS.recorded}{{result!="ok"}} > 0',
             "1m",
             CRITICAL,
-            "Ledger rows are lost",
-            "Ledger rows do not reach the database of {{ $labels.environment }} ({{ $labels.result }}).",
+            "Ledger entries are missing",
+            "Ledger entries do not reach the database of {{ $labels.environment }} ({{ $labels.result }}).",
             "jarvis-database",
+        ),
+        alert(
+            "LedgerEntriesWait",
+            f"{ledger('ledger_spool_age_seconds')} > {LEDGER_WAIT_SECONDS}",
+            "1m",
+            WARNING,
+            "Ledger entries wait for the database",
+            "A replica of {{ $labels.environment }} has had an entry for {{ $value | humanizeDuration }} that PostgreSQL does not take.",
+            "jarvis-llm",
+        ),
+        # Users get 503 ledger_full.
+        alert(
+            "LedgerSpoolFailing",
+            f"{ledger('ledger_spool_failing')} > 0",
+            "1m",
+            CRITICAL,
+            "The ledger's disk takes nothing",
+            "A replica of {{ $labels.environment }} refuses all calls to models, because it cannot write its spool.",
+            "jarvis-llm",
+        ),
+        alert(
+            "LedgerSpoolDamaged",
+            f"{ledger('ledger_quarantined_segments')} > 0",
+            None,
+            WARNING,
+            "A file of the ledger's spool was damaged",
+            "{{ $value }} damaged files are kept by a replica of {{ $labels.environment }}.",
+            "jarvis-llm",
         ),
         # Users notice only that limits are tighter, or that they can be exceeded with more replicas than configured.
         alert(

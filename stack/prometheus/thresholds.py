@@ -6,6 +6,7 @@ MODEL_ERROR_RATIO = 0.1  # ModelErrors
 FIRST_TOKEN_SECONDS = 2  # SlowFirstToken and the objective; must be the bound of a bucket
 MINIMUM_REQUESTS = 10  # in 5 minutes: with fewer, an alert on a ratio or a quantile does not fire
 DOCUMENT_WAIT_SECONDS = 600  # DocumentsBacklog
+LEDGER_WAIT_SECONDS = 300  # LedgerEntriesWait
 FAILED_SIGN_INS_PER_SECOND = 0.2  # FailedSignIns: at least this, ...
 FAILED_SIGN_INS_FACTOR = 5  # ... and so many times the mean of the day before
 BUDGET_DRIFT_USD = 0.01  # BudgetDrift

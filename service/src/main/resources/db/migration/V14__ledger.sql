@@ -244,9 +244,18 @@ $$;
 CREATE TRIGGER llm_requests_redirect BEFORE INSERT ON llm_requests
     FOR EACH ROW EXECUTE FUNCTION llm_requests_redirect();
 
+-- Whose entries get a pseudonym although they arrive, from a spool, after the user was erased.
+CREATE TABLE ledger_erased (
+    user_sha256 bytea       PRIMARY KEY,
+    pseudonym   text        NOT NULL,
+    erased_at   timestamptz NOT NULL -- later calls are those of another user with the same id
+);
+
 -- A replica of the previous release erases a user only where it knows: the rest follows with the user.
 CREATE FUNCTION ledger_user_erased() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    INSERT INTO ledger_erased (user_sha256, pseudonym, erased_at) VALUES (sha256(convert_to(OLD.id, 'UTF8')), OLD.pseudonym, now())
+        ON CONFLICT (user_sha256) DO UPDATE SET pseudonym = excluded.pseudonym, erased_at = excluded.erased_at;
     UPDATE ledger_entries SET user_id = OLD.pseudonym, end_user = NULL, request_id = 'erased' WHERE user_id = OLD.id;
     RETURN NULL;
 END

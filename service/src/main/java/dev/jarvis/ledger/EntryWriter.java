@@ -29,7 +29,11 @@ import org.slf4j.LoggerFactory;
 final class EntryWriter {
   private static final Logger LOG = LoggerFactory.getLogger(EntryWriter.class);
   private static final int BATCH = 500;
-  private static final Duration IDLE = Duration.ofSeconds(10);
+  private static final Duration IDLE = Duration.ofMillis(200);
+
+  /** How often the database's identity is read while there is nothing to write. */
+  private static final Duration COMPARISONS = Duration.ofSeconds(10);
+
   private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 
@@ -43,6 +47,7 @@ final class EntryWriter {
   private final AtomicBoolean failing = new AtomicBoolean();
   private String identity;
   private Duration pause = FIRST_PAUSE;
+  private long comparedAt = System.nanoTime();
 
   /** What entries are written to. */
   interface Table {
@@ -96,7 +101,7 @@ final class EntryWriter {
     try {
       Spool.Batch batch = spool.next(BATCH, closing.getCount() > 0 ? IDLE : Duration.ZERO);
       if (batch.entries().isEmpty()) {
-        compare(identity.isEmpty() || closing.getCount() == 0 ? identity : table.identity());
+        compareWhenDue();
       } else {
         confirm(batch, write(rows(batch)));
       }
@@ -115,10 +120,18 @@ final class EntryWriter {
     }
   }
 
+  /** A failover is also noticed while no call ends. */
+  private void compareWhenDue() {
+    if (!identity.isEmpty() && System.nanoTime() - comparedAt > COMPARISONS.toNanos()) {
+      compare(table.identity());
+    }
+  }
+
   /** Returns false if the database is another one, to which all that is kept goes again. */
   private boolean compare(String now) {
     boolean same = identity.isEmpty() || identity.equals(now);
     identity = now;
+    comparedAt = System.nanoTime();
     if (!same) {
       LOG.warn("postgresql is another server: all ledger entries that are kept are written again");
       instruments.add(Metric.LEDGER_REPLAYS, 1);

@@ -102,7 +102,7 @@ public final class Ledger implements AutoCloseable {
       instruments.add(Metric.LEDGER_RECOVERED_CALLS, 0, by);
     }
     instruments.add(Metric.LEDGER_REPLAYS, 0);
-    parts.add(instruments.gauge(Metric.LEDGER_SPOOL_SIZE, spool::bytes));
+    parts.add(instruments.gauge(Metric.LEDGER_SPOOL, spool::bytes));
     parts.add(instruments.gauge(Metric.LEDGER_SPOOL_RECORDS, spool::unconfirmed));
     parts.add(instruments.gauge(Metric.LEDGER_SPOOL_AGE, () -> spool.waiting().toSeconds()));
     parts.add(instruments.gauge(Metric.LEDGER_SPOOL_FAILING, () -> spool.failing() ? 1 : 0));

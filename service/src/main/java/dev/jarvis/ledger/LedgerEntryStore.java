@@ -37,13 +37,15 @@ final class LedgerEntryStore {
       INSERT INTO ledger_entries AS e (
         %1$s)
       SELECT
-        %1$s
-      FROM jsonb_populate_recordset(CAST(NULL AS ledger_entries), CAST(? AS jsonb)) ORDER BY id
+        %3$s
+      FROM jsonb_populate_recordset(CAST(NULL AS ledger_entries), CAST(? AS jsonb)) AS r
+      LEFT JOIN ledger_erased AS x ON x.user_sha256 = sha256(convert_to(user_id, 'UTF8')) AND created_at <= x.erased_at
+      ORDER BY id
       ON CONFLICT (id, created_at) DO UPDATE SET (
         %1$s) = (
         %2$s)
       WHERE excluded.rank > e.rank RETURNING CAST(id AS text) AS id"""
-          .formatted(ENTRY_COLUMNS, excluded(ENTRY_COLUMNS));
+          .formatted(ENTRY_COLUMNS, excluded(ENTRY_COLUMNS), withoutErased(ENTRY_COLUMNS));
 
   // an entry of a higher rank has at least the attempts of the one that it replaces
   private static final String INSERT_ATTEMPTS =
@@ -76,6 +78,14 @@ final class LedgerEntryStore {
     return columns.replaceAll("\\b(\\w+)", "excluded.$1");
   }
 
+  /** As an erasure leaves an entry, if its user was erased while it was on its way. */
+  private static String withoutErased(String columns) {
+    return columns
+        .replace("user_id", "coalesce(x.pseudonym, user_id)")
+        .replace("end_user", "CASE WHEN x.pseudonym IS NULL THEN end_user END")
+        .replace("request_id", "CASE WHEN x.pseudonym IS NULL THEN request_id ELSE 'erased' END");
+  }
+
   /**
    * Writes entries in one transaction. One that is there already is replaced only by a higher rank.
    *
@@ -103,8 +113,10 @@ final class LedgerEntryStore {
                   .filter(it -> written.contains(it.id()) && !it.attempts().isEmpty())
                   .toList();
           if (!withAttempts.isEmpty()) {
-            var _ = Sql.update("insert_ledger_attempts", INSERT_ATTEMPTS, EntryJson.attempts(withAttempts))
-                .apply(db);
+            var _ =
+                Sql.update(
+                        "insert_ledger_attempts", INSERT_ATTEMPTS, EntryJson.attempts(withAttempts))
+                    .apply(db);
           }
           return identity;
         });
@@ -154,10 +166,10 @@ final class LedgerEntryStore {
           }
           var _ =
               Sql.get(
-                  "limit_ledger_lock",
-                  "SELECT set_config('lock_timeout', '1s', true) AS x",
-                  it -> true)
-              .apply(db);
+                      "limit_ledger_lock",
+                      "SELECT set_config('lock_timeout', '1s', true) AS x",
+                      it -> true)
+                  .apply(db);
           return Sql.get(
                   "drop_ledger_partition",
                   "SELECT coalesce(ledger_drop_partition(?), '') AS name",

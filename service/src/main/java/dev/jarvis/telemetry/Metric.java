@@ -331,12 +331,8 @@ public enum Metric {
       "{row}",
       "Ledger entries that were written, that PostgreSQL rejected, and that there was no room for",
       List.of(Label.LEDGER_RESULT)),
-  LEDGER_SPOOL_SIZE(
-      "ledger.spool.size",
-      Type.GAUGE,
-      "By",
-      "Size of the ledger's spool on the local disk",
-      List.of()),
+  LEDGER_SPOOL(
+      "ledger.spool", Type.GAUGE, "By", "Size of the ledger's spool on the local disk", List.of()),
   LEDGER_SPOOL_RECORDS(
       "ledger.spool.records",
       Type.GAUGE,
@@ -352,8 +348,8 @@ public enum Metric {
   LEDGER_SPOOL_FAILING(
       "ledger.spool.failing",
       Type.GAUGE,
-      "1",
-      "Whether the spool cannot be written, so that new calls are refused",
+      "",
+      "Whether the spool cannot be written, so that new calls are refused: 1 or 0",
       List.of()),
   LEDGER_QUARANTINED_SEGMENTS(
       "ledger.quarantined_segments",

@@ -255,6 +255,24 @@ class LedgerEntryStoreTest {
   }
 
   @Test
+  void anEntryThatArrivesAfterItsUserWasErasedNamesNobody() throws Exception {
+    UUID before = UuidV7.next();
+    server.execute("INSERT INTO users (id, role, pseudonym) VALUES ('gone', 'member', 'erased-1')");
+    server.execute("DELETE FROM users WHERE id = 'gone'");
+    UUID later = LedgerEntries.at(Instant.now().plusSeconds(60)).id();
+    store.write(
+        List.of(
+            entry(before, Rank.EXACT, "gone", attempt(1, 1, "1")),
+            entry(later, Rank.EXACT, "gone", attempt(1, 1, "1"))));
+    assertThat(
+            server.rows("SELECT id, user_id, request_id FROM ledger_entries ORDER BY created_at"))
+        .containsExactly(
+            Map.of("id", before.toString(), "user_id", "erased-1", "request_id", "erased"),
+            Map.of("id", later.toString(), "user_id", "gone", "request_id", "r"));
+    Totals.check(server);
+  }
+
+  @Test
   void ofOneCallInABatchTheHighestRankCounts() throws Exception {
     UUID id = UuidV7.next();
     store.write(

@@ -103,7 +103,7 @@ class ChargesTest {
         .database()
         .rows(
             """
-            SELECT a.*, a.number AS attempt FROM ledger_attempts a JOIN ledger_entries e ON e.id = a.call_id
+            SELECT a.*, a.number AS attempt, e.operation FROM ledger_attempts a JOIN ledger_entries e ON e.id = a.call_id
             WHERE e.request_id = '%s' AND (a.worked OR a.number = e.attempts) ORDER BY a.number"""
                 .formatted(requestId));
   }
