@@ -33,7 +33,6 @@ import dev.jarvis.http.Routes;
 import dev.jarvis.http.TrustedProxies;
 import dev.jarvis.http.UndecodedContent;
 import dev.jarvis.http.connection.Connections;
-import dev.jarvis.id.UuidV7;
 import dev.jarvis.identity.ActiveUsers;
 import dev.jarvis.identity.ApiKeys;
 import dev.jarvis.identity.Authenticator;
@@ -41,6 +40,7 @@ import dev.jarvis.identity.Identities;
 import dev.jarvis.identity.KeyUse;
 import dev.jarvis.identity.jwt.Issuers;
 import dev.jarvis.ledger.Ledger;
+import dev.jarvis.ledger.WriteIntent;
 import dev.jarvis.limit.Admission;
 import dev.jarvis.limit.Counters;
 import dev.jarvis.limit.Limit;
@@ -57,6 +57,7 @@ import dev.jarvis.routing.Authorise;
 import dev.jarvis.routing.Catalogue;
 import dev.jarvis.routing.ContextWindows;
 import dev.jarvis.routing.Forecasts;
+import dev.jarvis.routing.Intents;
 import dev.jarvis.routing.Prices;
 import dev.jarvis.routing.Resolve;
 import dev.jarvis.routing.Router;
@@ -127,8 +128,9 @@ public final class Jarvis implements AutoCloseable {
     Database database = open(Stores.database(config.database(), config.home(), telemetry));
     Redis redis = open(Stores.redis(config.redis(), config.home(), telemetry));
     ObjectStore objects = open(Stores.objects(config.s3(), config.home(), telemetry));
-    Ledger ledger = open(new Ledger(database, telemetry));
-    Budgets budgets = open(budgets(config, redis, database, telemetry.instruments()));
+    Ledger ledger = open(Ledger.open(config.ledger(), config.home(), database, telemetry));
+    Budgets budgets = open(budgets(config, ledger, redis, database, telemetry.instruments()));
+    ledger.onConfirmed(budgets::confirmed);
     ActiveUsers activeUsers = open(new ActiveUsers(redis, telemetry.instruments()));
     @Nullable LocalProvider local = local(config.localModels());
     Catalogue models =
@@ -217,6 +219,7 @@ public final class Jarvis implements AutoCloseable {
                     .plus(LATE_ENTRIES)));
     administration.register(routes);
     Settlement settlement = settlement(prices, telemetry, models, budgets, ledger);
+    ledger.recover(prices::cost, settlement::recover);
     AnswerCache cache = new AnswerCache(redis, telemetry.instruments(), router::cache);
     // The stages of every call to a model, in order; see docs/architecture.md.
     Pipeline calls =
@@ -237,10 +240,13 @@ public final class Jarvis implements AutoCloseable {
                 new Admit(admission(config.chat(), telemetry.instruments())),
                 budgets.reserve(
                     new Forecasts(router, prices::cost, config.limits().outputEstimate())),
+                new WriteIntent(ledger, new Intents(router, prices::cost)::of),
                 new AttemptTargets(router, models, telemetry, config.chat().maxDuration())),
             settlement);
     pipeline = calls;
-    open(budgets.start(prices::cost, settlement::recover, it -> false));
+    open(
+        budgets.start(
+            prices::cost, settlement::recover, ledger.known()::contains, !ledger.spoolIsNew()));
     documents.start();
     administration.start();
 
@@ -268,11 +274,15 @@ public final class Jarvis implements AutoCloseable {
   }
 
   private static Budgets budgets(
-      JarvisConfig config, Redis redis, Database database, Instruments instruments) {
+      JarvisConfig config,
+      Ledger ledger,
+      Redis redis,
+      Database database,
+      Instruments instruments) {
     return new Budgets(
         config.budgets(),
         new Budgets.Replicas(
-            UuidV7.next().toString(),
+            ledger.replicaId(),
             config.limits().maxReplicas(),
             config.limits().redisTimeout()),
         redis,
@@ -344,7 +354,7 @@ public final class Jarvis implements AutoCloseable {
       Prices prices, Telemetry telemetry, Catalogue models, Budgets budgets, Ledger ledger) {
     Settlement settlement =
         new Settlement(
-            telemetry.instruments(), prices::cost, models::label, budgets::day, ledger::record);
+            telemetry.instruments(), prices::cost, models::label, budgets::day, ledger::settle);
     models.onDiscovered(
         it -> {
           String label = models.label(it.model());

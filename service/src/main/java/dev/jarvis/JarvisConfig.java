@@ -16,6 +16,7 @@ import dev.jarvis.http.ServerConfig;
 import dev.jarvis.identity.IdentityConfig;
 import dev.jarvis.identity.KeyConfig;
 import dev.jarvis.identity.jwt.IssuerConfig;
+import dev.jarvis.ledger.LedgerConfig;
 import dev.jarvis.limit.LimitConfig;
 import dev.jarvis.provider.ProviderConfig;
 import dev.jarvis.provider.ProviderFactory;
@@ -58,6 +59,7 @@ record JarvisConfig(
     @Doc("Budgets of keys, users and teams, and of all calls together.") BudgetConfig budgets,
     @Doc("Uploaded files: limits, processing and search.") DocumentConfig documents,
     @Doc("PostgreSQL; without a URL, an embedded server.") DatabaseConfig database,
+    @Doc("The ledger of usage and cost.") LedgerConfig ledger,
     @Doc("Redis; without a URL, an embedded server.") RedisConfig redis,
     @Doc("The object store for files; without an endpoint, a folder of home.") ObjectStoreConfig s3,
     @Doc(

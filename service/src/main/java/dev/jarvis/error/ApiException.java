@@ -236,6 +236,15 @@ public abstract sealed class ApiException extends RuntimeException {
     }
   }
 
+  /** The ledger cannot take down what the call will use, so no model is asked. */
+  public static final class LedgerFull extends ApiException {
+    private static final long serialVersionUID = 1L;
+
+    public LedgerFull(String message) {
+      super(message, null, "ledger_full", null);
+    }
+  }
+
   /** A model server is down or failed. */
   public static final class UpstreamFailed extends ApiException {
     private static final long serialVersionUID = 1L;

@@ -30,6 +30,7 @@ public final class Errors {
       case ApiException.RateLimited it when !it.retryAfter().isZero() ->
           response.header(HeaderNames.RETRY_AFTER, seconds(it.retryAfter()));
       case ApiException.StorageUnavailable it -> response.header(HeaderNames.RETRY_AFTER, "5");
+      case ApiException.LedgerFull it -> response.header(HeaderNames.RETRY_AFTER, "5");
       case ApiException.UnsupportedContentEncoding it ->
           response.header(HeaderNames.ACCEPT_ENCODING, RequestContent.ACCEPTED);
       default -> {}
@@ -128,6 +129,7 @@ public final class Errors {
       case ApiException.UpstreamTimedOut it -> Status.GATEWAY_TIMEOUT_504;
       case ApiException.Overloaded it -> Status.SERVICE_UNAVAILABLE_503;
       case ApiException.StorageUnavailable it -> Status.SERVICE_UNAVAILABLE_503;
+      case ApiException.LedgerFull it -> Status.SERVICE_UNAVAILABLE_503;
       case ApiException.Internal it -> Status.INTERNAL_SERVER_ERROR_500;
     };
   }

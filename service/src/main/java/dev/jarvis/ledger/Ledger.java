@@ -1,181 +1,299 @@
 package dev.jarvis.ledger;
 
-import dev.failsafe.Failsafe;
-import dev.failsafe.RetryPolicy;
-import dev.jarvis.error.OutOfMemory;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.jarvis.error.ApiException;
+import dev.jarvis.gateway.Account;
+import dev.jarvis.gateway.Asked;
+import dev.jarvis.gateway.Checkpoint;
+import dev.jarvis.gateway.Estimates;
+import dev.jarvis.gateway.Intent;
 import dev.jarvis.gateway.LedgerEntry;
+import dev.jarvis.gateway.LedgerJson;
+import dev.jarvis.gateway.Origin;
+import dev.jarvis.gateway.Rank;
+import dev.jarvis.gateway.Settlement;
+import dev.jarvis.ledger.spool.Spool;
+import dev.jarvis.ledger.spool.SpoolFull;
 import dev.jarvis.storage.Database;
 import dev.jarvis.telemetry.Instruments;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
-import io.opentelemetry.context.Context;
-import io.opentelemetry.context.Scope;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.TimeUnit;
+import java.util.Locale;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes ledger entries to the database in the background: a bounded queue and two writers. While
- * the database is unavailable or read-only, rows wait in the queue. A row is lost, and counted in
- * {@code ledger_rows_total}, if the database rejects its content or the queue is full.
+ * Keeps account of every call to a model. What a call will use is written to the spool before a
+ * model is asked, what it used when it has ended, and from there to PostgreSQL. So a killed process
+ * and a database that is away lose no entry. Thread-safe.
  */
 public final class Ledger implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
-  private static final int QUEUE_LIMIT = 10_000;
-  private static final int WRITERS = 2;
-  private static final Duration DRAIN_LIMIT = Duration.ofSeconds(2);
-  private static final Duration POLL = Duration.ofMillis(50);
-  private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+  private static final Duration FLUSH_LIMIT = Duration.ofSeconds(5);
+  private static final int MAX_NAME = 512;
+  private static final Duration DURABLE_LIMIT = Duration.ofSeconds(5);
 
-  private record Row(LedgerEntry entry, Context context) {}
-
-  private final Consumer<LedgerEntry> insert;
+  private final Spool spool;
+  private final Set<UUID> voided = ConcurrentHashMap.newKeySet();
   private final Instruments instruments;
-  private final AutoCloseable partitions;
-  private final BlockingQueue<Row> queue;
-  private final List<Thread> writers = new ArrayList<>();
-  private final AtomicBoolean failing = new AtomicBoolean();
+  private final List<Consumer<Collection<UUID>>> listeners = new CopyOnWriteArrayList<>();
+  private final List<AutoCloseable> parts = new ArrayList<>();
+  private final EntryWriter writer;
   private final AtomicBoolean dropping = new AtomicBoolean();
-  private volatile boolean closed;
 
-  /**
-   * Retries until the database has written the row, unless it never will. Safe: inserts are
-   * idempotent by id.
-   */
-  private final RetryPolicy<Object> untilWritten =
-      RetryPolicy.builder()
-          .handleIf(e -> !closed && Database.mayRetry(e))
-          .withBackoff(FIRST_PAUSE, LONGEST_PAUSE)
-          .withMaxRetries(-1)
-          .onFailedAttempt(event -> failed(event.getLastException()))
-          .build();
-
-  /** Creates the partitions for this month and the next, then starts the writers. */
-  public Ledger(Database database, Telemetry telemetry) {
-    this(new LedgerEntryStore(database), telemetry.instruments());
-  }
-
-  private Ledger(LedgerEntryStore store, Instruments instruments) {
-    this(store::insert, instruments, QUEUE_LIMIT, Partitions.keep(store));
-    instruments.add(
-        Metric.DB_CLIENT_OPERATION_ERRORS, 0, "postgresql", LedgerEntryStore.INSERT_NAME);
-  }
-
-  /**
-   * @param insert writes a row or throws
-   * @param partitions closed with the ledger
-   */
-  Ledger(
-      Consumer<LedgerEntry> insert,
-      Instruments instruments,
-      int queueLimit,
-      AutoCloseable partitions) {
-    this.insert = insert;
-    this.instruments = instruments;
-    this.partitions = partitions;
-    this.queue = new ArrayBlockingQueue<>(queueLimit);
-    for (Result result : Result.values()) {
-      count(result, 0);
-    }
-    for (int i = 0; i < WRITERS; i++) {
-      writers.add(Thread.ofVirtual().name("ledger-writer-" + i).start(this::write));
-    }
-  }
-
-  /** What became of a row: the label {@code result} of {@code ledger_rows_total}. */
+  /** What became of an entry: the label {@code result} of {@code ledger_rows_total}. */
   private enum Result {
     OK,
     ERROR,
     DROPPED
   }
 
+  /**
+   * Opens the spool and makes the partitions for this month and the next two.
+   *
+   * @throws IOException if the spool's folder cannot be used, or belongs to another process
+   */
+  public static Ledger open(LedgerConfig config, Path home, Database database, Telemetry telemetry)
+      throws IOException {
+    Path folder = config.spool() == null ? home.resolve("spool") : config.spool();
+    Spool spool =
+        Spool.open(
+            folder, Spool.Limits.of(config.spoolMax(), config.spoolKeep()), InstantSource.system());
+    LedgerEntryStore store = new LedgerEntryStore(database);
+    Instruments instruments = telemetry.instruments();
+    instruments.add(
+        Metric.DB_CLIENT_OPERATION_ERRORS, 0, "postgresql", LedgerEntryStore.INSERT_NAME);
+    Ledger ledger = new Ledger(spool, table(store), instruments);
+    ledger.parts.add(Partitions.keep(store, config.retention()));
+    return ledger;
+  }
+
+  private static EntryWriter.Table table(LedgerEntryStore store) {
+    return new EntryWriter.Table() {
+      @Override
+      public String write(Collection<LedgerEntry> entries) {
+        return store.write(entries);
+      }
+
+      @Override
+      public String identity() {
+        return store.identity();
+      }
+    };
+  }
+
+  /** Starts to write what the spool holds. */
+  Ledger(Spool spool, EntryWriter.Table table, Instruments instruments) {
+    this.spool = spool;
+    this.instruments = instruments;
+    this.writer = new EntryWriter(spool, table, instruments, this::confirmed);
+    for (Result result : Result.values()) {
+      count(result, 0);
+    }
+    for (String by : List.of("owner", "other")) {
+      instruments.add(Metric.LEDGER_RECOVERED_CALLS, 0, by);
+    }
+    instruments.add(Metric.LEDGER_REPLAYS, 0);
+    parts.add(instruments.gauge(Metric.LEDGER_SPOOL_SIZE, spool::bytes));
+    parts.add(instruments.gauge(Metric.LEDGER_SPOOL_RECORDS, spool::unconfirmed));
+    parts.add(instruments.gauge(Metric.LEDGER_SPOOL_AGE, () -> spool.waiting().toSeconds()));
+    parts.add(instruments.gauge(Metric.LEDGER_SPOOL_FAILING, () -> spool.failing() ? 1 : 0));
+    parts.add(instruments.gauge(Metric.LEDGER_QUARANTINED_SEGMENTS, spool::quarantined));
+    writer.start();
+  }
+
   private void count(Result result, int rows) {
-    instruments.add(Metric.LEDGER_ROWS, rows, result.name().toLowerCase(java.util.Locale.ROOT));
+    instruments.add(Metric.LEDGER_ROWS, rows, result.name().toLowerCase(Locale.ROOT));
+  }
+
+  private void confirmed(Collection<UUID> calls) {
+    for (Consumer<Collection<UUID>> listener : listeners) {
+      try {
+        listener.accept(calls);
+      } catch (RuntimeException e) {
+        LOG.atWarn().setCause(e).log("a listener of the ledger failed");
+      }
+    }
+  }
+
+  /** Has a listener told which calls' entries are in PostgreSQL, perhaps more than once. */
+  public void onConfirmed(Consumer<Collection<UUID>> listener) {
+    listeners.add(listener);
+  }
+
+  /** A name of this replica that stays as long as its spool does. */
+  public String replicaId() {
+    return spool.replicaId();
   }
 
   /**
-   * Queues an entry to be written, its span as a child of the current one. Never waits and never
-   * throws; if the queue is full, the entry is dropped.
+   * The calls of which the spool had a record at the start; after {@link #recover} without those
+   * that never reached a model.
    */
-  public void record(LedgerEntry entry) {
-    Row row = new Row(entry, Context.current());
-    // a row that was queued while the ledger closed is removed again, unless a writer has taken it
-    if (!closed && queue.offer(row) && !(closed && queue.remove(row))) {
-      if (dropping.compareAndSet(true, false)) {
-        LOG.info("the ledger's queue has room again: ledger entries are written");
+  public Set<UUID> known() {
+    Set<UUID> known = new HashSet<>(spool.recovered().known());
+    known.removeAll(voided);
+    return known;
+  }
+
+  /**
+   * Whether the spool may lack records of calls that this replica began: it is new, was damaged, or
+   * its machine stopped.
+   */
+  public boolean spoolIsNew() {
+    return !spool.recovered().complete();
+  }
+
+  /**
+   * Settles the calls that the previous process with this spool did not: by an estimate if a model
+   * had been asked. To be called once, before new calls begin.
+   *
+   * @param settle counts an entry and gives it to {@link #settle}
+   */
+  public void recover(Settlement.Pricing pricing, Consumer<LedgerEntry> settle) {
+    for (Spool.Unfinished call : spool.recovered().unfinished()) {
+      byte[] checkpoint = call.checkpoint();
+      if (call.attempt() == null) {
+        spool.voided(call.id());
+        voided.add(call.id());
+        continue;
       }
-      return;
-    }
-    count(Result.DROPPED, 1);
-    if (dropping.compareAndSet(false, true)) {
-      LOG.atWarn()
-          .addKeyValue("queued", queue.size())
-          .log("the ledger's queue is full or closed: ledger entries are lost");
+      try {
+        Intent intent = LedgerJson.read(call.intent(), Intent.class);
+        @Nullable Checkpoint last =
+            checkpoint == null ? null : LedgerJson.read(checkpoint, Checkpoint.class);
+        settle.accept(Estimates.entry(intent, last, Rank.ESTIMATED, pricing));
+        instruments.add(Metric.LEDGER_RECOVERED_CALLS, 1, "owner");
+      } catch (IOException | RuntimeException e) {
+        LOG.atError()
+            .addKeyValue("call_id", call.id())
+            .setCause(e)
+            .log("a call of the previous process cannot be settled");
+      }
     }
   }
 
-  private void write() {
+  /**
+   * Writes down that a model will be asked.
+   *
+   * @param durable whether it must be on the disk before this returns
+   * @return the account of the call, which must be settled
+   * @throws ApiException.LedgerFull if it cannot be written down
+   */
+  public Account open(Intent intent, boolean durable) {
     try {
-      while (!closed || !queue.isEmpty()) {
-        Row row = queue.poll(POLL.toMillis(), TimeUnit.MILLISECONDS);
-        if (row != null) {
-          write(row);
-        }
+      long ticket = spool.intent(intent.callId(), LedgerJson.write(bounded(intent)));
+      if (durable && !isDurable(ticket)) {
+        spool.voided(intent.callId());
+        throw new ApiException.LedgerFull(
+            "The ledger's disk did not take the request within %d s."
+                .formatted(DURABLE_LIMIT.toSeconds()));
       }
+    } catch (SpoolFull e) {
+      throw new ApiException.LedgerFull(String.valueOf(e.getMessage()));
+    }
+    return new SpooledCall(spool, intent.callId(), System::nanoTime);
+  }
+
+  private boolean isDurable(long ticket) {
+    try {
+      return spool.awaitDurable(ticket, DURABLE_LIMIT);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt(); // close() counts what is left
+      Thread.currentThread().interrupt();
+      return false;
     }
   }
 
-  private void write(Row row) {
-    try (Scope ignored = row.context().makeCurrent()) {
-      Failsafe.with(untilWritten).run(() -> insert.accept(row.entry()));
-      count(Result.OK, 1);
-      if (failing.compareAndSet(true, false)) {
-        LOG.info("ledger entries are written again");
+  /**
+   * Takes the entry of a call that has ended, also of one without an intent. Never waits for the
+   * database and never throws.
+   */
+  public void settle(LedgerEntry entry) {
+    try {
+      spool.settled(entry.id(), LedgerJson.write(bounded(entry)));
+      if (dropping.compareAndSet(true, false)) {
+        LOG.info("the ledger has room again");
       }
-    } catch (RuntimeException | Error e) { // an Error would end the writer
-      count(Result.ERROR, 1);
-      failed(e);
+    } catch (RuntimeException e) { // of calls without an intent: answers from the cache
+      count(Result.DROPPED, 1);
+      if (dropping.compareAndSet(false, true)) {
+        LOG.atWarn()
+            .addKeyValue("error", e.getMessage())
+            .log("the ledger has no room: entries are lost");
+      }
     }
   }
 
-  private void failed(Throwable e) {
-    OutOfMemory.endProcessIf(e);
-    if (failing.compareAndSet(false, true)) {
-      LOG.atWarn()
-          .addKeyValue("error", e.getMessage())
-          .setCause(e)
-          .log(
-              Database.mayRetry(e)
-                  ? "ledger entries wait for the database"
-                  : "ledger entries cannot be written and are lost");
-    }
+  private static Intent bounded(Intent intent) {
+    return new Intent(
+        intent.callId(),
+        intent.day(),
+        bounded(intent.origin()),
+        bounded(intent.asked()),
+        intent.target(),
+        intent.expected(),
+        intent.compute());
   }
 
-  /** Accepts no more entries, and waits up to two seconds until the queued ones are written. */
+  private static LedgerEntry bounded(LedgerEntry entry) {
+    return new LedgerEntry(
+        entry.id(),
+        entry.rank(),
+        entry.day(),
+        bounded(entry.origin()),
+        bounded(entry.asked()),
+        entry.result(),
+        entry.attempts());
+  }
+
+  private static Origin bounded(Origin origin) {
+    String endUser = origin.endUser();
+    return new Origin(
+        bounded(origin.userId()),
+        origin.teamId(),
+        origin.keyId(),
+        endUser == null ? null : bounded(endUser),
+        origin.parentId(),
+        bounded(origin.requestId()),
+        origin.traceId());
+  }
+
+  private static Asked bounded(Asked asked) {
+    return new Asked(asked.operation(), bounded(asked.model()), asked.streamed());
+  }
+
+  /** A client may send anything as a name; half of a surrogate pair cannot be written. */
+  private static String bounded(String name) {
+    String cut = name.length() <= MAX_NAME ? name : name.substring(0, MAX_NAME);
+    return new String(cut.getBytes(UTF_8), UTF_8);
+  }
+
+  /** Writes what waits, within a limit; what PostgreSQL does not take stays in the spool. */
   @Override
   public void close() throws Exception {
-    closed = true;
-    long deadline = System.nanoTime() + DRAIN_LIMIT.toNanos();
-    for (Thread writer : writers) {
-      writer.join(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+    try {
+      writer.close(FLUSH_LIMIT);
+    } finally {
+      for (AutoCloseable part : parts) {
+        part.close();
+      }
+      spool.close();
     }
-    List<Row> left = new ArrayList<>();
-    queue.drainTo(left); // before the interrupt, so that no writer takes another row
-    writers.forEach(Thread::interrupt);
-    if (!left.isEmpty()) {
-      count(Result.DROPPED, left.size());
-      LOG.atWarn().addKeyValue("rows", left.size()).log("ledger entries are lost at shutdown");
-    }
-    partitions.close();
   }
 }

@@ -1,35 +1,70 @@
 package dev.jarvis.ledger;
 
-import dev.jarvis.gateway.AttemptEntry;
-import dev.jarvis.gateway.Cost;
-import dev.jarvis.gateway.FinishReason;
 import dev.jarvis.gateway.LedgerEntry;
-import dev.jarvis.gateway.Origin;
-import dev.jarvis.gateway.TargetName;
-import dev.jarvis.gateway.Usage;
 import dev.jarvis.storage.Database;
-import java.math.BigDecimal;
-import java.time.Duration;
+import dev.jarvis.storage.Sql;
+import io.helidon.dbclient.DbExecute;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** The table {@code llm_requests}. */
+/** The tables {@code ledger_entries} and {@code ledger_attempts}. */
 final class LedgerEntryStore {
-  static final String INSERT_NAME = "insert_llm_request";
+  static final String INSERT_NAME = "insert_ledger_entries";
 
-  // idempotent: a row with the same id is the same entry
+  private static final String ENTRY_COLUMNS =
+      """
+      id, created_at, rank, day, user_id, team_id, key_id, end_user, parent_id, request_id, trace_id, operation,
+        requested_model, provider, model, outcome, finish_reason, streamed, attempts, input_tokens, cached_input_tokens,
+        output_tokens, reasoning_tokens, estimated, cost_usd, comparison_usd, duration_ms, time_to_first_token_ms""";
+
+  private static final String ATTEMPT_COLUMNS =
+      """
+      call_id, created_at, number, provider, model, outcome, worked, finish_reason, input_tokens, cached_input_tokens,
+        output_tokens, reasoning_tokens, estimated, cost_usd, comparison_usd, duration_ms, time_to_first_token_ms""";
+
+  // in the order of the key, so that two writers of the same entries wait for each other, not both
   private static final String INSERT =
       """
-      INSERT INTO llm_requests (
-        id, created_at, user_id, end_user, request_id, trace_id, operation, model, provider, outcome, input_tokens,
-        cached_input_tokens, output_tokens, reasoning_tokens, estimated, cost_usd, streamed, duration_ms, time_to_first_token_ms,
-        finish_reason, call_id, attempt)
-      VALUES (CAST(? AS uuid), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS numeric), ?, ?, ?, ?, CAST(? AS uuid), ?)
-      ON CONFLICT DO NOTHING""";
+      INSERT INTO ledger_entries AS e (
+        %1$s)
+      SELECT
+        %1$s
+      FROM jsonb_populate_recordset(CAST(NULL AS ledger_entries), CAST(? AS jsonb)) ORDER BY id
+      ON CONFLICT (id, created_at) DO UPDATE SET (
+        %1$s) = (
+        %2$s)
+      WHERE excluded.rank > e.rank RETURNING CAST(id AS text) AS id"""
+          .formatted(ENTRY_COLUMNS, excluded(ENTRY_COLUMNS));
+
+  // an entry of a higher rank has at least the attempts of the one that it replaces
+  private static final String INSERT_ATTEMPTS =
+      """
+      INSERT INTO ledger_attempts (
+        %1$s)
+      SELECT
+        %1$s
+      FROM jsonb_populate_recordset(CAST(NULL AS ledger_attempts), CAST(? AS jsonb)) ORDER BY call_id, number
+      ON CONFLICT (call_id, created_at, number) DO UPDATE SET (
+        %1$s) = (
+        %2$s)"""
+          .formatted(ATTEMPT_COLUMNS, excluded(ATTEMPT_COLUMNS));
+
+  /**
+   * Another server after a failover has another timeline, a restored or new one another identifier.
+   */
+  private static final String IDENTITY =
+      """
+      SELECT system_identifier || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS identity
+      FROM pg_control_system()""";
 
   private final Database database;
 
@@ -37,97 +72,119 @@ final class LedgerEntryStore {
     this.database = database;
   }
 
+  private static String excluded(String columns) {
+    return columns.replaceAll("\\b(\\w+)", "excluded.$1");
+  }
+
   /**
-   * Writes the attempts of an entry at which a model worked and the last one, unless they are there
-   * already.
+   * Writes entries in one transaction. One that is there already is replaced only by a higher rank.
    *
-   * @throws io.helidon.dbclient.DbClientException if they cannot be written
+   * @return the identity of the database that has them
+   * @throws io.helidon.dbclient.DbClientException if they cannot be written; then none is
    */
-  void insert(LedgerEntry entry) {
-    List<AttemptEntry> attempts = entry.attempts();
-    if (attempts.isEmpty()) {
-      insert(entry, ofCache(entry.result()), entry.id());
+  String write(Collection<LedgerEntry> entries) {
+    Map<UUID, LedgerEntry> best = new HashMap<>();
+    for (LedgerEntry entry : entries) {
+      best.merge(entry.id(), entry, (a, b) -> b.rank().number() > a.rank().number() ? b : a);
     }
-    for (AttemptEntry attempt : attempts) {
-      boolean last = attempt.number() == attempts.size();
-      if (last || attempt.worked()) {
-        insert(entry, attempt, last ? entry.id() : id(entry.id(), attempt.number()));
-      }
-    }
+    return database.transaction(
+        db -> {
+          String identity = identity(db);
+          Set<UUID> written =
+              new HashSet<>(
+                  Sql.list(
+                          INSERT_NAME,
+                          INSERT,
+                          it -> UUID.fromString(it.column("id").getString()),
+                          EntryJson.entries(best.values()))
+                      .apply(db));
+          List<LedgerEntry> withAttempts =
+              best.values().stream()
+                  .filter(it -> written.contains(it.id()) && !it.attempts().isEmpty())
+                  .toList();
+          if (!withAttempts.isEmpty()) {
+            var _ = Sql.update("insert_ledger_attempts", INSERT_ATTEMPTS, EntryJson.attempts(withAttempts))
+                .apply(db);
+          }
+          return identity;
+        });
   }
 
-  private static AttemptEntry ofCache(LedgerEntry.Result result) {
-    return new AttemptEntry(
-        1,
-        result.target(),
-        result.outcome(),
-        false,
-        result.finishReason(),
-        Usage.NONE,
-        new Cost(BigDecimal.ZERO, null),
-        Duration.ZERO,
-        null);
+  private static String identity(DbExecute db) {
+    return Sql.get("get_database_identity", IDENTITY, it -> it.column("identity").getString())
+        .apply(db)
+        .orElseThrow();
   }
 
-  /** The same for each repetition, with the time of the call. */
-  private static UUID id(UUID call, int attempt) {
-    return new UUID(call.getMostSignificantBits(), call.getLeastSignificantBits() + attempt);
+  /** The identity of the database, without a span. */
+  String identity() {
+    return database.poll(LedgerEntryStore::identity);
   }
 
-  private void insert(LedgerEntry entry, AttemptEntry attempt, UUID id) {
-    Origin origin = entry.origin();
-    TargetName target = attempt.target();
-    FinishReason finishReason = attempt.finishReason();
-    Usage usage = attempt.usage();
-    Cost cost = attempt.cost();
+  /** Creates the partitions for the month of a time, unless they exist. */
+  void ensurePartitions(Instant within) {
     database.execute(
         db ->
-            db.createNamedInsert(INSERT_NAME, INSERT)
-                .addParam(id)
-                .addParam(utc(entry.createdAt()))
-                .addParam(text(origin.userId()))
-                .addParam(text(origin.endUser()))
-                .addParam(text(origin.requestId()))
-                .addParam(origin.traceId())
-                .addParam(entry.asked().operation().id())
-                .addParam(text(target.model()))
-                .addParam(text(target.provider()))
-                .addParam(attempt.outcome().label())
-                .addParam(usage.freshInputTokens())
-                .addParam(usage.cachedInputTokens())
-                .addParam(usage.answerTokens())
-                .addParam(usage.reasoningTokens())
-                .addParam(usage.estimated())
-                .addParam(cost == null ? null : cost.usd().toPlainString())
-                .addParam(entry.asked().streamed())
-                .addParam(attempt.duration().toMillis())
-                .addParam(millis(attempt.timeToFirstToken()))
-                .addParam(text(finishReason == null ? null : finishReason.id()))
-                .addParam(entry.id())
-                .addParam(attempt.number())
-                .execute());
+            Sql.get(
+                    "ensure_ledger_partitions",
+                    "SELECT ledger_ensure_partitions(?)",
+                    it -> true,
+                    utc(within))
+                .apply(db));
   }
 
-  /** Creates the partition for the month of a time, unless it exists. */
-  void ensurePartition(Instant within) {
-    database.execute(
-        db ->
-            db.createNamedGet(
-                    "ensure_llm_requests_partition", "SELECT llm_requests_ensure_partition(?)")
-                .addParam(utc(within))
-                .execute());
+  /**
+   * Drops a month's partition of one table with all rows before a time, unless another replica is
+   * doing that. Waits shortly for its lock, because all statements of the table wait behind it.
+   *
+   * @return its name; null if there is none
+   */
+  @Nullable String dropPartition(Instant before) {
+    return database.transaction(
+        db -> {
+          boolean alone =
+              Sql.get(
+                      "lock_ledger_retention",
+                      "SELECT pg_try_advisory_xact_lock(hashtext('ledger_retention')) AS alone",
+                      it -> it.column("alone").getBoolean())
+                  .apply(db)
+                  .orElse(false);
+          if (!alone) {
+            return null;
+          }
+          var _ =
+              Sql.get(
+                  "limit_ledger_lock",
+                  "SELECT set_config('lock_timeout', '1s', true) AS x",
+                  it -> true)
+              .apply(db);
+          return Sql.get(
+                  "drop_ledger_partition",
+                  "SELECT coalesce(ledger_drop_partition(?), '') AS name",
+                  it -> it.column("name").getString(),
+                  utc(before))
+              .apply(db)
+              .filter(it -> !it.isEmpty())
+              .orElse(null);
+        });
+  }
+
+  /**
+   * Deletes rows before a time that no month's partition took.
+   *
+   * @return how many; fewer than the limit if none is left
+   */
+  long deleteFromDefault(String table, Instant before, int limit) {
+    return database.execute(
+        Sql.update(
+            "delete_old_" + table,
+            "DELETE FROM %1$s_default WHERE ctid = ANY (ARRAY(SELECT ctid FROM %1$s_default WHERE created_at < ? LIMIT ?))"
+                .formatted(table),
+            utc(before),
+            limit));
   }
 
   private static OffsetDateTime utc(Instant time) {
     return time.atOffset(ZoneOffset.UTC);
-  }
-
-  /** PostgreSQL refuses NUL in a text: without this, a client could keep its use unrecorded. */
-  private static @Nullable Object text(@Nullable String text) {
-    return text == null ? null : text.replace("\0", "");
-  }
-
-  private static @Nullable Object millis(@Nullable Duration duration) {
-    return duration == null ? null : duration.toMillis();
   }
 }

@@ -29,6 +29,12 @@ public final class Database implements AutoCloseable {
   /** SQLSTATEs of invalid data, violated constraints and invalid statements. */
   private static final Pattern PERMANENT = Pattern.compile("(22|23|42)...");
 
+  /** SQLSTATEs of missing rights, tables and functions, and of invalid statements. */
+  private static final Pattern DENIED = Pattern.compile("42...");
+
+  /** SQLSTATEs of invalid data and violated constraints. */
+  private static final Pattern REJECTED = Pattern.compile("(22|23)...");
+
   private static final Pattern DUPLICATE = Pattern.compile("23505");
 
   private final Closeable server;
@@ -163,8 +169,25 @@ public final class Database implements AutoCloseable {
 
   /** Returns whether a statement violated a unique constraint. */
   public static boolean isDuplicate(Throwable error) {
+    return anyHasState(error, DUPLICATE);
+  }
+
+  /** Returns whether a statement failed because of its data. */
+  public static boolean isRejected(Throwable error) {
+    return anyHasState(error, REJECTED);
+  }
+
+  /**
+   * Returns whether a statement failed because of what an administrator has done to the schema or
+   * the rights.
+   */
+  public static boolean isDenied(Throwable error) {
+    return anyHasState(error, DENIED);
+  }
+
+  private static boolean anyHasState(Throwable error, Pattern states) {
     for (Throwable e = error; e != null; e = e.getCause()) {
-      if (e instanceof SQLException sql && hasState(sql, DUPLICATE)) {
+      if (e instanceof SQLException sql && hasState(sql, states)) {
         return true;
       }
     }

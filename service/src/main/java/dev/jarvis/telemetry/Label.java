@@ -42,6 +42,7 @@ public enum Label {
   BUDGET_RESERVATION("state", "`open`, `settled`"),
   BUDGET_STATE("state", "`redis`, `database`, `blind`"),
   LEDGER_RESULT("result", "`ok`, `error`, `dropped`"),
+  RECOVERED_BY("by", "`owner`, `other`"),
   ADMIN_ACTION("action", "the actions of the admin API, such as `user.block`");
 
   private final String attribute;

@@ -40,11 +40,13 @@ class ErasureTest {
             .formatted(PSEUDONYM));
     server.execute(
         """
-        INSERT INTO llm_requests (id, created_at, user_id, end_user, request_id, trace_id, model, provider, outcome,
-          input_tokens, cached_input_tokens, output_tokens, streamed, duration_ms)
-        SELECT gen_random_uuid(), now(), u, e, 'r', 't', 'm', 'p', 'ok', 1, 0, 1, false, 1
+        INSERT INTO ledger_entries (id, created_at, rank, day, user_id, end_user, request_id, trace_id, operation, model, provider,
+          outcome, attempts, input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, estimated, streamed, duration_ms)
+        SELECT gen_random_uuid(), now(), 3, current_date, u, e, 'r', 't', 'chat', 'm', 'p', 'ok', 1, 1, 0, 1, 0, false, false, 1
         FROM generate_series(1, %d), (VALUES ('alice', 'alice'), ('alice', 'guest'), ('bob', 'alice')) AS v (u, e)"""
             .formatted(ROWS));
+    // of a day whose entries are gone
+    server.execute("INSERT INTO ledger_totals VALUES ('user', 'alice', '2020-01-01', 1, 2, 3, 4)");
     audit("bob", "config:bob", "user", "alice", "alice", "{\"id\":\"alice\",\"name\":\"A\"}");
     audit("alice", "config:alice", "user", "bob", "bob", "{\"id\":\"bob\",\"name\":\"B\"}");
     audit(
@@ -118,20 +120,23 @@ class ErasureTest {
     try (Database database = database();
         Erasure ignored = started(database, Duration.ZERO)) {
       awaitNone("documents WHERE user_id = 'alice' AND stage <> 'delete'");
-      awaitNone("llm_requests WHERE user_id = 'alice'");
+      awaitNone("ledger_entries WHERE user_id = 'alice'");
       assertThat(count("users WHERE id = 'alice'")).isEqualTo(1); // for the files
       deleteHiddenFiles();
       awaitNone("users WHERE id = 'alice'");
     }
 
     assertThat(count("documents WHERE user_id = 'bob' AND stage = 'index'")).isEqualTo(ROWS);
-    assertThat(count("llm_requests WHERE user_id = 'bob' AND end_user = 'alice'")).isEqualTo(ROWS);
+    assertThat(count("ledger_entries WHERE user_id = 'bob' AND end_user = 'alice'"))
+        .isEqualTo(ROWS);
     assertThat(
             count(
-                "llm_requests WHERE user_id = '%s' AND end_user IS NULL AND request_id = 'erased'"
+                "ledger_entries WHERE user_id = '%s' AND end_user IS NULL AND request_id = 'erased'"
                     .formatted(PSEUDONYM)))
         .isEqualTo(2 * ROWS);
-    assertThat(count("llm_requests WHERE request_id = 'r'")).isEqualTo(ROWS);
+    assertThat(count("ledger_entries WHERE request_id = 'r'")).isEqualTo(ROWS);
+    assertThat(count("ledger_totals WHERE scope_id = 'alice'")).isZero();
+    assertThat(count("ledger_totals WHERE scope_id = '%s'".formatted(PSEUDONYM))).isEqualTo(2);
     assertThat(count("admin_audit WHERE request_id <> 'erased'")).isZero();
     String target = "\"id\": \"%s\", \"name\": null".formatted(PSEUDONYM);
     String key =
@@ -176,11 +181,11 @@ class ErasureTest {
                                 + " AND query LIKE '%UPDATE admin_audit%' AND datname = current_database()) AS cut")
                         > 0);
       }
-      assertThat(count("llm_requests WHERE user_id = 'alice'")).isEqualTo(2 * ROWS);
+      assertThat(count("ledger_entries WHERE user_id = 'alice'")).isEqualTo(2 * ROWS);
       blocker.rollback();
 
       try (Erasure ignored = started(second, Duration.ZERO)) {
-        awaitNone("llm_requests WHERE user_id = 'alice'");
+        awaitNone("ledger_entries WHERE user_id = 'alice'");
         awaitNone("admin_audit WHERE actor = 'alice' OR user_id = 'alice'");
         awaitNone("documents WHERE user_id = 'alice' AND stage <> 'delete'");
         deleteHiddenFiles();
@@ -200,9 +205,9 @@ class ErasureTest {
 
       try (Erasure ignored = started(first, Duration.ZERO)) {
         awaitNone("users WHERE id = 'carol'"); // one that nobody has locked
-        assertThat(count("llm_requests WHERE user_id = 'alice'")).isEqualTo(2 * ROWS);
+        assertThat(count("ledger_entries WHERE user_id = 'alice'")).isEqualTo(2 * ROWS);
         other.rollback();
-        awaitNone("llm_requests WHERE user_id = 'alice'");
+        awaitNone("ledger_entries WHERE user_id = 'alice'");
       }
     }
   }
@@ -212,7 +217,7 @@ class ErasureTest {
     deleteAllFiles();
     try (Database database = database();
         Erasure ignored = started(database, Duration.ofHours(1))) {
-      awaitNone("llm_requests WHERE user_id = 'alice'");
+      awaitNone("ledger_entries WHERE user_id = 'alice'");
       awaitALateEntry();
       assertThat(count("users WHERE id = 'alice'")).isEqualTo(1);
       server.execute("UPDATE users SET updated_at = now() - interval '2 hours' WHERE id = 'alice'");
@@ -229,7 +234,7 @@ class ErasureTest {
         Erasure ignored = started(database, Duration.ZERO)) {
       awaitNone("documents WHERE user_id = 'alice' AND stage NOT IN ('store', 'delete')");
       deleteHiddenFiles();
-      awaitNone("llm_requests WHERE user_id = 'alice'");
+      awaitNone("ledger_entries WHERE user_id = 'alice'");
       awaitALateEntry();
       assertThat(count("documents WHERE user_id = 'alice' AND stage = 'store'")).isEqualTo(1);
       assertThat(count("users WHERE id = 'alice'")).isEqualTo(1);
@@ -245,9 +250,9 @@ class ErasureTest {
   /** A later round of the erasure is over when this returns. */
   private void awaitALateEntry() throws SQLException {
     server.execute(
-        "UPDATE llm_requests SET user_id = 'alice' WHERE id = (SELECT id FROM llm_requests WHERE user_id = '%s' LIMIT 1)"
+        "UPDATE ledger_entries SET user_id = 'alice' WHERE id = (SELECT id FROM ledger_entries WHERE user_id = '%s' LIMIT 1)"
             .formatted(PSEUDONYM));
-    awaitNone("llm_requests WHERE user_id = 'alice'");
+    awaitNone("ledger_entries WHERE user_id = 'alice'");
   }
 
   /** Replicas keep entries in memory meanwhile, and write them afterwards. */
@@ -255,13 +260,13 @@ class ErasureTest {
   void doesNotEndSoonAfterTheDatabaseWasAway() throws Exception {
     deleteAllFiles();
     try (Database database = database()) {
-      server.execute("ALTER TABLE llm_requests RENAME TO away");
+      server.execute("ALTER TABLE ledger_entries RENAME TO away");
       try (Erasure ignored = started(database, Duration.ZERO, Duration.ofHours(1))) {
         await()
             .atMost(LIMIT)
-            .until(() -> !Recorded.spans("pseudonymise_llm_requests postgresql").isEmpty());
-        server.execute("ALTER TABLE away RENAME TO llm_requests");
-        awaitNone("llm_requests WHERE user_id = 'alice'");
+            .until(() -> !Recorded.spans("pseudonymise_ledger_entries postgresql").isEmpty());
+        server.execute("ALTER TABLE away RENAME TO ledger_entries");
+        awaitNone("ledger_entries WHERE user_id = 'alice'");
         awaitALateEntry();
         awaitALateEntry();
         assertThat(count("users WHERE id = 'alice'")).isEqualTo(1);
@@ -277,12 +282,12 @@ class ErasureTest {
   void goesOnWhenTheDatabaseIsBack() throws Exception {
     deleteAllFiles();
     try (Database database = database()) {
-      server.execute("ALTER TABLE llm_requests RENAME TO away"); // every attempt fails
+      server.execute("ALTER TABLE ledger_entries RENAME TO away"); // every attempt fails
       try (Erasure ignored = started(database, Duration.ZERO)) {
         await()
             .atMost(LIMIT)
-            .until(() -> Recorded.spans("pseudonymise_llm_requests postgresql").size() > 1);
-        server.execute("ALTER TABLE away RENAME TO llm_requests");
+            .until(() -> Recorded.spans("pseudonymise_ledger_entries postgresql").size() > 1);
+        server.execute("ALTER TABLE away RENAME TO ledger_entries");
         awaitNone("users WHERE id = 'alice'");
       }
     }

@@ -94,7 +94,7 @@ class ExportTest {
     assertThat(service.chat(chat).statusCode()).isEqualTo(200);
     await()
         .atMost(Duration.ofSeconds(30))
-        .until(() -> admin.rows("SELECT id FROM llm_requests").size() >= 2);
+        .until(() -> admin.rows("SELECT id FROM ledger_entries").size() >= 2);
 
     Map<String, String> files = export("bob");
 
@@ -117,7 +117,8 @@ class ExportTest {
         .doesNotContain(others);
     assertThat(lines(text(files, "requests.ndjson")))
         .isNotEmpty()
-        .allSatisfy(it -> assertThat(it.path("user_id").asText()).isEqualTo("bob"));
+        .allSatisfy(it -> assertThat(it.path("user_id").asText()).isEqualTo("bob"))
+        .allSatisfy(it -> assertThat(it.path("attempts").path(0).path("number").asInt()).isOne());
     assertThat(lines(text(files, "audit.ndjson")))
         .extracting(it -> it.path("action").asText())
         .containsExactly("user.update", "key.create", "user.export");

@@ -28,18 +28,21 @@ final class LedgerEntries {
     UUID random = UUID.randomUUID();
     long most = (time.toEpochMilli() << 16) | 0x7000 | (random.getMostSignificantBits() & 0x0fff);
     UUID id = new UUID(most, random.getLeastSignificantBits());
-    return of(
-        id,
-        new AttemptEntry(
-            1,
-            new TargetName("ollama", "smollm2:135m"),
-            Outcome.OK,
-            true,
-            null,
-            Usage.counted(12, 34),
-            new Cost(new BigDecimal("0.000123"), null),
-            Duration.ofMillis(567),
-            null));
+    return of(id, attempt());
+  }
+
+  /** An attempt that answered. */
+  static AttemptEntry attempt() {
+    return new AttemptEntry(
+        1,
+        new TargetName("ollama", "smollm2:135m"),
+        Outcome.OK,
+        true,
+        null,
+        Usage.counted(12, 34),
+        new Cost(new BigDecimal("0.000123"), null),
+        Duration.ofMillis(567),
+        null);
   }
 
   /** An entry with the given attempts. */

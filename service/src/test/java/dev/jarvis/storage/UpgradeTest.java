@@ -51,7 +51,7 @@ class UpgradeTest {
   }
 
   private List<Map<String, String>> uses() throws SQLException {
-    return database.rows("SELECT * FROM llm_requests ORDER BY request_id");
+    return database.rows("SELECT * FROM ledger_entries ORDER BY request_id");
   }
 
   @Test
@@ -81,7 +81,8 @@ class UpgradeTest {
         INSERT INTO document_chunks (document_id, ordinal, text, tokens, words)
         VALUES ('01890000-0000-7000-8000-000000000001', 0, 'a lighthouse', 3, to_tsvector('english', 'a lighthouse'))
         """);
-    List<Map<String, String>> before = uses();
+    List<Map<String, String>> before =
+        database.rows("SELECT * FROM llm_requests ORDER BY request_id");
     assertThat(before).hasSize(2);
 
     try (TestService service = TestService.start(database.environment())) {
@@ -92,16 +93,16 @@ class UpgradeTest {
           .allSatisfy(
               it ->
                   assertThat(it)
-                      .containsEntry("attempt", "1")
+                      .containsEntry("attempts", "1")
                       .containsEntry("reasoning_tokens", "0")
-                      .doesNotContainKey("call_id"));
+                      .containsEntry("rank", "2"));
       for (int i = 0; i < before.size(); i++) {
         assertThat(uses().get(i)).containsAllEntriesOf(before.get(i));
       }
-      database.execute("SELECT llm_requests_ensure_partition('2020-01-02T00:00:00Z')");
-      for (int i = 0; i < before.size(); i++) {
-        assertThat(uses().get(i)).as("moved").containsAllEntriesOf(before.get(i));
-      }
+      assertThat(
+              database.rows(
+                  "SELECT tableoid::regclass AS name FROM ledger_entries ORDER BY created_at LIMIT 1"))
+          .containsExactly(Map.of("name", "ledger_entries_2020_01"));
       HttpResponse<String> found = service.post("/v1/search", "{\"query\":\"lighthouse\"}");
       assertThat(found.body()).contains("old.txt", "a lighthouse");
 
@@ -118,8 +119,8 @@ class UpgradeTest {
       assertThat(row)
           .containsEntry("request_id", "new")
           .containsEntry("outcome", "ok")
-          .containsEntry("attempt", "1")
-          .containsEntry("call_id", row.get("id"));
+          .containsEntry("attempts", "1")
+          .containsEntry("rank", "3");
     }
   }
 

@@ -102,7 +102,9 @@ class ChargesTest {
     return service
         .database()
         .rows(
-            "SELECT * FROM llm_requests WHERE request_id = '%s' ORDER BY attempt"
+            """
+            SELECT a.*, a.number AS attempt FROM ledger_attempts a JOIN ledger_entries e ON e.id = a.call_id
+            WHERE e.request_id = '%s' AND (a.worked OR a.number = e.attempts) ORDER BY a.number"""
                 .formatted(requestId));
   }
 
@@ -209,7 +211,7 @@ class ChargesTest {
         .containsEntry("provider", "quick")
         .containsEntry("outcome", "ok")
         .containsEntry("estimated", "f")
-        .containsEntry("id", quick.get("call_id"));
+        .containsEntry("call_id", quick.get("call_id"));
     for (Map<String, String> row : rows) {
       assertThat(number(row, "cost_usd"))
           .as("the cost of %s's own time", row.get("provider"))

@@ -66,7 +66,7 @@ class ReplicasTest {
   private static List<String> outcomes() throws SQLException {
     return first
         .database()
-        .rows("SELECT outcome, request_id FROM llm_requests ORDER BY request_id")
+        .rows("SELECT outcome, request_id FROM ledger_entries ORDER BY request_id")
         .stream()
         .map(it -> it.get("request_id") + " " + it.get("outcome"))
         .toList();

@@ -103,7 +103,7 @@ class UsageDetailsTest {
   void reachesTheClientAndTheLedger(boolean stream) throws Exception {
     assertReported(reported(ask("cloud-1", stream, "details-" + stream), stream));
 
-    String query = "SELECT * FROM llm_requests WHERE request_id = 'details-%s'".formatted(stream);
+    String query = "SELECT * FROM ledger_entries WHERE request_id = 'details-%s'".formatted(stream);
     await().atMost(Duration.ofSeconds(20)).until(() -> service.database().rows(query).size() == 1);
     Map<String, String> row = service.database().rows(query).getFirst();
     assertThat(row)

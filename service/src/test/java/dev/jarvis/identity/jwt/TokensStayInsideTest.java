@@ -61,7 +61,7 @@ class TokensStayInsideTest {
                 assertThat(traces.completed("auth_failure"))
                     .hasSizeGreaterThanOrEqualTo(2 * bad.size())
                     .contains("invalid_token", "unavailable");
-                assertThat(service.database().rows("SELECT 1 FROM llm_requests")).hasSize(2);
+                assertThat(service.database().rows("SELECT 1 FROM ledger_entries")).hasSize(2);
               });
       String left = traces.text() + Traces.rows(service.database());
       assertThat(left).as("the audit log is read").contains("oidc:company:root");

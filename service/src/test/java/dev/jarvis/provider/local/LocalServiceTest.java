@@ -112,7 +112,7 @@ class LocalServiceTest {
         Statement statement = connection.createStatement();
         ResultSet rows =
             statement.executeQuery(
-                "SELECT count(*) FROM llm_requests WHERE provider = 'local' AND operation = 'embeddings' AND input_tokens = 10")) {
+                "SELECT count(*) FROM ledger_entries WHERE provider = 'local' AND operation = 'embeddings' AND input_tokens = 10")) {
       rows.next();
       return rows.getInt(1);
     }
