@@ -274,17 +274,11 @@ public final class Jarvis implements AutoCloseable {
   }
 
   private static Budgets budgets(
-      JarvisConfig config,
-      Ledger ledger,
-      Redis redis,
-      Database database,
-      Instruments instruments) {
+      JarvisConfig config, Ledger ledger, Redis redis, Database database, Instruments instruments) {
     return new Budgets(
         config.budgets(),
         new Budgets.Replicas(
-            ledger.replicaId(),
-            config.limits().maxReplicas(),
-            config.limits().redisTimeout()),
+            ledger.replicaId(), config.limits().maxReplicas(), config.limits().redisTimeout()),
         redis,
         database,
         instruments);

@@ -103,8 +103,10 @@ final class LedgerEntryStore {
                   .filter(it -> written.contains(it.id()) && !it.attempts().isEmpty())
                   .toList();
           if (!withAttempts.isEmpty()) {
-            var _ = Sql.update("insert_ledger_attempts", INSERT_ATTEMPTS, EntryJson.attempts(withAttempts))
-                .apply(db);
+            var _ =
+                Sql.update(
+                        "insert_ledger_attempts", INSERT_ATTEMPTS, EntryJson.attempts(withAttempts))
+                    .apply(db);
           }
           return identity;
         });
@@ -154,10 +156,10 @@ final class LedgerEntryStore {
           }
           var _ =
               Sql.get(
-                  "limit_ledger_lock",
-                  "SELECT set_config('lock_timeout', '1s', true) AS x",
-                  it -> true)
-              .apply(db);
+                      "limit_ledger_lock",
+                      "SELECT set_config('lock_timeout', '1s', true) AS x",
+                      it -> true)
+                  .apply(db);
           return Sql.get(
                   "drop_ledger_partition",
                   "SELECT coalesce(ledger_drop_partition(?), '') AS name",
