@@ -75,7 +75,7 @@ public final class Forecasts implements CostForecast {
     double seconds = usage.outputTokens() / (Double.isNaN(speed) ? TOKENS_PER_SECOND : speed);
     Duration first = known.timeToFirstToken();
     return (first == null ? Duration.ZERO : first)
-        .plusMillis((long) Math.min(1e3 * seconds, Duration.ofDays(1).toMillis()));
+        .plusMillis((long) Math.min(1e3 * seconds, (double) Duration.ofDays(1).toMillis()));
   }
 
   @Override
