@@ -143,7 +143,7 @@ public final class Jarvis implements AutoCloseable {
     Redis redis = open(Stores.redis(config.redis(), config.home(), telemetry));
     ObjectStore objects = open(Stores.objects(config.s3(), config.home(), telemetry));
     Ledger ledger = open(Ledger.open(config.ledger(), config.home(), database, telemetry));
-    Budgets budgets = open(budgets(config, ledger.replicaId(), redis, database, telemetry));
+    Budgets budgets = open(budgets(config, ledger, redis, database, telemetry.instruments()));
     ledger.onConfirmed(budgets::confirmed);
     ActiveUsers activeUsers = open(new ActiveUsers(redis, telemetry.instruments()));
     @Nullable LocalProvider local = local(config.localModels());
@@ -264,7 +264,9 @@ public final class Jarvis implements AutoCloseable {
                 new AttemptTargets(router, models, telemetry, config.chat().maxDuration()))),
             settlement);
     pipeline = calls;
-    open(budgets.start(prices::cost, settlement::recover, ledger.known()::contains));
+    open(
+        budgets.start(
+            prices::cost, settlement::recover, ledger.known()::contains, !ledger.spoolIsNew()));
     documents.start();
     administration.start();
 
@@ -292,16 +294,14 @@ public final class Jarvis implements AutoCloseable {
   }
 
   private static Budgets budgets(
-      JarvisConfig config, String replica, Redis redis, Database database, Telemetry telemetry) {
+      JarvisConfig config, Ledger ledger, Redis redis, Database database, Instruments instruments) {
     return new Budgets(
         config.budgets(),
         new Budgets.Replicas(
-            replica,
-            config.limits().maxReplicas(),
-            config.limits().redisTimeout()),
+            ledger.replicaId(), config.limits().maxReplicas(), config.limits().redisTimeout()),
         redis,
         database,
-        telemetry.instruments());
+        instruments);
   }
 
   private Authenticator authenticator(

@@ -167,17 +167,21 @@ public final class Budgets implements AutoCloseable {
    * Starts the upkeep, which recovers the calls of other replicas.
    *
    * @param settlement counts a recovered call and gives it to the ledger
-   * @param inSpool whether the ledger still has a call of the process before this one
+   * @param inSpool whether the ledger has a call of the process before this one, and will settle it
+   * @param complete whether a call that it does not have never reached a model
    */
   public AutoCloseable start(
-      Settlement.Pricing pricing, Consumer<LedgerEntry> settlement, Predicate<UUID> inSpool) {
-    Upkeep upkeep = upkeep(pricing, settlement, inSpool);
+      Settlement.Pricing pricing,
+      Consumer<LedgerEntry> settlement,
+      Predicate<UUID> inSpool,
+      boolean complete) {
+    Upkeep upkeep = upkeep(pricing, settlement, new Leftovers.Spool(inSpool, complete));
     upkeep.start();
     return upkeep;
   }
 
   Upkeep upkeep(
-      Settlement.Pricing pricing, Consumer<LedgerEntry> settlement, Predicate<UUID> inSpool) {
+      Settlement.Pricing pricing, Consumer<LedgerEntry> settlement, Leftovers.Spool spool) {
     Recovery recovery =
         new Recovery(parts.calls(), reservations, parts.bases(), book, zone, pricing, settlement);
     return new Upkeep(
@@ -186,7 +190,7 @@ public final class Budgets implements AutoCloseable {
         away,
         leases,
         recovery,
-        new Leftovers(parts, leases, inSpool),
+        new Leftovers(parts, leases, recovery, spool),
         book,
         near,
         timing);

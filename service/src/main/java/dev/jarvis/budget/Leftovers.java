@@ -10,9 +10,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * Finds calls that are registered as this replica's although it knows nothing of them: of a process
@@ -32,14 +34,20 @@ final class Leftovers {
   private final BudgetHolds holds;
   private final Database database;
   private final Clock clock;
-  private final Predicate<UUID> inSpool;
+  private final Recovery recovery;
+  private final Spool spool;
   private final Instant started = Instant.now();
   private long lastMillis;
 
   /**
-   * @param inSpool whether the ledger still has a call of the process before this one
+   * What the ledger knows of the process before this one.
+   *
+   * @param has whether it has a call of that process and will settle it
+   * @param complete whether a call that it does not have never reached a model
    */
-  Leftovers(Reservations.Parts parts, RedisLeases leases, Predicate<UUID> inSpool) {
+  record Spool(Predicate<UUID> has, boolean complete) {}
+
+  Leftovers(Reservations.Parts parts, RedisLeases leases, Recovery recovery, Spool spool) {
     this.leases = leases;
     this.redis = parts.redis();
     this.guard = parts.guard();
@@ -47,7 +55,8 @@ final class Leftovers {
     this.holds = parts.holds();
     this.database = parts.database();
     this.clock = parts.clock();
-    this.inSpool = inSpool;
+    this.recovery = recovery;
+    this.spool = spool;
   }
 
   /**
@@ -77,7 +86,7 @@ final class Leftovers {
     boolean old =
         time.isBefore(started)
             || time.isBefore(Instant.ofEpochMilli(clock.millis()).minus(KNOWN_BY));
-    return old && calls.find(call) == null && !inSpool.test(call);
+    return old && calls.find(call) == null && !spool.has().test(call);
   }
 
   private void release(List<UUID> left) {
@@ -85,14 +94,28 @@ final class Leftovers {
       return;
     }
     Set<UUID> written = new HashSet<>(database.poll(BaseRefresh.contained(left)));
-    List<UUID> unused = new ArrayList<>(left);
-    unused.removeAll(written);
     if (!written.isEmpty()) {
       var _ = redis.confirm(List.copyOf(written));
     }
+    List<UUID> others = new ArrayList<>(left);
+    others.removeAll(written);
+    Map<Boolean, List<UUID>> byNeed =
+        others.stream().collect(Collectors.partitioningBy(this::mayHaveReachedAModel));
+    List<UUID> used = byNeed.getOrDefault(true, List.of());
+    List<RedisLeases.Claimed> read =
+        used.isEmpty() || !guard.tryAcquire() ? null : guard.await(leases.read(used));
+    if (read != null) {
+      read.forEach(recovery::settle);
+    }
+    List<UUID> unused = byNeed.getOrDefault(false, List.of());
     if (!unused.isEmpty()) {
       var _ = redis.release(unused);
     }
+  }
+
+  /** Of the process before this one, if its spool was damaged or not flushed. */
+  private boolean mayHaveReachedAModel(UUID call) {
+    return !spool.complete() && UuidV7.time(call).isBefore(started);
   }
 
   /** The calls of replicas that are gone and that only PostgreSQL holds. */

@@ -21,6 +21,7 @@ final class RedisLeases {
   private final String leaseMillis;
   private final RedisScript<List<Long>> renew = RedisKeys.script("renew", ScriptOutputType.MULTI);
   private final RedisScript<Long> announce = RedisKeys.script("announce", ScriptOutputType.INTEGER);
+  private final RedisScript<List<String>> read = RedisKeys.script("read", ScriptOutputType.MULTI);
   private final RedisScript<List<String>> claim = RedisKeys.script("claim", ScriptOutputType.MULTI);
 
   /**
@@ -68,6 +69,12 @@ final class RedisLeases {
       values.add(String.join(" ", call.counters().stream().map(CounterName::toString).toList()));
     }
     return keys.poll(announce, values);
+  }
+
+  /** What is registered of some of this replica's calls. */
+  CompletableFuture<List<Claimed>> read(List<UUID> calls) {
+    return keys.poll(read, calls.stream().map(UUID::toString).toList())
+        .thenApply(RedisLeases::claimed);
   }
 
   /** Makes calls of replicas that are gone this replica's. */

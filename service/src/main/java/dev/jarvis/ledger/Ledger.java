@@ -21,10 +21,12 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -43,6 +45,7 @@ public final class Ledger implements AutoCloseable {
   private static final Duration DURABLE_LIMIT = Duration.ofSeconds(5);
 
   private final Spool spool;
+  private final Set<UUID> voided = ConcurrentHashMap.newKeySet();
   private final Instruments instruments;
   private final List<Consumer<Collection<UUID>>> listeners = new CopyOnWriteArrayList<>();
   private final List<AutoCloseable> parts = new ArrayList<>();
@@ -134,9 +137,14 @@ public final class Ledger implements AutoCloseable {
     return spool.replicaId();
   }
 
-  /** The calls of which the spool had a record at the start. */
+  /**
+   * The calls of which the spool had a record at the start; after {@link #recover} without those
+   * that never reached a model.
+   */
   public Set<UUID> known() {
-    return spool.recovered().known();
+    Set<UUID> known = new HashSet<>(spool.recovered().known());
+    known.removeAll(voided);
+    return known;
   }
 
   /**
@@ -158,6 +166,7 @@ public final class Ledger implements AutoCloseable {
       byte[] checkpoint = call.checkpoint();
       if (call.attempt() == null) {
         spool.voided(call.id());
+        voided.add(call.id());
         continue;
       }
       try {

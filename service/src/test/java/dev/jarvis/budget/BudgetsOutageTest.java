@@ -64,6 +64,7 @@ class BudgetsOutageTest {
   private Database database;
   private final AtomicLong now = new AtomicLong(System.currentTimeMillis());
   private final List<LedgerEntry> recovered = new ArrayList<>();
+  private boolean spoolIsComplete = true;
   private Replica first;
   private Replica second;
 
@@ -87,7 +88,7 @@ class BudgetsOutageTest {
           budgets.upkeep(
               (target, at, usage, compute) -> Optional.of(new Cost(CENT, null, "p/m@1")),
               recovered::add,
-              id -> false);
+              new Leftovers.Spool(id -> false, spoolIsComplete));
     }
 
     /** How many of some calls are granted. */
@@ -412,6 +413,18 @@ class BudgetsOutageTest {
 
     first.upkeep.round();
     await().atMost(LIMIT).until(() -> second.granted(1) == 1);
+  }
+
+  @Test
+  void withADamagedSpoolItsSuccessorSettlesThemByAnEstimate() throws Exception {
+    assertThat(first.granted(3)).isEqualTo(3);
+    first.budgets.close();
+    spoolIsComplete = false;
+    first = new Replica("first");
+
+    first.upkeep.round();
+    assertThat(recovered).hasSize(3);
+    assertThat(second.granted(20)).isEqualTo(7);
   }
 
   @Test
