@@ -7,6 +7,7 @@ import io.lettuce.core.api.sync.RedisCommands;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -24,7 +25,7 @@ final class Reservations {
 
   /** Describes each call that is left in Redis or PostgreSQL. */
   static List<String> left(RedisNode redis, PostgresNode postgres) {
-    TreeMap<String, Set<String>> left = new TreeMap<>(redis.call(Reservations::inRedis));
+    Map<String, Set<String>> left = redis.call(Reservations::inRedis);
     postgres
         .query("SELECT call_id FROM budget_holds")
         .forEach(it -> left.computeIfAbsent(it, call -> new HashSet<>()).add("budget_holds"));
@@ -42,8 +43,8 @@ final class Reservations {
   }
 
   /** The keys in which each call is. */
-  private static TreeMap<String, Set<String>> inRedis(RedisCommands<String, String> redis) {
-    TreeMap<String, Set<String>> calls = new TreeMap<>();
+  private static Map<String, Set<String>> inRedis(RedisCommands<String, String> redis) {
+    Map<String, Set<String>> calls = new TreeMap<>();
     ScanCursor cursor = ScanCursor.INITIAL;
     do {
       KeyScanCursor<String> page = redis.scan(cursor, ScanArgs.Builder.matches(KEYS).limit(1000));
