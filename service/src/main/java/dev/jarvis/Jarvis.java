@@ -245,23 +245,23 @@ public final class Jarvis implements AutoCloseable {
         new Pipeline(
             stages.apply(
                 List.of(
-                new Authorise(),
-                new Resolve(router),
-                new Limit(
-                    config.limits(),
-                    config.documents().passages().contextTokens(),
-                    counters,
-                    telemetry.instruments()),
-                budgets.check(),
-                search.grounding(),
-                open(
-                    new SharedGenerations(
-                        cache, settlement, config.server().timeouts().writeTimeout())),
-                new Admit(admission(config.chat(), telemetry.instruments())),
-                budgets.reserve(
-                    new Forecasts(router, prices::cost, config.limits().outputEstimate())),
-                new WriteIntent(ledger),
-                new AttemptTargets(router, models, telemetry, config.chat().maxDuration()))),
+                    new Authorise(),
+                    new Resolve(router),
+                    new Limit(
+                        config.limits(),
+                        config.documents().passages().contextTokens(),
+                        counters,
+                        telemetry.instruments()),
+                    budgets.check(),
+                    search.grounding(),
+                    open(
+                        new SharedGenerations(
+                            cache, settlement, config.server().timeouts().writeTimeout())),
+                    new Admit(admission(config.chat(), telemetry.instruments())),
+                    budgets.reserve(
+                        new Forecasts(router, prices::cost, config.limits().outputEstimate())),
+                    new WriteIntent(ledger),
+                    new AttemptTargets(router, models, telemetry, config.chat().maxDuration()))),
             settlement);
     pipeline = calls;
     open(

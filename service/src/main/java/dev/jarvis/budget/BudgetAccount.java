@@ -57,7 +57,8 @@ final class BudgetAccount implements Account {
     Expected expected = forecast.of(call.question(), target);
     long needed = Nanos.reserved(spent.add(Reserve.usd(expected)));
     if (needed > open.nanos()) {
-      reservations.reserveMore(open, Reserve.text(Reserve.intent(call, open.demand().day(), expected)), needed);
+      reservations.reserveMore(
+          open, Reserve.text(Reserve.intent(call, open.demand().day(), expected)), needed);
     }
   }
 

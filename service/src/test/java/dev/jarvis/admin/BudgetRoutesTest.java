@@ -114,7 +114,8 @@ class BudgetRoutesTest {
   }
 
   private static String version() {
-    return admin.rows("SELECT version FROM identity_version").getFirst().get("version");
+    return String.valueOf(
+        admin.rows("SELECT version FROM identity_version").getFirst().get("version"));
   }
 
   @ParameterizedTest

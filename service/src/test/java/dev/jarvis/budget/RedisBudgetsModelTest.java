@@ -1,5 +1,6 @@
 package dev.jarvis.budget;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.jarvis.budget.Budget.Period;
@@ -334,7 +335,8 @@ class RedisBudgetsModelTest {
   private void end(Refresh refresh) throws Exception {
     List<UUID> contained =
         get(bases.calls(refresh.counter())).stream().filter(refresh.ledger()::contains).toList();
-    long nanos = refresh.ledger().stream().mapToLong(it -> calls.get(it).spent).sum();
+    long nanos =
+        refresh.ledger().stream().mapToLong(it -> requireNonNull(calls.get(it)).spent).sum();
     get(bases.set(refresh.counter(), refresh.generation(), nanos, contained));
   }
 
@@ -364,7 +366,7 @@ class RedisBudgetsModelTest {
     long excess = 0;
     List<RedisLeases.Claimed> claimed = get(left.leases.claim(1_000));
     for (RedisLeases.Claimed each : claimed) {
-      Known call = calls.get(each.call());
+      Known call = requireNonNull(calls.get(each.call()));
       assertThat(call.dead).isTrue();
       assertThat(each.intent()).isEqualTo(call.demand.intent());
       assertThat(each.counters()).isEqualTo(counters(call.demand));
