@@ -29,7 +29,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Budgets implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Budgets.class);
-  private static final int CONFIRMED_AT_ONCE = 500;
 
   private final BudgetBook book;
   private final Zone zone;
@@ -38,6 +37,7 @@ public final class Budgets implements AutoCloseable {
   private final Reservations.Parts parts;
   private final Reservations reservations;
   private final Away away;
+  private final Confirmations confirmations;
   private final RedisLeases leases;
   private final Timing timing;
   private final BudgetGauges near;
@@ -115,12 +115,13 @@ public final class Budgets implements AutoCloseable {
     this.leases = new RedisLeases(keys, replicas.replica(), timing.lease());
     OpenCalls calls = new OpenCalls(clocks.own());
     Clock clock = new Clock(clocks.own());
+    BaseRefresh bases = new BaseRefresh(new RedisBases(keys), guard, database, uses);
     this.parts =
         new Reservations.Parts(
             new RedisReservations(keys, replicas.replica(), zone, timing.grace()),
             guard,
-            new SharedState(leases, guard, calls, clock, timing.grace()),
-            new BaseRefresh(new RedisBases(keys), guard, database, uses),
+            new SharedState(leases, guard, calls, bases, clock, timing.grace()),
+            bases,
             new BudgetHolds(database, replicas.replica()),
             new BlindShares(
                 uses, refusals, replicas.maxReplicas(), config.blindFor(), zone, clocks.own()),
@@ -131,6 +132,7 @@ public final class Budgets implements AutoCloseable {
             zone,
             database);
     this.reservations = new Reservations(parts, away);
+    this.confirmations = new Confirmations(parts.redis(), guard);
     this.near = new BudgetGauges(database, config.nearPercent());
     gauges.add(instruments.gauges(Metric.BUDGET_RESERVATIONS, calls::numbers));
     gauges.add(instruments.gauges(Metric.BUDGET_STATE, this::states));
@@ -189,6 +191,7 @@ public final class Budgets implements AutoCloseable {
         reservations,
         away,
         leases,
+        confirmations,
         recovery,
         new Leftovers(parts, leases, recovery, spool),
         book,
@@ -199,14 +202,8 @@ public final class Budgets implements AutoCloseable {
   /** Notes that calls are in the ledger. */
   public void confirmed(Collection<UUID> calls) {
     parts.calls().confirmed(calls);
-    if (!parts.guard().closed()) {
-      return; // the upkeep finds them later
-    }
-    List<UUID> all = List.copyOf(calls);
-    for (int from = 0; from < all.size(); from += CONFIRMED_AT_ONCE) {
-      var _ =
-          parts.redis().confirm(all.subList(from, Math.min(all.size(), from + CONFIRMED_AT_ONCE)));
-    }
+    confirmations.add(calls);
+    confirmations.send();
   }
 
   /** Where this replica reserves: the label {@code state} of {@code budget_state}. */

@@ -25,6 +25,7 @@ final class SharedState {
   private final RedisLeases leases;
   private final RedisGuard guard;
   private final OpenCalls calls;
+  private final BaseRefresh bases;
   private final Clock clock;
   private final Duration grace;
   private final ReentrantLock announcing = new ReentrantLock();
@@ -38,10 +39,17 @@ final class SharedState {
    * @param grace how long after the beginning of an epoch the calls of other replicas may be
    *     unknown
    */
-  SharedState(RedisLeases leases, RedisGuard guard, OpenCalls calls, Clock clock, Duration grace) {
+  SharedState(
+      RedisLeases leases,
+      RedisGuard guard,
+      OpenCalls calls,
+      BaseRefresh bases,
+      Clock clock,
+      Duration grace) {
     this.leases = leases;
     this.guard = guard;
     this.calls = calls;
+    this.bases = bases;
     this.clock = clock;
     this.grace = grace;
   }
@@ -84,7 +92,9 @@ final class SharedState {
       List<RedisLeases.Announced> all = announced(calls.unconfirmed(), true);
       Long now = send(all);
       if (now != null && now != lastEpoch && lastEpoch != 0) {
-        now = send(announced(calls.justConfirmed(), false));
+        List<OpenCall> confirmed = calls.justConfirmed();
+        now = send(announced(confirmed, false));
+        confirmed.forEach(it -> bases.changed(it.counters())); // a base takes their amounts in
       }
       if (now == null || before != version.get()) {
         return false;

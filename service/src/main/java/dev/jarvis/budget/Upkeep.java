@@ -34,6 +34,7 @@ final class Upkeep implements AutoCloseable {
   private final Reservations reservations;
   private final Away away;
   private final RedisLeases leases;
+  private final Confirmations confirmations;
   private final Recovery recovery;
   private final Leftovers leftovers;
   private final BudgetBook book;
@@ -50,6 +51,7 @@ final class Upkeep implements AutoCloseable {
       Reservations reservations,
       Away away,
       RedisLeases leases,
+      Confirmations confirmations,
       Recovery recovery,
       Leftovers leftovers,
       BudgetBook book,
@@ -59,6 +61,7 @@ final class Upkeep implements AutoCloseable {
     this.reservations = reservations;
     this.away = away;
     this.leases = leases;
+    this.confirmations = confirmations;
     this.recovery = recovery;
     this.leftovers = leftovers;
     this.book = book;
@@ -148,6 +151,7 @@ final class Upkeep implements AutoCloseable {
         .filter(it -> it.isSettled() && it.isUnsent())
         .limit(SENT_AT_ONCE)
         .forEach(reservations::send);
+    confirmations.send();
     claim();
     leftovers.release(rounds == 1);
     refresh();

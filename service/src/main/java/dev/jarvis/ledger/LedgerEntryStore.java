@@ -100,6 +100,7 @@ final class LedgerEntryStore {
     return database.transaction(
         db -> {
           String identity = identity(db);
+          durable(db);
           Set<UUID> written =
               new HashSet<>(
                   Sql.list(
@@ -120,6 +121,18 @@ final class LedgerEntryStore {
           }
           return identity;
         });
+  }
+
+  /** What is confirmed must survive a crash of a server that commits asynchronously otherwise. */
+  private static void durable(DbExecute db) {
+    var _ =
+        Sql.get(
+                "commit_ledger_entries_durably",
+                """
+                SELECT set_config('synchronous_commit', 'on', true) AS x
+                WHERE current_setting('synchronous_commit') = 'off'""",
+                it -> true)
+            .apply(db);
   }
 
   private static String identity(DbExecute db) {

@@ -76,7 +76,6 @@ class AdminAuditTest {
     service = TestService.start(Map.of());
     admin = new AdminClient(service);
     admin.configured("admin", "admin");
-    admin.ledgerTotals();
     admin.userWithKey("owner");
     root().addAppender(APPENDER);
     APPENDER.start();

@@ -46,14 +46,6 @@ record AdminClient(TestService service) {
     return call("POST /v1/admin/keys {\"user_id\":\"%s\"}".formatted(id));
   }
 
-  /** Makes the table of sums that budgets read, where the ledger has none yet. */
-  void ledgerTotals() {
-    execute(
-        """
-        CREATE TABLE IF NOT EXISTS ledger_totals (scope text, scope_id text, day date, calls bigint, input_tokens bigint,
-          output_tokens bigint, cost_usd numeric, PRIMARY KEY (scope, scope_id, day))""");
-  }
-
   List<Map<String, String>> rows(String sql) {
     try {
       return service.database().rows(sql);

@@ -29,7 +29,6 @@ class BudgetRoutesTest {
     service = TestService.start(Map.of("JARVIS_BUDGETS_ZONE", ZONE.getId()));
     admin = new AdminClient(service);
     admin.configured("admin", "admin");
-    admin.ledgerTotals();
   }
 
   @AfterAll
