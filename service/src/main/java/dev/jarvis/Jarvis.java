@@ -145,6 +145,7 @@ public final class Jarvis implements AutoCloseable {
     Ledger ledger = open(Ledger.open(config.ledger(), config.home(), database, telemetry));
     Budgets budgets = open(budgets(config, ledger, redis, database, telemetry.instruments()));
     ledger.onConfirmed(budgets::confirmed);
+    ledger.start();
     ActiveUsers activeUsers = open(new ActiveUsers(redis, telemetry.instruments()));
     @Nullable LocalProvider local = local(config.localModels());
     Catalogue models =

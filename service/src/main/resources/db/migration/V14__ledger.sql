@@ -241,6 +241,10 @@ BEGIN
 END
 $$;
 
+-- While nobody else sees the tables: later it would lock them.
+SELECT ledger_ensure_partitions(month)
+    FROM (SELECT DISTINCT date_trunc('month', created_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS month FROM llm_requests) AS months;
+
 CREATE TRIGGER llm_requests_redirect BEFORE INSERT ON llm_requests
     FOR EACH ROW EXECUTE FUNCTION llm_requests_redirect();
 

@@ -1,8 +1,5 @@
--- Moves the rows from before the ledger. A migration of its own, so that no lock on a table is held meanwhile; llm_requests gets no
--- more rows. The totals, which others change at the same time, are locked at the end only.
-SELECT ledger_ensure_partitions(month)
-    FROM (SELECT DISTINCT date_trunc('month', created_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS month FROM llm_requests) AS months;
-
+-- Moves the rows from before the ledger. A migration of its own, which locks no table, so that the previous release writes meanwhile.
+-- The totals, which it changes too, are locked at the end only.
 INSERT INTO ledger_attempts (call_id, created_at, number, provider, model, outcome, worked, finish_reason, input_tokens,
     cached_input_tokens, output_tokens, reasoning_tokens, estimated, cost_usd, duration_ms, time_to_first_token_ms)
 SELECT coalesce(call_id, id), CASE WHEN coalesce(call_id, id) = id THEN created_at ELSE ledger_time(call_id, created_at) END, attempt,
@@ -43,5 +40,3 @@ ON CONFLICT (id, created_at) DO UPDATE SET rank = greatest(e.rank, excluded.rank
     input_tokens = excluded.input_tokens, cached_input_tokens = excluded.cached_input_tokens, output_tokens = excluded.output_tokens,
     reasoning_tokens = excluded.reasoning_tokens, estimated = excluded.estimated, cost_usd = excluded.cost_usd,
     duration_ms = excluded.duration_ms;
-
-TRUNCATE llm_requests;

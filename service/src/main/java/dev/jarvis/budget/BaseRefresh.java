@@ -9,6 +9,7 @@ import io.helidon.dbclient.DbExecute;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
@@ -54,7 +55,7 @@ final class BaseRefresh {
   }
 
   /** Has counters refreshed by the next round. */
-  void changed(List<CounterName> counters) {
+  void changed(Collection<CounterName> counters) {
     if (changed.size() < MAX_COUNTERS) {
       changed.addAll(counters);
     }

@@ -132,7 +132,7 @@ public final class Budgets implements AutoCloseable {
             zone,
             database);
     this.reservations = new Reservations(parts, away);
-    this.confirmations = new Confirmations(parts.redis(), guard);
+    this.confirmations = new Confirmations(parts.redis(), guard, bases);
     this.near = new BudgetGauges(database, config.nearPercent());
     gauges.add(instruments.gauges(Metric.BUDGET_RESERVATIONS, calls::numbers));
     gauges.add(instruments.gauges(Metric.BUDGET_STATE, this::states));
@@ -193,7 +193,7 @@ public final class Budgets implements AutoCloseable {
         leases,
         confirmations,
         recovery,
-        new Leftovers(parts, leases, recovery, spool),
+        new Leftovers(parts, leases, confirmations, recovery, spool),
         book,
         near,
         timing);

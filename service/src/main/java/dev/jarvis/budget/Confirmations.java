@@ -20,41 +20,53 @@ final class Confirmations {
 
   private final RedisReservations redis;
   private final RedisGuard guard;
+  private final BaseRefresh bases;
   private final Deque<UUID> waiting = new ArrayDeque<>();
 
-  Confirmations(RedisReservations redis, RedisGuard guard) {
+  Confirmations(RedisReservations redis, RedisGuard guard, BaseRefresh bases) {
     this.redis = redis;
     this.guard = guard;
+    this.bases = bases;
   }
 
   void add(Collection<UUID> calls) {
     synchronized (waiting) {
-      calls.stream().limit(MAX_WAITING - waiting.size()).forEach(waiting::add);
+      calls.stream().limit(Math.max(0, MAX_WAITING - waiting.size())).forEach(waiting::add);
     }
   }
 
-  /** Sends all that wait, if Redis is well; never waits. */
+  /** Sends all that wait, once, if Redis is well; never waits. */
   void send() {
-    for (List<UUID> calls = next(); !calls.isEmpty(); calls = next()) {
-      List<UUID> sent = calls;
-      var _ =
-          redis
-              .confirm(sent)
-              .exceptionally(
-                  _ -> {
-                    add(sent);
-                    return 0L;
-                  });
+    if (guard.closed()) {
+      taken().forEach(this::send);
     }
   }
 
-  private List<UUID> next() {
-    List<UUID> calls = new ArrayList<>();
+  private void send(List<UUID> calls) {
+    var _ =
+        redis
+            .confirm(calls)
+            .whenComplete(
+                (counters, failure) -> {
+                  if (failure == null) {
+                    bases.changed(counters); // so that a base takes the amounts in
+                  } else {
+                    add(calls);
+                  }
+                });
+  }
+
+  private List<List<UUID>> taken() {
+    List<List<UUID>> batches = new ArrayList<>();
     synchronized (waiting) {
-      while (guard.closed() && calls.size() < SENT_AT_ONCE && !waiting.isEmpty()) {
-        calls.add(waiting.remove());
+      while (!waiting.isEmpty()) {
+        List<UUID> batch = new ArrayList<>();
+        while (batch.size() < SENT_AT_ONCE && !waiting.isEmpty()) {
+          batch.add(waiting.remove());
+        }
+        batches.add(batch);
       }
     }
-    return calls;
+    return batches;
   }
 }

@@ -1,7 +1,9 @@
 package dev.jarvis.budget;
 
 import java.time.LocalDate;
+import java.util.List;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +29,11 @@ record CounterName(UUID budget, @Nullable LocalDate first, long endMillis) {
         UUID.fromString(parts[0]),
         parts[1].equals(NO_FIRST) ? null : LocalDate.parse(parts[1]),
         Long.parseLong(parts[2]));
+  }
+
+  /** Reads several, with a space between two. */
+  static List<CounterName> all(String names) {
+    return names.isEmpty() ? List.of() : Stream.of(names.split(" ", -1)).map(CounterName::parse).toList();
   }
 
   @Override

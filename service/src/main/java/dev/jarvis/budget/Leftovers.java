@@ -34,6 +34,7 @@ final class Leftovers {
   private final BudgetHolds holds;
   private final Database database;
   private final Clock clock;
+  private final Confirmations confirmations;
   private final Recovery recovery;
   private final Spool spool;
   private final Instant started = Instant.now();
@@ -47,7 +48,12 @@ final class Leftovers {
    */
   record Spool(Predicate<UUID> has, boolean complete) {}
 
-  Leftovers(Reservations.Parts parts, RedisLeases leases, Recovery recovery, Spool spool) {
+  Leftovers(
+      Reservations.Parts parts,
+      RedisLeases leases,
+      Confirmations confirmations,
+      Recovery recovery,
+      Spool spool) {
     this.leases = leases;
     this.redis = parts.redis();
     this.guard = parts.guard();
@@ -55,6 +61,7 @@ final class Leftovers {
     this.holds = parts.holds();
     this.database = parts.database();
     this.clock = parts.clock();
+    this.confirmations = confirmations;
     this.recovery = recovery;
     this.spool = spool;
   }
@@ -86,7 +93,7 @@ final class Leftovers {
     boolean old =
         time.isBefore(started)
             || time.isBefore(Instant.ofEpochMilli(clock.millis()).minus(KNOWN_BY));
-    return old && calls.find(call) == null && !spool.has().test(call);
+    return old && calls.find(call) == null;
   }
 
   private void release(List<UUID> left) {
@@ -95,10 +102,12 @@ final class Leftovers {
     }
     Set<UUID> written = new HashSet<>(database.poll(BaseRefresh.contained(left)));
     if (!written.isEmpty()) {
-      var _ = redis.confirm(List.copyOf(written));
+      confirmations.add(written);
+      confirmations.send();
     }
     List<UUID> others = new ArrayList<>(left);
     others.removeAll(written);
+    others.removeIf(spool.has()); // the ledger is going to have them
     Map<Boolean, List<UUID>> byNeed =
         others.stream().collect(Collectors.partitioningBy(this::mayHaveReachedAModel));
     List<UUID> used = byNeed.getOrDefault(true, List.of());

@@ -91,15 +91,9 @@ final class RedisLeases {
               UUID.fromString(answer.get(i)),
               answer.get(i + 1),
               answer.get(i + 2),
-              counters(answer.get(i + 3))));
+              CounterName.all(answer.get(i + 3))));
     }
     return calls;
-  }
-
-  private static List<CounterName> counters(String names) {
-    return names.isEmpty()
-        ? List.of()
-        : List.of(names.split(" ")).stream().map(CounterName::parse).toList();
   }
 
   /** Reads a part of the calls that are registered as this replica's. */

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -27,7 +28,8 @@ final class RedisReservations {
   private final RedisScript<List<Long>> reserve =
       RedisKeys.script("reserve", ScriptOutputType.MULTI);
   private final RedisScript<Long> settle = RedisKeys.script("settle", ScriptOutputType.INTEGER);
-  private final RedisScript<Long> confirm = RedisKeys.script("confirm", ScriptOutputType.INTEGER);
+  private final RedisScript<List<String>> confirm =
+      RedisKeys.script("confirm", ScriptOutputType.MULTI);
   private final RedisScript<Long> release = RedisKeys.script("release", ScriptOutputType.INTEGER);
   private final RedisScript<Long> checkpoint =
       RedisKeys.script("checkpoint", ScriptOutputType.INTEGER);
@@ -119,9 +121,14 @@ final class RedisReservations {
         .thenApply(it -> it == 1);
   }
 
-  /** Forgets calls that are in the ledger. */
-  CompletableFuture<Long> confirm(List<UUID> calls) {
-    return keys.poll(confirm, calls.stream().map(UUID::toString).toList());
+  /** Forgets calls that are in the ledger; returns the counters of those that were registered. */
+  CompletableFuture<Set<CounterName>> confirm(List<UUID> calls) {
+    return keys.poll(confirm, calls.stream().map(UUID::toString).toList())
+        .thenApply(
+            all ->
+                all.stream()
+                    .flatMap(it -> CounterName.all(it).stream())
+                    .collect(Collectors.toSet()));
   }
 
   /** Takes back what calls have reserved. */

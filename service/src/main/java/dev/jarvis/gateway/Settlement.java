@@ -102,6 +102,8 @@ public final class Settlement {
    */
   public void recover(LedgerEntry entry) {
     ledger.accept(entry);
+    instruments.add(
+        Metric.LEDGER_RECOVERED_CALLS, 1, entry.rank() == Rank.RECOVERED ? "other" : "owner");
     for (AttemptEntry attempt : entry.attempts()) {
       TargetName target = attempt.target();
       Series series = new Series(labels.apply(target.model()), target.provider());

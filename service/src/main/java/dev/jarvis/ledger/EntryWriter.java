@@ -213,6 +213,9 @@ final class EntryWriter {
   /** Writes what waits, as long as the database takes it, within a limit. */
   void close(Duration limit) throws InterruptedException {
     closing.countDown();
+    if (thread.getState() == Thread.State.NEW) {
+      return;
+    }
     if (!thread.join(limit)) {
       thread.interrupt();
       boolean ended = thread.join(limit);

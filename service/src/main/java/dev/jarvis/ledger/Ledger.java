@@ -93,7 +93,6 @@ public final class Ledger implements AutoCloseable {
     };
   }
 
-  /** Starts to write what the spool holds. */
   Ledger(Spool spool, EntryWriter.Table table, Instruments instruments) {
     this.spool = spool;
     this.instruments = instruments;
@@ -110,6 +109,10 @@ public final class Ledger implements AutoCloseable {
     parts.add(instruments.gauge(Metric.LEDGER_SPOOL_AGE, () -> spool.waiting().toSeconds()));
     parts.add(instruments.gauge(Metric.LEDGER_SPOOL_FAILING, () -> spool.failing() ? 1 : 0));
     parts.add(instruments.gauge(Metric.LEDGER_QUARANTINED_SEGMENTS, spool::quarantined));
+  }
+
+  /** Begins to write what the spool holds to PostgreSQL; to be called once. */
+  public void start() {
     writer.start();
   }
 
@@ -174,7 +177,6 @@ public final class Ledger implements AutoCloseable {
         @Nullable Checkpoint last =
             checkpoint == null ? null : LedgerJson.read(checkpoint, Checkpoint.class);
         settle.accept(Estimates.entry(intent, last, Rank.ESTIMATED, pricing));
-        instruments.add(Metric.LEDGER_RECOVERED_CALLS, 1, "owner");
       } catch (IOException | RuntimeException e) {
         LOG.atError()
             .addKeyValue("call_id", call.id())

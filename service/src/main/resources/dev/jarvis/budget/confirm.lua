@@ -2,9 +2,12 @@
 -- contains them.
 --
 -- ARGV: time, the calls' ids.
--- Returns: how many were registered.
-local known = 0
+-- Returns: for each that was registered, its counters.
+local answer = {}
 for i = 2, #ARGV do
-  known = known + (unregister(ARGV[i]) and 1 or 0)
+  local counters = redis.call('HGET', P .. 'counters', ARGV[i])
+  if unregister(ARGV[i]) then
+    answer[#answer + 1] = counters
+  end
 end
-return known
+return answer

@@ -73,7 +73,7 @@ class PriceImportTest {
 
   private static double perToken(String requestId) throws SQLException {
     String query =
-        "SELECT cost_usd, input_tokens FROM llm_requests WHERE request_id = '%s'"
+        "SELECT cost_usd, input_tokens FROM ledger_entries WHERE request_id = '%s'"
             .formatted(requestId);
     await().atMost(LIMIT).until(() -> service.database().rows(query).size() == 1);
     Map<String, String> row = service.database().rows(query).getFirst();
@@ -155,7 +155,7 @@ class PriceImportTest {
     try (TestService running = service.replica(Map.of())) {
       running.awaitModel("fake:1b");
       assertThat(perToken(service)).isNotEqualTo(1000);
-      String costs = "SELECT id, cost_usd FROM llm_requests ORDER BY id";
+      String costs = "SELECT id, cost_usd FROM ledger_entries ORDER BY id";
       List<Map<String, String>> before = admin.rows(costs);
 
       assertThat(added(post("&dry_run=false", entry("fake:1b", "0.001")))).hasSize(1);

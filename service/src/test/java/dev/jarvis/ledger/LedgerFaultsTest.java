@@ -47,6 +47,7 @@ class LedgerFaultsTest {
     try (Telemetry telemetry = Recorded.start();
         Database database = Stores.database(DATABASE, home, telemetry);
         Ledger ledger = Ledger.open(LEDGER, home, database, telemetry)) {
+      ledger.start();
       settle(ledger);
       awaitAll(database);
 
@@ -77,6 +78,7 @@ class LedgerFaultsTest {
     try (Telemetry telemetry = Recorded.start();
         Database database = Stores.database(DATABASE, home, telemetry)) {
       try (Ledger ledger = Ledger.open(LEDGER, home, database, telemetry)) {
+        ledger.start();
         settle(ledger);
         awaitAll(database);
         readOnly(true);
@@ -85,6 +87,7 @@ class LedgerFaultsTest {
       }
       readOnly(false);
       try (Ledger ledger = Ledger.open(LEDGER, home, database, telemetry)) {
+        ledger.start();
         assertThat(ledger.spoolIsNew()).isFalse();
         awaitAll(database);
       }

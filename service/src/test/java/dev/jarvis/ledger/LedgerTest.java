@@ -18,6 +18,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import dev.jarvis.gateway.Settlement;
+import dev.jarvis.gateway.TargetName;
+import java.time.LocalDate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -68,7 +71,7 @@ class LedgerTest {
   private Ledger ledger(Check before) throws IOException {
     Spool spool =
         Spool.open(folder, Spool.Limits.of(1 << 20, Duration.ofDays(1)), InstantSource.system());
-    return new Ledger(
+    Ledger ledger = new Ledger(
         spool,
         new EntryWriter.Table() {
           @Override
@@ -84,6 +87,8 @@ class LedgerTest {
           }
         },
         telemetry.instruments());
+    ledger.start();
+    return ledger;
   }
 
   private Ledger ledger() throws IOException {
@@ -279,7 +284,14 @@ class LedgerTest {
     spool.close();
 
     try (Ledger ledger = ledger()) {
-      ledger.recover(Intents.PRICING, ledger::settle);
+      Settlement settlement =
+          new Settlement(
+              telemetry.instruments(),
+              Intents.PRICING,
+              it -> it,
+              it -> LocalDate.EPOCH,
+              ledger::settle);
+      ledger.recover(Intents.PRICING, settlement::recover);
       await().atMost(LIMIT).until(() -> rows.size() == 2);
       LedgerEntry estimate = Objects.requireNonNull(rows.get(asked.id()));
       assertThat(estimate.rank()).isEqualTo(Rank.ESTIMATED);
@@ -288,6 +300,9 @@ class LedgerTest {
       assertThat(cutOff.usage().outputTokens()).isEqualTo(7);
       assertThat(rows).doesNotContainKey(before.id());
       assertThat(Recorded.value(Metric.LEDGER_RECOVERED_CALLS, "owner")).hasValue(2L);
+      TargetName target = Intents.TARGET;
+      assertThat(Recorded.value(Metric.LLM_REQUESTS, target.model(), target.provider(), "error"))
+          .hasValue(2L);
     }
     try (Ledger ledger = ledger()) {
       ledger.recover(

@@ -206,6 +206,29 @@ class LedgerUpgradeTest {
   }
 
   @Test
+  void itsReplicasWriteDuringTheMigration() throws Exception {
+    List<Row> rows = rows(900);
+    int before = rows.size() * 2 / 3;
+    insert(rows.subList(0, before));
+    migrate("14");
+    try (ExecutorService replicas = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<?> migration =
+          replicas.submit(
+              () -> {
+                migrate("latest");
+                return null;
+              });
+      int written = before;
+      while (written < rows.size() && !migration.isDone()) {
+        insert(rows.subList(written, ++written));
+      }
+      insert(rows.subList(written, rows.size()));
+      migration.get();
+    }
+    check(rows);
+  }
+
+  @Test
   void itsReplicasWriteTheSameRowsTwiceAndAtOnce() throws Exception {
     migrate("latest");
     List<Row> rows = rows(50);

@@ -108,10 +108,13 @@ class UsageDetailsTest {
     await().atMost(Duration.ofSeconds(20)).until(() -> service.database().rows(query).size() == 1);
     Map<String, String> row = service.database().rows(query).getFirst();
     assertThat(row)
-        .containsEntry("input_tokens", "16")
+        .containsEntry("input_tokens", "11")
         .containsEntry("cached_input_tokens", "4")
-        .containsEntry("output_tokens", "18")
+        .containsEntry("cache_write_tokens", "2")
+        .containsEntry("audio_input_tokens", "3")
+        .containsEntry("output_tokens", "13")
         .containsEntry("reasoning_tokens", "12")
+        .containsEntry("audio_output_tokens", "5")
         .containsEntry("estimated", "f");
   }
 
