@@ -33,7 +33,9 @@ record CounterName(UUID budget, @Nullable LocalDate first, long endMillis) {
 
   /** Reads several, with a space between two. */
   static List<CounterName> all(String names) {
-    return names.isEmpty() ? List.of() : Stream.of(names.split(" ", -1)).map(CounterName::parse).toList();
+    return names.isEmpty()
+        ? List.of()
+        : Stream.of(names.split(" ", -1)).map(CounterName::parse).toList();
   }
 
   @Override

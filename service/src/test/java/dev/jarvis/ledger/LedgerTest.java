@@ -9,6 +9,8 @@ import dev.jarvis.error.ApiException;
 import dev.jarvis.gateway.Account;
 import dev.jarvis.gateway.LedgerEntry;
 import dev.jarvis.gateway.Rank;
+import dev.jarvis.gateway.Settlement;
+import dev.jarvis.gateway.TargetName;
 import dev.jarvis.ledger.spool.Spool;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.telemetry.Metric;
@@ -18,12 +20,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
-import dev.jarvis.gateway.Settlement;
-import dev.jarvis.gateway.TargetName;
-import java.time.LocalDate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -71,22 +71,23 @@ class LedgerTest {
   private Ledger ledger(Check before) throws IOException {
     Spool spool =
         Spool.open(folder, Spool.Limits.of(1 << 20, Duration.ofDays(1)), InstantSource.system());
-    Ledger ledger = new Ledger(
-        spool,
-        new EntryWriter.Table() {
-          @Override
-          public String write(Collection<LedgerEntry> entries) {
-            before.accept(entries);
-            entries.forEach(it -> rows.put(it.id(), it));
-            return identity;
-          }
+    Ledger ledger =
+        new Ledger(
+            spool,
+            new EntryWriter.Table() {
+              @Override
+              public String write(Collection<LedgerEntry> entries) {
+                before.accept(entries);
+                entries.forEach(it -> rows.put(it.id(), it));
+                return identity;
+              }
 
-          @Override
-          public String identity() {
-            return identity;
-          }
-        },
-        telemetry.instruments());
+              @Override
+              public String identity() {
+                return identity;
+              }
+            },
+            telemetry.instruments());
     ledger.start();
     return ledger;
   }
