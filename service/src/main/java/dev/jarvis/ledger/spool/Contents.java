@@ -31,7 +31,6 @@ final class Contents {
   private Position confirmed = Position.START;
   private byte[] identity = new byte[0];
   private long unconfirmed;
-  private boolean complete;
 
   private static final class LatestCalls extends LinkedHashMap<UUID, Boolean> {
     private static final long serialVersionUID = 1;
@@ -46,11 +45,11 @@ final class Contents {
   private Contents(SpoolFolder folder, SpoolFiles files) {
     this.folder = folder;
     this.files = files;
-    this.complete = !folder.created() && !folder.machineStopped();
   }
 
   static Contents read(SpoolFolder folder, SpoolFiles files) throws IOException {
     Contents contents = new Contents(folder, files);
+    folder.deleteTemporary();
     List<Long> numbers = folder.segments();
     for (long number : numbers) {
       contents.read(number, number == numbers.getLast());
@@ -61,43 +60,60 @@ final class Contents {
 
   private void read(long number, boolean newest) throws IOException {
     Path path = Segment.path(folder.path(), number);
-    byte[] bytes = new byte[0];
-    boolean readable = true;
-    try {
-      bytes = files.read(path, 0, Math.toIntExact(Files.size(path)));
-    } catch (IOException e) {
-      LOG.atWarn().addKeyValue("file", path).setCause(e).log("a file of the spool is unreadable");
-      readable = false;
-    }
-    Scan scan = Scan.of(bytes);
-    boolean torn = scan.end() < bytes.length;
+    Salvage found = Salvage.read(files, path, 0, Integer.MAX_VALUE);
+    Scan scan = Scan.of(found.bytes());
+    boolean torn = scan.end() < found.bytes().length;
     boolean mayBeTorn = newest || folder.machineStopped();
-    if (!readable || !scan.damaged().isEmpty() || (torn && !mayBeTorn)) {
-      complete = false;
-      folder.quarantine(path);
+    if (!found.whole() || !scan.damaged().isEmpty() || (torn && !mayBeTorn)) {
+      folder.incomplete();
       LOG.atError()
           .addKeyValue("file", path)
           .addKeyValue("records", scan.records().size())
           .log("a file of the spool is damaged; what can be read of it is used");
-    }
-    if (!readable || torn || !scan.damaged().isEmpty()) {
-      rewrite(path, bytes, scan);
+      repair(path, found.bytes(), scan);
+    } else if (torn) {
+      folder.incomplete(); // a kill tears nothing: the disk was full, or failed
+      cut(path, scan.end());
     }
     long lastTime = 0;
-    for (Scan.Found found : scan.records()) {
-      add(found.frame());
-      lastTime = Math.max(lastTime, found.frame().time());
+    for (Scan.Found it : scan.records()) {
+      add(it.frame());
+      lastTime = Math.max(lastTime, it.frame().time());
     }
     segments.add(Segment.existing(files, folder.path(), number, scan.end(), lastTime));
   }
 
-  private void rewrite(Path path, byte[] bytes, Scan scan) throws IOException {
+  /** Without a copy, for which a full disk has no room. */
+  private void cut(Path path, long end) {
+    try {
+      files.truncate(path, end);
+    } catch (IOException e) {
+      stays(path, e);
+    }
+  }
+
+  private void repair(Path path, byte[] bytes, Scan scan) throws IOException {
+    Path temporary = path.resolveSibling(path.getFileName() + ".tmp");
+    try {
+      folder.quarantine(path);
+      rewrite(path, temporary, bytes, scan);
+    } catch (IOException | UnsupportedOperationException e) { // no room, or no links
+      Files.deleteIfExists(temporary);
+      stays(path, e);
+    }
+  }
+
+  /** Its records are used nevertheless, and the next start tries again. */
+  private static void stays(Path path, Exception e) {
+    LOG.atWarn().addKeyValue("file", path).setCause(e).log("a file of the spool is not repaired");
+  }
+
+  private void rewrite(Path path, Path temporary, byte[] bytes, Scan scan) throws IOException {
     byte[] good = Arrays.copyOf(bytes, scan.end());
     for (Scan.Range gap : scan.damaged()) {
       fill(good, gap);
     }
-    Path temporary = path.resolveSibling(path.getFileName() + ".tmp");
-    try (SpoolFiles.Output output = files.create(temporary)) {
+    try (SpoolFiles.Output output = files.createTemporary(temporary)) {
       output.write(good);
       output.sync();
     }
@@ -189,13 +205,5 @@ final class Contents {
   /** How many entries are not known to be in the database. */
   long unconfirmed() {
     return unconfirmed;
-  }
-
-  /**
-   * Whether nothing is missing: the folder is not new, none of its files was damaged, and the
-   * machine has not stopped before all was on its disk.
-   */
-  boolean complete() {
-    return complete;
   }
 }

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * A call that has begun and not ended, with what the spool knows of it.
  *
  * @param attempt the last one; null if no target was asked
- * @param checkpoint the last one; null if there is none
+ * @param checkpoint the last one of the attempt; null if there is none
  */
 record OpenCall(Frame intent, @Nullable Frame attempt, @Nullable Frame checkpoint, long reserved) {
   UUID id() {
@@ -21,7 +21,7 @@ record OpenCall(Frame intent, @Nullable Frame attempt, @Nullable Frame checkpoin
   OpenCall with(Frame later) {
     long left = Math.max(0, reserved - later.length());
     return switch (later.type()) {
-      case ATTEMPT -> new OpenCall(intent, later, checkpoint, left);
+      case ATTEMPT -> new OpenCall(intent, later, null, left);
       case CHECKPOINT -> new OpenCall(intent, attempt, later, left);
       default -> throw new IllegalArgumentException("not of an open call: " + later.type());
     };

@@ -157,7 +157,7 @@ final class Segment {
       throw new IOException(path + " has lost its end");
     }
     Path temporary = path.resolveSibling(path.getFileName() + ".tmp");
-    SpoolFiles.Output fresh = files.create(temporary);
+    SpoolFiles.Output fresh = files.createTemporary(temporary);
     try {
       fresh.write(before);
       long written = 0;
@@ -169,7 +169,7 @@ final class Segment {
       files.replace(path, temporary);
       files.syncFolder(folder);
       adopt(fresh, kept + written);
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException | Error e) {
       close(fresh);
       Files.deleteIfExists(temporary); // it may take the room that is missing
       throw e;
@@ -213,8 +213,9 @@ final class Segment {
    * Returns the bytes from an offset on: whole records, unless the disk damaged them.
    *
    * @param most so many bytes and the rest of a record that begins in them
+   * @param salvage whether zeros stand for what the disk does not return
    */
-  byte[] read(long offset, int most) throws IOException {
+  byte[] read(long offset, int most, boolean salvage) throws IOException {
     long fromDisk;
     synchronized (this) {
       fromDisk = synced - offset;
@@ -223,12 +224,17 @@ final class Segment {
       }
     }
     // replaced files have the same bytes
-    return files.read(path, offset, (int) Math.min(fromDisk, most + Frame.MAX_LENGTH));
+    int length = (int) Math.min(fromDisk, most + Frame.MAX_LENGTH);
+    return salvage
+        ? Salvage.read(files, path, offset, length).bytes()
+        : files.read(path, offset, length);
   }
 
   /** Returns all bytes of a segment of an earlier process. */
   byte[] readAll() throws IOException {
-    return length() == 0 ? new byte[0] : files.read(path, 0, Math.toIntExact(length()));
+    return length() == 0
+        ? new byte[0]
+        : Salvage.read(files, path, 0, Math.toIntExact(length())).bytes();
   }
 
   private byte[] fromMemory(long offset, int most) {

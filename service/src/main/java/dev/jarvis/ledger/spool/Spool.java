@@ -15,6 +15,8 @@ import java.util.UUID;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The journal of this replica's calls. A record is written before the method returns, so a killed
@@ -31,6 +33,12 @@ public final class Spool implements AutoCloseable {
   private static final long MAX_UNSYNCED = 16 << 20;
 
   private static final int READ = 256 << 10;
+
+  /** What the disk does not return is read so often, and then skipped. */
+  static final int READS = 10;
+
+  private static final String UNWRITABLE = "The ledger's files cannot be written.";
+  private static final Logger LOG = LoggerFactory.getLogger(Spool.class);
   private static final Duration LOCK_LIMIT = Duration.ofSeconds(10);
 
   private final SpoolFolder folder;
@@ -52,6 +60,7 @@ public final class Spool implements AutoCloseable {
   private Position position;
   private byte[] identity;
   private long waitingSince;
+  private int failedReads;
   private boolean closed;
 
   /**
@@ -107,9 +116,11 @@ public final class Spool implements AutoCloseable {
 
   static Spool open(Path path, Limits limits, InstantSource clock, SpoolFiles files)
       throws IOException {
-    SpoolFolder folder = SpoolFolder.open(path, LOCK_LIMIT);
+    SpoolFolder folder = SpoolFolder.open(path, LOCK_LIMIT, files);
     try {
-      Spool spool = new Spool(folder, Contents.read(folder, files), limits, clock, files);
+      Contents contents = Contents.read(folder, files);
+      folder.begin();
+      Spool spool = new Spool(folder, contents, limits, clock, files);
       spool.sync.start();
       return spool;
     } catch (IOException | RuntimeException e) {
@@ -134,7 +145,7 @@ public final class Spool implements AutoCloseable {
         new Recovered(
             contents.open().values().stream().map(Spool::unfinished).toList(),
             contents.known(),
-            contents.complete());
+            folder.complete());
     this.sync = new SpoolSync(this, lock);
     lock.lock();
     try {
@@ -157,7 +168,7 @@ public final class Spool implements AutoCloseable {
     return recovered;
   }
 
-  /** A name of the owner that stays as long as the folder does. */
+  /** A name of the owner that stays as long as no record of its calls may be missing. */
   public String replicaId() {
     return folder.replicaId();
   }
@@ -180,18 +191,21 @@ public final class Spool implements AutoCloseable {
       requireRoom(frame.length() + reserve);
       open.put(id, new OpenCall(frame, null, null, reserve));
       reserved += reserve;
-      return append(frame);
+      long ticket = append(frame);
+      if (segments.getLast().broken()) { // known before a model is asked
+        voided(id);
+        throw new SpoolFull(UNWRITABLE);
+      }
+      return ticket;
     } finally {
       lock.unlock();
     }
   }
 
   private void requireRoom(long bytes) {
-    if (closed) {
-      throw new SpoolFull("The ledger is closing.");
-    }
+    requireOpen();
     if (failing()) {
-      throw new SpoolFull("The ledger's files cannot be written.");
+      throw new SpoolFull(UNWRITABLE);
     }
     while (used() + bytes > limits.maxBytes() && deletable()) {
       deleteOldest();
@@ -199,6 +213,12 @@ public final class Spool implements AutoCloseable {
     if (used() + bytes > limits.maxBytes()) {
       throw new SpoolFull(
           "The ledger holds as many entries that wait for the database as ledger.spool-max allows.");
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new SpoolFull("The ledger is closing.");
     }
   }
 
@@ -220,7 +240,8 @@ public final class Spool implements AutoCloseable {
     lock.lock();
     try {
       OpenCall call = open.get(frame.id());
-      if (call == null
+      if (closed
+          || call == null
           || !(always
               || call.reserved() > RESERVED / 2 + frame.length()
               || used() + frame.length() < limits.maxBytes())) {
@@ -238,12 +259,14 @@ public final class Spool implements AutoCloseable {
   /**
    * Writes the entry of a call that has ended: always, if the call was open.
    *
-   * @throws SpoolFull if the call was not open and there is no room
+   * @throws SpoolFull if the call was not open and there is no room, or the spool is closed: then
+   *     the folder is another process's
    */
   public void settled(UUID id, byte[] entry) {
     Frame frame = frame(Frame.Type.SETTLED, id, entry);
     lock.lock();
     try {
+      requireOpen();
       if (!end(id)) {
         requireRoom(frame.length());
       }
@@ -258,7 +281,7 @@ public final class Spool implements AutoCloseable {
   public void voided(UUID id) {
     lock.lock();
     try {
-      if (end(id)) {
+      if (!closed && end(id)) {
         append(frame(Frame.Type.VOID, id, new byte[0]));
       }
     } finally {
@@ -370,8 +393,27 @@ public final class Spool implements AutoCloseable {
     throw new IllegalStateException("the spool's position is behind its end");
   }
 
-  private static Batch read(Segment segment, long offset, int most) throws IOException {
-    byte[] bytes = segment.read(offset, READ);
+  /** The disk may recover, but a bad sector must not hold up all that follows. */
+  private byte[] bytes(Segment segment, long offset) throws IOException {
+    try {
+      byte[] bytes = segment.read(offset, READ, false);
+      failedReads = 0;
+      return bytes;
+    } catch (IOException e) {
+      failedReads++;
+      if (failedReads < READS) {
+        throw e;
+      }
+      LOG.atError()
+          .addKeyValue("segment", segment.number())
+          .setCause(e)
+          .log("a file of the spool stays unreadable: the entries there are skipped");
+      return segment.read(offset, READ, true);
+    }
+  }
+
+  private Batch read(Segment segment, long offset, int most) throws IOException {
+    byte[] bytes = bytes(segment, offset);
     Scan scan = Scan.of(bytes);
     List<Settled> entries = new ArrayList<>();
     int end = 0;
@@ -399,6 +441,9 @@ public final class Spool implements AutoCloseable {
   public void confirmed(Batch batch, byte[] of) {
     lock.lock();
     try {
+      if (closed) {
+        return;
+      }
       position = batch.upTo();
       identity = of.clone();
       unconfirmed = Math.max(0, unconfirmed - batch.entries().size());

@@ -22,8 +22,20 @@ interface SpoolFiles {
     void close() throws IOException;
   }
 
-  /** Creates an empty file, also in the place of another one. */
+  /** Creates an empty file; fails if there is one, which may be another process's. */
   Output create(Path file) throws IOException;
+
+  /** Creates an empty file in the place of what an interrupted attempt has left. */
+  default Output createTemporary(Path file) throws IOException {
+    Files.deleteIfExists(file);
+    return create(file);
+  }
+
+  /** Cuts the end of a file, which needs no room, and returns when that is on the disk. */
+  void truncate(Path file, long length) throws IOException;
+
+  /** Writes a small file, in the same place if there is one, and returns when it is on the disk. */
+  void overwrite(Path file, byte[] content) throws IOException;
 
   /** Returns bytes of a file: fewer than asked for only at its end. */
   byte[] read(Path file, long offset, int length) throws IOException;
@@ -59,8 +71,24 @@ interface SpoolFiles {
 
     @Override
     public Output create(Path file) throws IOException {
-      Files.deleteIfExists(file);
-      return new Appended(new RandomAccessFile(file.toFile(), "rw"));
+      return new Appended(new RandomAccessFile(Files.createFile(file).toFile(), "rw"));
+    }
+
+    @Override
+    public void truncate(Path file, long length) throws IOException {
+      try (RandomAccessFile to = new RandomAccessFile(file.toFile(), "rw")) {
+        to.setLength(length);
+        to.getFD().sync();
+      }
+    }
+
+    @Override
+    public void overwrite(Path file, byte[] content) throws IOException {
+      try (RandomAccessFile to = new RandomAccessFile(file.toFile(), "rw")) {
+        to.write(content);
+        to.setLength(content.length);
+        to.getFD().sync();
+      }
     }
 
     @Override

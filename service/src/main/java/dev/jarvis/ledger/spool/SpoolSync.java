@@ -1,5 +1,6 @@
 package dev.jarvis.ledger.spool;
 
+import dev.jarvis.error.OutOfMemory;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -108,37 +109,46 @@ final class SpoolSync {
       for (Segment segment : todo.segments()) {
         segment.sync();
       }
-    } catch (IOException | RuntimeException e) {
+      durable(todo.ticket());
+      spool.prune(false);
+    } catch (IOException | RuntimeException | Error e) { // an Error would end the thread
       failed(e);
       return false;
-    }
-    lock.lock();
-    try {
-      durable = todo.ticket();
-      synced.signalAll();
-    } finally {
-      lock.unlock();
     }
     if (failing.compareAndSet(true, false)) {
       LOG.info("the ledger's files are written again");
     }
-    spool.prune(false);
     return true;
   }
 
-  private void failed(Exception e) {
+  private void durable(long ticket) {
+    lock.lock();
+    try {
+      durable = ticket;
+      synced.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void failed(Throwable e) {
+    OutOfMemory.endProcessIf(e);
     if (failing.compareAndSet(false, true)) {
       LOG.atError()
           .addKeyValue("error", e.getMessage())
           .setCause(e)
           .log("the ledger's files cannot be written: new calls are refused");
     }
-    spool.prune(spool.diskFull());
     lock.lock();
     try {
       dirty = true;
     } finally {
       lock.unlock();
+    }
+    try {
+      spool.prune(spool.diskFull());
+    } catch (RuntimeException | Error again) {
+      LOG.atError().setCause(again).log("the ledger's files cannot be deleted");
     }
   }
 

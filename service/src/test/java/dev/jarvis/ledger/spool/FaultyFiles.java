@@ -17,7 +17,8 @@ final class FaultyFiles implements SpoolFiles {
     CREATE,
     WRITE,
     SYNC,
-    FULL
+    FULL,
+    ERROR
   }
 
   private final SpoolFiles files = new OnDisk();
@@ -25,6 +26,7 @@ final class FaultyFiles implements SpoolFiles {
   private final Set<Fault> faults = ConcurrentHashMap.newKeySet();
   private final Map<Path, Long> synced = new HashMap<>();
   private final Map<Path, Path> renamed = new HashMap<>();
+  private final Map<Path, Scan.Range> unreadable = new ConcurrentHashMap<>();
   private volatile int syncs;
 
   FaultyFiles(Random random) {
@@ -37,6 +39,11 @@ final class FaultyFiles implements SpoolFiles {
 
   void work() {
     faults.clear();
+  }
+
+  /** The disk returns no piece of a file that has bytes of a range. */
+  void unreadable(Path file, int from, int to) {
+    unreadable.put(file, new Scan.Range(from, to));
   }
 
   int syncs() {
@@ -72,6 +79,9 @@ final class FaultyFiles implements SpoolFiles {
         synchronized (FaultyFiles.this) {
           syncs++;
           check(Fault.SYNC);
+          if (faults.contains(Fault.ERROR)) {
+            throw new LinkageError("injected");
+          }
           Path now = renamed.getOrDefault(file, file);
           synced.put(now, now.toFile().length());
         }
@@ -86,7 +96,24 @@ final class FaultyFiles implements SpoolFiles {
 
   @Override
   public byte[] read(Path file, long offset, int length) throws IOException {
+    Scan.Range range = unreadable.get(file);
+    if (range != null && offset < range.to() && offset + length > range.from()) {
+      throw new IOException("Input/output error");
+    }
     return files.read(file, offset, length);
+  }
+
+  @Override
+  public synchronized void truncate(Path file, long length) throws IOException {
+    check(Fault.SYNC);
+    files.truncate(file, length);
+    synced.put(file, length);
+  }
+
+  @Override
+  public void overwrite(Path file, byte[] content) throws IOException {
+    check(Fault.WRITE, Fault.FULL, Fault.SYNC);
+    files.overwrite(file, content);
   }
 
   @Override
@@ -94,6 +121,7 @@ final class FaultyFiles implements SpoolFiles {
     files.replace(file, by);
     synced.put(file, file.toFile().length());
     synced.remove(by);
+    unreadable.remove(file);
     renamed.put(by, file);
   }
 

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.jarvis.ledger.spool.FaultyFiles.Fault;
 import java.io.IOException;
@@ -12,16 +13,21 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
@@ -152,7 +158,7 @@ class SpoolTest {
   void onlyTheFolderOfOneProcess() throws Exception {
     try (Spool spool = open()) {
       assertThat(spool.recovered().complete()).as("new").isFalse();
-      assertThatThrownBy(() -> SpoolFolder.open(folder, Duration.ZERO))
+      assertThatThrownBy(() -> SpoolFolder.open(folder, Duration.ZERO, files))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("belongs to another running process");
     }
@@ -191,11 +197,13 @@ class SpoolTest {
     byte[] whole = Files.readAllBytes(segment);
     int last = whole.length / 3;
     for (int length = whole.length - last + 1; length < whole.length; length++) {
-      Files.write(segment, java.util.Arrays.copyOf(whole, length));
+      Files.write(segment, Arrays.copyOf(whole, length));
       Files.deleteIfExists(Segment.path(folder, 2));
       try (Spool spool = open()) {
         assertThat(drain(spool)).isEqualTo(range(0, 2));
         assertThat(spool.quarantined()).isZero();
+        assertThat(spool.recovered().complete()).as("no kill tears").isFalse();
+        assertThat(segment).hasSize(whole.length - last);
       }
       Files.deleteIfExists(Segment.path(folder, 2));
     }
@@ -227,7 +235,244 @@ class SpoolTest {
     }
     try (Spool spool = open()) {
       assertThat(spool.quarantined()).as("until somebody deletes it").isEqualTo(1);
-      assertThat(spool.recovered().complete()).as("found before").isTrue();
+    }
+  }
+
+  static Stream<Arguments> whereRecordsMayBeMissingTheReplicaGetsAnotherNameForGood() {
+    return Arrays.stream(Found.values())
+        .flatMap(found -> Stream.of(arguments(found, false), arguments(found, true)));
+  }
+
+  /** What a start finds in a folder whose last process closed it. */
+  private enum Found {
+    CLEAN(true, folder -> {}),
+    TORN(false, folder -> change(folder, bytes -> Arrays.copyOf(bytes, bytes.length - 1))),
+    DAMAGED(
+        false,
+        folder ->
+            change(
+                folder,
+                bytes -> {
+                  bytes[50] ^= 1;
+                  return bytes;
+                })),
+    MACHINE_STOPPED(
+        false,
+        folder -> Files.writeString(folder.resolve(SpoolFolder.RUNNING), "an earlier start")),
+    RUNNING_LOST(false, folder -> Files.delete(folder.resolve(SpoolFolder.RUNNING))),
+    RUNNING_EMPTY(false, folder -> Files.writeString(folder.resolve(SpoolFolder.RUNNING), "")),
+    ID_LOST(false, folder -> Files.delete(folder.resolve("replica-id"))),
+    ID_EMPTY(false, folder -> Files.writeString(folder.resolve("replica-id"), "\n"));
+
+    private interface Step {
+      void in(Path folder) throws IOException;
+    }
+
+    private final boolean complete;
+    private final Step step;
+
+    Found(boolean complete, Step step) {
+      this.complete = complete;
+      this.step = step;
+    }
+
+    private static void change(Path folder, UnaryOperator<byte[]> how) throws IOException {
+      Path segment = Segment.path(folder, 1);
+      Files.write(segment, how.apply(Files.readAllBytes(segment)));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void whereRecordsMayBeMissingTheReplicaGetsAnotherNameForGood(Found found, boolean full)
+      throws Exception {
+    String before;
+    try (Spool spool = open()) {
+      settle(spool, 0, 3);
+      before = spool.replicaId();
+    }
+    found.step.in(folder);
+    if (full) {
+      files.fail(Fault.FULL);
+    }
+    String first;
+    try (Spool spool = open()) {
+      assertThat(spool.recovered().complete()).isEqualTo(found.complete);
+      first = spool.replicaId();
+      assertThat(first).isNotBlank();
+      assertThat(first.equals(before)).isEqualTo(found.complete);
+      assertThat(ids(spool, 10)).startsWith(id(0)).hasSizeBetween(2, 3);
+      if (full) {
+        assertThatThrownBy(() -> spool.intent(id(9), bytes("nine"))).isInstanceOf(SpoolFull.class);
+      }
+    }
+    assertThat(folder.toFile().list()).noneMatch(it -> it.endsWith(".tmp"));
+    files.work();
+    try (Spool spool = open()) {
+      assertThat(spool.replicaId().equals(before))
+          .as("forgotten")
+          .isEqualTo(found.complete && !full);
+      if (!full) {
+        assertThat(spool.recovered().complete()).as("since then").isTrue();
+        assertThat(spool.replicaId()).isEqualTo(first);
+      }
+      assertThat(ids(spool, 10)).startsWith(id(0)).hasSizeBetween(2, 3);
+      assertThat(spool.awaitDurable(spool.intent(id(9), bytes("nine")), LONG)).isTrue();
+    }
+  }
+
+  /** Killed after it saw that records are missing, before anything was repaired. */
+  @Test
+  void theNewNameComesFirst() throws Exception {
+    String before;
+    try (Spool spool = open()) {
+      settle(spool, 0, 3);
+      before = spool.replicaId();
+    }
+    Found.DAMAGED.step.in(folder);
+    Found.MACHINE_STOPPED.step.in(folder);
+    byte[] damaged = Files.readAllBytes(Segment.path(folder, 1));
+    try (SpoolFolder opened = SpoolFolder.open(folder, Duration.ZERO, files)) {
+      assertThat(opened.replicaId()).isNotEqualTo(before);
+      assertThat(folder.resolve("replica-id")).hasContent(opened.replicaId());
+    }
+    assertThat(Segment.path(folder, 1)).hasBinaryContent(damaged);
+    assertThat(folder.resolve(SpoolFolder.RUNNING)).hasContent("an earlier start");
+  }
+
+  /** Of entries 0 to 400 those that are not in the second block of the file. */
+  private static List<UUID> outsideOfTheSecondBlock() {
+    List<UUID> ids = new ArrayList<>();
+    int at = 0;
+    for (int i = 0; i < 400; i++) {
+      int end = at + Frame.HEADER + bytes("entry " + i).length;
+      if (end <= 4096 || at >= 8192) {
+        ids.add(id(i));
+      }
+      at = end;
+    }
+    return ids;
+  }
+
+  @Test
+  void aBadSectorCostsOnlyItsOwnRecords() throws Exception {
+    try (Spool spool = open(16 << 20, 1 << 20)) {
+      settle(spool, 0, 400);
+    }
+    files.unreadable(Segment.path(folder, 1), 5000, 5001);
+    try (Spool spool = open(16 << 20, 1 << 20)) {
+      assertThat(spool.quarantined()).isEqualTo(1);
+      assertThat(spool.recovered().complete()).isFalse();
+      assertThat(drain(spool)).isEqualTo(outsideOfTheSecondBlock());
+    }
+  }
+
+  @Test
+  void aBadSectorThatCannotBeRepairedForLackOfRoomCostsOnlyItsOwnRecords() throws Exception {
+    try (Spool spool = open(16 << 20, 1 << 20)) {
+      settle(spool, 0, 400);
+    }
+    files.unreadable(Segment.path(folder, 1), 5000, 5001);
+    files.fail(Fault.FULL);
+    try (Spool spool = open(16 << 20, 1 << 20)) {
+      assertUnreadableUntilItIsSkipped(spool);
+    }
+  }
+
+  @Test
+  void aBadSectorHoldsUpWhatFollowsOnlyForAWhile() throws Exception {
+    try (Spool spool = open(16 << 20, 1 << 20)) {
+      settle(spool, 0, 400);
+      assertThat(spool.awaitDurable(spool.work().ticket(), LONG)).isTrue();
+      files.unreadable(Segment.path(folder, 1), 5000, 5001);
+      assertUnreadableUntilItIsSkipped(spool);
+    }
+  }
+
+  private static void assertUnreadableUntilItIsSkipped(Spool spool) throws Exception {
+    for (int i = 1; i < Spool.READS; i++) {
+      assertThatThrownBy(() -> spool.next(7, Duration.ZERO)).hasMessage("Input/output error");
+    }
+    assertThat(drain(spool)).isEqualTo(outsideOfTheSecondBlock());
+  }
+
+  @Test
+  void aFileThatCannotBeOpenedIsNotTakenForADamagedOne() throws Exception {
+    open().close();
+    Path segment = Segment.path(folder, 1);
+    Files.delete(segment);
+    Files.createDirectory(segment);
+    assertThatThrownBy(this::open)
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("cannot be opened")
+        .hasMessageContaining(segment.toString());
+    assertThat(segment).isDirectory();
+    assertThat(folder.toFile().list()).noneMatch(it -> it.startsWith("quarantined"));
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Fault.class,
+      names = {"CREATE", "WRITE", "FULL"})
+  void aCallWhoseIntentIsNotWrittenIsRefused(Fault fault) throws Exception {
+    try (Spool spool = open(1 << 20, 1)) { // each record begins a segment
+      settle(spool, 0, 1);
+      assertThat(spool.awaitDurable(spool.work().ticket(), LONG)).isTrue();
+      files.fail(fault);
+      assertThatThrownBy(() -> spool.intent(id(1), bytes("one")))
+          .isInstanceOf(SpoolFull.class)
+          .hasMessageContaining("cannot be written");
+      spool.attempt(id(1), bytes("is not open"));
+      files.work();
+      await().atMost(LONG).until(() -> !spool.failing());
+      assertThat(spool.awaitDurable(spool.intent(id(2), bytes("two")), LONG)).isTrue();
+      try (Spool next = afterKill(true)) {
+        assertThat(next.recovered().unfinished())
+            .extracting(Spool.Unfinished::id)
+            .containsExactly(id(2));
+      }
+    }
+  }
+
+  @Test
+  void aClosedSpoolLeavesTheFolderToItsNextOwner() throws Exception {
+    Spool closed = open(1 << 20, 1); // each record begins a segment
+    settle(closed, 0, 1);
+    closed.intent(id(1), bytes("one"));
+    Spool.Batch batch = closed.next(7, Duration.ZERO);
+    closed.close();
+    try (Spool spool = open(1 << 20, 1)) {
+      spool.intent(id(2), bytes("two"));
+      assertThat(spool.awaitDurable(spool.work().ticket(), LONG)).isTrue();
+      String[] before = folder.toFile().list();
+      closed.attempt(id(1), bytes("a"));
+      closed.checkpoint(id(1), bytes("c"));
+      closed.voided(id(1));
+      closed.confirmed(batch, DATABASE);
+      assertThatThrownBy(() -> closed.settled(id(1), bytes("entry"))).isInstanceOf(SpoolFull.class);
+      assertThat(folder.toFile().list()).containsExactlyInAnyOrder(before);
+      try (Spool next = afterKill(false)) {
+        assertThat(next.recovered().unfinished())
+            .extracting(Spool.Unfinished::id)
+            .containsExactlyInAnyOrder(id(1), id(2));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 1 << 20})
+  void aCheckpointIsOfTheLastAttempt(long segmentBytes) throws Exception {
+    try (Spool spool = open(1 << 20, segmentBytes)) {
+      spool.intent(id(1), bytes("one"));
+      spool.attempt(id(1), bytes("a"));
+      spool.checkpoint(id(1), bytes("10 tokens of a"));
+      spool.attempt(id(1), bytes("b"));
+      settle(spool, 100, 102);
+      try (Spool next = afterKill(false)) {
+        Spool.Unfinished call = next.recovered().unfinished().getFirst();
+        assertThat(call.attempt()).isEqualTo(bytes("b"));
+        assertThat(call.checkpoint()).isNull();
+      }
     }
   }
 
@@ -249,7 +494,7 @@ class SpoolTest {
   @ParameterizedTest
   @EnumSource(
       value = Fault.class,
-      names = {"WRITE", "SYNC", "FULL"})
+      names = {"WRITE", "SYNC", "FULL", "ERROR"})
   void whileTheDiskFailsNewCallsAreRefusedAndRunningOnesSettle(Fault fault) throws Exception {
     try (Spool spool = open()) {
       spool.intent(id(1), bytes("one"));
