@@ -304,8 +304,8 @@ servers = row(
     ),
 )
 
-money = row(
-    "Money",
+ledger = row(
+    "Ledger",
     graph(
         "Entries that wait",
         "Ledger entries that are on the replicas' disks only. Normal: a few, for less than a second; more while PostgreSQL takes none.",
@@ -492,7 +492,7 @@ DASHBOARD = dashboard(
     routing,
     ollama,
     servers,
-    money,
+    ledger,
     documents,
     money,
     logs,

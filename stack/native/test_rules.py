@@ -366,8 +366,9 @@ def api_cases():
         def drift(usd):
             return World(paths, 24).rest_of_the_stack().exported("budget_drift_usd", {}, steady(usd, 24))
 
-        yield Case(named("BudgetDrift"), drift(0.02), *firing("BudgetDrift", **LOCAL))
-        yield Case(named("BudgetDrift: little"), drift(0.01))
+        if len(paths) == 2:  # after 15 minutes with one path, MetricPathsDisagree fires
+            yield Case(named("BudgetDrift"), drift(0.02), *firing("BudgetDrift", **LOCAL))
+            yield Case(named("BudgetDrift: little"), drift(0.01))
         yield Case(named("BudgetDrift: not yet"), drift(0.02), at=14)
 
         def used_up(number):

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -38,6 +39,7 @@ final class BaseRefresh {
   private final RedisGuard guard;
   private final Database database;
   private final KnownUses uses;
+  private final Away away;
 
   /** The counters whose amounts this replica has changed since their last refresh. */
   private final Set<CounterName> changed = ConcurrentHashMap.newKeySet();
@@ -47,11 +49,12 @@ final class BaseRefresh {
   /** What the ledger says of a counter. */
   private record State(long nanos, List<UUID> contained, int calls) {}
 
-  BaseRefresh(RedisBases bases, RedisGuard guard, Database database, KnownUses uses) {
+  BaseRefresh(RedisBases bases, RedisGuard guard, Database database, KnownUses uses, Away away) {
     this.bases = bases;
     this.guard = guard;
     this.database = database;
     this.uses = uses;
+    this.away = away;
   }
 
   /** Has counters refreshed by the next round. */
@@ -77,18 +80,26 @@ final class BaseRefresh {
   }
 
   /**
-   * Refreshes a counter.
+   * Refreshes a counter, unless PostgreSQL is away.
    *
    * @param since how long ago another refresh must have begun, or this one does nothing
+   * @param counts whether Redis knows the calls of all replicas; if not, more may be used than it
+   *     says
    * @return whether the base is set
    */
-  boolean refresh(Budget budget, CounterName counter, Duration since) {
+  boolean refresh(Budget budget, CounterName counter, Duration since, boolean counts) {
+    if (!away.databaseAnswers()) {
+      return false;
+    }
     Long generation = guard.tryAcquire() ? guard.await(bases.begin(counter, since)) : null;
     if (generation == null || generation == 0) {
       return false;
     }
     try {
-      State state = database.snapshot(db -> read(db, budget, counter));
+      State state = database.snapshot(db -> read(db, budget, counter)).orElse(null);
+      if (state == null) {
+        return false;
+      }
       Refreshed done =
           guard.tryAcquire()
               ? guard.await(bases.set(counter, generation, state.nanos(), state.contained()))
@@ -96,13 +107,18 @@ final class BaseRefresh {
       if (done == null || !done.set()) {
         return false;
       }
-      uses.known(counter, done.used());
+      if (counts) {
+        uses.known(counter, done.used());
+      } else {
+        uses.atLeast(counter, done.used());
+      }
       drift.accumulateAndGet(done.drift(), (a, b) -> Math.abs(a) > Math.abs(b) ? a : b);
       if (state.contained().size() == state.calls()) {
         changed.remove(counter);
       }
       return true;
     } catch (RuntimeException e) {
+      away.databaseFailed();
       LOG.atLevel(Database.isAway(e) ? Level.DEBUG : Level.WARN)
           .setCause(e)
           .log("the base of a budget's counter was not read");
@@ -117,14 +133,16 @@ final class BaseRefresh {
     }
   }
 
-  private State read(DbExecute db, Budget budget, CounterName counter) {
+  /** Empty if Redis does not name the calls. */
+  private Optional<State> read(DbExecute db, Budget budget, CounterName counter) {
     long nanos = BudgetStore.ledgerNanos(budget, counter.first()).apply(db);
     List<UUID> calls = guard.tryAcquire() ? guard.await(bases.calls(counter)) : null;
     if (calls == null) {
-      throw new IllegalStateException("Redis did not name the calls of a counter");
+      return Optional.empty();
     }
-    return new State(
-        nanos + held(calls, counter).apply(db), contained(calls).apply(db), calls.size());
+    return Optional.of(
+        new State(
+            nanos + held(calls, counter).apply(db), contained(calls).apply(db), calls.size()));
   }
 
   /** What calls have reserved in PostgreSQL alone, because their replica does not reach Redis. */

@@ -115,7 +115,7 @@ public final class Budgets implements AutoCloseable {
     this.leases = new RedisLeases(keys, replicas.replica(), timing.lease());
     OpenCalls calls = new OpenCalls(clocks.own());
     Clock clock = new Clock(clocks.own());
-    BaseRefresh bases = new BaseRefresh(new RedisBases(keys), guard, database, uses);
+    BaseRefresh bases = new BaseRefresh(new RedisBases(keys), guard, database, uses, away);
     this.parts =
         new Reservations.Parts(
             new RedisReservations(keys, replicas.replica(), zone, timing.grace()),

@@ -41,6 +41,16 @@ final class KnownUses {
     uses.put(counter, new Use(nanos, clock.getAsLong(), 0));
   }
 
+  /** Notes what is used, perhaps without the calls of other replicas. */
+  void atLeast(CounterName counter, long nanos) {
+    uses.asMap()
+        .merge(
+            counter,
+            new Use(nanos, clock.getAsLong(), 0),
+            (known, _) ->
+                new Use(Math.max(known.nanos(), nanos), known.atMillis(), known.blind()));
+  }
+
   /** Notes what was allowed blindly, or that less of it was used. */
   void blind(List<CounterName> counters, long change) {
     counters.forEach(

@@ -108,8 +108,16 @@ final class Leftovers {
     List<UUID> others = new ArrayList<>(left);
     others.removeAll(written);
     others.removeIf(spool.has()); // the ledger is going to have them
+    Set<UUID> claimed =
+        others.isEmpty() || !guard.tryAcquire() ? null : guard.await(leases.claimed(others));
+    if (claimed == null) {
+      return;
+    }
     Map<Boolean, List<UUID>> byNeed =
-        others.stream().collect(Collectors.partitioningBy(this::mayHaveReachedAModel));
+        others.stream()
+            .collect(
+                Collectors.partitioningBy(
+                    it -> claimed.contains(it) || mayHaveReachedAModel(it)));
     List<UUID> used = byNeed.getOrDefault(true, List.of());
     List<RedisLeases.Claimed> read =
         used.isEmpty() || !guard.tryAcquire() ? null : guard.await(leases.read(used));

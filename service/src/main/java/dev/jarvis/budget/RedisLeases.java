@@ -1,15 +1,19 @@
 package dev.jarvis.budget;
 
 import dev.jarvis.storage.RedisScript;
+import io.lettuce.core.KeyValue;
 import io.lettuce.core.ScanArgs;
 import io.lettuce.core.ScanCursor;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.ValueScanCursor;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 
 /** The replicas in Redis: their leases, and whose calls are whose. Thread-safe. */
 final class RedisLeases {
@@ -28,8 +32,9 @@ final class RedisLeases {
    * What a renewal found.
    *
    * @param epoch since when the state in Redis exists; 0 if it is gone
+   * @param lapsed whether there was no lease, so that another replica may have claimed calls
    */
-  record Renewed(long epoch, long nowMillis) {}
+  record Renewed(long epoch, long nowMillis, boolean lapsed) {}
 
   /**
    * A call of this replica.
@@ -55,7 +60,7 @@ final class RedisLeases {
   /** Extends the lease of this replica. Fails if Redis cannot write. */
   CompletableFuture<Renewed> renew() {
     return keys.poll(renew, List.of(leaseMillis, replica, COUNTERS_AT_ONCE))
-        .thenApply(it -> new Renewed(it.get(0), it.get(1)));
+        .thenApply(it -> new Renewed(it.get(0), it.get(1), it.get(2) == 1));
   }
 
   /** Makes calls known again. Returns the epoch, which begins now if there was none. */
@@ -94,6 +99,20 @@ final class RedisLeases {
               CounterName.all(answer.get(i + 3))));
     }
     return calls;
+  }
+
+  /** Which of this replica's calls were claimed. */
+  CompletableFuture<Set<UUID>> claimed(Collection<UUID> calls) {
+    String[] ids = calls.stream().map(UUID::toString).toArray(String[]::new);
+    return keys.redis()
+        .send(it -> it.hmget(RedisKeys.PREFIX + "claimed", ids))
+        .thenApply(
+            found ->
+                found.stream()
+                    .filter(KeyValue::hasValue)
+                    .map(it -> UUID.fromString(it.getKey()))
+                    .collect(Collectors.toSet()))
+        .toCompletableFuture();
   }
 
   /** Reads a part of the calls that are registered as this replica's. */

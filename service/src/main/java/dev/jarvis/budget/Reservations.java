@@ -29,6 +29,10 @@ final class Reservations {
   private static final Duration JUST_NOW = Duration.ofSeconds(1);
   private static final long WAIT_FOR_BASE_MILLIS = 20;
 
+  /** Then a PostgreSQL that is read by another call does not answer. */
+  private static final int MAX_WAITS = 10;
+
+
   private final Parts parts;
   private final Away away;
 
@@ -68,9 +72,12 @@ final class Reservations {
     OpenCall call = inRedis(draft, demand);
     if (call == null) {
       call = elsewhere(demand);
+      parts.calls().add(call);
+      parts.state().reservedElsewhere(call);
+      return call;
     }
     parts.calls().add(call);
-    if (!call.isBlind() && version != parts.state().version()) {
+    if (version != parts.state().version()) {
       parts.state().announce(call);
     }
     return call;
@@ -131,6 +138,7 @@ final class Reservations {
       call.heldInDatabase();
     }
     call.reserved(demand);
+    parts.state().reservedElsewhere(call);
   }
 
   /** One call's conversation with Redis. */
@@ -142,6 +150,7 @@ final class Reservations {
     private final Set<UUID> allowed = new HashSet<>();
 
     private long asked;
+    private int waits;
 
     Attempt(boolean anew) {
       this.anew = anew;
@@ -153,7 +162,7 @@ final class Reservations {
         if (parts.state().epoch() != 0
             && parts.state().mustRefresh(counter, parts.zone())
             && !unchecked.contains(budget.id())
-            && parts.bases().refresh(budget, counter, Duration.ZERO)) {
+            && parts.bases().refresh(budget, counter, Duration.ZERO, parts.state().counts())) {
           parts.state().trust(counter);
         }
       }
@@ -215,10 +224,10 @@ final class Reservations {
 
     private void base(Demand demand, long more, Budget budget) {
       CounterName counter = CounterName.of(budget, demand.day(), parts.zone());
-      if (parts.bases().refresh(budget, counter, JUST_NOW)) {
+      if (parts.bases().refresh(budget, counter, JUST_NOW, parts.state().counts())) {
         return;
       }
-      if (away.databaseAnswers()) {
+      if (away.databaseAnswers() && waits++ < MAX_WAITS) {
         pause(); // another call or replica reads it
       } else {
         blindly(demand, more, List.of(budget));

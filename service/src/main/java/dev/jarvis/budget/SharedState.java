@@ -35,6 +35,9 @@ final class SharedState {
   private volatile long returnedAt;
   private final AtomicLong version = new AtomicLong();
 
+  /** While calls are announced: those that were too late for the list. */
+  private @Nullable List<OpenCall> late;
+
   /**
    * @param grace how long after the beginning of an epoch the calls of other replicas may be
    *     unknown
@@ -71,7 +74,7 @@ final class SharedState {
   }
 
   /** Notes that calls have reserved elsewhere, or that Redis was emptied. */
-  void lost() {
+  synchronized void lost() {
     if (epoch != 0) {
       version.incrementAndGet();
       epoch = 0;
@@ -89,6 +92,7 @@ final class SharedState {
     }
     try {
       long before = version.get();
+      late(new ArrayList<>());
       List<RedisLeases.Announced> all = announced(calls.unconfirmed(), true);
       Long now = send(all);
       if (now != null && now != lastEpoch && lastEpoch != 0) {
@@ -96,26 +100,58 @@ final class SharedState {
         now = send(announced(confirmed, false));
         confirmed.forEach(it -> bases.changed(it.counters())); // a base takes their amounts in
       }
-      if (now == null || before != version.get()) {
+      if (now == null || !known(now, before)) {
         return false;
       }
       LOG.atInfo()
           .addKeyValue("calls", all.size())
           .addKeyValue("epoch", now)
           .log("calls were announced to redis");
-      trusted.clear();
-      returnedAt = clock.millis();
-      lastEpoch = now;
-      epoch = now;
       return true;
     } finally {
+      late(null);
       announcing.unlock();
+    }
+  }
+
+  private synchronized void late(@Nullable List<OpenCall> calls) {
+    late = calls;
+  }
+
+  /** Ends an announcement, unless calls were lost again meanwhile. */
+  private synchronized boolean known(long now, long before) {
+    if (before != version.get()) {
+      return false;
+    }
+    trusted.clear();
+    returnedAt = clock.millis();
+    lastEpoch = now;
+    epoch = now;
+    if (late != null) {
+      late.stream().filter(it -> calls.find(it.demand().call()) != null).forEach(this::announce);
+    }
+    return true;
+  }
+
+  /** Makes one call known that has reserved elsewhere, at once or with the next announcement. */
+  synchronized void reservedElsewhere(OpenCall call) {
+    if (epoch != 0) {
+      announce(call);
+    } else if (late != null) {
+      late.add(call);
     }
   }
 
   /** Makes one call known that was granted while Redis lost its state. */
   void announce(OpenCall call) {
-    var _ = leases.announce(announced(List.of(call), true));
+    var _ =
+        leases
+            .announce(announced(List.of(call), true))
+            .exceptionally(
+                _ -> {
+                  lost();
+                  return 0L;
+                });
   }
 
   private @Nullable Long send(List<RedisLeases.Announced> all) {

@@ -2,6 +2,7 @@ package dev.jarvis.budget;
 
 import dev.jarvis.budget.RedisLeases.Renewed;
 import dev.jarvis.error.OutOfMemory;
+import dev.jarvis.storage.Database;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -11,9 +12,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a replica does every few seconds: it renews its lease, announces its calls where they are
- * not known, sends again what was not sent, refreshes bases, and recovers the calls of replicas
- * that are gone.
+ * What a replica does every few seconds: it renews its lease and announces its calls where they are
+ * not known; and, in a thread of its own, it sends again what was not sent, refreshes bases, and
+ * recovers the calls of replicas that are gone.
  */
 final class Upkeep implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Upkeep.class);
@@ -41,10 +42,22 @@ final class Upkeep implements AutoCloseable {
   private final BudgetGauges gauges;
   private final Duration period;
   private final CountDownLatch closed = new CountDownLatch(1);
-  private final Thread thread;
+  private final Thread renewing;
+  private final Thread working;
+  private volatile Held held = new Held(0, 0, 0);
 
-  /** Rounds since this replica's lease has been held without a gap. */
+  /** Of the working thread: its rounds since the last gap, and the gaps by then. */
   private int rounds;
+
+  private int gaps;
+
+  /**
+   * Since when the lease has been held.
+   *
+   * @param renewals without a gap, in one epoch; 0 if Redis does not know this replica's calls
+   * @param gaps before these
+   */
+  private record Held(long epoch, int renewals, int gaps) {}
 
   Upkeep(
       Reservations.Parts parts,
@@ -67,17 +80,20 @@ final class Upkeep implements AutoCloseable {
     this.book = book;
     this.gauges = gauges;
     this.period = timing.renewal();
-    this.thread = Thread.ofVirtual().name("budget-upkeep").unstarted(this::loop);
+    this.renewing =
+        Thread.ofVirtual().name("budget-lease").unstarted(() -> loop(this::renewal));
+    this.working = Thread.ofVirtual().name("budget-upkeep").unstarted(() -> loop(this::work));
   }
 
   void start() {
-    thread.start();
+    renewing.start();
+    working.start();
   }
 
-  private void loop() {
+  private void loop(Runnable part) {
     try {
       do {
-        round();
+        run(part);
       } while (!closed.await(period.toMillis(), TimeUnit.MILLISECONDS));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // by close()
@@ -86,40 +102,73 @@ final class Upkeep implements AutoCloseable {
 
   /** Does everything once. */
   void round() {
+    run(this::renewal);
+    run(this::work);
+  }
+
+  private void run(Runnable part) {
     try {
-      if (renew()) {
-        rounds++;
-        shared();
-      } else {
-        rounds = 0;
-        alone();
-      }
+      part.run();
     } catch (Throwable e) { // whatever it is, the next round must take place
       OutOfMemory.endProcessIf(e);
+      if (Database.isAway(e)) {
+        away.databaseFailed();
+      }
       LOG.atWarn().setCause(e).log("the upkeep of budgets failed");
     }
   }
 
-  /** Returns whether Redis knows what this replica's calls reserve. */
-  private boolean renew() {
+  /**
+   * Renews the lease. Asks Redis only: a PostgreSQL that does not answer must not make this replica
+   * look as if it were gone.
+   */
+  void renewal() {
+    long epoch = renew();
+    Held before = held;
+    if (epoch == 0) {
+      held = new Held(0, 0, before.gaps());
+    } else if (epoch == before.epoch()) {
+      held = new Held(epoch, before.renewals() + 1, before.gaps());
+    } else {
+      held = new Held(epoch, 1, before.gaps() + 1);
+    }
+  }
+
+  /** Returns the epoch if Redis knows what this replica's calls reserve, or 0. */
+  private long renew() {
     Renewed renewed = parts.guard().tryAcquire() ? parts.guard().await(leases.renew()) : null;
     if (renewed == null) {
       away.noticed();
       parts.state().lost();
-      return false;
+      return 0;
     }
     parts.clock().learn(renewed.nowMillis());
-    if (renewed.epoch() != parts.state().epoch()) {
+    if (renewed.lapsed()) {
+      held = new Held(0, 0, held.gaps());
+    }
+    if (renewed.lapsed() || renewed.epoch() != parts.state().epoch()) {
       parts.state().lost();
     }
     if (parts.state().epoch() == 0 && !parts.state().announce()) {
-      return false;
+      return 0;
     }
     away.over();
     if (parts.state().counts()) {
       parts.shares().over();
     }
-    return true;
+    return parts.state().epoch();
+  }
+
+  /** Does what may wait for PostgreSQL. */
+  private void work() {
+    Held now = held;
+    if (now.renewals() == 0) {
+      alone();
+      return;
+    }
+    rounds = now.gaps() == gaps ? rounds + 1 : 1;
+    gaps = now.gaps();
+    shared(now.renewals() * period.toMillis());
   }
 
   private void alone() {
@@ -146,20 +195,23 @@ final class Upkeep implements AutoCloseable {
     }
   }
 
-  private void shared() {
+  private void shared(long heldMillis) {
     parts.calls().unconfirmed().stream()
         .filter(it -> it.isSettled() && it.isUnsent())
         .limit(SENT_AT_ONCE)
         .forEach(reservations::send);
     confirmations.send();
     claim();
+    if (!away.databaseAnswers()) {
+      return;
+    }
     leftovers.release(rounds == 1);
     refresh();
     if (rounds % GAUGES_EVERY == 1) {
       gauges.read(parts.zone().day(parts.clock().millis()));
     }
     releaseHolds();
-    if (rounds * period.toMillis() > ORPHANED.toMillis()) {
+    if (heldMillis > ORPHANED.toMillis()) {
       leftovers.orphans(ORPHANED).forEach(recovery::settle);
     }
   }
@@ -178,8 +230,10 @@ final class Upkeep implements AutoCloseable {
       Budget budget = book.find(counter.budget());
       if (budget == null) {
         parts.bases().remove(counter);
-      } else if (parts.bases().refresh(budget, counter, REFRESHED)) {
+      } else if (parts.bases().refresh(budget, counter, REFRESHED, parts.state().counts())) {
         parts.state().trust(counter);
+      } else if (!away.databaseAnswers()) {
+        return;
       }
     }
   }
@@ -187,9 +241,11 @@ final class Upkeep implements AutoCloseable {
   @Override
   public void close() throws InterruptedException {
     closed.countDown();
-    if (!thread.join(CLOSE_LIMIT)) {
-      thread.interrupt(); // it waits for a database that does not answer
-      thread.join(CLOSE_LIMIT);
+    for (Thread each : List.of(renewing, working)) {
+      if (!each.join(CLOSE_LIMIT)) {
+        each.interrupt(); // it waits for a database that does not answer
+        each.join(CLOSE_LIMIT);
+      }
     }
   }
 }

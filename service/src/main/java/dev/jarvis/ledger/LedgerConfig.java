@@ -21,6 +21,6 @@ public record LedgerConfig(
         @Default("24h")
         Duration spoolKeep,
     @Doc("How many months entries are kept in PostgreSQL. 0: for ever. Their totals always stay.")
-        @Default("24")
+        @Default("0")
         @Range(min = 0, max = 1_200)
         int retention) {}

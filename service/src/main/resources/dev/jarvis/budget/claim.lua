@@ -19,6 +19,7 @@ for _, lapsed in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', '(' .
     local intent = redis.call('HGET', P .. 'intents', call)
     local counters = redis.call('HGET', P .. 'counters', call)
     register(call, owner, intent, counters)
+    redis.call('HSET', P .. 'claimed', call, lapsed)
     answer[#answer + 1] = call
     answer[#answer + 1] = intent
     answer[#answer + 1] = redis.call('HGET', P .. 'checkpoints', call) or ''

@@ -3,6 +3,7 @@
 -- epoch: when the state in Redis began, in milliseconds; missing after a flush
 -- leases, since: until when each replica's lease lasts; since when it has been held without a gap
 -- owners, intents, checkpoints, counters: by the id of a registered call
+-- claimed: which of them were another replica's that is gone; their owner is to settle them
 -- owned:REPLICA: the ids of its registered calls
 -- counter:NAME: the hash of base, sum, generation and begun of a budget in a period
 -- fields:NAME: the amount of each call there that the base may not contain; sum is the sum of these
@@ -47,6 +48,7 @@ local function register(call, owner, intent, counters)
   redis.call('HSET', P .. 'counters', call, counters)
   if before and before ~= owner then
     redis.call('SREM', P .. 'owned:' .. before, call)
+    redis.call('HDEL', P .. 'claimed', call) -- its replica is not gone, or it is claimed again
   end
   redis.call('SADD', P .. 'owned:' .. owner, call)
 end
@@ -56,7 +58,7 @@ local function unregister(call)
   if not owner then
     return false
   end
-  for _, name in ipairs({'owners', 'intents', 'checkpoints', 'counters'}) do
+  for _, name in ipairs({'owners', 'intents', 'checkpoints', 'counters', 'claimed'}) do
     redis.call('HDEL', P .. name, call)
   end
   redis.call('SREM', P .. 'owned:' .. owner, call)

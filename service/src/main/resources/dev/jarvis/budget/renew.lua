@@ -2,13 +2,15 @@
 -- that its success says that Redis can reserve.
 --
 -- ARGV: time, the length of a lease, the replica, how many counters to look at.
--- Returns: the epoch, or 0 after a flush; the time.
+-- Returns: the epoch, or 0 after a flush; the time; 1 if it had lapsed, so that another may have claimed
+-- its calls.
 local KEPT = 3600000
 
 local owner = ARGV[3]
 local lease = redis.call('ZSCORE', P .. 'leases', owner)
 redis.call('ZADD', P .. 'leases', now + tonumber(ARGV[2]), owner)
-if not lease or tonumber(lease) < now then
+local lapsed = not lease or tonumber(lease) < now
+if lapsed then
   redis.call('HSET', P .. 'since', owner, now)
 end
 
@@ -20,4 +22,4 @@ for _, counter in ipairs(redis.call('ZRANGEBYSCORE', P .. 'uses', '-inf', now - 
     redis.call('ZADD', P .. 'uses', now, counter)
   end
 end
-return {tonumber(redis.call('GET', P .. 'epoch') or 0), now}
+return {tonumber(redis.call('GET', P .. 'epoch') or 0), now, lapsed and 1 or 0}
