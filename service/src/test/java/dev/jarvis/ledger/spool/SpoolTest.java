@@ -244,6 +244,7 @@ class SpoolTest {
   }
 
   /** What a start finds in a folder whose last process closed it. */
+  @SuppressWarnings("ImmutableEnumChecker") // its steps have no state
   private enum Found {
     CLEAN(true, folder -> {}),
     TORN(false, folder -> change(folder, bytes -> Arrays.copyOf(bytes, bytes.length - 1))),
