@@ -47,8 +47,7 @@ final class KnownUses {
         .merge(
             counter,
             new Use(nanos, clock.getAsLong(), 0),
-            (known, _) ->
-                new Use(Math.max(known.nanos(), nanos), known.atMillis(), known.blind()));
+            (known, _) -> new Use(Math.max(known.nanos(), nanos), known.atMillis(), known.blind()));
   }
 
   /** Notes what was allowed blindly, or that less of it was used. */

@@ -107,8 +107,7 @@ final class Leftovers {
     Map<Boolean, List<UUID>> byNeed =
         others.stream()
             .collect(
-                Collectors.partitioningBy(
-                    it -> claimed.contains(it) || mayHaveReachedAModel(it)));
+                Collectors.partitioningBy(it -> claimed.contains(it) || mayHaveReachedAModel(it)));
     List<UUID> used = byNeed.getOrDefault(true, List.of());
     List<RedisLeases.Claimed> read =
         used.isEmpty() || !guard.tryAcquire() ? null : guard.await(leases.read(used));

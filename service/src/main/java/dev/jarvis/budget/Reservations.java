@@ -32,7 +32,6 @@ final class Reservations {
   /** Then a PostgreSQL that is read by another call does not answer. */
   private static final int MAX_WAITS = 10;
 
-
   private final Parts parts;
   private final Away away;
 

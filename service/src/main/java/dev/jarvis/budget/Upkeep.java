@@ -80,8 +80,7 @@ final class Upkeep implements AutoCloseable {
     this.book = book;
     this.gauges = gauges;
     this.period = timing.renewal();
-    this.renewing =
-        Thread.ofVirtual().name("budget-lease").unstarted(() -> loop(this::renewal));
+    this.renewing = Thread.ofVirtual().name("budget-lease").unstarted(() -> loop(this::renewal));
     this.working = Thread.ofVirtual().name("budget-upkeep").unstarted(() -> loop(this::work));
   }
 
