@@ -30,6 +30,8 @@ import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import java.math.BigDecimal;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -443,6 +445,77 @@ class BudgetsOutageTest {
               second.upkeep.round();
               assertThat(recovered).hasSize(3);
             });
+  }
+
+  @Test
+  void claimedCallsWhoseClaimWasNotAnsweredAreSettledAndNotReleased() throws Exception {
+    assertThat(first.granted(3)).isEqualTo(3);
+    RedisLeases leases =
+        new RedisLeases(
+            new RedisKeys(redis, () -> Long.toString(now.get())), "second", Duration.ofSeconds(15));
+    for (int i = 0; i < 4; i++) {
+      now.addAndGet(5_000);
+      get(leases.renew());
+    }
+    assertThat(get(leases.claim(100))).as("an answer that gets lost").hasSize(3);
+
+    await()
+        .atMost(LIMIT)
+        .untilAsserted(
+            () -> {
+              now.addAndGet(5_000);
+              second.upkeep.round();
+              assertThat(recovered).hasSize(3);
+            });
+    assertThat(second.granted(20)).isEqualTo(7);
+  }
+
+  @Test
+  void afterAFlushAShareIsOfWhatWasKnownBefore() throws Exception {
+    assertThat(first.granted(5)).isEqualTo(5);
+    assertThat(second.granted(1)).isEqualTo(1);
+    get(redis.send(RedisAsyncCommands::flushall));
+
+    assertThat(second.granted(20)).as("half of the four that are left").isEqualTo(2);
+    second.upkeep.round();
+    assertThat(second.granted(20)).as("a base without the calls of others").isZero();
+    rounds(3);
+    assertThat(second.granted(20)).isEqualTo(2);
+    settleEverything();
+  }
+
+  @Test
+  void afterAFlushNobodyTakesTheHoldsOfOthers() throws Exception {
+    get(redis.send(it -> it.configSet("maxmemory", "1")));
+    rounds(4);
+    assertThat(first.granted(3)).isEqualTo(3);
+    get(redis.send(it -> it.configSet("maxmemory", "0")));
+    await().atMost(LIMIT).until(() -> state(first).equals("redis"));
+    await().atMost(LIMIT).until(() -> state(second).equals("redis"));
+    rounds(14);
+    tables.execute("UPDATE budget_holds SET held_at = now() - interval '2 minutes'");
+    get(redis.send(RedisAsyncCommands::flushall));
+
+    second.upkeep.round();
+    first.upkeep.round();
+    assertThat(recovered).isEmpty();
+    settleEverything();
+  }
+
+  @Test
+  @Timeout(80)
+  void aFrozenPostgresqlIsNotAskedByEachCall() throws Exception {
+    assertThat(first.granted(1)).isEqualTo(1);
+    Replica third = new Replica("third");
+    third.upkeep.round();
+    try (Connection lock = tables.connect();
+        Statement statement = lock.createStatement()) {
+      lock.setAutoCommit(false);
+      statement.execute("LOCK TABLE ledger_totals IN ACCESS EXCLUSIVE MODE");
+      assertThat(third.granted(30)).isEqualTo(9);
+    } finally {
+      third.budgets.close();
+    }
   }
 
   @Test
