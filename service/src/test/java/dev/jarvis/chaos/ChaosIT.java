@@ -18,8 +18,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * Breaks what the ledger and the budgets depend on, and counts. Each test strikes with one fault
  * while a replica holds calls of several kinds, with and without budgets, at every moment of the
- * pipeline. In {@code make e2e} every pair of fault, moment, kind and budget occurs; in {@code make
- * chaos} every combination does. {@code -Dchaos.seed} repeats a run.
+ * pipeline. In {@code make chaos} every combination occurs; without {@code -Dchaos.all} every pair
+ * of fault, moment, kind and budget does. {@code -Dchaos.seed} repeats a run.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ChaosIT {
