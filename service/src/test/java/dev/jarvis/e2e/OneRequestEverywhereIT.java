@@ -86,7 +86,6 @@ class OneRequestEverywhereIT {
                 assertThat(
                         Stack.jaeger(trace).stream().map(it -> it.path("operationName").asText()))
                     .contains("POST /v1/chat/completions", "chat " + Stack.MODEL)
-                    .anyMatch(it -> it.endsWith(" postgresql"))
                     .anyMatch(it -> it.endsWith(" redis")));
     Map<String, String> fields = new HashMap<>();
     Stack.jaeger(trace)
