@@ -80,11 +80,5 @@ BEGIN
 END
 $$;
 
-DO $$
-BEGIN
-    IF to_regclass('ledger_entries') IS NOT NULL THEN
-        CREATE TRIGGER budget_holds_end AFTER INSERT ON ledger_entries
-            REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION budget_holds_end();
-    END IF;
-END
-$$;
+CREATE TRIGGER budget_holds_end AFTER INSERT ON ledger_entries
+    REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION budget_holds_end();

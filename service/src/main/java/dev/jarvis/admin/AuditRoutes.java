@@ -7,8 +7,8 @@ import dev.jarvis.http.Access;
 import dev.jarvis.http.Endpoint;
 import dev.jarvis.http.Routes;
 import dev.jarvis.identity.AuditLog;
-import dev.jarvis.identity.Page;
 import dev.jarvis.storage.Database;
+import dev.jarvis.storage.Page;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 

@@ -19,8 +19,8 @@ import dev.jarvis.http.Exchange;
 import dev.jarvis.http.JsonResponse;
 import dev.jarvis.http.Routes;
 import dev.jarvis.id.UuidV7;
-import dev.jarvis.identity.Page;
 import dev.jarvis.storage.Database;
+import dev.jarvis.storage.Page;
 import io.helidon.dbclient.DbExecute;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -142,9 +142,7 @@ final class BudgetRoutes {
     Listing.send(
         response,
         page,
-        database
-            .execute(BudgetStore.list(filter, page.after(), page.ascending(), page.limit()))
-            .stream()
+        database.execute(BudgetStore.list(filter, page)).stream()
             .map(AdminObject::budget)
             .toList());
   }

@@ -12,10 +12,10 @@ import dev.jarvis.http.Exchange;
 import dev.jarvis.http.JsonResponse;
 import dev.jarvis.http.Routes;
 import dev.jarvis.id.UuidV7;
-import dev.jarvis.identity.Page;
 import dev.jarvis.price.LiteLlmCatalogue;
 import dev.jarvis.price.PriceStore;
 import dev.jarvis.storage.Database;
+import dev.jarvis.storage.Page;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.time.Instant;
@@ -121,10 +121,6 @@ final class PriceRoutes {
     Listing.send(
         response,
         page,
-        database
-            .execute(PriceStore.list(filter, page.after(), page.ascending(), page.limit()))
-            .stream()
-            .map(AdminObject::price)
-            .toList());
+        database.execute(PriceStore.list(filter, page)).stream().map(AdminObject::price).toList());
   }
 }

@@ -3,6 +3,7 @@ package dev.jarvis.budget;
 import dev.jarvis.budget.Budget.Period;
 import dev.jarvis.budget.Budget.Scope;
 import dev.jarvis.id.UuidV7;
+import dev.jarvis.storage.Page;
 import dev.jarvis.storage.Sql;
 import io.helidon.dbclient.DbExecute;
 import io.helidon.dbclient.DbRow;
@@ -64,47 +65,28 @@ public final class BudgetStore {
     return Sql.update("delete_budget", "DELETE FROM budgets WHERE id = CAST(? AS uuid)", id);
   }
 
-  /**
-   * Returns budgets in the order of their ids.
-   *
-   * @param after the id before the first one; null for the beginning
-   */
-  public static Function<DbExecute, List<Budget>> list(@Nullable UUID after, int limit) {
-    return Sql.list(
-        "list_budgets",
-        "SELECT %s FROM budgets WHERE CAST(? AS uuid) IS NULL OR id > CAST(? AS uuid) ORDER BY id LIMIT ?"
-            .formatted(COLUMNS),
-        BudgetStore::read,
-        after,
-        after,
-        limit);
+  /** Selects budgets; null for any. */
+  public record Filter(@Nullable String scope, @Nullable String scopeId) {
+    static final Filter ALL = new Filter(null, null);
   }
 
-  /** Selects budgets; null for any. */
-  public record Filter(@Nullable String scope, @Nullable String scopeId) {}
-
-  /**
-   * Returns budgets in the order of their ids.
-   *
-   * @param after the id before the first one; null for the beginning
-   */
-  public static Function<DbExecute, List<Budget>> list(
-      Filter filter, @Nullable String after, boolean ascending, int limit) {
+  /** Returns a page of budgets. */
+  public static Function<DbExecute, List<Budget>> list(Filter filter, Page page) {
     return Sql.list(
-        "list_some_budgets",
+        "list_budgets",
         """
         SELECT %s FROM budgets
         WHERE (CAST(? AS text) IS NULL OR scope = ?) AND (CAST(? AS text) IS NULL OR scope_id = ?)
-          AND (CAST(? AS uuid) IS NULL OR id %s CAST(? AS uuid)) ORDER BY id %s LIMIT ?"""
-            .formatted(COLUMNS, ascending ? ">" : "<", ascending ? "ASC" : "DESC"),
+          AND %s"""
+            .formatted(COLUMNS, page.sql("uuid")),
         BudgetStore::read,
         filter.scope(),
         filter.scope(),
         filter.scopeId(),
         filter.scopeId(),
-        after,
-        after,
-        limit);
+        page.after(),
+        page.after(),
+        page.limit());
   }
 
   /** Returns how many there are. */
@@ -138,7 +120,7 @@ public final class BudgetStore {
   public static Function<DbExecute, Void> copy(UUID fromKey, UUID toKey) {
     return db -> {
       Filter of = new Filter(Scope.KEY.id(), fromKey.toString());
-      for (Budget budget : list(of, null, true, Period.values().length).apply(db)) {
+      for (Budget budget : list(of, new Page(null, true, Period.values().length)).apply(db)) {
         var _ =
             insert(
                     UuidV7.next(),

@@ -4,6 +4,7 @@ import dev.jarvis.gateway.CostForecast;
 import dev.jarvis.gateway.LedgerEntry;
 import dev.jarvis.gateway.Settlement;
 import dev.jarvis.storage.Database;
+import dev.jarvis.storage.Page;
 import dev.jarvis.storage.Redis;
 import dev.jarvis.storage.RedisGuard;
 import dev.jarvis.telemetry.Instruments;
@@ -102,7 +103,11 @@ public final class Budgets implements AutoCloseable {
     this.zone = config.zone();
     this.timing = timing;
     this.book =
-        new BudgetBook(() -> database.poll(BudgetStore.list(null, BudgetBook.MAX_BUDGETS + 1)));
+        new BudgetBook(
+            () ->
+                database.poll(
+                    BudgetStore.list(
+                        BudgetStore.Filter.ALL, new Page(null, true, BudgetBook.MAX_BUDGETS + 1))));
     this.uses = new KnownUses(clocks.own());
     this.refusals = new Refusals(zone, instruments);
     this.away = new Away(timing.grace(), clocks.own());

@@ -19,8 +19,4 @@ record Demand(UUID call, String intent, long nanos, LocalDate day, List<Budget> 
   Demand with(String otherIntent, long otherNanos) {
     return new Demand(call, otherIntent, otherNanos, day, budgets);
   }
-
-  boolean hard() {
-    return budgets.stream().anyMatch(Budget::hard);
-  }
 }

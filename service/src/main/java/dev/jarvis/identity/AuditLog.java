@@ -1,6 +1,7 @@
 package dev.jarvis.identity;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.jarvis.storage.Page;
 import dev.jarvis.storage.Sql;
 import io.helidon.dbclient.DbExecute;
 import io.helidon.dbclient.DbRow;

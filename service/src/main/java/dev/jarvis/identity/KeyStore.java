@@ -1,5 +1,6 @@
 package dev.jarvis.identity;
 
+import dev.jarvis.storage.Page;
 import dev.jarvis.storage.Sql;
 import io.helidon.dbclient.DbExecute;
 import io.helidon.dbclient.DbRow;

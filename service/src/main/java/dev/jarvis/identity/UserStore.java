@@ -1,6 +1,7 @@
 package dev.jarvis.identity;
 
 import dev.jarvis.gateway.RateLimits;
+import dev.jarvis.storage.Page;
 import dev.jarvis.storage.Sql;
 import io.helidon.dbclient.DbExecute;
 import io.helidon.dbclient.DbRow;

@@ -159,7 +159,7 @@ final class EntryWriter {
     }
     try {
       String now = table.write(rows.stream().map(Row::entry).toList());
-      instruments.add(Metric.LEDGER_ROWS, rows.size(), "ok");
+      EntryResult.OK.count(instruments, rows.size());
       return now;
     } catch (RuntimeException e) {
       if (!isRowsFault(e)) {
@@ -184,7 +184,7 @@ final class EntryWriter {
 
   private void reject(byte[] json, Exception e) throws IOException {
     rejected.keep(json);
-    instruments.add(Metric.LEDGER_ROWS, 1, "error");
+    EntryResult.ERROR.count(instruments, 1);
     LOG.atError()
         .addKeyValue("file", spool.folder().resolve(Rejected.FILE))
         .addKeyValue("error", e.getMessage())

@@ -23,7 +23,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -52,13 +51,6 @@ public final class Ledger implements AutoCloseable {
   private final EntryWriter writer;
   private final AtomicBoolean dropping = new AtomicBoolean();
 
-  /** What became of an entry: the label {@code result} of {@code ledger_rows_total}. */
-  private enum Result {
-    OK,
-    ERROR,
-    DROPPED
-  }
-
   /**
    * Opens the spool and makes the partitions for this month and the next two.
    *
@@ -74,31 +66,17 @@ public final class Ledger implements AutoCloseable {
     Instruments instruments = telemetry.instruments();
     instruments.add(
         Metric.DB_CLIENT_OPERATION_ERRORS, 0, "postgresql", LedgerEntryStore.INSERT_NAME);
-    Ledger ledger = new Ledger(spool, table(store), instruments);
+    Ledger ledger = new Ledger(spool, store, instruments);
     ledger.parts.add(Partitions.keep(store, config.retention()));
     return ledger;
-  }
-
-  private static EntryWriter.Table table(LedgerEntryStore store) {
-    return new EntryWriter.Table() {
-      @Override
-      public String write(Collection<LedgerEntry> entries) {
-        return store.write(entries);
-      }
-
-      @Override
-      public String identity() {
-        return store.identity();
-      }
-    };
   }
 
   Ledger(Spool spool, EntryWriter.Table table, Instruments instruments) {
     this.spool = spool;
     this.instruments = instruments;
     this.writer = new EntryWriter(spool, table, instruments, this::confirmed);
-    for (Result result : Result.values()) {
-      count(result, 0);
+    for (EntryResult result : EntryResult.values()) {
+      result.count(instruments, 0);
     }
     for (String by : List.of("owner", "other")) {
       instruments.add(Metric.LEDGER_RECOVERED_CALLS, 0, by);
@@ -114,10 +92,6 @@ public final class Ledger implements AutoCloseable {
   /** Begins to write what the spool holds to PostgreSQL; to be called once. */
   public void start() {
     writer.start();
-  }
-
-  private void count(Result result, int rows) {
-    instruments.add(Metric.LEDGER_ROWS, rows, result.name().toLowerCase(Locale.ROOT));
   }
 
   private void confirmed(Collection<UUID> calls) {
@@ -228,7 +202,7 @@ public final class Ledger implements AutoCloseable {
         LOG.info("the ledger has room again");
       }
     } catch (RuntimeException e) { // of calls without an intent: answers from the cache
-      count(Result.DROPPED, 1);
+      EntryResult.DROPPED.count(instruments, 1);
       if (dropping.compareAndSet(false, true)) {
         LOG.atWarn()
             .addKeyValue("error", e.getMessage())

@@ -17,7 +17,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** The tables {@code ledger_entries} and {@code ledger_attempts}. */
-final class LedgerEntryStore {
+final class LedgerEntryStore implements EntryWriter.Table {
   static final String INSERT_NAME = "insert_ledger_entries";
 
   private static final String ENTRY_COLUMNS =
@@ -92,7 +92,8 @@ final class LedgerEntryStore {
    * @return the identity of the database that has them
    * @throws io.helidon.dbclient.DbClientException if they cannot be written; then none is
    */
-  String write(Collection<LedgerEntry> entries) {
+  @Override
+  public String write(Collection<LedgerEntry> entries) {
     Map<UUID, LedgerEntry> best = new HashMap<>();
     for (LedgerEntry entry : entries) {
       best.merge(entry.id(), entry, (a, b) -> b.rank().number() > a.rank().number() ? b : a);
@@ -142,7 +143,8 @@ final class LedgerEntryStore {
   }
 
   /** The identity of the database, without a span. */
-  String identity() {
+  @Override
+  public String identity() {
     return database.poll(LedgerEntryStore::identity);
   }
 

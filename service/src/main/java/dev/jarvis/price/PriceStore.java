@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jarvis.gateway.TargetName;
 import dev.jarvis.id.UuidV7;
 import dev.jarvis.json.Json;
+import dev.jarvis.storage.Page;
 import dev.jarvis.storage.Sql;
 import io.helidon.dbclient.DbExecute;
 import io.helidon.dbclient.DbRow;
@@ -74,28 +75,23 @@ public final class PriceStore {
         at.toString());
   }
 
-  /**
-   * Returns imported prices in the order of the imports.
-   *
-   * @param after the id before the first one; null for the beginning
-   */
-  public static Function<DbExecute, List<StoredPrice>> list(
-      Filter filter, @Nullable String after, boolean ascending, int limit) {
+  /** Returns a page of imported prices, in the order of the imports. */
+  public static Function<DbExecute, List<StoredPrice>> list(Filter filter, Page page) {
     return Sql.list(
         "list_prices",
         """
         SELECT %s FROM prices
         WHERE (CAST(? AS text) IS NULL OR provider = ?) AND (CAST(? AS text) IS NULL OR model = ?)
-          AND (CAST(? AS uuid) IS NULL OR id %s CAST(? AS uuid)) ORDER BY id %s LIMIT ?"""
-            .formatted(COLUMNS, ascending ? ">" : "<", ascending ? "ASC" : "DESC"),
+          AND %s"""
+            .formatted(COLUMNS, page.sql("uuid")),
         PriceStore::read,
         filter.provider(),
         filter.provider(),
         filter.model(),
         filter.model(),
-        after,
-        after,
-        limit);
+        page.after(),
+        page.after(),
+        page.limit());
   }
 
   /**

@@ -21,12 +21,11 @@ import dev.jarvis.id.UuidV7;
 import dev.jarvis.storage.Database;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.storage.Redis;
-import dev.jarvis.storage.RedisConfig;
 import dev.jarvis.storage.embedded.LocalRedis;
 import dev.jarvis.storage.embedded.Stores;
 import dev.jarvis.storage.embedded.TestDatabase;
+import dev.jarvis.storage.embedded.TestRedis;
 import dev.jarvis.telemetry.Telemetry;
-import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import java.math.BigDecimal;
 import java.nio.file.Path;
@@ -144,20 +143,7 @@ class BudgetsOutageTest {
   void start() throws Exception {
     telemetry = Recorded.start();
     server = LocalRedis.start(home.resolve("redis"));
-    RedisURI uri = server.uri();
-    redis =
-        Stores.redis(
-            Configs.of(
-                RedisConfig.class,
-                Map.of(
-                    "url",
-                    "redis://%s:%d".formatted(uri.getHost(), uri.getPort()),
-                    "password",
-                    server.password(),
-                    "command-timeout",
-                    "1s")),
-            home,
-            telemetry);
+    redis = Stores.redis(TestRedis.config(server, Duration.ofSeconds(1)), home, telemetry);
     tables = TestDatabase.create();
     database = Stores.database(tables.config(4, Duration.ofSeconds(5)), home, telemetry);
     var _ =

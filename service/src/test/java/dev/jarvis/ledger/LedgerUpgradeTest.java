@@ -20,7 +20,6 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.flywaydb.core.Flyway;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -51,26 +50,12 @@ class LedgerUpgradeTest {
   @BeforeEach
   void open() throws Exception {
     database = TestDatabase.create();
-    database.execute("DROP SCHEMA public CASCADE");
-    database.execute("CREATE SCHEMA public");
-    migrate("13");
+    database.recreate("13");
   }
 
   @AfterEach
   void close() throws Exception {
     database.close();
-  }
-
-  private void migrate(String target) {
-    Map<String, String> at = database.environment();
-    Flyway.configure()
-        .dataSource(
-            at.get("JARVIS_DATABASE_URL"),
-            at.get("JARVIS_DATABASE_USERNAME"),
-            at.get("JARVIS_DATABASE_PASSWORD"))
-        .target(target)
-        .load()
-        .migrate();
   }
 
   /** Calls of one to three attempts, some from a cache, some of which only an attempt is left. */
@@ -184,10 +169,10 @@ class LedgerUpgradeTest {
     database.execute("SELECT llm_requests_ensure_partition(now())");
     List<Row> rows = rows(100);
     insert(rows);
-    migrate("14");
+    database.migrate("14");
     assertThat(one("SELECT count(*) AS x FROM llm_requests"))
         .isEqualTo(Integer.toString(rows.size()));
-    migrate("latest");
+    database.migrate("latest");
     check(rows);
     insert(rows);
     check(rows);
@@ -198,9 +183,9 @@ class LedgerUpgradeTest {
   void itsReplicasWriteMeanwhile() throws Exception {
     List<Row> rows = rows(100);
     insert(rows.subList(0, rows.size() / 3));
-    migrate("14");
+    database.migrate("14");
     insert(rows.subList(rows.size() / 3, 2 * rows.size() / 3));
-    migrate("latest");
+    database.migrate("latest");
     insert(rows.subList(2 * rows.size() / 3, rows.size()));
     check(rows);
   }
@@ -210,12 +195,12 @@ class LedgerUpgradeTest {
     List<Row> rows = rows(900);
     int before = rows.size() * 2 / 3;
     insert(rows.subList(0, before));
-    migrate("14");
+    database.migrate("14");
     try (ExecutorService replicas = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<?> migration =
           replicas.submit(
               () -> {
-                migrate("latest");
+                database.migrate("latest");
                 return null;
               });
       int written = before;
@@ -230,7 +215,7 @@ class LedgerUpgradeTest {
 
   @Test
   void itsReplicasWriteTheSameRowsTwiceAndAtOnce() throws Exception {
-    migrate("latest");
+    database.migrate("latest");
     List<Row> rows = rows(50);
     try (ExecutorService writers = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<?>> writing = new ArrayList<>();
@@ -253,7 +238,7 @@ class LedgerUpgradeTest {
 
   @Test
   void itsPartitionsMayStillBeMade() throws Exception {
-    migrate("latest");
+    database.migrate("latest");
     database.execute("SELECT llm_requests_ensure_partition(now())");
     List<Row> rows = rows(20);
     insert(rows);
@@ -265,7 +250,7 @@ class LedgerUpgradeTest {
     database.execute(
         "INSERT INTO users (id, role, pseudonym) VALUES ('user-1', 'member', 'erased-1')");
     insert(rows(100));
-    migrate("latest");
+    database.migrate("latest");
     database.execute("DELETE FROM users WHERE id = 'user-1'");
     assertThat(one("SELECT count(*) AS x FROM ledger_entries WHERE user_id = 'user-1'"))
         .isEqualTo("0");

@@ -9,12 +9,11 @@ import dev.jarvis.config.Configs;
 import dev.jarvis.limit.Counter.Kind;
 import dev.jarvis.storage.Recorded;
 import dev.jarvis.storage.Redis;
-import dev.jarvis.storage.RedisConfig;
 import dev.jarvis.storage.embedded.LocalRedis;
 import dev.jarvis.storage.embedded.Stores;
+import dev.jarvis.storage.embedded.TestRedis;
 import dev.jarvis.telemetry.Metric;
 import dev.jarvis.telemetry.Telemetry;
-import io.lettuce.core.RedisURI;
 import io.lettuce.core.SetArgs;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import java.nio.file.Files;
@@ -55,20 +54,7 @@ class CountersTest {
   void start() throws Exception {
     telemetry = Recorded.start();
     server = LocalRedis.start(home.resolve("redis"));
-    RedisURI uri = server.uri();
-    redis =
-        Stores.redis(
-            Configs.of(
-                RedisConfig.class,
-                Map.of(
-                    "url",
-                    "redis://%s:%d".formatted(uri.getHost(), uri.getPort()),
-                    "password",
-                    server.password(),
-                    "command-timeout",
-                    "1s")),
-            home,
-            telemetry);
+    redis = Stores.redis(TestRedis.config(server, Duration.ofSeconds(1)), home, telemetry);
     counters = counters();
     await().atMost(LIMIT).ignoreExceptions().untilAsserted(redis::check);
   }

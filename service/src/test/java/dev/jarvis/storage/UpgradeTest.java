@@ -12,7 +12,6 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -28,21 +27,7 @@ class UpgradeTest {
   @BeforeEach
   void open() throws Exception {
     database = TestDatabase.create();
-    database.execute("DROP SCHEMA public CASCADE");
-    database.execute("CREATE SCHEMA public");
-    migrate(PREVIOUS);
-  }
-
-  private void migrate(String target) {
-    Map<String, String> at = database.environment();
-    Flyway.configure()
-        .dataSource(
-            at.get("JARVIS_DATABASE_URL"),
-            at.get("JARVIS_DATABASE_USERNAME"),
-            at.get("JARVIS_DATABASE_PASSWORD"))
-        .target(target)
-        .load()
-        .migrate();
+    database.recreate(PREVIOUS);
   }
 
   @AfterEach
@@ -126,7 +111,7 @@ class UpgradeTest {
 
   @Test
   void wordsOfOlderReleasesAreFoundAndMadeAgain() throws Exception {
-    migrate("9");
+    database.migrate("9");
     database.execute(
         """
         INSERT INTO documents (id, user_id, filename, purpose, media_type, bytes, sha256, stage, state, due_at, chunks, chunks_done,
@@ -176,7 +161,7 @@ class UpgradeTest {
 
   @Test
   void usersOfOlderReleasesWithFilesOrCallsCanBeAdministered() throws Exception {
-    migrate("12");
+    database.migrate("12");
     database.execute("SELECT llm_requests_ensure_partition(now())");
     for (String user : List.of("ann", "bob", "bob", "a b", "zed", "admin")) {
       for (String created : List.of("now()", "timestamptz '2020-01-02T03:04:05Z'")) {
@@ -196,7 +181,7 @@ class UpgradeTest {
               .formatted(user));
     }
 
-    migrate("latest");
+    database.migrate("latest");
 
     assertThat(database.rows("SELECT id, role FROM users ORDER BY id"))
         .containsExactly(
@@ -208,7 +193,7 @@ class UpgradeTest {
 
   @Test
   void startsWithoutTheRightToCreateExtensionsAndUsesItLater() throws Exception {
-    migrate("9");
+    database.migrate("9");
     String right =
         "CREATE ON DATABASE " + database.rows("SELECT current_database() AS n").getFirst().get("n");
     database.execute("REVOKE %s FROM jarvis".formatted(right));
@@ -233,7 +218,7 @@ class UpgradeTest {
 
   @Test
   void aNewDatabaseHasOneIndexOfWords() throws Exception {
-    migrate("latest");
+    database.migrate("latest");
     assertThat(indexes())
         .contains("document_chunks_user_words")
         .doesNotContain("document_chunks_words");
@@ -242,7 +227,7 @@ class UpgradeTest {
   /** A replica of the previous release works on, and must not wait for a scan of all passages. */
   @Test
   void noMigrationLocksTheTablesWhileItCreatesTheIndexOfWords() throws Exception {
-    migrate("11");
+    database.migrate("11");
     assertThat(indexes()).doesNotContain("document_chunks_user_words");
   }
 

@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.flywaydb.core.Flyway;
 
 /**
  * An empty database with the current schema, dropped when it is closed. All tests of this JVM share
@@ -57,6 +58,27 @@ public final class TestDatabase implements AutoCloseable {
         "JARVIS_DATABASE_URL", url.jdbc(),
         "JARVIS_DATABASE_USERNAME", String.valueOf(url.username()),
         "JARVIS_DATABASE_PASSWORD", String.valueOf(url.password()));
+  }
+
+  /** Empties the database, and migrates it to an older version of the schema. */
+  public void recreate(String version) throws SQLException {
+    execute("DROP SCHEMA public CASCADE");
+    execute("CREATE SCHEMA public");
+    migrate(version);
+  }
+
+  /**
+   * Migrates the schema.
+   *
+   * @param version the last migration, or {@code latest}
+   */
+  public void migrate(String version) {
+    PostgresUrl url = server.url(name);
+    Flyway.configure()
+        .dataSource(url.jdbc(), url.username(), url.password())
+        .target(version)
+        .load()
+        .migrate();
   }
 
   /** Opens a connection outside the service's pool. */

@@ -41,12 +41,20 @@ public final class TestRedis implements AutoCloseable {
   }
 
   public RedisConfig config(Duration commandTimeout) {
+    return config(url(), server.redis.password(), commandTimeout);
+  }
+
+  /** The configuration of a client of a server that the test stops or stalls. */
+  public static RedisConfig config(LocalRedis server, Duration commandTimeout) {
+    RedisURI uri = server.uri();
+    return config(
+        "redis://%s:%d".formatted(uri.getHost(), uri.getPort()), server.password(), commandTimeout);
+  }
+
+  private static RedisConfig config(String url, String password, Duration commandTimeout) {
     return Configs.of(
         RedisConfig.class,
-        Map.of(
-            "url", url(),
-            "password", server.redis.password(),
-            "command-timeout", commandTimeout.toString()));
+        Map.of("url", url, "password", password, "command-timeout", commandTimeout.toString()));
   }
 
   /** The environment variables of a service that uses it. */

@@ -1,4 +1,4 @@
-package dev.jarvis.identity;
+package dev.jarvis.storage;
 
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +15,7 @@ public record Page(@Nullable String after, boolean ascending, int limit) {
    *
    * @param type of the column {@code id}
    */
-  String sql(String type) {
+  public String sql(String type) {
     return "(CAST(? AS %s) IS NULL OR id %s CAST(? AS %s)) ORDER BY id %s LIMIT ?"
         .formatted(type, ascending ? ">" : "<", type, ascending ? "ASC" : "DESC");
   }
