@@ -91,7 +91,7 @@ final class BaseRefresh {
     if (!away.databaseAnswers()) {
       return false;
     }
-    Long generation = guard.tryAcquire() ? guard.await(bases.begin(counter, since)) : null;
+    Long generation = guard.ask(() -> bases.begin(counter, since));
     if (generation == null || generation == 0) {
       return false;
     }
@@ -101,9 +101,7 @@ final class BaseRefresh {
         return false;
       }
       Refreshed done =
-          guard.tryAcquire()
-              ? guard.await(bases.set(counter, generation, state.nanos(), state.contained()))
-              : null;
+          guard.ask(() -> bases.set(counter, generation, state.nanos(), state.contained()));
       if (done == null || !done.set()) {
         return false;
       }
@@ -136,7 +134,7 @@ final class BaseRefresh {
   /** Empty if Redis does not name the calls. */
   private Optional<State> read(DbExecute db, Budget budget, CounterName counter) {
     long nanos = BudgetStore.ledgerNanos(budget, counter.first()).apply(db);
-    List<UUID> calls = guard.tryAcquire() ? guard.await(bases.calls(counter)) : null;
+    List<UUID> calls = guard.ask(() -> bases.calls(counter));
     if (calls == null) {
       return Optional.empty();
     }

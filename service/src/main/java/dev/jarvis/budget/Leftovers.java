@@ -79,7 +79,8 @@ final class Leftovers {
     lastMillis = millis;
     ScanCursor at = ScanCursor.INITIAL;
     for (int page = 0; page < MAX_PAGES && !at.isFinished(); page++) {
-      ValueScanCursor<String> found = guard.tryAcquire() ? guard.await(leases.own(at)) : null;
+      ScanCursor from = at;
+      ValueScanCursor<String> found = guard.ask(() -> leases.own(from));
       if (found == null) {
         return;
       }
@@ -108,8 +109,7 @@ final class Leftovers {
     List<UUID> others = new ArrayList<>(left);
     others.removeAll(written);
     others.removeIf(spool.has()); // the ledger is going to have them
-    Set<UUID> claimed =
-        others.isEmpty() || !guard.tryAcquire() ? null : guard.await(leases.claimed(others));
+    Set<UUID> claimed = others.isEmpty() ? null : guard.ask(() -> leases.claimed(others));
     if (claimed == null) {
       return;
     }
@@ -118,8 +118,7 @@ final class Leftovers {
             .collect(
                 Collectors.partitioningBy(it -> claimed.contains(it) || mayHaveReachedAModel(it)));
     List<UUID> used = byNeed.getOrDefault(true, List.of());
-    List<RedisLeases.Claimed> read =
-        used.isEmpty() || !guard.tryAcquire() ? null : guard.await(leases.read(used));
+    List<RedisLeases.Claimed> read = used.isEmpty() ? null : guard.ask(() -> leases.read(used));
     if (read != null) {
       read.forEach(recovery::settle);
     }
@@ -136,7 +135,7 @@ final class Leftovers {
 
   /** The calls of replicas that are gone and that only PostgreSQL holds. */
   List<BudgetHolds.Orphan> orphans(Duration age) {
-    List<String> alive = guard.tryAcquire() ? guard.await(leases.alive()) : null;
+    List<String> alive = guard.ask(leases::alive);
     return alive == null ? List.of() : holds.claim(alive, age, 100);
   }
 }

@@ -159,7 +159,8 @@ final class SharedState {
     int from = 0;
     do {
       int to = Math.min(all.size(), from + ANNOUNCED_AT_ONCE);
-      found = guard.tryAcquire() ? guard.await(leases.announce(all.subList(from, to))) : null;
+      List<RedisLeases.Announced> part = all.subList(from, to);
+      found = guard.ask(() -> leases.announce(part));
       if (found == null) {
         return null;
       }

@@ -135,7 +135,7 @@ final class Upkeep implements AutoCloseable {
 
   /** Returns the epoch if Redis knows what this replica's calls reserve, or 0. */
   private long renew() {
-    Renewed renewed = parts.guard().tryAcquire() ? parts.guard().await(leases.renew()) : null;
+    Renewed renewed = parts.guard().ask(leases::renew);
     if (renewed == null) {
       away.noticed();
       parts.state().lost();
@@ -216,8 +216,7 @@ final class Upkeep implements AutoCloseable {
   }
 
   private void claim() {
-    List<RedisLeases.Claimed> claimed =
-        parts.guard().tryAcquire() ? parts.guard().await(leases.claim(CLAIMED_AT_ONCE)) : null;
+    List<RedisLeases.Claimed> claimed = parts.guard().ask(() -> leases.claim(CLAIMED_AT_ONCE));
     if (claimed != null) {
       claimed.forEach(recovery::settle);
     }

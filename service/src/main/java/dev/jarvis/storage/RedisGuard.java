@@ -7,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,6 +49,11 @@ public final class RedisGuard {
   /** Whether the caller may ask Redis; if so, it must wait for the answer here. */
   public boolean tryAcquire() {
     return breaker.tryAcquirePermit();
+  }
+
+  /** Asks Redis, if the caller may; null if it may not, or the answer fails or comes too late. */
+  public <T> @Nullable T ask(Supplier<CompletableFuture<T>> question) {
+    return tryAcquire() ? await(question.get()) : null;
   }
 
   /** Waits for an answer, null if it fails or comes too late. */
