@@ -193,6 +193,13 @@ CREATE FUNCTION ledger_time(id uuid, otherwise timestamptz) RETURNS timestamptz 
         THEN to_timestamp(('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint / 1000.0) ELSE otherwise END;
 $$;
 
+-- What the attempts of each call add up to.
+CREATE VIEW ledger_attempt_sums AS
+    SELECT call_id, created_at, count(*) AS attempts, sum(input_tokens) AS input, sum(cached_input_tokens) AS cached,
+        sum(output_tokens) AS output, sum(reasoning_tokens) AS reasoning, bool_or(estimated) AS estimated, sum(cost_usd) AS cost,
+        sum(duration_ms) AS duration
+    FROM ledger_attempts GROUP BY call_id, created_at;
+
 -- Replicas of the previous release write each attempt to llm_requests: the last one with the call's id, earlier ones before or
 -- after it. Such a row becomes an attempt and, with the others, an entry. Nothing is stored in llm_requests any more.
 CREATE FUNCTION llm_requests_redirect() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -200,8 +207,6 @@ DECLARE
     its_call uuid        := coalesce(NEW.call_id, NEW.id);
     own      boolean     := its_call = NEW.id;
     at       timestamptz := CASE WHEN own THEN NEW.created_at ELSE ledger_time(its_call, NEW.created_at) END;
-    is_new   boolean     := false;
-    s        record;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(its_call::text, 0)); -- another attempt of the call may be on its way
     IF NEW.outcome <> 'cached' THEN
@@ -211,32 +216,24 @@ BEGIN
             NEW.input_tokens, NEW.cached_input_tokens, NEW.output_tokens, NEW.reasoning_tokens, NEW.estimated, NEW.cost_usd,
             NEW.duration_ms, NEW.time_to_first_token_ms)
         ON CONFLICT DO NOTHING;
-        is_new := FOUND;
     END IF;
-    SELECT count(*) AS attempts, coalesce(sum(input_tokens), 0) AS input, coalesce(sum(cached_input_tokens), 0) AS cached,
-            coalesce(sum(output_tokens), 0) AS output, coalesce(sum(reasoning_tokens), 0) AS reasoning,
-            coalesce(bool_or(estimated), false) AS estimated, sum(cost_usd) AS cost, coalesce(sum(duration_ms), 0) AS duration
-        INTO s FROM ledger_attempts WHERE call_id = its_call AND created_at = at;
     -- an attempt before the call's own row is an entry of the lowest rank until that row arrives
     INSERT INTO ledger_entries AS e (id, created_at, rank, day, user_id, end_user, request_id, trace_id, operation, provider, model,
         outcome, finish_reason, streamed, attempts, input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, estimated,
         cost_usd, duration_ms, time_to_first_token_ms)
-    VALUES (its_call, at, CASE WHEN NOT own THEN 1 WHEN s.estimated THEN 2 ELSE 3 END, (at AT TIME ZONE 'UTC')::date, NEW.user_id,
+    VALUES (its_call, at, CASE WHEN own THEN 3 ELSE 1 END, (at AT TIME ZONE 'UTC')::date, NEW.user_id,
         NEW.end_user, NEW.request_id, NEW.trace_id, NEW.operation, NEW.provider, NEW.model, NEW.outcome, NEW.finish_reason,
-        NEW.streamed, s.attempts, s.input, s.cached, s.output, s.reasoning, s.estimated,
-        CASE WHEN s.attempts = 0 THEN NEW.cost_usd ELSE s.cost END, s.duration, NEW.time_to_first_token_ms)
+        NEW.streamed, 0, 0, 0, 0, 0, false, CASE WHEN NEW.outcome = 'cached' THEN NEW.cost_usd END, 0, NEW.time_to_first_token_ms)
     ON CONFLICT (id, created_at) DO UPDATE SET rank = excluded.rank, trace_id = excluded.trace_id, provider = excluded.provider,
-        model = excluded.model, outcome = excluded.outcome, finish_reason = excluded.finish_reason, attempts = excluded.attempts,
-        input_tokens = excluded.input_tokens, cached_input_tokens = excluded.cached_input_tokens,
-        output_tokens = excluded.output_tokens, reasoning_tokens = excluded.reasoning_tokens, estimated = excluded.estimated,
-        cost_usd = excluded.cost_usd, duration_ms = excluded.duration_ms, time_to_first_token_ms = excluded.time_to_first_token_ms
-        WHERE excluded.rank > e.rank;
-    IF NOT FOUND AND is_new THEN
-        UPDATE ledger_entries SET attempts = s.attempts, input_tokens = s.input, cached_input_tokens = s.cached,
-            output_tokens = s.output, reasoning_tokens = s.reasoning, estimated = s.estimated, cost_usd = s.cost,
-            duration_ms = s.duration
-            WHERE id = its_call AND created_at = at;
-    END IF;
+        model = excluded.model, outcome = excluded.outcome, finish_reason = excluded.finish_reason,
+        time_to_first_token_ms = excluded.time_to_first_token_ms
+        WHERE e.rank = 1 AND excluded.rank > e.rank;
+    -- The entry is locked now, so a statement that begins now sees every attempt that it lacks.
+    UPDATE ledger_entries e SET attempts = s.attempts, input_tokens = s.input, cached_input_tokens = s.cached,
+        output_tokens = s.output, reasoning_tokens = s.reasoning, estimated = s.estimated, cost_usd = s.cost,
+        duration_ms = s.duration, rank = CASE WHEN e.rank = 1 THEN 1 WHEN s.estimated THEN 2 ELSE 3 END
+        FROM ledger_attempt_sums s
+        WHERE e.id = its_call AND e.created_at = at AND s.call_id = its_call AND s.created_at = at AND s.attempts <> e.attempts;
     RETURN NULL;
 END
 $$;
