@@ -12,23 +12,16 @@ import dev.jarvis.gateway.LedgerEntry;
 import dev.jarvis.gateway.LedgerJson;
 import dev.jarvis.gateway.TargetName;
 import java.math.BigDecimal;
-import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What one call reserves: more before a dearer attempt, and in the end what it has cost. */
 final class BudgetAccount implements Account {
-  private static final Duration CHECKPOINT_PERIOD = Duration.ofSeconds(5);
-  private static final int CHECKPOINT_EVENTS = 1_000;
-
   private final Call call;
   private final OpenCall open;
   private final TargetName dearest;
   private final CostForecast forecast;
   private final Reservations reservations;
-  private int attempts;
-  private int events;
-  private long lastNanos = System.nanoTime();
 
   /**
    * @param dearest whose cost is reserved
@@ -48,7 +41,6 @@ final class BudgetAccount implements Account {
 
   @Override
   public void attempt(TargetName target, List<Attempt> before) {
-    attempts = before.size() + 1;
     BigDecimal spent =
         before.stream().map(forecast::spent).reduce(BigDecimal.ZERO, BigDecimal::add);
     if (spent.signum() == 0 && target.equals(dearest)) {
@@ -63,17 +55,8 @@ final class BudgetAccount implements Account {
   }
 
   @Override
-  public void progress(Attempt attempt) {
-    events++;
-    long now = System.nanoTime();
-    if (events >= CHECKPOINT_EVENTS || now - lastNanos >= CHECKPOINT_PERIOD.toNanos()) {
-      events = 0;
-      lastNanos = now;
-      Checkpoint checkpoint =
-          new Checkpoint(
-              call.id(), attempts, attempt.target().name(), attempt.usage(), attempt.duration());
-      reservations.checkpoint(open, new String(LedgerJson.write(checkpoint), UTF_8));
-    }
+  public void checkpoint(Checkpoint checkpoint) {
+    reservations.checkpoint(open, new String(LedgerJson.write(checkpoint), UTF_8));
   }
 
   @Override

@@ -16,8 +16,8 @@ public interface Account {
    */
   default void attempt(TargetName target, List<Attempt> before) {}
 
-  /** An event of a streamed answer has arrived. Never waits and never throws. */
-  default void progress(Attempt attempt) {}
+  /** A streamed answer has come this far. Never waits and never throws. */
+  default void checkpoint(Checkpoint checkpoint) {}
 
   /**
    * The call has ended. Never waits and never throws.

@@ -53,11 +53,9 @@ public final class CallRecord {
     attempts.add(attempt);
   }
 
-  /** Tells the accounts that a streamed answer has got on. */
-  public void progress(Attempt attempt) {
-    for (Account account : accounts()) {
-      account.progress(attempt);
-    }
+  /** Tells the accounts how far a streamed answer has come. */
+  void checkpoint(Checkpoint checkpoint) {
+    accounts().forEach(it -> it.checkpoint(checkpoint));
   }
 
   /** Adds an account, which is settled with the call. */

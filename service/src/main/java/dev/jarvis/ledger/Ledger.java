@@ -179,7 +179,7 @@ public final class Ledger implements AutoCloseable {
     } catch (SpoolFull e) {
       throw new ApiException.LedgerFull(String.valueOf(e.getMessage()));
     }
-    return new SpooledCall(spool, intent.callId(), System::nanoTime);
+    return new SpooledCall(spool, intent.callId());
   }
 
   private boolean isDurable(long ticket) {

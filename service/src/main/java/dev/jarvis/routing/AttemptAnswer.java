@@ -5,7 +5,7 @@ import dev.jarvis.concurrent.CancelledException;
 import dev.jarvis.gateway.Answer;
 import dev.jarvis.gateway.Attempt;
 import dev.jarvis.gateway.Call;
-import dev.jarvis.gateway.CallRecord;
+import dev.jarvis.gateway.Checkpoints;
 import dev.jarvis.gateway.Event;
 import dev.jarvis.gateway.Head;
 import dev.jarvis.gateway.Outcome;
@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class AttemptAnswer implements Answer {
   private final Head head;
   private final Question question;
-  private final CallRecord record;
+  private final Checkpoints checkpoints;
   private final Attempt attempt;
   private final TargetLease lease;
   private final long deadline;
@@ -54,7 +54,7 @@ final class AttemptAnswer implements Answer {
     this.head =
         new Head(route, target.name(), Router.unsupported(target, call.question()).ignored(), null);
     this.question = call.question();
-    this.record = call.record();
+    this.checkpoints = new Checkpoints(call, attempt);
     this.attempt = attempt;
     this.lease = lease;
     this.prompt = prompt;
@@ -142,7 +142,7 @@ final class AttemptAnswer implements Answer {
     Event event = from.next();
     attempt.observe(event);
     if (attempt.streamed()) {
-      record.progress(attempt);
+      checkpoints.observe();
     }
     if (event.says() && !spoke) {
       spoke = true;

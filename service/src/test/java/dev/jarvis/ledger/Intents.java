@@ -32,8 +32,8 @@ final class Intents {
 
   Opened open(Spool spool) {
     UUID id = UuidV7.next();
-    long ticket = spool.intent(id, LedgerJson.write(of(id)));
-    return new Opened(id, new SpooledCall(spool, id, () -> ticket));
+    var _ = spool.intent(id, LedgerJson.write(of(id)));
+    return new Opened(id, new SpooledCall(spool, id));
   }
 
   Intent of(UUID id) {
